@@ -1,0 +1,54 @@
+"""The one place where hooks are set on a module.
+
+Every name is resolved before anything is registered, everything is removed in `finally`, and the classifier's lock is
+held in between, since threads that share a module corrupt each other's hooks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from interp.types import Classifier
+
+
+@contextmanager
+def activations(classifier: Classifier, names: Sequence[str]) -> Iterator[dict[str, Tensor]]:
+    """What the named layers give during the forward passes inside the `with` block, by layer name.
+
+    Each activation is part of the graph, so `torch.autograd.grad(score, activation)` works, also where the input needs
+    no gradient: then the graph begins at the first named layer, and the layers below it cost a forward pass only.
+    A module that runs more than once in a forward pass keeps its last activation.
+    Raises `ValueError` for a name that the classifier does not have.
+    """
+    with classifier.lock:
+        modules = {name: submodule(classifier, name) for name in names}
+        taken: dict[str, Tensor] = {}
+        handles = [module.register_forward_hook(_taker(taken, name)) for name, module in modules.items()]
+        try:
+            yield taken
+        finally:
+            for handle in handles:
+                handle.remove()
+
+
+def submodule(classifier: Classifier, name: str) -> nn.Module:
+    """The module under a layer's dotted name. Raises `ValueError` where there is none."""
+    try:
+        return classifier.module.get_submodule(f"network.{name}")
+    except AttributeError:
+        raise ValueError(f"{classifier.name} has no layer {name!r}; its `layers` lists those it has.") from None
+
+
+def _taker(taken: dict[str, Tensor], name: str):
+    def take(module: nn.Module, inputs: tuple[object, ...], output: Tensor) -> Tensor:
+        if torch.is_grad_enabled() and not output.requires_grad:
+            output = output.detach().requires_grad_()
+        taken[name] = output
+        # What follows may be an in-place operation: it gets a copy, and what was taken stays as it was.
+        return output.clone()
+
+    return take
