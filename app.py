@@ -1,0 +1,43 @@
+"""Overview: what the classifier gets right and wrong, image by image, class by class. The app's entry point."""
+
+import streamlit as st
+
+import cache
+from interp import models
+from pages.parts import filters, layout, overview, pickers, waiting
+
+TITLE = "Overview"
+
+selection = layout.page(
+    TITLE, "What this classifier gets right and wrong. Every square is an image: click one to see it, then explain it."
+)
+classifier, photos, visitor = selection.classifier, selection.photos, selection.visitor
+
+summary = st.container()
+predicting = cache.call(models.predict, classifier, photos, labels=selection.labels.indices)
+job = visitor.ask("shared/predictions", predicting)
+done = waiting.settled(job)
+predictions = job.value if done else models.merge(job.partial)
+with summary:
+    overview.summary(classifier, photos, predictions, selection.labels)
+if not len(predictions):
+    st.stop()
+
+chosen = filters.choose(classifier, photos, predictions)
+kept = overview.kept(predictions, photos, chosen)
+picture, closeup = st.columns([3, 1], gap="medium")
+with picture:
+    shown = filters.classes_shown(classifier, predictions, kept)
+    overview.squares(classifier, photos, predictions, kept, shown)
+with closeup:
+    position = pickers.image(photos, default=overview.example(predictions))
+    overview.closeup(classifier, photos, predictions, position)
+
+classes, confusions = st.tabs(["Classes", "Confusions"])
+with classes:
+    overview.classes(classifier, predictions, kept)
+with confusions:
+    overview.confusions(classifier, predictions, kept, shown)
+overview.downloads(classifier, photos, predictions, kept)
+overview.layers(classifier)
+layout.how_to_read(overview.READING)

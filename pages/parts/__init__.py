@@ -1,0 +1,1 @@
+"""What pages share: layout, pickers, waiting for results, downloads."""

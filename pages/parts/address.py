@@ -1,0 +1,64 @@
+"""What a person chose is in the address, and survives moving between pages.
+
+Streamlit's own `bind="query-params"` loses a choice when `st.page_link` leads to another page of a `pages/` folder
+(measured with 1.67), so the few lines that keep session and address alike are here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import streamlit as st
+
+T = TypeVar("T")
+
+# A click that follows another before the browser has shown the first one's address still carries the address from
+# before: what we wrote in these last seconds is our own echo, not a wish of the reader.
+ECHO_SECONDS = 3.0
+
+
+def seed(key: str, default: T, *, valid: Callable[[T], bool], parse: Callable[[str], T]) -> T:
+    """Set the value that the widget with this key begins with: the address's, else the last one, else the default.
+
+    `parse` reads the address's text and may raise `ValueError`; what is not valid counts as not given.
+    """
+    value = default
+    if key in st.session_state and valid(st.session_state[key]):
+        value = st.session_state[key]
+    text = st.query_params.get(key)
+    if text is not None and not _echo(key, text):
+        try:
+            wished = parse(text)
+        except ValueError:
+            wished = default
+        if valid(wished):
+            value = wished
+    st.session_state[key] = value
+    return value
+
+
+def publish(key: str, text: str | None) -> None:
+    """Write a choice into the address; None, for the default, leaves it out and the address short."""
+    if st.query_params.get(key) == text:
+        return
+    # Both what is written and what is overwritten may still come back from the browser.
+    written = st.session_state.setdefault("address_written", {}).setdefault(key, {})
+    written[text] = written[st.query_params.get(key)] = time.monotonic()
+    if text is None:
+        del st.query_params[key]
+    else:
+        st.query_params[key] = text
+
+
+def choices(*keys: str) -> dict[str, str]:
+    """The address's part that a link to another page takes along."""
+    return {key: st.query_params[key] for key in keys if key in st.query_params}
+
+
+def _echo(key: str, text: str) -> bool:
+    written = st.session_state.get("address_written", {}).get(key, {})
+    return time.monotonic() - written.get(text, -ECHO_SECONDS) < ECHO_SECONDS or (
+        bool(written) and text == max(written, key=lambda one: written[one])
+    )

@@ -1,0 +1,135 @@
+"""Drawing a comparison of heatmaps: the picture, its caption, the numbers behind it, and how to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+from jaxtyping import Bool
+from torch import Tensor
+
+from interp import attribution
+from interp.figures import saliency as figures
+from interp.types import Classifier, Heatmaps, Images, Target
+from pages.parts import export
+from pages.parts.text import plain
+
+PLOT = {"displaylogo": False, "toImageButtonOptions": {"format": "png", "scale": 2, "filename": "loupe"}}
+VIEWS = {"Overlay": "overlay", "Heatmap": "heatmap", "Masked photograph": "masked"}
+SCALES = {"Each its own": "own", "Shared": "shared"}
+
+Result = tuple[attribution.Method, Heatmaps]
+
+
+def prediction(classifier: Classifier, probabilities: Tensor, label: int | None) -> None:
+    """One line: what the classifier says of the photograph, and whether that is its label."""
+    best = int(probabilities.argmax())
+    said = f"Predicted **{plain(classifier.labels[best])}** with {probabilities[best]:.1%}"
+    if label is None:
+        verdict = "the image has no label among this classifier's classes"
+    elif label == best:
+        verdict = ":blue[:material/check_circle: as labelled]"
+    else:
+        verdict = (
+            f":orange[:material/cancel: labelled **{plain(classifier.labels[label])}**] ({probabilities[label]:.1%})"
+        )
+    st.markdown(f"{said} — {verdict}")
+
+
+def comparison(
+    batch: Images, ready: tuple[Result, ...], annotation: Bool[Tensor, "h w"] | None, view: str, scale: str
+) -> go.Figure:
+    """The photograph and its maps in one figure, their zoom linked."""
+    maps = [(method.title, heatmaps.values[0], heatmaps.signed) for method, heatmaps in ready]
+    return figures.comparison(batch.pixels[0], maps, view=VIEWS[view], scale=SCALES[scale], annotation=annotation)
+
+
+def caption(classifier: Classifier, target: Target, scale: str) -> None:
+    """What the picture explains, and whether its colours can be compared between the maps."""
+    positive = plain(classifier.labels[target.positive])
+    about = f"the score of **{positive}**"
+    if target.negative is not None:
+        about = f"what speaks for **{positive}** over **{plain(classifier.labels[target.negative])}**"
+    compared = {
+        "Each its own": "Each map has its own colour scale: compare places, not strengths.",
+        "Shared": "All maps share one colour scale, though methods measure in different units.",
+    }
+    st.caption(f"Explains {about}. {compared[scale]} Zoom and pan are linked; the camera symbol saves a PNG.")
+
+
+def rows(name: str, classifier: Classifier, target: Target, ready: Sequence[Result]) -> list[dict[str, Any]]:
+    """The numbers behind the maps, a row a method. Attributions are in logits; cost in forward-and-backward passes."""
+    return [
+        {
+            "method": method.title,
+            "parameters": ", ".join(f"{key} {value}" for key, value in vars(method).items() if value is not None),
+            "image": name,
+            "class": classifier.labels[target.positive],
+            "sum": float(heatmaps.values.sum()),
+            "largest": float(heatmaps.values.max()),
+            "smallest": float(heatmaps.values.min()),
+            "completeness error": None if heatmaps.residual is None else float(heatmaps.residual[0]),
+            "passes": round(heatmaps.passes, 2),
+            "seconds": round(heatmaps.seconds, 3),
+        }
+        for method, heatmaps in ready
+    ]
+
+
+def numbers(rows: list[dict[str, Any]], batch: Images, ready: Sequence[Result], figure: go.Figure) -> None:
+    """The numbers as a table, and everything to take along."""
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_order=[column for column in rows[0] if column not in ("image", "class")],
+        column_config={
+            "sum": st.column_config.NumberColumn(format="%.3g"),
+            "largest": st.column_config.NumberColumn(format="%.3g"),
+            "smallest": st.column_config.NumberColumn(format="%.3g"),
+            "completeness error": st.column_config.NumberColumn(
+                format="%.2g", help="Sum of the map minus f(x) − f(baseline), in logits; 0 is exact."
+            ),
+            "passes": st.column_config.NumberColumn(
+                help="Cost for this photograph, in forward-and-backward passes; a forward pass alone counts a third."
+            ),
+        },
+    )
+    arrays = {method.title: heatmaps.values[0].numpy(force=True) for method, heatmaps in ready}
+    title = f"{rows[0]['class']} in {rows[0]['image']}"
+    remarks = [f"{method.title}: {method.summary} {method.pitfalls} {method.source}" for method, _ in ready]
+    with st.container(horizontal=True):
+        st.download_button(
+            "Maps as NPZ",
+            lambda: export.npz({"pixels": batch.pixels[0].numpy(force=True), **arrays}),
+            "loupe-maps.npz",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Numbers as CSV", export.table(rows), "loupe-numbers.csv", icon=":material/download:", on_click="ignore"
+        )
+        st.download_button(
+            "Everything as one HTML file",
+            lambda: export.page(title, figure, rows, remarks),
+            "loupe-comparison.html",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def reading(methods: Sequence[attribution.Method]) -> str:
+    """How to read the comparison: first what holds for all maps, then each method with formula, source and pitfalls."""
+    head = (
+        "Each map gives every pixel a number: how much it speaks for the chosen class (signed maps: red for, blue "
+        "against), in the units of the class's score before softmax. A map is evidence about the **model**, not about "
+        "the world: a sharp, sensible-looking map can come from a model that is right for the wrong reason.\n\n"
+        "**The control.** *Random* is seeded noise that has seen neither model nor image. What another map shows only "
+        "as well as the noise does, it does not show.\n\n"
+    )
+    return head + "\n\n".join(
+        f"**{method.title}.** {method.summary}\n\n$$ {method.formula} $$\n\n*Known pitfalls:* {method.pitfalls} "
+        f"*Source:* {method.source}"
+        for method in methods
+    )

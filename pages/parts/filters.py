@@ -1,0 +1,76 @@
+"""Filters of the Overview: they apply to its squares, its table and its confusion matrix alike."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from interp.images import ImageSet
+from interp.models.performance import Filter, per_class
+from interp.models.predictions import Predictions
+from interp.types import Classifier
+from pages.parts import address
+
+OUTCOMES = {"All": "all", "Right": "right", "Wrong": "wrong"}
+ORDERS = ("Class order", "Lowest accuracy first", "Most images first")
+ROWS = 40
+
+
+def choose(classifier: Classifier, photos: ImageSet, predictions: Predictions) -> Filter:
+    """Draw the filters in one row; gives what they say."""
+    outcome_place, classes_place, confidence_place, group_place = st.columns([1.2, 2, 1.6, 1.2], gap="medium")
+    with outcome_place:
+        address.seed("outcome", "All", valid=OUTCOMES.__contains__, parse=str)
+        outcome = st.segmented_control("Show", list(OUTCOMES), key="outcome", required=True)
+        address.publish("outcome", None if outcome == "All" else outcome)
+    with classes_place:
+        present = np.union1d(predictions.labels[predictions.labels >= 0], predictions.classes[:, 0]).tolist()
+        address.seed("classes", [], valid=set(present).issuperset, parse=_indices)
+        classes = st.multiselect(
+            "Classes", present, format_func=classifier.labels.__getitem__, key="classes", placeholder="All classes"
+        )
+        address.publish("classes", ",".join(map(str, classes)) or None)
+    with confidence_place:
+        address.seed("confidence", (0, 100), valid=lambda pair: 0 <= pair[0] <= pair[1] <= 100, parse=_pair)
+        low, high = st.slider("Confidence, %", 0, 100, key="confidence")
+        address.publish("confidence", None if (low, high) == (0, 100) else f"{low}-{high}")
+    groups = sorted({group for group in photos.groups if group is not None}) if photos.groups else []
+    with group_place:
+        if len(groups) > 1:
+            address.seed("groups", [], valid=set(groups).issuperset, parse=lambda text: text.split(","))
+            st.multiselect("Groups", groups, key="groups", placeholder="All groups")
+            address.publish("groups", ",".join(st.session_state["groups"]) or None)
+    picked = frozenset(st.session_state.get("groups", ())) if len(groups) > 1 else frozenset()
+    return Filter(
+        outcome=OUTCOMES[outcome],
+        classes=frozenset(classes) or None,
+        confidence=(low / 100, high / 100),
+        groups=picked or None,
+    )
+
+
+def classes_shown(classifier: Classifier, predictions: Predictions, kept: np.ndarray) -> list[int]:
+    """Draw the order of the rows and, where there are many classes, the pages; gives the classes of this page."""
+    table = per_class(predictions, kept)
+    table = table[table["count"] > 0]
+    if len(table) <= 1:
+        return table["class"].tolist()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        address.seed("order", ORDERS[0], valid=ORDERS.__contains__, parse=str)
+        order = st.selectbox("Rows", ORDERS, key="order", width=240)
+        address.publish("order", None if order == ORDERS[0] else order)
+        if order != ORDERS[0]:
+            by, ascending = ("accuracy", True) if order == ORDERS[1] else ("count", False)
+            table = table.sort_values(by, ascending=ascending, kind="stable", na_position="last")
+        pages = -(-len(table) // ROWS)
+        page = st.pagination(pages, key=f"page-{pages}") if pages > 1 else 1
+    return table["class"].tolist()[(page - 1) * ROWS : page * ROWS]
+
+
+def _indices(text: str) -> list[int]:
+    return [int(one) for one in text.split(",")]
+
+
+def _pair(text: str) -> tuple[int, int]:
+    low, high = text.split("-")
+    return int(low), int(high)

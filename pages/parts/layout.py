@@ -1,0 +1,91 @@
+"""The frame of every page: title, navigation, and the sidebar in which classifier and images are chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+import cache
+from interp.images import ImageSet, Problem
+from interp.models import LabelMatch
+from interp.types import Classifier
+from pages.parts import address, pickers, server, waiting
+from pages.parts.text import plain
+
+PAGES = {
+    "The model": [("app.py", "Overview", ":material/grid_view:")],
+    "One photograph": [("pages/saliency.py", "Saliency comparison", ":material/blur_on:")],
+}
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a page works on: who looks, the classifier, the images, and their labels as the classifier's classes."""
+
+    visitor: cache.Visitor
+    classifier: Classifier
+    photos: ImageSet
+    labels: LabelMatch
+
+
+def page(title: str, sentence: str) -> Selection:
+    """Draw what all pages share, and give what was chosen. Must be a page's first call.
+
+    Where classifier or images cannot be had, the page ends here and says why; the pickers stay.
+    """
+    st.set_page_config(page_title=f"{title} · Loupe", page_icon=":material/search:", layout="wide")
+    visitor = waiting.visitor()
+    for slot in visitor.slots:
+        if not slot.startswith((f"{title}/", "shared/")):
+            visitor.release(slot)
+    with st.sidebar:
+        navigation = st.container()
+        model = pickers.model()
+        device = st.container()
+        images = pickers.images(model)
+    with navigation:
+        _navigation()
+    st.title(title, anchor=False)
+    st.markdown(sentence)
+    for problem in server.options().problems:
+        st.warning(plain(problem))
+    classifier = waiting.value(pickers.ask_model(visitor, model))
+    photos = pickers.image_set(visitor, images)
+    with device:
+        st.caption(f"{classifier.input_size[0]} × {classifier.input_size[1]} px · runs on **{classifier.device}**")
+        for note in classifier.notes:
+            st.caption(plain(note))
+    with st.sidebar:
+        st.caption(f"{len(photos):,} images. {plain(photos.description)}")
+    left_out(photos.problems)
+    if not len(photos):
+        st.info("None of these images could be opened. Choose another set, or add JPEG or PNG files in the sidebar.")
+        st.stop()
+    return Selection(visitor, classifier, photos, pickers.match(classifier, photos))
+
+
+def _navigation() -> None:
+    st.markdown("### :material/search: Loupe")
+    along = address.choices("model", "images", "image")
+    for section, links in PAGES.items():
+        st.caption(section)
+        for path, label, icon in links:
+            st.page_link(path, label=label, icon=icon, query_params=along, width="stretch")
+    st.divider()
+
+
+def left_out(problems: Sequence[Problem]) -> None:
+    """Name the files that could not be used, each with its reason; nothing is drawn where there are none."""
+    if not problems:
+        return
+    count = len(problems)
+    with st.expander(f"{count:,} {'file' if count == 1 else 'files'} left out", expanded=count <= 3):
+        st.dataframe([{"file": one.name, "why": one.reason} for one in problems], hide_index=True)
+
+
+def how_to_read(text: str) -> None:
+    """Close a page with what its picture means, where it comes from, and where it misleads."""
+    with st.expander("How to read this", icon=":material/menu_book:"):
+        st.markdown(text)

@@ -1,0 +1,49 @@
+"""What whoever starts the server has settled: the folders of classifiers and of photographs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+
+@dataclass(frozen=True)
+class Options:
+    """The folders that visitors may choose from; what is wrong with them is in `problems`."""
+
+    models: Path | None
+    images: Path | None
+    problems: tuple[str, ...]
+
+
+@st.cache_resource
+def options() -> Options:
+    """Read `streamlit run app.py -- --models FOLDER --images FOLDER`, or LOUPE_MODELS and LOUPE_IMAGES."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--models", default=os.environ.get("LOUPE_MODELS"))
+    parser.add_argument("--images", default=os.environ.get("LOUPE_IMAGES"))
+    problems: list[str] = []
+    try:
+        given, unknown = parser.parse_known_args(sys.argv[1:])
+    except argparse.ArgumentError as error:
+        given, unknown = parser.parse_args([]), []
+        problems.append(f"The command line could not be read: {error}.")
+    if unknown and Path(sys.argv[0]).name == "app.py":
+        problems.append(f"Unknown options: {' '.join(unknown)}. Known are --models FOLDER and --images FOLDER.")
+    return Options(
+        _folder(given.models, "--models", problems), _folder(given.images, "--images", problems), tuple(problems)
+    )
+
+
+def _folder(text: str | None, option: str, problems: list[str]) -> Path | None:
+    if not text:
+        return None
+    folder = Path(text).expanduser().resolve()
+    if not folder.is_dir():
+        problems.append(f"{option} {text}: there is no such folder. Give one that exists on the server.")
+        return None
+    return folder

@@ -1,0 +1,23 @@
+"""Names and messages from outside, made safe to show: Streamlit reads Markdown in labels, captions and errors."""
+
+from __future__ import annotations
+
+import re
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:])")
+
+
+def plain(text: str, *, limit: int = 300) -> str:
+    """A text as itself, whatever Markdown it holds: on one line, at most `limit` characters."""
+    line = " ".join(text.split())
+    if len(line) > limit:
+        line = line[: limit - 1] + "…"
+    return _MARKDOWN.sub(r"\\\1", line)
+
+
+def shortened(text: str, limit: int) -> str:
+    """A text of at most `limit` characters, with … in its middle where it is longer: names differ at their ends."""
+    if len(text) <= limit:
+        return text
+    tail = (limit - 1) // 2
+    return f"{text[: limit - 1 - tail]}…{text[-tail:]}"

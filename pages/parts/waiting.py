@@ -1,0 +1,62 @@
+"""Waiting for a job: what is ready is drawn, progress is shown, and nobody sees a traceback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+import cache
+from pages.parts.text import plain
+
+# Most results of a small model come within this time, and a page that waits for them does not flicker.
+PATIENCE = 0.25
+
+
+@st.cache_resource(scope="session", on_release=lambda visitor: visitor.close(), show_spinner=False)
+def visitor() -> cache.Visitor:
+    """Give whoever looks at this browser tab a place in the queues; closing the tab ends what runs for it."""
+    return cache.Visitor()
+
+
+def settled(job: cache.Job) -> bool:
+    """Whether the job's value is there. If not, its progress, or what went wrong, is drawn where this is called."""
+    job.wait(PATIENCE)
+    if job.state == "failed":
+        st.error(plain(str(job.error), limit=1000), icon=":material/error:")
+        if not isinstance(job.error, ValueError | FileNotFoundError | MemoryError):
+            st.button("Try again", key=f"again-{job.key}")
+        return False
+    if job.state != "done":
+        _watch(job, len(job.partial))
+        return False
+    for remark in job.remarks:
+        st.caption(f":material/info: {plain(remark)}")
+    return True
+
+
+def value(job: cache.Job) -> Any:
+    """The job's value; while it is not there, the page ends here, with progress drawn, and goes on by itself."""
+    if not settled(job):
+        st.stop()
+    return job.value
+
+
+@st.fragment(run_every=0.4)
+def _watch(job: cache.Job, seen: int) -> None:
+    # Drawing again at each new part would redo the page a hundred times for a large set; by halves it is a few times.
+    if job.state in ("done", "failed", "cancelled") or len(job.partial) > 1.5 * seen:
+        st.rerun()
+    progress = job.progress
+    if job.state == "waiting":
+        ahead = job.ahead
+        st.progress(0.0, text="Waiting for the device" + (f": {ahead} before this." if ahead else "."))
+        return
+    share = progress.done / progress.total if progress.total else 0.0
+    left = "" if progress.seconds_left is None else f", about {_duration(progress.seconds_left)} left"
+    count = f" {progress.done:,} of {progress.total:,}" if progress.total else ""
+    st.progress(min(share, 1.0), text=f"{plain(progress.what) or 'Working'}{count}{left}")
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

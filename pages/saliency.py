@@ -1,0 +1,49 @@
+"""Saliency comparison: where in a photograph several methods see the reason for a class, side by side."""
+
+import streamlit as st
+
+import cache
+from interp import attribution
+from interp.models import inputs
+from interp.types import Classifier
+from pages.parts import explained, layout, methods, pickers, waiting
+
+TITLE = "Saliency comparison"
+
+selection = layout.page(
+    TITLE, "Which pixels speak for a class? Each method answers in its own way, and noise stands beside as the control."
+)
+classifier, photos, visitor = selection.classifier, selection.photos, selection.visitor
+
+picture, controls = st.columns([3, 1], gap="medium")
+with controls:
+    position = pickers.image(photos)
+with picture:
+    label = selection.labels.indices[position]
+    read = cache.call(inputs.read, classifier, photos, (position,))
+    batch = waiting.value(visitor.ask(f"{TITLE}/image", read, disk=False))
+    predicted = cache.call(Classifier.probabilities, classifier, batch)
+    probabilities = waiting.value(visitor.ask(f"{TITLE}/classes", predicted))[0]
+    explained.prediction(classifier, probabilities, label)
+with controls:
+    target = pickers.target(classifier, probabilities)
+    chosen = methods.choose()
+    view, scale = methods.view()
+    with st.expander("Parameters"):
+        chosen = methods.parameters(classifier, chosen)
+
+comparison = cache.call(attribution.compare, classifier, batch, (target,), chosen)
+job = visitor.ask(f"{TITLE}/maps", comparison)
+with picture:
+    place = st.container()
+    done = waiting.settled(job)
+    ready = methods.ordered(job.value if done else job.partial, chosen)
+    if ready:
+        annotation = cache.get(cache.call(inputs.annotation, classifier, photos, position), disk=False)
+        drawn = cache.call(explained.comparison, batch, ready, annotation, view, scale)
+        figure = cache.get(drawn, disk=False, device="figures")
+        place.plotly_chart(figure, key="comparison", config=explained.PLOT)
+        explained.caption(classifier, target, scale)
+if done:
+    explained.numbers(explained.rows(photos.names[position], classifier, target, ready), batch, ready, figure)
+layout.how_to_read(explained.reading(chosen))

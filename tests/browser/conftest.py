@@ -1,0 +1,121 @@
+"""The real app in a process of its own, and a Chromium that looks at it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTLED = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.slow)
+
+
+class Server:
+    """A running app: its address, and what it has printed."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.address = f"http://localhost:{port}"
+        self.printed = folder / "printed.txt"
+        environment = {**os.environ, "LOUPE_CACHE": str(folder / "cache"), "HOME": str(folder)}
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
+        with self.printed.open("w") as printed:
+            self.process = subprocess.Popen(
+                [*command, f"--server.port={port}", "--", *arguments],
+                cwd=ROOT, env=environment, stdout=printed, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        self._wait()
+
+    def _wait(self) -> None:
+        for _ in range(300):
+            try:
+                with urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=1):
+                    return
+            except OSError:
+                if self.process.poll() is not None:
+                    break
+                time.sleep(0.1)
+        raise RuntimeError(f"The app did not start: {self.printed.read_text()}")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A headless browser; the tests are skipped where none is installed."""
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if executable is None:
+        pytest.skip("needs Chromium, which is not installed (Debian: apt-get install chromium)")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        arguments = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
+        browser = driver.chromium.launch(executable_path=executable, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Server]:
+    """A server that nobody has visited, with an empty store."""
+    server = Server(tmp_path)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory, imagenet: Path) -> Iterator[Server]:
+    """A server that offers the real classifier, and the real photographs."""
+    folder = tmp_path_factory.mktemp("real")
+    models = folder / "models"
+    models.mkdir()
+    weights = imagenet / "squeezenet1_1-imagenet.safetensors"
+    (models / "squeezenet.toml").write_text(f'architecture = "squeezenet1_1"\nweights = "{weights}"\n')
+    server = Server(folder, "--models", str(models), "--images", str(imagenet))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def page(chromium):
+    """A new tab in a browser without a past. A traceback on it fails the test, whatever else it looked for."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 1000}, accept_downloads=True)
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    yield page
+    assert page.locator('[data-testid="stException"]').count() == 0
+    context.close()
+
+
+def settle(page, quiet_ms: int = 400) -> None:
+    """Wait until the script has stopped, nothing is stale, and no progress bar is left."""
+    page.wait_for_selector(SETTLED)
+    for _ in range(300):
+        busy = page.locator('[data-stale="true"], [data-testid="stProgress"]').count()
+        if not busy and page.locator(SETTLED).count():
+            page.wait_for_timeout(quiet_ms)
+            if page.locator(SETTLED).count() and not page.locator('[data-testid="stProgress"]').count():
+                return
+        page.wait_for_timeout(100)
+    raise AssertionError("the page did not come to rest")
