@@ -1,0 +1,19 @@
+"""Where images and annotations come from: bundled, folders, COCO, Pascal VOC, masks, uploads."""
+
+from interp.images.decoding import UnreadableImage, decode
+from interp.images.image_set import ImageSet, Sample
+from interp.images.problems import Problem
+from interp.images.sources import Offer, available, load
+from interp.images.uploads import from_files
+
+__all__ = [
+    "ImageSet",
+    "Offer",
+    "Problem",
+    "Sample",
+    "UnreadableImage",
+    "available",
+    "decode",
+    "from_files",
+    "load",
+]

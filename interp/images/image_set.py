@@ -1,0 +1,100 @@
+"""An image set: a list of pictures with names, labels and annotations, whose pixels are read when asked for."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import overload
+
+import numpy as np
+from jaxtyping import Bool
+from PIL import Image
+
+from interp.images.annotation import Annotation
+from interp.images.decoding import Picture
+from interp.images.problems import Problem, unique
+
+LABEL_FORMS = ("wnid", "label", "class_index")
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One image of a set: upright RGB, and what is known about it.
+
+    `mask` is the union of what people marked, in the picture's own coordinates; None where nobody marked anything.
+    """
+
+    image: Image.Image
+    name: str
+    label: str | None = None
+    mask: Bool[np.ndarray, "rows columns"] | None = None
+    group: str | None = None
+
+
+class ImageSet(Sequence[Sample]):
+    """Pictures with their labels, groups and annotations, in a fixed order; `[i]` reads one from its source.
+
+    `fingerprint` is a digest of the content: sets with the same fingerprint give the same samples. `labels` are as
+    the source gives them, and `label_forms` holds each form that it gives, by 'wnid' (WordNet id), 'label' (name) and
+    'class_index'. `annotated` holds the positions that have a mask. `problems` says what was left out.
+    `[i]` raises `IndexError` beyond the end, and `UnreadableImage` for a picture that turns out to be unreadable.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        description: str,
+        fingerprint: str,
+        names: Sequence[str],
+        read: Callable[[int], Picture],
+        label_forms: Mapping[str, tuple[str | None, ...]] | None = None,
+        groups: Sequence[str | None] | None = None,
+        annotations: Mapping[int, Annotation] | None = None,
+        problems: Sequence[Problem] = (),
+    ) -> None:
+        self.name = name
+        self.description = description
+        self.fingerprint = fingerprint
+        self.names = unique(names)
+        self.label_forms = dict(label_forms or {})
+        self.labels = self._labels()
+        self.groups: tuple[str | None, ...] = tuple(groups) if groups is not None else (None,) * len(self.names)
+        self.problems = tuple(problems)
+        self._annotations = dict(annotations or {})
+        self.annotated = frozenset(self._annotations)
+        self._read = read
+
+    def _labels(self) -> tuple[str | None, ...]:
+        forms = [self.label_forms[form] for form in LABEL_FORMS if form in self.label_forms]
+        if not forms:
+            return (None,) * len(self.names)
+        return tuple(
+            next((label for label in labels if label is not None), None) for labels in zip(*forms, strict=True)
+        )
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Sample, ...]: ...
+
+    def __getitem__(self, index):
+        """One sample, or for a slice several. The picture is read and decoded at each call."""
+        if isinstance(index, slice):
+            return tuple(self[i] for i in range(*index.indices(len(self))))
+        position = operator.index(index)
+        if not -len(self) <= position < len(self):
+            raise IndexError(f"Image {position} does not exist: {self.name} has {len(self)}, numbered from 0.")
+        position %= len(self)
+        picture, name = self._read(position), self.names[position]
+        annotation = self._annotations.get(position)
+        mask = None if annotation is None else annotation.mask(picture, name)
+        return Sample(picture.image, name, self.labels[position], mask, self.groups[position])
+
+    def __repr__(self) -> str:
+        return f"<ImageSet {self.name}: {len(self)} images, {len(self.annotated)} annotated>"

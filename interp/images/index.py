@@ -1,0 +1,59 @@
+"""A folder's `index.csv`: one row for each picture, with its labels and group."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import NamedTuple
+
+from interp.images import files
+from interp.images.problems import Problems, printable
+
+LARGEST_CSV = 100_000_000
+EXPECTED = "a table is expected whose first line has 'file', and any of 'class_index', 'wnid', 'label', 'group'."
+
+
+class Row(NamedTuple):
+    """One picture as the table has it, with the line it stands in."""
+
+    line: int
+    file: str
+    labels: dict[str, str | None]
+    group: str | None
+
+
+def read(path: Path, problems: Problems) -> tuple[list[Row], bytes]:
+    """The rows of the table, and its bytes. Rows without a file, or with an impossible class index, are problems.
+
+    Raises `ValueError` that names the file, and the line where it is known, for what is no such table.
+    """
+    content = files.content(path, limit=LARGEST_CSV)
+    name = printable(path.name)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"{name}: the text is not UTF-8; save it so. Besides, {EXPECTED}") from None
+    table = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        columns = [column.strip() for column in table.fieldnames or ()]
+        table.fieldnames = columns
+        if "file" not in columns:
+            raise ValueError(f"{name}, line 1: its columns are {printable(', '.join(columns))[:100]!r}; {EXPECTED}")
+        rows = [(table.line_num, row) for row in table]
+    except csv.Error as error:
+        raise ValueError(f"{name}, line {table.reader.line_num}: {error}; {EXPECTED}") from None
+    return [kept for line, row in rows if (kept := _row(line, row, name, problems)) is not None], content
+
+
+def _row(line: int, row: dict[str, str | None], name: str, problems: Problems) -> Row | None:
+    values = {key: (row.get(key) or "").strip() or None for key in ("file", "wnid", "label", "class_index", "group")}
+    file, index = values["file"], values["class_index"]
+    if file is None:
+        problems.add("lines without a file", f"{name}, line {line}", "The column 'file' is empty.")
+        return None
+    if index is not None and not (index.isascii() and index.isdigit()):
+        reason = f"The class index is {index[:40]!r}; give a whole number from 0 on. The picture counts as unlabelled."
+        problems.add("impossible class indices", f"{name}, line {line}", reason)
+        values["class_index"] = None
+    return Row(line, file, {form: values[form] for form in ("wnid", "label", "class_index")}, values["group"])

@@ -1,0 +1,27 @@
+"""What an annotation file says about one picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from interp.images.annotation import Annotation
+from interp.images.problems import Problem
+
+
+@dataclass(frozen=True)
+class Record:
+    """One picture as an annotation file names it, with its shapes (None: none are given), label and WordNet id."""
+
+    file: str
+    annotation: Annotation | None = None
+    label: str | None = None
+    wnid: str | None = None
+
+
+@dataclass(frozen=True)
+class Records:
+    """What an annotation file or folder holds: the records, what was left out of them, and the bytes they come from."""
+
+    records: tuple[Record, ...]
+    problems: tuple[Problem, ...]
+    contents: tuple[bytes, ...]

@@ -1,0 +1,118 @@
+"""Where image sets come from: `load` opens one by name or path, `available` lists what can be opened."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from interp.images import digits, folder, photographs
+from interp.images.decoding import EXTENSIONS
+from interp.images.files import IGNORED, Boundary
+from interp.images.image_set import ImageSet
+from interp.images.problems import printable
+
+BUNDLED: dict[str, Callable[[], ImageSet]] = {"digits": digits.load, "photographs": photographs.load}
+ANNOTATION_FILES = (".json", ".xml")
+# A folder with more subfolders than that holds classes, which are no sets of their own.
+MOST_SETS = 30
+HEAD = 4096
+
+
+class Offer(NamedTuple):
+    """An image set that can be chosen: a title to show, the source that `load` takes, and a remark."""
+
+    title: str
+    source: str
+    note: str = ""
+
+
+def load(source: str | Path, *, annotations: str | Path | None = None, root: str | Path | None = None) -> ImageSet:
+    """Open an image set; pictures are read when asked for.
+
+    `source` is 'digits', 'photographs', a folder (flat, or one subfolder for each class, or with an index.csv), a COCO
+    JSON or a Pascal VOC XML. `annotations` adds a COCO JSON, VOC XML, or a folder of XMLs or of PNG masks to a folder;
+    beside an annotation file it names the folder of the pictures. With `root` both are relative to it and must stay
+    inside it, as must all links that are followed.
+    Raises `ValueError`, or `FileNotFoundError` where nothing is, with a message that names the source and the remedy.
+    """
+    if isinstance(source, str) and source in BUNDLED:
+        return BUNDLED[source]()
+    if not str(source):
+        raise ValueError("No image set is named. Give 'digits', 'photographs', a folder, or an annotation file.")
+    boundary = Boundary(None if root is None else Path(root))
+    place = boundary.place(source)
+    marks = None if annotations is None else boundary.place(annotations)
+    if place.is_dir():
+        return folder.from_folder(place, boundary, marks)
+    if place.suffix.lower() not in ANNOTATION_FILES:
+        raise ValueError(
+            f"{printable(place.name)}: this is neither a folder nor an annotation file. Give the folder of the "
+            "pictures, a COCO file (.json) or a Pascal VOC file (.xml)."
+        )
+    if marks is not None and not marks.is_dir():
+        raise ValueError(f"{printable(marks.name)}: beside an annotation file, give the folder of its pictures.")
+    return folder.from_annotations(place, boundary, marks)
+
+
+def available(root: str | Path | None) -> tuple[Offer, ...]:
+    """What a picker can offer: the bundled sets, and under `root` the folders and annotation files, two levels deep."""
+    bundled = (
+        Offer("Handwritten digits", "digits", "1,797 digits of 8 × 8 pixels, with labels"),
+        Offer("Photographs", "photographs", "a few colour photographs, without labels"),
+    )
+    if root is None:
+        return bundled
+    base = Path(os.path.realpath(root))
+    return bundled + tuple(_offers(base, base, Boundary(base), depth=2))
+
+
+def _offers(base: Path, place: Path, boundary: Boundary, *, depth: int) -> Iterator[Offer]:
+    inside = sorted((one for one in _entries(place) if boundary.admits(one.path)), key=lambda one: one.name)
+    folders = [Path(one.path) for one in inside if one.is_dir()]
+    if note := _note(inside, folders):
+        relative = place.relative_to(base).as_posix()
+        # A folder called as a bundled set is told apart by the leading dot.
+        source = f"./{relative}" if relative in BUNDLED else relative
+        yield Offer(printable(base.name if place == base else relative), source, note)
+    for one in inside:
+        if one.is_file() and one.name.lower().endswith(".json") and _looks_like_coco(Path(one.path)):
+            relative = Path(one.path).relative_to(base).as_posix()
+            yield Offer(printable(relative), relative, "COCO annotations")
+    if depth and len(folders) <= MOST_SETS:
+        for one in folders:
+            yield from _offers(base, one, boundary, depth=depth - 1)
+
+
+def _note(inside: list[os.DirEntry[str]], folders: list[Path]) -> str:
+    """What kind of set a folder is; empty where it is none."""
+    if any(one.name == folder.INDEX for one in inside):
+        return "pictures with an index"
+    if any(_is_picture(one) for one in inside):
+        return "a folder of pictures"
+    if any(one.name == "JPEGImages" for one in folders):
+        return "Pascal VOC"
+    with_pictures = any(_is_picture(one) for place in folders[:MOST_SETS] for one in _entries(place))
+    return "a folder for each class" if with_pictures else ""
+
+
+def _is_picture(entry: os.DirEntry[str]) -> bool:
+    return os.path.splitext(entry.name)[1].lower() in EXTENSIONS
+
+
+def _entries(place: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(place) as entries:
+            return [one for one in entries if not one.name.startswith(".") and one.name not in IGNORED]
+    except OSError:
+        return []
+
+
+def _looks_like_coco(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(HEAD).lstrip()
+    except OSError:
+        return False
+    return head.startswith(b"{") and any(key in head for key in (b'"images"', b'"annotations"', b'"info"'))
