@@ -1,0 +1,54 @@
+"""What every attribution method is: its parameters, what a reader should know of it, and how it gives maps."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from jaxtyping import Float
+from torch import Tensor
+
+from interp.attribution.question import Question
+from interp.types import Classifier
+
+
+@dataclass(frozen=True, eq=False)
+class Maps:
+    """What a method computes; the fields are those of `interp.types.Heatmaps`."""
+
+    values: Float[Tensor, "n h w"]
+    coarse: Float[Tensor, "n u v"] | None = None
+    residual: Float[Tensor, " n"] | None = None
+
+
+class Method(ABC):
+    """An attribution method. Subclasses are frozen dataclasses of its parameters, equal by type and fields.
+
+    The class attributes are for the reader: `title`, whether the values are `signed`, a one-sentence `summary`, the
+    `formula` in LaTeX, the `source`, and the `pitfalls`, what the method is known to get wrong.
+    """
+
+    title: ClassVar[str]
+    signed: ClassVar[bool]
+    summary: ClassVar[str]
+    formula: ClassVar[str]
+    source: ClassVar[str]
+    pitfalls: ClassVar[str]
+
+    def check(self, classifier: Classifier) -> None:  # noqa: B027 (most methods run on every classifier)
+        """Raise `ValueError`, saying why, where the method cannot run on the classifier. Costs no pass."""
+
+    @abstractmethod
+    def cost(self, classifier: Classifier) -> float:
+        """Passes for one image, in units of one forward and one backward pass; a forward pass alone is 1/3."""
+
+    def sharing(self) -> Hashable:
+        """Methods whose answers are equal read the same passes, and are computed by one call of `together`."""
+        return self
+
+    @classmethod
+    @abstractmethod
+    def together(cls, question: Question, methods: Sequence[Method]) -> list[Maps]:
+        """The maps of methods that agree in `sharing`, in their order."""

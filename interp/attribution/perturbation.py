@@ -1,0 +1,122 @@
+"""Methods that change the picture and watch the score: no gradients, only forward passes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from interp.attribution import baselines
+from interp.attribution.method import Maps, Method
+from interp.attribution.question import FORWARD, Question
+from interp.batches import batched
+from interp.types import Classifier
+
+
+@dataclass(frozen=True)
+class Occlusion(Method):
+    """The drop of the score, in logits, when a square window is replaced by the baseline: signed, positive for a drop.
+
+    Each pixel gets the mean of the drops of the windows that cover it. `window` is the window's side in pixels of the
+    model's input; None is a seventh of the shorter side (32 of 224). `stride` None is half the window. All windows lie
+    wholly inside: where the last step would leave a rest, one more window stands at the border. Zeiler 2014 draws
+    the score itself at the window's centre, with a grey window; `baseline` is what fills it here, see
+    `baselines.images`, by default the picture's own mean colour, and `seed` that of the noise.
+    """
+
+    window: int | None = None
+    stride: int | None = None
+    baseline: baselines.Baseline = "mean"
+    seed: int = 0
+
+    title = "Occlusion"
+    signed = True
+    summary = "How much the score falls when a square of the picture is covered."
+    formula = r"\operatorname{mean}_{W \ni p} \bigl( s(x) - s(x \text{ with } W \text{ covered}) \bigr)"
+    source = "Zeiler and Fergus 2014, Visualizing and understanding convolutional networks"
+    pitfalls = (
+        "A covered picture is unlike any that the model has learned from, and the patch's edges act too. Parts that "
+        "can stand in for each other all look unimportant, since only one is covered at a time."
+    )
+
+    def __post_init__(self) -> None:
+        for name, pixels in (("window", self.window), ("stride", self.stride)):
+            if pixels is not None and pixels < 1:
+                raise ValueError(f"The {name} of Occlusion is {pixels} pixels: it must be at least 1.")
+        if self.window is not None and self.stride is not None and self.stride > self.window:
+            raise ValueError(
+                f"A stride of {self.stride} pixels leaves gaps between windows of {self.window}: "
+                "take a stride no larger than the window."
+            )
+        baselines.check(self.baseline)
+
+    def check(self, classifier: Classifier) -> None:
+        """Raise `ValueError` where the window does not fit into the classifier's input, or the stride leaves gaps."""
+        height, width = classifier.input_size
+        window, stride = self.geometry(classifier)
+        if window > min(height, width):
+            raise ValueError(
+                f"A window of {window} pixels does not fit into the {height} × {width} pixels that "
+                f"{classifier.name} sees: take at most {min(height, width)}."
+            )
+        if stride > window:
+            raise ValueError(f"A stride of {stride} pixels leaves gaps between windows of {window}: take at most that.")
+
+    def geometry(self, classifier: Classifier) -> tuple[int, int]:
+        """Window and stride in pixels, with the defaults filled in."""
+        window = self.window or max(1, round(min(classifier.input_size) / 7))
+        return window, self.stride or max(1, window // 2)
+
+    def cost(self, classifier: Classifier) -> float:
+        """A forward pass for each position of the window, and one for the whole image."""
+        height, width = classifier.input_size
+        window, stride = self.geometry(classifier)
+        return FORWARD * (1 + len(_starts(height, window, stride)) * len(_starts(width, window, stride)))
+
+    @classmethod
+    def together(cls, question: Question, methods: Sequence[Method]) -> list[Maps]:
+        """Each method for itself."""
+        return [method._maps(question) for method in methods if isinstance(method, Occlusion)]
+
+    def _maps(self, question: Question) -> Maps:
+        window, stride = self.geometry(question.classifier)
+        pixels = question.images.pixels
+        rows, columns = (_cover(size, window, stride).to(pixels.device) for size in pixels.shape[2:])
+        drops = self._drops(question, rows, columns)
+        down, across = rows.to(drops), columns.to(drops)
+        covered = down.sum(dim=0)[:, None] * across.sum(dim=0)
+        return Maps(down.T @ drops @ across / covered)
+
+    def _drops(
+        self, question: Question, rows: Bool[Tensor, "u h"], columns: Bool[Tensor, "v w"]
+    ) -> Float[Tensor, "n u v"]:
+        """How far the score falls for each position of the window; for each image the uncovered one comes first."""
+        pixels = question.images.pixels
+        fill = baselines.images(pixels, self.baseline, self.seed)
+        variants = 1 + len(rows) * len(columns)
+
+        def run(part: slice) -> Tensor:
+            asked = torch.arange(len(pixels) * variants)[part]
+            images, position = asked // variants, asked % variants - 1
+            inside = rows[position // len(columns), :, None] & columns[position % len(columns), None, :]
+            inside[position < 0] = False
+            return question.scores(torch.where(inside[:, None], fill[images], pixels[images]), images)
+
+        scores = torch.cat(list(batched(run, len(pixels) * variants, size=question.batch_size, what=self.title)))
+        scores = scores.unflatten(0, (len(pixels), variants))
+        return (scores[:, :1] - scores[:, 1:]).unflatten(1, (len(rows), len(columns)))
+
+
+def _starts(size: int, window: int, stride: int) -> list[int]:
+    """Where windows begin along one side: every stride, and once more so that the last one ends at the border."""
+    starts = list(range(0, size - window + 1, stride))
+    return starts if starts[-1] == size - window else [*starts, size - window]
+
+
+def _cover(size: int, window: int, stride: int) -> Bool[Tensor, "positions size"]:
+    """Which pixels of one side each window covers."""
+    starts, pixels = torch.tensor(_starts(size, window, stride))[:, None], torch.arange(size)
+    return (starts <= pixels) & (pixels < starts + window)

@@ -1,0 +1,61 @@
+"""Methods that are read off one forward and one backward pass, which all of them share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Hashable, Sequence
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from interp.attribution.method import Maps, Method
+from interp.attribution.question import Question, Tapped
+from interp.batches import batched
+from interp.types import Classifier
+
+
+class TappedMethod(Method):
+    """A method that needs no more than one forward and one backward pass, with taps at the pixels or at a layer."""
+
+    @abstractmethod
+    def tap(self, classifier: Classifier) -> str | None:
+        """The name of the layer that the method reads; None stands for the pixels."""
+
+    @abstractmethod
+    def read(self, tapped: Tapped, classifier: Classifier) -> Maps:
+        """The maps, from what the pass brought."""
+
+    def cost(self, classifier: Classifier) -> float:
+        """One forward and one backward pass; one that ends at a layer costs less, and counts in full all the same."""
+        return 1.0
+
+    def sharing(self) -> Hashable:
+        """All methods of this kind share one pass."""
+        return TappedMethod
+
+    @classmethod
+    def together(cls, question: Question, methods: Sequence[Method]) -> list[Maps]:
+        """One forward and one backward pass for all the methods."""
+        readers = cast(Sequence[TappedMethod], methods)
+        taps = [method.tap(question.classifier) for method in readers]
+        layers = sorted({tap for tap in taps if tap is not None})
+        what = " and ".join(method.title for method in methods) if len(methods) < 3 else "the gradient methods"
+
+        def run(part: slice) -> list[Maps]:
+            pixels = question.images.pixels[part]
+            rows = torch.arange(len(question.images))[part]
+            tapped = question.tapped(pixels, rows, pixel_gradient=None in taps, layers=layers)
+            return [method.read(tapped, question.classifier) for method in readers]
+
+        parts = list(batched(run, len(question.images), size=question.batch_size, what=what))
+        return [_joined(of_one) for of_one in zip(*parts, strict=True)]
+
+
+def _joined(parts: Sequence[Maps]) -> Maps:
+    coarse = [part.coarse for part in parts if part.coarse is not None]
+    return Maps(torch.cat([part.values for part in parts]), _concatenated(coarse))
+
+
+def _concatenated(parts: Sequence[Tensor]) -> Tensor | None:
+    return torch.cat(list(parts)) if parts else None
