@@ -10,7 +10,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -19,14 +18,6 @@ from PIL import Image
 from interp.images.decoding import LARGEST_PICTURE, TRANSPOSITIONS, Picture, UnreadableImage
 
 MOST_CORNERS = 100_000
-
-
-class Shape(Protocol):
-    """One marked region."""
-
-    def draw(self, width: int, height: int) -> Bool[np.ndarray, "rows columns"]:
-        """The region's pixels in a picture of that size, in the coordinates in which it was marked."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -134,17 +125,22 @@ class MaskFile:
                     found = f"{image.width} × {image.height}"
                     reason = f"the mask has {found} pixels, and its picture {width} × {height}. Make them equal."
                     raise UnreadableImage(name, reason)
-                if image.mode in ("LA", "RGBA"):
-                    image.load()
-                    values = np.asarray(image)[..., :-1] * (np.asarray(image)[..., -1:] > 0)
-                else:
-                    values = np.asarray(image)
-                    values = values * (values != 255) if image.mode == "P" else values
+                return _inside(image)
         except UnreadableImage:
             raise
         except Exception as error:  # As for pictures: damaged bytes lead Pillow's decoders anywhere.
             raise UnreadableImage(name, "the mask cannot be read. Save it as PNG again.") from error
-        return values.astype(bool) if values.ndim == 2 else values.any(axis=2)
+
+
+def _inside(image: Image.Image) -> Bool[np.ndarray, "rows columns"]:
+    values = np.asarray(image)
+    if image.mode in ("LA", "RGBA"):
+        values = values[..., :-1] * (values[..., -1:] > 0)
+    inside = (values != 0) & (values != 255) if image.mode == "P" else values != 0
+    return inside if inside.ndim == 2 else np.logical_or.reduce(inside, axis=2)
+
+
+Shape = Box | Polygon | RunLengths | MaskFile
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ Source: cocodataset.org, 'Data format'; masks as in cocoapi's `maskApi.c`.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -163,8 +164,8 @@ def _shapes(annotation: Mapping[str, object], size: tuple[int, int] | None) -> t
 
 def clipped(box: Box, size: tuple[int, int] | None) -> Box:
     """The part of the box inside a picture of that size (width, height). Raises `ValueError` where none is."""
-    limits = size or (10**9, 10**9)
-    inside = Box(max(box.left, 0), max(box.top, 0), min(box.right, limits[0]), min(box.bottom, limits[1]))
+    width, height = (math.inf, math.inf) if size is None else (float(size[0]), float(size[1]))
+    inside = Box(max(box.left, 0.0), max(box.top, 0.0), min(box.right, width), min(box.bottom, height))
     if inside.left >= inside.right or inside.top >= inside.bottom:
         edges = f"from ({box.left:g}, {box.top:g}) to ({box.right:g}, {box.bottom:g})"
         raise ValueError(f"Its box {edges} is empty, or lies outside the picture")

@@ -32,7 +32,8 @@ class Sample:
     group: str | None = None
 
 
-class ImageSet(Sequence[Sample]):
+# Not Sequence[Sample]: a runtime type checker takes a subscripted base for a request to read one of the pictures.
+class ImageSet(Sequence):
     """Pictures with their labels, groups and annotations, in a fixed order; `[i]` reads one from its source.
 
     `fingerprint` is a digest of the content: sets with the same fingerprint give the same samples. `labels` are as
