@@ -1,0 +1,275 @@
+"""Figures of a set's predictions: every image a square, the confusion matrix, one image's most probable classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Literal
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Bool, Float, Int
+
+from interp.figures.style import RIGHT, UNLABELLED, WRONG
+from interp.models.predictions import Predictions
+
+COLUMNS = 100
+LINE, ROOMY = 9, 12
+GAP = 0.8
+NAME, FILE = 24, 32
+# SVG marks are sharper and need no WebGL; above this many a browser becomes slow with them.
+SVG_LIMIT = 1500
+NUMBERS_UP_TO = 15
+BLUES = ((0.0, "#d9e6f5"), (1.0, "#08458a"))
+ORANGES = ((0.0, "#fde4cb"), (1.0, "#9c3503"))
+GREYS = ((0.0, "#ececec"), (1.0, "#6b6b6b"))
+LEAST_END = 5
+FAINT = "rgba(128, 128, 128, 0.25)"
+
+
+def squares(
+    predictions: Predictions,
+    keep: Bool[np.ndarray, " n"],
+    *,
+    labels: Sequence[str],
+    names: Sequence[str],
+    classes_shown: Sequence[int],
+    by: Literal["label", "prediction"] = "label",
+) -> go.Figure:
+    """Every image that is kept as a small square in the row of its class, ordered by its score from left to right.
+
+    The score is the probability of the image's label, or of its predicted class where it has none; such an image
+    stands in the row of its predicted class. A row of more than 100 images has several lines, filled column by column,
+    so that the order still runs from left to right. `labels` are the classifier's, `names` the whole set's; a mark's
+    `customdata` is the image's position in the set. After ModelTracker (Amershi et al. 2015).
+    """
+    rows = np.array(classes_shown, int)
+    own = (
+        predictions.predicted
+        if by == "prediction"
+        else np.where(predictions.labelled, predictions.labels, predictions.predicted)
+    )
+    drawn = np.flatnonzero(keep & np.isin(own, rows))
+    row_of = np.zeros(max([own.max(initial=-1), *rows]) + 1, int)
+    row_of[rows] = np.arange(len(rows))
+    row = row_of[own[drawn]]
+    score = np.where(predictions.labelled, predictions.label_probability, predictions.confidence)
+    order = np.lexsort((score[drawn], row))
+    drawn, row = drawn[order], row[order]
+    count = np.bincount(row, minlength=len(rows))
+    x, y, lines = _places(row, count)
+    tops = _tops(lines)
+
+    figure = go.Figure()
+    plot = go.Scattergl if len(drawn) > SVG_LIMIT else go.Scatter
+    size = max(6, min(12, round(0.78 * 850 / max(x.max(initial=0) + 1, 40))))
+    right, labelled = predictions.right[drawn], predictions.labelled[drawn]
+    for title, mark, part in (
+        ("right", RIGHT, right),
+        ("wrong", WRONG, labelled & ~right),
+        ("without label", UNLABELLED, ~labelled),
+    ):
+        if part.any():
+            figure.add_trace(
+                plot(
+                    x=x[part],
+                    y=(tops[row] + y)[part].astype(np.float32),
+                    mode="markers",
+                    name=f"{part.sum():,} {title}",
+                    marker={"color": mark.colour, "symbol": mark.symbol, "size": size},
+                    unselected={"marker": {"opacity": 0.5}},
+                    customdata=predictions.indices[drawn[part]],
+                    text=[escape(_ending(names[int(index)])) for index in predictions.indices[drawn[part]]],
+                    hovertext=_said(predictions, drawn[part], labels),
+                    hovertemplate="%{text}<br>%{hovertext}<extra></extra>",
+                )
+            )
+    _frame_squares(figure, [labels[index] for index in classes_shown], tops, lines, int(x.max(initial=0)) + 1)
+    return figure
+
+
+def confusion(matrix: Int[np.ndarray, "m m"], names: Sequence[str]) -> go.Figure:
+    """How many images of each labelled class (row) are predicted as each class (column).
+
+    As `performance.confusion` gives it: the last row and column gather all other classes, and are left out where they
+    are empty. The diagonal, what is right, has colours and a scale of its own, so that rare mistakes are seen beside
+    it, and the other classes are grey; counts that spread over more than a factor of 30 are coloured by their
+    logarithm, and the scale says so. Raises `ValueError` where `names` does not fit.
+    """
+    if len(names) != len(matrix):
+        raise ValueError(f"{len(names)} names for a matrix of {len(matrix)} rows: give one for each row.")
+    chosen = len(matrix) - 1
+    if not matrix[-1].any() and not matrix[:, -1].any():
+        matrix, names = matrix[:-1, :-1], names[:-1]
+    rows, columns = np.indices(matrix.shape)
+    within = (rows < chosen) & (columns < chosen)
+    figure = go.Figure()
+    for title, part, colours, place in (
+        ("right", within & (rows == columns), BLUES, 1.0),
+        ("wrong", within & (rows != columns), ORANGES, 0.48),
+        # A scale of its own and no colour: counts of all other classes together would drown those of single ones.
+        ("other classes", ~within, GREYS, None),
+    ):
+        if matrix[part].any():
+            figure.add_trace(_cells(np.where(part, matrix, 0), title, colours, place))
+    shortened = [escape(_shortened(name, NAME)) for name in names]
+    ticks = {"tickvals": list(range(len(names))), "ticktext": shortened, "showgrid": False, "zeroline": False}
+    ends = [-0.5, len(names) - 0.5]
+    figure.update_layout(
+        height=min(1000, max(340, 170 + 21 * len(names))),
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        xaxis={**ticks, "title": "predicted as", "range": ends, "automargin": True},
+        yaxis={**ticks, "title": "labelled", "range": ends[::-1], "automargin": True},
+    )
+    return _transparent(figure)
+
+
+def top_classes(probabilities: Float[np.ndarray, " t"], labels: Sequence[str], truth: str | None = None) -> go.Figure:
+    """The most probable classes of one image as bars, best first, the labelled class marked.
+
+    `labels` names the t classes. Where the labelled class, `truth`, is not among them, the figure says so.
+    """
+    marks = [UNLABELLED if truth is None else RIGHT if name == truth else WRONG for name in labels]
+    places = list(range(len(labels)))
+    figure = go.Figure(
+        go.Bar(
+            x=probabilities,
+            y=places,
+            orientation="h",
+            marker={"color": [mark.colour for mark in marks]},
+            text=[f"{share:.1%}" if share >= 0.001 else "&lt;0.1%" for share in probabilities],
+            textposition="outside",
+            cliponaxis=False,
+            customdata=[escape(name) for name in labels],
+            hovertemplate="%{customdata}: %{x:.2%}<extra></extra>",
+        )
+    )
+    tick = [("✓ " if name == truth else "") + escape(_shortened(name, NAME)) for name in labels]
+    figure.update_layout(
+        height=60 + 30 * len(labels),
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        bargap=0.3,
+        xaxis={"range": [0, 1.18], "visible": False, "fixedrange": True},
+        yaxis={
+            "tickvals": places,
+            "ticktext": tick,
+            "range": [len(labels) - 0.5, -0.5],
+            "automargin": True,
+            "fixedrange": True,
+            "showgrid": False,
+            "zeroline": False,
+        },
+    )
+    if truth is not None and truth not in labels:
+        text = f"not among these: the label,<br>{escape(_shortened(truth, NAME))}"
+        place = {"xref": "paper", "yref": "paper", "x": 1, "y": 0, "xanchor": "right", "yanchor": "bottom"}
+        figure.add_annotation(text=text, showarrow=False, align="right", **place)
+    return _transparent(figure)
+
+
+def _places(row: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Column and line within its row of each image, sorted by row and rank; and how many lines each row takes."""
+    lines = np.maximum(1, -(-count // COLUMNS))
+    first = np.concatenate([[0], np.cumsum(count)[:-1]]) if len(count) else count
+    rank = np.arange(len(row)) - first[row]
+    return (rank // lines[row]).astype(np.int16), (rank % lines[row]).astype(np.int16), lines
+
+
+def _tops(lines: np.ndarray) -> np.ndarray:
+    ends = np.cumsum(lines + GAP)
+    return ends - lines - GAP
+
+
+def _said(predictions: Predictions, drawn: np.ndarray, labels: Sequence[str]) -> list[str]:
+    names = [escape(_shortened(label, NAME)) for label in labels]
+    return [
+        f"{names[predicted]} {confidence:.1%}"
+        if label in (-1, predicted)
+        else f"{names[predicted]} {confidence:.1%}, label {names[label]} {of_label:.1%}"
+        for label, predicted, of_label, confidence in zip(
+            predictions.labels[drawn].tolist(),
+            predictions.predicted[drawn].tolist(),
+            predictions.label_probability[drawn].tolist(),
+            predictions.confidence[drawn].tolist(),
+            strict=True,
+        )
+    ]
+
+
+def _frame_squares(figure: go.Figure, labels: list[str], tops: np.ndarray, lines: np.ndarray, columns: int) -> None:
+    bottom = float(tops[-1] + lines[-1] + GAP) if len(tops) else 1.0
+    height = LINE if lines.max(initial=1) > 1 else ROOMY
+    figure.update_layout(
+        height=round(110 + height * bottom),
+        margin={"l": 10, "r": 10, "t": 44, "b": 40},
+        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "itemsizing": "constant"},
+        hoverlabel={"align": "left"},
+        xaxis={
+            "range": [-0.8, max(columns, 40) - 0.2],
+            "showticklabels": False,
+            "showgrid": False,
+            "zeroline": False,
+            "title": "each row from the least to the most probable label",
+        },
+        yaxis={
+            "range": [bottom - GAP / 2 - 0.5, -GAP / 2 - 0.5],
+            "tickvals": tops + (lines - 1) / 2,
+            "ticktext": [escape(_shortened(label, NAME)) for label in labels],
+            "automargin": True,
+            "showgrid": False,
+            "zeroline": False,
+        },
+    )
+    for top in tops[1:]:
+        figure.add_hline(y=float(top) - GAP / 2 - 0.5, line={"color": FAINT, "width": 1}, layer="below")
+    if not figure.data:
+        figure.add_annotation(text="No image to show.", xref="paper", yref="paper", x=0.5, y=0.5, showarrow=False)
+    _transparent(figure)
+
+
+def _cells(
+    counts: Int[np.ndarray, "m m"], title: str, colours: tuple[tuple[float, str], ...], place: float | None
+) -> go.Heatmap:
+    """The cells that are not zero on their own colour scale, drawn from `place` down; without a place none is drawn."""
+    largest, smallest = int(counts.max()), int(counts[counts > 0].min())
+    logarithmic = largest > 30 * smallest
+    shown = np.where(counts > 0, counts, np.nan).astype(np.float32)
+    # A single mistake is no dark spot.
+    end = max(largest, LEAST_END)
+    ticks = [tick for tick in (1, 10, 100, 1000, 10000) if 2 * tick < end] + [end] if logarithmic else [0, end]
+    numbered = len(counts) <= NUMBERS_UP_TO + 1
+    return go.Heatmap(
+        z=np.log10(shown) if logarithmic else shown,
+        zmin=0,
+        zmax=float(np.log10(end)) if logarithmic else end,
+        customdata=counts.astype(np.int32),
+        text=np.where(counts > 0, counts.astype(str), "") if numbered else None,
+        texttemplate="%{text}" if numbered else None,
+        colorscale=colours,
+        xgap=1,
+        ygap=1,
+        hoverongaps=False,
+        hovertemplate="labelled %{y}<br>predicted as %{x}<br>images: %{customdata:,}<extra></extra>",
+        showscale=place is not None,
+        colorbar={
+            "title": f"{title}, log scale" if logarithmic else title,
+            "len": 0.5,
+            "y": place or 0,
+            "yanchor": "top",
+            "thickness": 12,
+            "tickvals": [float(np.log10(tick)) if logarithmic else tick for tick in ticks],
+            "ticktext": [f"{tick:,}" for tick in ticks],
+        },
+    )
+
+
+def _transparent(figure: go.Figure) -> go.Figure:
+    return figure.update_layout(paper_bgcolor="rgba(0, 0, 0, 0)", plot_bgcolor="rgba(0, 0, 0, 0)")
+
+
+def _shortened(name: str, length: int) -> str:
+    return name if len(name) <= length else name[: length - 1].rstrip() + "…"
+
+
+def _ending(name: str) -> str:
+    return name if len(name) <= FILE else "…" + name[1 - FILE :]
