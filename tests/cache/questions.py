@@ -1,0 +1,95 @@
+"""Functions to ask for: they count, wait, yield and fail as the tests want."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from cache.store import Store
+from interp import progress
+from interp.types import Heatmaps, Target
+
+log: list[str] = []
+gate = threading.Event()
+
+
+def square(number: float) -> float:
+    log.append(f"square {number}")
+    return number * number
+
+
+def slow_square(number: float) -> float:
+    log.append(f"square {number}")
+    time.sleep(0.05)
+    return number * number
+
+
+def parts(name: str, count: int, pause: float = 0.0) -> Iterator[str]:
+    try:
+        for number in range(count):
+            progress.report(number, count, "Counting")
+            log.append(f"{name}{number}")
+            time.sleep(pause)
+            yield f"{name}{number}"
+    finally:
+        log.append(f"{name} over")
+
+
+def gated(name: str, count: int) -> Iterator[str]:
+    gate.wait(10)
+    yield from parts(name, count)
+
+
+def summed(count: int):
+    total = 0
+    for number in range(count):
+        total += number
+        yield number
+    return total
+
+
+def endless(name: str) -> None:
+    try:
+        while True:
+            progress.report(0, 0, "Working")
+            time.sleep(0.002)
+    finally:
+        log.append(f"{name} over")
+
+
+def fails(text: str) -> None:
+    log.append("fails")
+    raise ValueError(text)
+
+
+def out_of_memory() -> None:
+    raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 10 bytes.")
+
+
+def remarks(text: str) -> str:
+    progress.remark(text)
+    return text
+
+
+def heatmaps(seed: int) -> Heatmaps:
+    values = torch.rand(2, 5, 4, generator=torch.Generator().manual_seed(seed))
+    return Heatmaps(values, signed=True, targets=(Target(1), Target(2, 0)), residual=values[:, 0, 0], passes=1 / 3)
+
+
+def unstorable(text: str) -> object:
+    log.append("unstorable")
+    return [object()]
+
+
+def write_for_ever(folder: Path, started) -> None:
+    """Write entries that say of themselves whether they are whole, until killed."""
+    kept = Store(folder, 1 << 40)
+    started.set()
+    for number in itertools.count():
+        kept.put(f"k{number % 7}", np.full(200_000, number, np.int64), "f")
