@@ -1,4 +1,5 @@
 import io
+import os
 import pickle
 import struct
 import tracemalloc
@@ -176,8 +177,6 @@ def test_what_is_no_picture_is_refused_by_name(case: str) -> None:
 
 def test_what_is_no_file_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "link.png").symlink_to(tmp_path / "nowhere.png")
-    import os
-
     os.mkfifo(tmp_path / "pipe.png")
     for name, reason in [("", "a folder"), ("link.png", "link leads nowhere"), ("pipe.png", "device or a pipe")]:
         with pytest.raises(images.UnreadableImage, match=f"^picture: .*{reason}"):

@@ -1,0 +1,31 @@
+from pathlib import Path
+
+import pytest
+
+from interp import images
+from tests.images.drawing import plain
+
+BAD = {
+    "empty": (b"", "index.csv, line 1: its columns are ''; a table is expected"),
+    "other columns": (b"name,label\na.png,cat\n", "index.csv, line 1: its columns are 'name, label'"),
+    "Latin-1": (b"file,label\na.png,caf\xe9\n", "index.csv: the text is not UTF-8"),
+    "UTF-16": ("file,label\n".encode("utf-16"), "index.csv: the text is not UTF-8"),
+    "endless field": (b'file\na.png\n"' + b"x" * 200_000, "index.csv, line [23]: field larger than field limit"),
+    "only missing": (b"file\nb.png\n", "the folder contains no pictures.*'b.png' was not found"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_is_no_index_is_refused_by_name(tmp_path: Path, case: str) -> None:
+    content, reason = BAD[case]
+    plain(tmp_path / "a.png")
+    (tmp_path / "index.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=reason):
+        images.load(tmp_path)
+
+
+def test_rows_of_other_lengths_are_taken(tmp_path: Path) -> None:
+    plain(tmp_path / "a.png")
+    plain(tmp_path / "b.png")
+    (tmp_path / "index.csv").write_text("file,label\na.png\nb.png,cat,more,and more\n\n")
+    assert images.load(tmp_path).labels == (None, "cat")
