@@ -24,6 +24,8 @@ BLUES = ((0.0, "#d9e6f5"), (1.0, "#08458a"))
 ORANGES = ((0.0, "#fde4cb"), (1.0, "#9c3503"))
 GREYS = ((0.0, "#ececec"), (1.0, "#6b6b6b"))
 LEAST_END = 5
+# Rows no longer than this have room for the score itself, where rank alone would leave them at the left end.
+SPARSE = 12
 FAINT = "rgba(128, 128, 128, 0.25)"
 
 
@@ -40,7 +42,8 @@ def squares(
 
     The score is the probability of the image's label, or of its predicted class where it has none; such an image
     stands in the row of its predicted class. A row of more than 100 images has several lines, filled column by column,
-    so that the order still runs from left to right. `labels` are the classifier's, `names` the whole set's; a mark's
+    so that the order still runs from left to right; where no row has more than 12 images, a square stands at its score
+    itself. `labels` are the classifier's, `names` the whole set's; a mark's
     `customdata` is the image's position in the set. After ModelTracker (Amershi et al. 2015).
     """
     rows = np.array(classes_shown, int)
@@ -57,7 +60,10 @@ def squares(
     order = np.lexsort((score[drawn], row))
     drawn, row = drawn[order], row[order]
     count = np.bincount(row, minlength=len(rows))
+    sparse = bool(count.max(initial=0) <= SPARSE)
     x, y, lines = _places(row, count)
+    if sparse:
+        x = (100 * score[drawn]).round(1).astype(np.float32)
     tops = _tops(lines)
 
     figure = go.Figure()
@@ -84,7 +90,12 @@ def squares(
                     hovertemplate="%{text}<br>%{hovertext}<extra></extra>",
                 )
             )
-    _frame_squares(figure, [labels[index] for index in classes_shown], tops, lines, int(x.max(initial=0)) + 1)
+    _frame_squares(
+        figure, [labels[index] for index in classes_shown], tops, lines, 100 if sparse else int(x.max(initial=0)) + 1
+    )
+    if sparse:
+        title = "probability of the label, or of the prediction where there is none, %"
+        figure.update_xaxes(range=[-2, 102], showticklabels=True, title=title)
     return figure
 
 
@@ -149,7 +160,7 @@ def top_classes(probabilities: Float[np.ndarray, " t"], labels: Sequence[str], t
         height=60 + 30 * len(labels),
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         bargap=0.3,
-        xaxis={"range": [0, 1.18], "visible": False, "fixedrange": True},
+        xaxis={"range": [0, 1.4], "visible": False, "fixedrange": True},
         yaxis={
             "tickvals": places,
             "ticktext": tick,

@@ -17,7 +17,7 @@ from pages.parts import export
 from pages.parts.text import plain
 
 PLOT = {"displaylogo": False, "toImageButtonOptions": {"format": "png", "scale": 2, "filename": "loupe"}}
-VIEWS = {"Overlay": "overlay", "Heatmap": "heatmap", "Masked photograph": "masked"}
+VIEWS = {"Overlay": "overlay", "Heatmap": "heatmap", "Masked": "masked"}
 SCALES = {"Each its own": "own", "Shared": "shared"}
 
 Result = tuple[attribution.Method, Heatmaps]

@@ -18,10 +18,10 @@ ROWS = 40
 
 def choose(classifier: Classifier, photos: ImageSet, predictions: Predictions) -> Filter:
     """Draw the filters in one row; gives what they say."""
-    outcome_place, classes_place, confidence_place, group_place = st.columns([1.2, 2, 1.6, 1.2], gap="medium")
+    outcome_place, classes_place, confidence_place, group_place = st.columns([1.4, 2, 1.5, 1.4], gap="medium")
     with outcome_place:
         address.seed("outcome", "All", valid=OUTCOMES.__contains__, parse=str)
-        outcome = st.segmented_control("Show", list(OUTCOMES), key="outcome", required=True)
+        outcome = st.segmented_control("Show", list(OUTCOMES), key="outcome", required=True, wrap=True)
         address.publish("outcome", None if outcome == "All" else outcome)
     with classes_place:
         present = np.union1d(predictions.labels[predictions.labels >= 0], predictions.classes[:, 0]).tolist()

@@ -24,7 +24,7 @@ def choose() -> tuple[attribution.Method, ...]:
     address.seed(
         "methods", titles, valid=lambda some: all(one in titles for one in some), parse=lambda text: text.split(",")
     )
-    chosen = st.pills("Methods", titles, selection_mode="multi", key="methods")
+    chosen = st.pills("Methods", titles, selection_mode="multi", key="methods", wrap=True)
     address.publish("methods", None if set(chosen) == set(titles) else ",".join(chosen))
     control = attribution.Random()
     methods = [attribution.METHODS[title]() for title in titles if title in chosen]
@@ -76,7 +76,7 @@ def _parameter(classifier: Classifier, title: str, name: str, kind: Any, default
 def view() -> tuple[str, str]:
     """Draw the choice of how maps are drawn: as what, and on whose colour scale."""
     address.seed("view", next(iter(VIEWS)), valid=VIEWS.__contains__, parse=str)
-    view = st.segmented_control("Draw as", list(VIEWS), key="view", required=True)
+    view = st.segmented_control("Draw as", list(VIEWS), key="view", required=True, wrap=True)
     address.publish("view", None if view == next(iter(VIEWS)) else view)
     address.seed("scale", next(iter(SCALES)), valid=SCALES.__contains__, parse=str)
     scale = st.segmented_control("Colour scale", list(SCALES), key="scale", required=True)

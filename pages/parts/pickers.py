@@ -153,8 +153,9 @@ def _fitting(model: str, sources: list[str]) -> str:
     """The set that shows a classifier at work before anybody has chosen one."""
     if model in sources:
         return model
-    own = [source for source in sources if source not in ("digits", UPLOADS)]
-    return own[-1] if own else sources[0]
+    bundled = {offer.source for offer in _offered_images(None)}
+    own = [source for source in sources if source not in bundled | {UPLOADS}]
+    return own[0] if own else "photographs"
 
 
 def _stamp(path) -> int:

@@ -46,12 +46,18 @@ def six() -> Predictions:
     return predictions([0, 0, 0, 1, -1, -1], [0, 0, 1, 1, 1, 2], [0.9, 0.6, 0.8, 0.7, 0.8, 0.5], start=20)
 
 
-def test_ordered_by_score_in_the_row_of_the_label(six: Predictions):
+def test_in_the_row_of_the_label_short_rows_show_the_score_itself(six: Predictions):
     where = places(squares(six))
     assert set(where) == {20, 21, 22, 23, 24}
-    assert [where[index][0] for index in (22, 21, 20)] == [0, 1, 2]
-    assert [where[index][0] for index in (23, 24)] == [0, 1]
+    assert [where[index][0] for index in (22, 21, 20)] == pytest.approx([20, 60, 90])
+    assert [where[index][0] for index in (23, 24)] == pytest.approx([70, 80])
     assert where[20][1] == where[21][1] == where[22][1] < where[23][1] == where[24][1]
+
+
+def test_long_rows_show_the_rank():
+    count = overview.SPARSE + 1
+    where = places(squares(predictions([0] * count, [0] * count, np.linspace(0.9, 0.3, count).tolist())))
+    assert [where[index][0] for index in range(count)] == list(range(count))[::-1]
 
 
 def test_rows_by_prediction(six: Predictions):
@@ -110,7 +116,8 @@ def test_ten_thousand_images_stay_small_and_quick():
         sent = squares(many, classes_shown=range(3), names=names).to_json()
         quickest = min(quickest, time.perf_counter() - start)
     assert len(sent) < 1_000_000
-    assert quickest < 0.15
+    # Far above what it takes, so that a busy machine does not fail it: a loop over images in Python would.
+    assert quickest < 1.0
 
 
 def test_confusion_tells_right_wrong_and_other_classes_apart():
