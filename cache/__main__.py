@@ -1,58 +1,98 @@
-"""`python -m cache`: list, verify and clear the results kept on disk."""
+"""`python -m cache`: list, verify and clear what is kept on disk."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 import time
+from collections.abc import Sequence
 
 from cache import store
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run one command; gives the exit code: 1 where `verify` found damaged entries and left them."""
-    parser = argparse.ArgumentParser(prog="python -m cache", description="The results that Loupe keeps on disk.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="print every entry: key, size, age, last use, function")
-    verify = commands.add_parser("verify", help="read every entry and say which are damaged")
-    verify.add_argument("--repair", action="store_true", help="remove the damaged entries")
-    clear = commands.add_parser("clear", help="remove entries")
-    clear.add_argument("--older-than", type=float, default=0.0, metavar="DAYS", help="only those not used for so long")
-    given = parser.parse_args(arguments)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; gives the exit code: 1 where `verify` finds damaged entries, or a command fails."""
+    options = _parser().parse_args(arguments)
     kept = store.default()
-    if given.command == "list":
-        return _list(kept)
-    if given.command == "verify":
-        return _verify(kept, given.repair)
-    print(f"Removed {kept.clear(given.older_than)} entries from {kept.folder}.")
-    return 0
+    try:
+        if options.command == "list":
+            return _list(kept)
+        if options.command == "verify":
+            return _verify(kept, repair=options.repair)
+        return _clear(kept, older_than_days=options.older_than)
+    except OSError as error:
+        print(f"The store in {kept.folder} cannot be read or changed: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m cache", description="Shows and cleans the results that Loupe keeps on disk."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list", help="every result: its key, function, size, age and last use")
+    verify = commands.add_parser("verify", help="read every result and name the damaged ones")
+    verify.add_argument("--repair", action="store_true", help="remove the damaged ones; they are computed again")
+    clear = commands.add_parser("clear", help="remove results; they are computed again when needed")
+    clear.add_argument(
+        "--older-than", type=_days, default=0.0, metavar="DAYS", help="only those not used for so many days"
+    )
+    return parser
+
+
+def _days(text: str) -> float:
+    try:
+        days = float(text)
+    except ValueError:
+        days = -1.0
+    if not days >= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of days: give one of 0 or more, such as 30.")
+    return days
 
 
 def _list(kept: store.Store) -> int:
     entries = kept.entries()
-    now = time.time()
+    if entries:
+        print(f"{'key':40}  {'size':>9}  {'made':>8}  {'used':>8}  function")
     for entry in entries:
-        ages = f"made {_ago(now - entry.made)}, used {_ago(now - entry.used)}"
-        print(f"{entry.path.stem}  {entry.size / 1e6:9.3f} MB  {ages}  {entry.function}")
-    print(f"{len(entries)} entries, {sum(entry.size for entry in entries) / 1e6:.1f} MB, in {kept.folder}.")
+        made, used = _ago(entry.made), _ago(entry.used)
+        print(f"{entry.path.stem:40}  {_size(entry.size):>9}  {made:>8}  {used:>8}  {entry.function}")
+    total = sum(entry.size for entry in entries)
+    print(f"{_count(len(entries))}, {_size(total)}, in {kept.folder}")
     return 0
 
 
-def _verify(kept: store.Store, repair: bool) -> int:
+def _verify(kept: store.Store, *, repair: bool) -> int:
     damaged = kept.damaged()
     for entry in damaged:
-        print(f"{entry.path.name} is damaged" + (" and was removed." if repair else "."))
-        if repair:
-            entry.path.unlink(missing_ok=True)
-    print(f"{len(damaged)} of {len(kept.entries()) + len(damaged) * repair} entries are damaged.")
-    return int(bool(damaged) and not repair)
+        print(f"damaged: {entry.path}")
+    if repair:
+        kept.remove(damaged)
+    removed = ", removed" if repair and damaged else ""
+    print(f"{_count(len(kept.entries()))} in {kept.folder}; {len(damaged)} damaged{removed}.")
+    return 1 if damaged else 0
 
 
-def _ago(seconds: float) -> str:
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= length:
-            return f"{seconds / length:.0f} {unit} ago"
-    return f"{seconds:.0f} s ago"
+def _clear(kept: store.Store, *, older_than_days: float) -> int:
+    print(f"{_count(kept.clear(older_than_days))} removed from {kept.folder}.")
+    return 0
+
+
+def _count(number: int) -> str:
+    return "1 result" if number == 1 else f"{number:,} results"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB" if count >= 1e5 else f"{count / 1e3:,.1f} kB"
+
+
+def _ago(when: float) -> str:
+    seconds = max(0.0, time.time() - when)
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())

@@ -10,11 +10,21 @@ import dataclasses
 import importlib
 import json
 import math
+import threading
 from typing import Any
 
 import numpy as np
 import torch
 from safetensors.torch import load, save
+
+# Safetensors reads headers of at most 100 MB, and quotation marks and the names of arrays take room in them.
+LARGEST_TREE = 40_000_000
+_DTYPES = {
+    *(torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.bool, torch.complex64),
+    *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint64, torch.uint32, torch.uint16, torch.uint8),
+    *(torch.float8_e4m3fn, torch.float8_e5m2),
+}
+_LOCKS = (type(threading.Lock()), type(threading.RLock()))
 
 
 class Unstorable(TypeError):
@@ -24,8 +34,10 @@ class Unstorable(TypeError):
 def encode(value: Any, about: dict[str, str]) -> bytes:
     """The value as a safetensors file, with `about` readable from its header. Raises `Unstorable`."""
     arrays: dict[str, torch.Tensor] = {}
-    tree = _pack(value, arrays)
-    return save(arrays, {**about, "tree": json.dumps(tree)})
+    tree = json.dumps(_pack(value, arrays))
+    if len(tree) > LARGEST_TREE:
+        raise Unstorable(f"A value with {len(tree) >> 20} MB beside its arrays has no form on disk.")
+    return save(arrays, {**about, "tree": tree})
 
 
 def decode(content: bytes) -> Any:
@@ -43,29 +55,37 @@ def header(content: bytes) -> dict[str, str]:
 
 
 def _pack(value: Any, arrays: dict[str, torch.Tensor]) -> Any:
-    if value is None or isinstance(value, bool | str) or (type(value) is int):
+    if value is None or type(value) in (bool, str, int):
         return value
     if type(value) is float:
         return value if math.isfinite(value) else {"float": str(value)}
-    if isinstance(value, bytes):
+    if type(value) is bytes:
         return {"bytes": base64.b64encode(value).decode()}
-    if isinstance(value, torch.Tensor):
+    if type(value) is torch.Tensor and value.layout == torch.strided and value.dtype in _DTYPES:
         # A copy, since safetensors refuses tensors that share memory.
-        return {"tensor": _add(arrays, value.detach().cpu().contiguous().clone())}
-    if isinstance(value, np.ndarray | np.generic):
+        return {"tensor": _add(arrays, value.detach().cpu().resolve_conj().resolve_neg().contiguous().clone())}
+    if type(value) is np.ndarray or isinstance(value, np.generic):
         try:
             tensor = torch.from_numpy(np.array(value, order="C"))
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise Unstorable(f"An array of {value.dtype} has no form on disk.") from error
+        if tensor.dtype not in _DTYPES:
+            raise Unstorable(f"An array of {value.dtype} has no form on disk.")
         return {"array" if isinstance(value, np.ndarray) else "scalar": _add(arrays, tensor)}
     if isinstance(value, torch.device):
         return {"device": str(value)}
     if type(value) in (tuple, list):
         return {type(value).__name__: [_pack(one, arrays) for one in value]}
-    if type(value) is dict and all(isinstance(name, str) for name in value):
+    if type(value) is dict and all(type(name) is str for name in value):
         return {"dict": {name: _pack(one, arrays) for name, one in value.items()}}
     if dataclasses.is_dataclass(value) and type(value).__module__.split(".")[0] == "interp":
-        fields = {field.name: _pack(getattr(value, field.name), arrays) for field in dataclasses.fields(value)}
+        # A lock is made anew by the field's default, and what `__post_init__` sets by itself.
+        stored = [
+            field.name
+            for field in dataclasses.fields(value)
+            if field.init and not isinstance(getattr(value, field.name), _LOCKS)
+        ]
+        fields = {name: _pack(getattr(value, name), arrays) for name in stored}
         return {"dataclass": f"{type(value).__module__}:{type(value).__qualname__}", "fields": fields}
     raise Unstorable(f"A {type(value).__name__} has no form on disk.")
 

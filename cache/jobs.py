@@ -1,211 +1,197 @@
-"""Jobs and the queues that run them: one worker for each device, in steps, fairly between visitors.
-
-A function that gives a generator is run a step at a time, and between two steps the worker may turn to another
-visitor's job: so a hundred thousand predictions do not hold up thirty other visitors' small questions. What a
-generator has yielded so far can be read while it runs.
-"""
+"""A job: one computation that somebody waits for, with its progress, what is ready of it, and how it ended."""
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from types import GeneratorType
 from typing import Any, Literal
+
+import torch
 
 from cache.keys import Call
 from interp import progress
-from interp.batches import out_of_memory
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 
 
 class Cancelled(BaseException):
-    """Ends work that nobody waits for. No `Exception`, so that nothing in between takes it for a failure."""
+    """Nobody waits any more. Raised from the work's progress report.
+
+    No `Exception`, so that no `except Exception` on the way holds it up.
+    """
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is: `done` of `total` steps (0: not known) of `what`, and the seconds left at the pace so far."""
+    """How far a job is: `done` of `total` steps of `what` (total 0: not known), `seconds_left` at the pace so far."""
 
-    done: int
-    total: int
-    what: str
-    seconds_left: float | None
+    done: int = 0
+    total: int = 0
+    what: str = ""
+    seconds_left: float | None = None
 
 
 class Job:
-    """A computation that somebody waits for; how it stands may be read at any time.
+    """One computation, shared by all who ask for its key.
 
-    `disk` says whether its result is kept on disk, too.
+    Its value is handed out uncopied to everybody: take it as immutable.
     """
 
-    def __init__(self, call: Call, *, disk: bool) -> None:
+    def __init__(self, call: Call, *, device: str, disk: bool, ahead: Callable[[Job], int]) -> None:
         self.call = call
+        self.key = call.key
+        self.device = device
         self.disk = disk
-        self.state: State = "waiting"
-        self.partial: tuple[Any, ...] = ()
-        self.remarks: tuple[str, ...] = ()
-        self.error: BaseException | None = None
-        self.queue: Queue | None = None
-        # When each visitor asked, by visitor: guarded by the lock of `cache.visitors`.
-        self.asked: dict[Hashable, int] = {}
-        self._value: Any = None
+        self._ahead = ahead
+        self._state: State = "waiting"
         self._over = threading.Event()
-        self._progress = Progress(0, 0, "", None)
-        self._phase = ("", time.monotonic())
-        self._generator: GeneratorType[Any, None, Any] | None = None
+        self._abandoned = False
+        self._steps: Generator[Any, None, Any] | None = None
+        self._gradients = True
+        self._value: Any = None
+        self._error: Exception | None = None
+        self._told = False
+        self._partial: list[Any] = []
+        self._remarks: list[str] = []
+        self._progress = Progress()
+        self._pace = (0.0, 0)
+        self._reported = 0.0
 
     @classmethod
-    def finished(cls, call: Call, value: Any) -> Job:
-        """A job for a result that was there already."""
-        job = cls(call, disk=False)
-        job._end("done", value=value)
+    def found(cls, call: Call, value: Any, remarks: tuple[str, ...], *, device: str) -> Job:
+        """A job that is done already, its value found in memory or on disk."""
+        job = cls(call, device=device, disk=False, ahead=lambda job: 0)
+        job._remarks.extend(remarks)
+        job.settle("done", value=value)
         return job
 
     @property
-    def key(self) -> str:
-        """The key of the result."""
-        return self.call.key
+    def state(self) -> State:
+        """Where the job stands."""
+        return self._state
 
     @property
     def value(self) -> Any:
-        """The result of a job that is done; raises what a failed one raised, and `RuntimeError` for any other."""
-        if self.error is not None:
-            raise self.error
-        if self.state != "done":
-            raise RuntimeError(f"{self.call.title} is {self.state}: wait for it first.")
-        return self._value
+        """The result. Raises the function's own error where it failed, `RuntimeError` where there is no result."""
+        if self._state == "done":
+            return self._value
+        if self._error is not None:
+            self._told = True
+            raise self._error
+        raise RuntimeError(f"{self.call.title} has no result: the job is {self._state}.")
+
+    @property
+    def error(self) -> Exception | None:
+        """Why the job failed."""
+        return self._error
+
+    @property
+    def told(self) -> bool:
+        """Whether somebody has heard of the job's failure, by `wait` or `value`: the next who asks computes again."""
+        return self._told
+
+    @property
+    def partial(self) -> tuple[Any, ...]:
+        """What the function has yielded so far; empty where the value was found and not computed."""
+        return tuple(self._partial)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the reader of the result should know."""
+        return tuple(self._remarks)
 
     @property
     def progress(self) -> Progress:
-        """How far the work is."""
-        return self._progress
+        """How far the job is."""
+        now = self._progress
+        left = None if now.seconds_left is None else max(0.0, now.seconds_left - (time.monotonic() - self._reported))
+        return Progress(now.done, now.total, now.what, left)
 
     @property
     def ahead(self) -> int:
-        """How many other jobs share its queue."""
-        return 0 if self.queue is None or self._over.is_set() else max(0, len(self.queue) - 1)
+        """How many jobs are before it in its device's queue; 0 once it runs."""
+        return self._ahead(self) if self._state == "waiting" else 0
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until the job is over, at most so many seconds; gives whether it is."""
-        return self._over.wait(timeout)
+        """Wait until the job is over, or so many seconds; gives whether it is over."""
+        over = self._over.wait(timeout)
+        self._told |= self._state == "failed"
+        return over
 
     def step(self, done: int, total: int, what: str) -> None:
-        """Hear from the work how far it is; where nobody waits for it any more, stop it."""
-        if not self.asked:
+        """Hear how far the work is. Raises `Cancelled` where nobody waits for it any more."""
+        if self._abandoned:
             raise Cancelled
-        now = time.monotonic()
-        if self._phase[0] != what:
-            self._phase = (what, now)
-        left = (now - self._phase[1]) * (total - done) / done if 0 < done <= total else None
-        self._progress = Progress(done, total, what, left)
+        now, before = time.monotonic(), self._progress
+        if (what, total) != (before.what, before.total) or done < before.done or not self._reported:
+            self._pace = (now, done)
+        since, already = self._pace
+        left = (now - since) / (done - already) * (total - done) if total and done > already else None
+        self._progress, self._reported = Progress(done, total, what, left), now
 
     def remark(self, text: str) -> None:
-        """Hear from the work something that the result's reader should know."""
-        if text not in self.remarks:
-            self.remarks = (*self.remarks, text)
+        """Hear something that the reader of the result should know; said twice it is kept once."""
+        if text not in self._remarks:
+            self._remarks.append(text)
 
-    def advance(self) -> Any:
-        """Do one step of the work, in the worker's thread; raises `StopIteration` with the value when it is over."""
-        with progress.listening(self):
-            if not self.asked:
-                raise Cancelled
-            if self._generator is None:
-                self.state = "running"
-                result = self.call()
-                if not isinstance(result, GeneratorType):
-                    raise StopIteration(result)
-                self._generator = result
-            try:
-                self.partial = (*self.partial, next(self._generator))
-            except StopIteration as stop:
-                raise StopIteration(self.partial if stop.value is None else stop.value) from None
+    def begin(self) -> Job:
+        """Take the job as running."""
+        self._state = "running"
+        return self
+
+    def advance(self) -> bool:
+        """Do the next step, up to the function's next yield, or all of a plain function; gives whether it is over.
+
+        Raises `Cancelled` where nobody waits any more, else what the function raises.
+        Between two steps other jobs run in the same thread, so each keeps its own switch for gradients.
+        """
+        if self._abandoned:
+            raise Cancelled
+        with progress.listening(self), torch.set_grad_enabled(self._gradients):
+            over = self._advance()
+            self._gradients = torch.is_grad_enabled()
+        return over
+
+    def _advance(self) -> bool:
+        if self._steps is None:
+            result = self.call()
+            if not isinstance(result, Generator):
+                self._value = result
+                return True
+            self._steps = result
+            return False
+        try:
+            self._partial.append(next(self._steps))
+        except StopIteration as stop:
+            self._value = tuple(self._partial) if stop.value is None else stop.value
+            return True
+        return False
+
+    @property
+    def result(self) -> Any:
+        """What `advance` has found when it was over, whoever may still wait for it."""
+        return self._value
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether nobody waits for the job any more."""
+        return self._abandoned
+
+    def abandon(self) -> None:
+        """Take the job as cancelled; what runs of it stops at its next step."""
+        self._abandoned = True
+        self.settle("cancelled")
 
     def close(self) -> None:
-        """End a generator where it stands, so that it cleans up; whatever it raises then is of no use to anybody."""
-        generator, self._generator = self._generator, None
-        if generator is not None:
-            with progress.listening(self):
-                try:
-                    generator.close()
-                except BaseException as error:  # noqa: B036 (the worker must live on)
-                    self.remark(f"While it was stopped: {error}")
+        """End a generator that was begun, so that its `finally`s run. Belongs to the thread that ran its steps."""
+        if self._steps is not None:
+            with torch.set_grad_enabled(self._gradients):
+                self._steps.close()
 
-    def _end(self, state: State, *, value: Any = None, error: BaseException | None = None) -> None:
-        self._value, self.error, self.state = value, error, state
-        self._over.set()
-
-
-class Queue:
-    """The jobs of one device and the thread that runs them."""
-
-    def __init__(self, device: str, settle: Callable[[Job, State, Any], None]) -> None:
-        self._settle = settle
-        self._jobs: list[Job] = []
-        self._served: dict[Hashable, int] = {}
-        self._turn = itertools.count(1)
-        self._changed = threading.Condition()
-        threading.Thread(target=self._work, name=f"loupe {device}", daemon=True).start()
-
-    def __len__(self) -> int:
-        return len(self._jobs)
-
-    def add(self, job: Job) -> None:
-        """Take a job in."""
-        job.queue = self
-        with self._changed:
-            self._jobs.append(job)
-            self._changed.notify()
-
-    def _work(self) -> None:
-        while True:
-            with self._changed:
-                while not self._jobs:
-                    self._served.clear()
-                    self._changed.wait()
-                job = self._next()
-            self._step(job)
-
-    def _next(self) -> Job:
-        """The newest job of the visitor who was served longest ago; one that nobody waits for comes first, to end."""
-        by_visitor: dict[Hashable, tuple[int, Job]] = {}
-        for job in self._jobs:
-            asked = dict(job.asked)
-            if not asked:
-                return job
-            for visitor, when in asked.items():
-                by_visitor[visitor] = max(by_visitor.get(visitor, (-1, job)), (when, job), key=lambda one: one[0])
-        visitor = min(by_visitor, key=lambda one: self._served.get(one, 0))
-        self._served[visitor] = next(self._turn)
-        return by_visitor[visitor][1]
-
-    def _step(self, job: Job) -> None:
-        try:
-            job.advance()
-        except StopIteration as stop:
-            self._end(job, "done", value=stop.value)
-        except Cancelled:
-            job.close()
-            self._end(job, "cancelled", error=Cancelled())
-        except BaseException as error:  # noqa: B036 (one job's failure must not end the worker of all)
-            job.close()
-            self._end(job, "failed", error=_told(error))
-
-    def _end(self, job: Job, state: State, *, value: Any = None, error: BaseException | None = None) -> None:
-        with self._changed:
-            self._jobs.remove(job)
-        self._settle(job, state, value)
-        job._end(state, value=value, error=error)
-
-
-def _told(error: BaseException) -> BaseException:
-    """The error as its reader should see it."""
-    if isinstance(error, RuntimeError) and out_of_memory(error):
-        return MemoryError(
-            "The device has too little memory for this, even for a single image. Choose a smaller model or layer, or "
-            "close other programs that use the device."
-        )
-    return error
+    def settle(self, state: State, *, value: Any = None, error: Exception | None = None) -> None:
+        """End the job, once; who waits for it goes on."""
+        if not self._over.is_set():
+            self._value, self._error, self._state = value, error, state
+            self._over.set()

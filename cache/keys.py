@@ -10,6 +10,7 @@ import dataclasses
 import enum
 import functools
 import hashlib
+import inspect
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -43,9 +44,10 @@ class Call:
 def call(function: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> Call:
     """A call whose key covers the function's name, all arguments, the library's source and torch's version.
 
+    Of a function outside the library its own file is covered too, and not what else that file imports.
     Raises `TypeError` for an argument whose content cannot be digested, or a function without a name of its own.
     """
-    return Call(function, arguments, keywords, key(_library(), function, arguments, keywords))
+    return Call(function, arguments, keywords, key(_library(), _source(function), function, arguments, keywords))
 
 
 def key(*objects: Any) -> str:
@@ -65,6 +67,15 @@ def _library() -> str:
     return digest.hexdigest()
 
 
+def _source(function: Callable[..., Any]) -> bytes:
+    """The function's file: Streamlit calls every page `__main__`, so functions of two pages may share a name."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    path = Path(code.co_filename) if code is not None else None
+    if path is None or function.__module__.startswith("interp.") or not path.is_file():
+        return b""
+    return str(path).encode() + b"\0" + path.read_bytes()
+
+
 def _mark(digest: Any, kind: str, content: bytes | memoryview = b"") -> None:
     """One token: kind and length come first, so that no two sequences of tokens give the same bytes."""
     size = content.nbytes if isinstance(content, memoryview) else len(content)
@@ -73,19 +84,19 @@ def _mark(digest: Any, kind: str, content: bytes | memoryview = b"") -> None:
 
 
 def _feed(digest: Any, value: Any) -> None:
-    # Order matters: bool is an int, a Classifier is a dataclass, a named tuple is a tuple.
-    if value is None or isinstance(value, bool | int | float | complex | str | bytes):
+    # Order matters: an enum may be an int, bool is an int, a Classifier is a dataclass, a named tuple is a tuple.
+    if isinstance(value, enum.Enum):
+        _mark(digest, _name(type(value)), value.name.encode())
+    elif value is None or isinstance(value, bool | int | float | complex | str | bytes):
         content = value if isinstance(value, bytes) else repr(value).encode("utf-8", "surrogatepass")
         _mark(digest, type(value).__qualname__, content)
     elif isinstance(fingerprint := getattr(value, "fingerprint", None), str):
         _mark(digest, _name(type(value)), fingerprint.encode())
         _feed(digest, getattr(getattr(value, "device", None), "type", None))
-    elif isinstance(value, enum.Enum):
-        _mark(digest, _name(type(value)), value.name.encode())
     elif isinstance(value, torch.Tensor):
-        array = value.detach().cpu().contiguous()
+        array = value.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
         _mark(digest, f"tensor {value.dtype} {tuple(value.shape)} {value.device.type}")
-        _mark(digest, "bytes", _bytes(array.view(torch.uint8).numpy() if array.ndim else array.reshape(1).numpy()))
+        _mark(digest, "bytes", _bytes(array.view(torch.uint8).numpy()))
     elif isinstance(value, np.ndarray | np.generic):
         if value.dtype.hasobject:
             raise TypeError(f"A key cannot be made from an array of {value.dtype}: give numbers.")
@@ -93,8 +104,12 @@ def _feed(digest: Any, value: Any) -> None:
         _mark(digest, "bytes", _bytes(np.ascontiguousarray(value)))
     elif isinstance(value, Image.Image):
         _mark(digest, f"picture {value.mode} {value.size}", value.tobytes())
+        # What the pixels mean depends on these.
+        _feed(digest, (value.getpalette(), value.info.get("transparency"), value.info.get("exif")))
     elif isinstance(value, Path | torch.device | torch.dtype):
         _mark(digest, type(value).__name__, str(value).encode("utf-8", "surrogatepass"))
+    elif isinstance(value, types.MethodType):
+        _feed(digest, (value.__func__, value.__self__))
     elif isinstance(value, type | types.FunctionType | types.BuiltinFunctionType):
         _mark(digest, "name", _name(value).encode())
     elif dataclasses.is_dataclass(value):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
+import itertools
 import os
 import sys
 import threading
+import types
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ class Memory:
     """Values by key, up to LOUPE_MEMORY_MB (2048) megabytes of them; safe from any thread. Values are not copied."""
 
     def __init__(self, limit: int | None = None) -> None:
-        self._limit = int(os.environ.get("LOUPE_MEMORY_MB", "2048")) << 20 if limit is None else limit
+        self._limit = megabytes("LOUPE_MEMORY_MB", 2048) if limit is None else limit
         self._values: OrderedDict[str, tuple[Any, int]] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
@@ -55,20 +56,49 @@ class Memory:
             self._size -= self._values.pop(key)[1]
 
 
+def megabytes(variable: str, default: int) -> int:
+    """The bytes of as many megabytes as an environment variable says. Raises `ValueError` for anything but a number."""
+    text = os.environ.get(variable, str(default))
+    try:
+        return max(0, int(float(text) * 2**20))
+    except (ValueError, OverflowError):
+        raise ValueError(f"{variable} is {text!r}: give a number of megabytes, such as {default}.") from None
+
+
 def size_of(value: Any) -> int:
-    """About how many bytes a value holds on to: arrays, modules, text, and what is nested in containers."""
-    if isinstance(value, torch.Tensor):
-        return value.numel() * value.element_size()
-    if isinstance(value, torch.nn.Module):
-        return sum(size_of(one) for one in (*value.parameters(), *value.buffers()))
+    """About how many bytes a value holds on to, each object counted once, whatever it is nested in."""
+    seen: set[int] = set()
+    waiting = [value]
+    total = 0
+    while waiting:
+        one = waiting.pop()
+        if id(one) not in seen:
+            seen.add(id(one))
+            total += _own_size(one)
+            waiting.extend(_parts(one))
+    return total
+
+
+def _own_size(value: Any) -> int:
+    if isinstance(value, torch.Tensor) and value.layout == torch.strided:
+        # A view keeps all of what it is a view of.
+        return value.untyped_storage().nbytes()
     if isinstance(value, np.ndarray):
-        return value.nbytes
+        return value.base.nbytes if isinstance(value.base, np.ndarray) else value.nbytes
     if isinstance(value, Image.Image):
         return value.width * value.height * len(value.getbands())
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return 64 + sum(size_of(getattr(value, field.name)) for field in dataclasses.fields(value))
-    if isinstance(value, Mapping):
-        return 64 + sum(size_of(name) + size_of(one) for name, one in value.items())
-    if isinstance(value, tuple | list | set | frozenset):
-        return 64 + sum(size_of(one) for one in value)
     return sys.getsizeof(value, 64)
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, str | bytes | int | float | torch.Tensor | np.ndarray | Image.Image | type):
+        return ()
+    if isinstance(value, types.FunctionType | types.ModuleType | types.MethodType):
+        return ()
+    if isinstance(value, Mapping):
+        return itertools.chain(value.keys(), value.values())
+    if isinstance(value, tuple | list | set | frozenset):
+        return value
+    if isinstance(value, torch.nn.Module):
+        return itertools.chain(value.parameters(), value.buffers())
+    return getattr(value, "__dict__", {}).values()

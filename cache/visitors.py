@@ -1,75 +1,81 @@
-"""Visitors and what they wait for: equal questions are computed once, and stop when nobody waits any more."""
+"""Who asks: a visitor keeps what was last asked in each slot, and lets go of what is asked no more."""
 
 from __future__ import annotations
 
-import itertools
-import threading
+import dataclasses
 from typing import Any
 
-from cache import store
-from cache.jobs import Job, Queue, State
+from cache import queues
+from cache.jobs import Job
 from cache.keys import Call
-from cache.memory import MISSING, Memory
 from interp.types import Classifier
-
-_lock = threading.RLock()
-_active: dict[str, Job] = {}
-_queues: dict[str, Queue] = {}
-_memory = Memory()
-_order = itertools.count()
 
 
 class Visitor:
-    """Somebody who waits: a browser session, or a script. What is asked in a slot takes the place of what was."""
+    """One browser session, or one script: its slots, each with the job that it last asked for there."""
 
     def __init__(self) -> None:
         self._slots: dict[str, Job] = {}
+        self._closed = False
 
-    @property
-    def slots(self) -> tuple[str, ...]:
-        """The slots in use."""
-        return tuple(self._slots)
+    def ask(self, slot: str, call: Call, disk: bool = True, device: str | None = None) -> Job:
+        """The job for a call, at once; what this visitor asked before in the slot, with another key, is released.
 
-    def ask(self, slot: str, call: Call, *, disk: bool = True, device: str | None = None) -> Job:
-        """The job for a call, at once: the running one where anybody asked the same, or one that is done already.
-
-        What this visitor asked before in the slot is released. A job of the slot that has failed stays, with its
-        error, until it is released: a page that is drawn again does not fail again. `disk` says whether the result is
-        kept on disk, too. `device` names the queue; None is that of the first classifier among the arguments, or cpu.
+        The same key gives the same job, except after a failure that was heard of: then it is computed again.
+        `disk` says whether the result may be kept on disk. `device` names the queue; None is the device of the first
+        classifier among the arguments, else "cpu". Raises `ValueError` for a visitor that was closed.
         """
-        mine = self._slots.get(slot)
-        if mine is not None and mine.key == call.key and mine.state != "cancelled":
-            return mine
-        job = _ask(self, call, disk, device)
-        self.release(slot)
-        self._slots[slot] = job
+        with queues.changed:
+            before = self._slots.get(slot)
+        if before is not None and before.key == call.key and before.state != "cancelled" and not before.told:
+            return before
+        asker = (self, slot)
+        job = queues.enter(asker, call, disk=disk, device=device or device_of(call))
+        with queues.changed:
+            if self._closed:
+                queues.leave(asker, job)
+                raise ValueError("This visitor was closed, so nobody would wait for the result: make a new Visitor.")
+            before = self._slots.get(slot)
+            self._slots[slot] = job
+            if before is not None and before is not job:
+                queues.leave(asker, before)
         return job
 
     def release(self, slot: str) -> None:
-        """No longer wait for what was asked in a slot; nothing happens where nothing was."""
-        job = self._slots.pop(slot, None)
-        if job is not None and job not in self._slots.values():
-            _release(self, job)
+        """Wait no longer for what was asked in a slot; a slot without a job is let be."""
+        with queues.changed:
+            job = self._slots.pop(slot, None)
+            if job is not None:
+                queues.leave((self, slot), job)
 
-    def forget(self, job: Job) -> None:
-        """Release the slots of a job, so that asking again computes again."""
-        for slot in [slot for slot, one in self._slots.items() if one is job]:
-            self.release(slot)
+    @property
+    def slots(self) -> dict[str, Job]:
+        """The job of each slot."""
+        with queues.changed:
+            return dict(self._slots)
 
     def close(self) -> None:
-        """No longer wait for anything."""
-        for slot in self.slots:
-            self.release(slot)
+        """Release every slot, for good."""
+        with queues.changed:
+            self._closed = True
+            for slot in list(self._slots):
+                self.release(slot)
 
 
-def get(call: Call, *, disk: bool = True, device: str | None = None) -> Any:
-    """The value of a call; waits for it, and raises what the function raised."""
-    found = _memory.get(call.key)
-    if found is not MISSING:
-        return found
+def get(call: Call, disk: bool = True, device: str | None = None) -> Any:
+    """The value of a call, from memory, from disk, or computed; waits for it.
+
+    Raises the function's own error. Raises `RuntimeError` inside a job of the same device, which would wait for
+    itself.
+    """
+    device = device or device_of(call)
+    if queues.queue(device).mine:
+        raise RuntimeError(
+            f"A job on {device} would wait for itself: call {call.title} directly, not through the cache."
+        )
     visitor = Visitor()
     try:
-        job = visitor.ask("get", call, disk=disk, device=device)
+        job = visitor.ask("", call, disk=disk, device=device)
         job.wait()
         return job.value
     finally:
@@ -77,69 +83,21 @@ def get(call: Call, *, disk: bool = True, device: str | None = None) -> Any:
 
 
 def forget() -> None:
-    """Empty the memory; what is on disk stays."""
-    _memory.clear()
+    """Drop what is kept in memory; what is on disk stays."""
+    queues.memory.clear()
 
 
-def _ask(visitor: Visitor, call: Call, disk: bool, device: str | None) -> Job:
-    job = _known(visitor, call)
-    if job is not None:
-        return job
-    # Reading takes a while, so it happens here, in the visitor's own thread, and without the lock.
-    value = store.default().get(call.key) if disk else MISSING
-    with _lock:
-        job = _known(visitor, call)
-        if job is not None:
-            return job
-        if value is not MISSING:
-            _memory.put(call.key, value)
-            return Job.finished(call, value)
-        job = Job(call, disk=disk)
-        job.asked[visitor] = next(_order)
-        _active[call.key] = job
-        name = device or _device(call)
-        if name not in _queues:
-            _queues[name] = Queue(name, _settle)
-        _queues[name].add(job)
-        return job
-
-
-def _known(visitor: Visitor, call: Call) -> Job | None:
-    with _lock:
-        value = _memory.get(call.key)
-        if value is not MISSING:
-            return Job.finished(call, value)
-        job = _active.get(call.key)
-        if job is None:
-            return None
-        job.asked[visitor] = next(_order)
-        return job
-
-
-def _release(visitor: Visitor, job: Job) -> None:
-    with _lock:
-        job.asked.pop(visitor, None)
-        # It is about to stop: whoever asks from now on needs a new one.
-        if not job.asked and _active.get(job.key) is job:
-            del _active[job.key]
-
-
-def _settle(job: Job, state: State, value: Any) -> None:
-    """Keep a result, in the worker's thread; a store that cannot be written to costs a remark, not the result."""
-    with _lock:
-        if state == "done":
-            _memory.put(job.key, value)
-        if _active.get(job.key) is job:
-            del _active[job.key]
-    if state == "done" and job.disk:
-        try:
-            store.default().put(job.key, value, job.call.title)
-        except OSError as error:
-            job.remark(f"The result could not be kept on disk: {error}.")
-
-
-def _device(call: Call) -> str:
+def device_of(call: Call) -> str:
+    """The device of the first classifier among the arguments or their fields, else the processor."""
     for argument in (*call.arguments, *call.keywords.values()):
-        if isinstance(argument, Classifier):
-            return str(argument.device)
+        for one in (argument, *_fields(argument)):
+            if isinstance(one, Classifier):
+                # "cuda" and "cuda:0" are one device, which must have one queue.
+                return str(one.device) if one.device.index else one.device.type
     return "cpu"
+
+
+def _fields(argument: Any) -> list[Any]:
+    if not dataclasses.is_dataclass(argument) or isinstance(argument, type):
+        return []
+    return [getattr(argument, field.name) for field in dataclasses.fields(argument)]

@@ -1,0 +1,235 @@
+"""One queue and one worker thread for each device; jobs are taken step by step, in turn between visitors."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+import traceback
+from collections import OrderedDict
+from typing import Any
+
+import torch
+
+from cache import store
+from cache.jobs import Cancelled, Job
+from cache.keys import Call
+from cache.memory import MISSING, Memory
+from interp.batches import out_of_memory
+
+# Who asks: a visitor and one of the visitor's slots.
+Asker = tuple[object, str]
+
+memory = Memory()
+_log = logging.getLogger("loupe")
+# One lock for all queues and the table of jobs: it is held for microseconds, and a job may be in two visitors' hands.
+changed = threading.Condition(threading.RLock())
+_unfinished: dict[str, Job] = {}
+_askers: dict[Job, set[Asker]] = {}
+_queues: dict[str, Queue] = {}
+
+
+def enter(asker: Asker, call: Call, *, disk: bool, device: str) -> Job:
+    """The job for a call: done already where the value is in memory or on disk, else the one for its key."""
+    found: Any = MISSING
+    if disk and call.key not in _unfinished and memory.get(call.key) is MISSING:
+        # Read here and not by the worker: what is on disk must not stand in line behind somebody's long step.
+        found = store.default().get(call.key)
+        if found is not MISSING:
+            memory.put(call.key, found)
+    with changed:
+        job = _unfinished.get(call.key)
+        if job is None:
+            found = memory.get(call.key) if found is MISSING else found
+            if found is not MISSING:
+                return Job.found(call, *found, device=device)
+            job = _unfinished[call.key] = Job(call, device=device, disk=disk, ahead=ahead)
+            _askers[job] = set()
+        job.disk |= disk
+        _askers[job].add(asker)
+        queue(job.device).add(asker[0], job)
+        return job
+
+
+def leave(asker: Asker, job: Job) -> None:
+    """Wait for a job no longer; the last who leaves ends it."""
+    with changed:
+        askers = _askers.get(job, set())
+        askers.discard(asker)
+        if not any(visitor is asker[0] for visitor, _ in askers):
+            queue(job.device).drop(asker[0], job)
+        if not askers and job in _askers:
+            # Out of the table first, so that whoever asks from now on gets a job of their own.
+            _forget(job)
+            queue(job.device).abandon(job)
+
+
+def queue(device: str) -> Queue:
+    """The queue of a device, made when first asked for."""
+    with changed:
+        return _queues.setdefault(device, Queue(device))
+
+
+def ahead(job: Job) -> int:
+    """How many jobs come before this one in its queue."""
+    with changed:
+        order = queue(job.device).order()
+    return order.index(job) if job in order else 0
+
+
+class Queue:
+    """The jobs of one device, and the thread that runs them.
+
+    The worker takes one step of the newest job of one visitor, then of the next visitor, so that nobody's long work
+    holds up the others' small questions.
+    """
+
+    def __init__(self, device: str) -> None:
+        self._device = device
+        self._turns: OrderedDict[object, list[Job]] = OrderedDict()
+        self._closing: list[Job] = []
+        self._running: Job | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def mine(self) -> bool:
+        """Whether the calling thread is this queue's worker."""
+        return threading.current_thread() is self._thread
+
+    def add(self, visitor: object, job: Job) -> None:
+        """Put a job at the head of a visitor's own jobs."""
+        with changed:
+            jobs = self._turns.setdefault(visitor, [])
+            if job not in jobs:
+                jobs.append(job)
+            if self._thread is None:
+                self._start()
+            changed.notify_all()
+
+    def drop(self, visitor: object, job: Job) -> None:
+        """Take a job out of a visitor's own."""
+        jobs = self._turns.get(visitor, [])
+        if job in jobs:
+            jobs.remove(job)
+        if not jobs:
+            self._turns.pop(visitor, None)
+
+    def abandon(self, job: Job) -> None:
+        """End a job that nobody waits for: at once where it waits, at its next step where it runs."""
+        with changed:
+            if job.state == "running" and job is not self._running:
+                self._closing.append(job)
+                changed.notify_all()
+            job.abandon()
+
+    def order(self) -> list[Job]:
+        """The jobs as the worker will first come to them."""
+        turns = itertools.zip_longest(*(reversed(jobs) for jobs in self._turns.values()))
+        first = [self._running] if self._running is not None else []
+        return list(dict.fromkeys([*first, *(job for turn in turns for job in turn if job is not None)]))
+
+    def _start(self) -> None:
+        self._thread = threading.Thread(target=self._work, name=f"loupe {self._device}", daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        try:
+            while True:
+                self._turn()
+        finally:
+            # Only SystemExit and KeyboardInterrupt come here: they end this thread, and the next one takes over.
+            with changed:
+                self._running = None
+                self._start()
+
+    def _turn(self) -> None:
+        with changed:
+            while not self._closing and not self._turns:
+                changed.wait()
+            closing, self._closing = self._closing, []
+            job = self._running = self._next() if self._turns else None
+        for one in closing:
+            _close(one)
+        if job is not None:
+            self._advance(job)
+
+    def _next(self) -> Job:
+        visitor, jobs = next(iter(self._turns.items()))
+        self._turns.move_to_end(visitor)
+        return jobs[-1].begin()
+
+    def _advance(self, job: Job) -> None:
+        error: Exception | None = None
+        over = True
+        try:
+            over = job.advance()
+        except (KeyboardInterrupt, SystemExit) as stop:
+            self._end(job, RuntimeError(f"{job.call.title} tried to end the program: {stop!r}."))
+            raise
+        except Cancelled:
+            error = RuntimeError(f"{job.call.title} was cancelled.")
+        except Exception as raised:
+            error = _explained(raised, job)
+        except BaseException as raised:
+            error = RuntimeError(f"{job.call.title} ended with {raised!r}.")
+        if over:
+            self._end(job, error)
+            return
+        with changed:
+            self._running = None
+            if job.abandoned:
+                self._closing.append(job)
+
+    def _end(self, job: Job, error: Exception | None) -> None:
+        if error is None:
+            _keep(job)
+        with changed:
+            self._running = None
+            for visitor in {visitor for visitor, _ in _askers.get(job, ())}:
+                self.drop(visitor, job)
+            _forget(job)
+            if error is None:
+                job.settle("done", value=job.result)
+            else:
+                job.settle("failed", error=error)
+
+
+def _forget(job: Job) -> None:
+    _askers.pop(job, None)
+    if _unfinished.get(job.key) is job:
+        del _unfinished[job.key]
+
+
+def _keep(job: Job) -> None:
+    if job.disk:
+        try:
+            store.default().put(job.key, (job.result, job.remarks), job.call.title)
+        except (OSError, ValueError) as error:
+            job.remark(f"The result could not be kept on disk and will be computed again next time: {error}")
+    memory.put(job.key, (job.result, job.remarks))
+
+
+def _close(job: Job) -> None:
+    try:
+        job.close()
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:
+        _log.exception("%s raised while it was cancelled", job.call.title)
+
+
+def _explained(error: Exception, job: Job) -> Exception:
+    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and out_of_memory(error)):
+        # The frames hold the tensors that filled the memory.
+        traceback.clear_frames(error.__traceback__)
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        short = MemoryError(
+            f"There was not enough memory on {job.device} for {job.call.title}. "
+            "Take fewer or smaller images, a smaller model, or another device."
+        )
+        short.__cause__ = error
+        return short
+    if not isinstance(error, ValueError | FileNotFoundError):
+        _log.error("%s failed", job.call.title, exc_info=error)
+    return error
