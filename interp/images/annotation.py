@@ -46,15 +46,20 @@ class Polygon:
 
     def draw(self, width: int, height: int) -> Bool[np.ndarray, "rows columns"]:
         """The pixels whose centre is inside."""
-        crossings = np.zeros((height, width + 1), dtype=bool)
+        xs, ys = zip(*self.corners, strict=True)
+        top, bottom = _first_centre(min(ys), height), _first_centre(max(ys), height)
+        left, right = _first_centre(min(xs), width), _first_centre(max(xs), width)
+        crossings = np.zeros((bottom - top, right - left + 1), dtype=bool)
         for (x0, y0), (x1, y1) in zip(self.corners, self.corners[1:] + self.corners[:1], strict=True):
             if y0 == y1:
                 continue
             rows = np.arange(_first_centre(min(y0, y1), height), _first_centre(max(y0, y1), height))
             x = x0 + (rows + 0.5 - y0) * ((x1 - x0) / (y1 - y0))
-            columns = np.clip(np.ceil(x - 0.5), 0, width).astype(np.int64)
-            crossings[rows, columns] ^= True
-        return np.logical_xor.accumulate(crossings, axis=1)[:, :width]
+            columns = np.clip(np.ceil(x - 0.5), left, right).astype(np.int64)
+            crossings[rows - top, columns - left] ^= True
+        mask = np.zeros((height, width), dtype=bool)
+        mask[top:bottom, left:right] = np.logical_xor.accumulate(crossings, axis=1)[:, :-1]
+        return mask
 
 
 @dataclass(frozen=True, eq=False)

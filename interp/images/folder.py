@@ -50,7 +50,7 @@ def from_folder(folder: Path, boundary: Boundary, marks: Path | None) -> ImageSe
     draft = Draft()
     if (folder / INDEX).exists():
         _read_index(folder, boundary, draft)
-        own = _own_coco(folder, draft.problems)
+        own = _own_coco(folder, boundary, draft.problems)
     else:
         own = _read_listing(folder, boundary, draft, separate=marks is not None)
         if isinstance(own, Records) and not draft.entries:
@@ -140,11 +140,12 @@ def _read_listing(folder: Path, boundary: Boundary, draft: Draft, *, separate: b
     boxes = [relative for relative in listing.annotations if relative.lower().endswith(".xml")]
     if boxes:
         return voc.read_all(folder, boxes)
-    return _own_coco(folder, draft.problems)
+    return _own_coco(folder, boundary, draft.problems)
 
 
-def _own_coco(folder: Path, problems: Problems) -> Path | None:
-    found = sorted(path for path in folder.glob("*.coco.json") if path.is_file() and not path.name.startswith("."))
+def _own_coco(folder: Path, boundary: Boundary, problems: Problems) -> Path | None:
+    listed = sorted(path for path in folder.glob("*.coco.json") if not path.name.startswith("."))
+    found = [path for path in listed if boundary.admits(path) and path.is_file()]
     if len(found) > 1:
         reason = f"The folder holds {len(found)} annotation files, and none was taken. Open the one that you want."
         problems.add("annotation files", found[0].name, reason)
@@ -209,5 +210,7 @@ def _shown(label: str | None) -> str | None:
 def _description(entries: Sequence[Entry], name: str, marked: int) -> str:
     kinds = sorted({label for entry in entries for label in list(filter(None, entry.labels.values()))[:1]})
     shown = ", ".join(kinds[:SHOWN_LABELS]) + (", ..." if len(kinds) > SHOWN_LABELS else "")
-    labels = f"{len(kinds):,} labels ({shown})" if kinds else "without labels"
-    return printable(f"{len(entries):,} pictures from {name}, {labels}; {marked:,} are annotated.")
+    pictures = "1 picture" if len(entries) == 1 else f"{len(entries):,} pictures"
+    labels = f"with {len(kinds):,} different labels ({shown})" if kinds else "without labels"
+    annotated = f"; {marked:,} with annotations" if marked else ""
+    return printable(f"{pictures} from {name}, {labels}{annotated}.")

@@ -15,7 +15,7 @@ from interp.images.problems import printable
 
 BUNDLED: dict[str, Callable[[], ImageSet]] = {"digits": digits.load, "photographs": photographs.load}
 ANNOTATION_FILES = (".json", ".xml")
-# A folder with more subfolders than that holds classes, which are no sets of their own.
+# In a set with more subfolders than that they are classes, and not offered as sets of their own.
 MOST_SETS = 30
 HEAD = 4096
 
@@ -69,9 +69,11 @@ def available(root: str | Path | None) -> tuple[Offer, ...]:
 
 
 def _offers(base: Path, place: Path, boundary: Boundary, *, depth: int) -> Iterator[Offer]:
-    inside = sorted((one for one in _entries(place) if boundary.admits(one.path)), key=lambda one: one.name)
+    kept = (one for one in _entries(place) if not one.is_symlink() or boundary.admits(one.path))
+    inside = sorted(kept, key=lambda one: one.name)
     folders = [Path(one.path) for one in inside if one.is_dir()]
-    if note := _note(inside, folders):
+    note = _note(inside, folders)
+    if note:
         relative = place.relative_to(base).as_posix()
         # A folder called as a bundled set is told apart by the leading dot.
         source = f"./{relative}" if relative in BUNDLED else relative
@@ -80,7 +82,7 @@ def _offers(base: Path, place: Path, boundary: Boundary, *, depth: int) -> Itera
         if one.is_file() and one.name.lower().endswith(".json") and _looks_like_coco(Path(one.path)):
             relative = Path(one.path).relative_to(base).as_posix()
             yield Offer(printable(relative), relative, "COCO annotations")
-    if depth and len(folders) <= MOST_SETS:
+    if depth and not (note and len(folders) > MOST_SETS):
         for one in folders:
             yield from _offers(base, one, boundary, depth=depth - 1)
 

@@ -49,6 +49,12 @@ def test_a_folder_of_many_classes_is_offered_once(tmp_path: Path) -> None:
     assert [offer.source for offer in images.available(tmp_path)[2:]] == ["set"]
 
 
+def test_many_sets_of_classes_are_all_offered(tmp_path: Path) -> None:
+    for i in range(35):
+        plain(tmp_path / f"set-{i}" / "cat" / "1.png")
+    assert {f"set-{i}" for i in range(35)} <= {offer.source for offer in images.available(tmp_path)}
+
+
 def test_voc_is_offered(tmp_path: Path) -> None:
     plain(tmp_path / "devkit" / "JPEGImages" / "1.png")
     voc(tmp_path / "devkit" / "Annotations" / "1.xml", "1.png", [("cat", 1, 1, 3, 3)], None)
@@ -101,9 +107,22 @@ def test_an_index_that_is_a_link_out_is_not_read(served: Path) -> None:
 
 
 def test_a_coco_file_that_is_a_link_out_is_not_read(served: Path) -> None:
-    (served / "photos" / "dog" / "x.coco.json").symlink_to(served.parent / "secret" / "marks.json")
+    marks = [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 2, 2]}]
+    file = coco(served.parent / "secret" / "marks.json", [{"id": 1, "file_name": "1.png"}], marks)
+    (served / "photos" / "dog" / "x.coco.json").symlink_to(file)
     photos = images.load("photos/dog", root=served)
-    assert len(photos) == 1 and not photos.annotated
+    assert len(photos) == 1 and not photos.annotated and photos.labels == (None,)
+    assert images.load(served / "photos" / "dog").annotated == {0}
+
+
+def test_masks_and_boxes_that_are_links_out_are_not_read(served: Path) -> None:
+    (served / "marks").mkdir()
+    (served / "marks" / "1.png").symlink_to(served.parent / "secret" / "1.png")
+    with pytest.raises(ValueError, match="holds neither Pascal VOC files"):
+        images.load("photos/dog", annotations="marks", root=served)
+    file = voc(served.parent / "secret" / "1.xml", "1.png", [("password", 1, 1, 3, 3)], None)
+    (served / "photos" / "dog" / "1.xml").symlink_to(file)
+    assert images.load("photos/dog", root=served).labels == (None,)
 
 
 @pytest.mark.parametrize(
