@@ -1,0 +1,128 @@
+"""How long a rerun with everything cached takes on the real server, for one visitor and for a class of thirty.
+
+    python -m benchmarks.reruns [--query "model=NAME&images=NAME"] [-- --models FOLDER --images FOLDER]
+
+Starts `streamlit run app.py`, opens websocket sessions as browsers do, waits until the page shows its result, and
+measures from sending a rerun to the message that its script has finished. The clients run in one process on the same
+machine, so that their share of the processor counts against the server.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.websocket import Tab
+
+ROOT = Path(__file__).resolve().parents[1]
+START_SECONDS = 90
+
+
+async def measure(port: int, page: str, query: str, *, clients: int, seconds: int) -> list[tuple[str, list[float]]]:
+    """The seconds that reruns of a page take: of one tab alone, of many at random moments, of all at one instant."""
+    async with AsyncExitStack() as stack:
+        first = await stack.enter_async_context(Tab(port, page, query))
+        await first.settle()
+        alone = [await _after(random.random() * 0.2, first) for _ in range(60)]
+        others = [await stack.enter_async_context(Tab(port, page, query)) for _ in range(clients - 1)]
+        for tab in others:
+            await tab.settle()
+        tabs = [first, *others]
+        spread = await asyncio.gather(*(_once_a_second(tab, seconds) for tab in tabs))
+        together: list[float] = []
+        for _ in range(10):
+            together += await asyncio.gather(*(tab.rerun() for tab in tabs))
+            await asyncio.sleep(0.5)
+    return [
+        ("one", alone),
+        (f"{clients}, each once a second", [one for tab in spread for one in tab]),
+        (f"{clients} at the same instant", together),
+    ]
+
+
+async def _after(delay: float, tab: Tab) -> float:
+    await asyncio.sleep(delay)
+    return await tab.rerun()
+
+
+async def _once_a_second(tab: Tab, seconds: int) -> list[float]:
+    start = time.perf_counter()
+    taken = []
+    for second in range(seconds):
+        moment = start + second + random.random()
+        await asyncio.sleep(max(0.0, moment - time.perf_counter()))
+        taken.append(await tab.rerun())
+    return taken
+
+
+@contextmanager
+def server(app: Path, arguments: list[str]) -> Iterator[int]:
+    """The app on a free port, with an empty store of its own; gives the port.
+
+    Raises `RuntimeError` with what the server said where it does not start.
+    """
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.port", str(port)]
+    command += ["--server.headless", "true", "--", *arguments]
+    with tempfile.TemporaryDirectory() as store, tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(
+            command, cwd=app.parent, env={**os.environ, "LOUPE_CACHE": store}, stdout=said, stderr=subprocess.STDOUT
+        )
+        try:
+            if not _healthy(port, process):
+                said.seek(0)
+                raise RuntimeError(f"The server did not start:\n{said.read()}")
+            yield port
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def _healthy(port: int, process: subprocess.Popen) -> bool:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://localhost:{port}/_stcore/health", timeout=2):
+                return True
+        except OSError:
+            time.sleep(0.2)
+    return False
+
+
+def main() -> None:
+    """Measure and print a Markdown table, in milliseconds."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--app", type=Path, default=ROOT / "app.py")
+    parser.add_argument("--pages", nargs="+", default=["app", "saliency"], help="'app' is the first page")
+    parser.add_argument("--query", default="", help="what the address says, such as model=NAME&images=NAME")
+    parser.add_argument("--clients", type=int, default=30)
+    parser.add_argument("--seconds", type=int, default=20)
+    parser.add_argument("arguments", nargs="*", help="after --: passed on to the app")
+    given = parser.parse_args()
+    print("| page | clients | reruns | median, ms | 95th percentile, ms |\n|---|---|---|---|---|")
+    with server(given.app.resolve(), given.arguments) as port:
+        for page in given.pages:
+            name = "" if page == "app" else page
+            rows = asyncio.run(measure(port, name, given.query, clients=given.clients, seconds=given.seconds))
+            for clients, taken in rows:
+                median, late = np.percentile(taken, [50, 95]) * 1000
+                print(f"| {page} | {clients} | {len(taken)} | {median:.0f} | {late:.0f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
