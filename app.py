@@ -30,6 +30,10 @@ with picture:
     shown = filters.classes_shown(classifier, predictions, kept)
     overview.squares(classifier, photos, predictions, kept, shown)
 with closeup:
+    if not done:
+        # Which image makes the best example is known only when all have been seen.
+        st.caption("The first example comes with the last prediction.")
+        st.stop()
     position = pickers.image(photos, default=overview.example(predictions))
     overview.closeup(classifier, photos, predictions, position)
 

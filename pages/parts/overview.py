@@ -51,7 +51,7 @@ def summary(classifier: Classifier, photos: ImageSet, predictions: Predictions, 
         _metric(numbers[0], "Accuracy", "–", help="No image has a label among the classifier's classes.")
     _metric(numbers[2], "Images", f"{len(predictions):,}")
     _metric(numbers[3], "Classes", f"{len(classifier.labels):,}")
-    built = f"{classifier.architecture}, {len(classifier.layers)} layers"
+    built = f"{classifier.architecture.rsplit('.')[-1]}, {len(classifier.layers)} layers"
     _metric(numbers[4], "Parameters", _short(classifier.parameters), built)
     if labels.unmatched:
         some = ", ".join(labels.unmatched[:5]) + (" …" if len(labels.unmatched) > 5 else "")
