@@ -24,7 +24,8 @@ def test_gradient_equals_captums_saliency(squeezenet: Classifier, photographs: I
     batch = photographs[:3]
     targets = squeezenet.logits(batch).argmax(dim=1).tolist()
     ours = attribution.attribute(squeezenet, batch, targets, Gradient()).values
-    theirs = Saliency(squeezenet.module).attribute(batch.pixels.clone().requires_grad_(), target=targets, abs=False).sum(1)
+    pixels = batch.pixels.clone().requires_grad_()
+    theirs = Saliency(squeezenet.module).attribute(pixels, target=targets, abs=False).sum(dim=1)
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
 
 

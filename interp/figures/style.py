@@ -1,0 +1,76 @@
+"""Colours and marks that all figures share, chosen so that nobody needs to tell red from green."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from plotly.colors import diverging, sequential, unlabel_rgb
+
+Colorscale = list[tuple[float, str]]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How a point looks: hue and shape say the same, so that neither alone is needed."""
+
+    colour: str
+    symbol: str
+
+
+# Blue, vermilion, grey and yellow of Okabe and Ito 2008, which stay apart under any common colour blindness.
+RIGHT = Mark("#0072B2", "square")
+WRONG = Mark("#D55E00", "x")
+UNLABELLED = Mark("#8A8A8A", "circle-open")
+OUTLINE_COLOR = "#F0E442"
+"""A human's outline: bright on photographs, and in neither colour scale's strong end."""
+
+# Blue, white, red (Brewer's RdBu, turned so that red is positive): its two sides are equally dark at equal distance
+# from the middle, and blue and red stay apart under every common colour blindness.
+_SIGNED = np.array([unlabel_rgb(color) for color in reversed(diverging.RdBu)], float)
+# Inferno: perceptually even, its lightness rises all the way, so it reads in grey too; on a grey photograph its
+# yellow end stands out more than viridis's.
+_UNSIGNED = np.array([[int(color[i : i + 2], 16) for i in (1, 3, 5)] for color in sequential.Inferno], float)
+_STOPS = 21
+
+
+def signed() -> Colorscale:
+    """Blue (negative) through white (zero) to red."""
+    return _scale(_SIGNED, np.ones(_STOPS))
+
+
+def unsigned() -> Colorscale:
+    """Black (zero) through red to yellow."""
+    return _scale(_UNSIGNED, np.ones(_STOPS))
+
+
+def signed_glaze() -> Colorscale:
+    """For a signed map over a photograph: clear at zero, blue and red without the pale middle, which would look grey.
+
+    The opacity is 0.9 times the root of the magnitude, since a few extremes lie far from the rest.
+    """
+    strong = np.concatenate([_SIGNED[:4], _SIGNED[-4:]])
+    return _scale(strong, 0.9 * np.sqrt(np.abs(np.linspace(-1, 1, _STOPS))))
+
+
+def unsigned_glaze() -> Colorscale:
+    """For an unsigned map over a photograph: clear at zero, its opacity 0.9 times the value."""
+    return _scale(_UNSIGNED, 0.9 * np.linspace(0, 1, _STOPS))
+
+
+def shade(lowest: float) -> Colorscale:
+    """Black, opaque up to zero and ever clearer from there to 1: what lies under it is multiplied by the value.
+
+    `lowest` is where the scale begins: −1 for signed values, 0 for others.
+    """
+    return _scale(np.zeros((2, 3)), 1 - np.linspace(lowest, 1, _STOPS).clip(min=0))
+
+
+def _scale(colours: Float[np.ndarray, "stops 3"], opacity: Float[np.ndarray, " s"]) -> Colorscale:
+    places, known = np.linspace(0, 1, _STOPS), np.linspace(0, 1, len(colours))
+    channels = np.stack([np.interp(places, known, colours[:, i]) for i in range(3)], axis=1).round()
+    return [
+        (round(float(place), 4), f"rgba({red:.0f},{green:.0f},{blue:.0f},{alpha:.3g})")
+        for place, (red, green, blue), alpha in zip(places, channels, opacity, strict=True)
+    ]
