@@ -4,13 +4,15 @@
 
 Starts `streamlit run app.py`, opens websocket sessions as browsers do, waits until the page shows its result, and
 measures from sending a rerun to the message that its script has finished. The clients run in one process on the same
-machine, so that their share of the processor counts against the server.
+machine, so that their share of the processor counts against the server. Beside the time on the clock stands the
+server's own processor time for each rerun, which other work on the machine hardly changes (read from /proc, on Linux).
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import os
 import random
 import socket
@@ -21,6 +23,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -31,25 +34,46 @@ ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 90
 
 
-async def measure(port: int, page: str, query: str, *, clients: int, seconds: int) -> list[tuple[str, list[float]]]:
-    """The seconds that reruns of a page take: of one tab alone, of many at random moments, of all at one instant."""
+@dataclass(frozen=True)
+class Reruns:
+    """The seconds that reruns took, and the server's processor time for all of them."""
+
+    clients: str
+    taken: list[float]
+    processor: float
+
+    def row(self, page: str) -> str:
+        """A row of the table, in milliseconds."""
+        median, late = np.percentile(self.taken, [50, 95]) * 1000
+        each = 1000 * self.processor / len(self.taken)
+        return f"| {page} | {self.clients} | {len(self.taken)} | {median:.0f} | {late:.0f} | {each:.0f} |"
+
+
+async def measure(server: Server, page: str, query: str, *, clients: int, seconds: int) -> list[Reruns]:
+    """Reruns of a page: of one tab alone, of many at random moments, of all at one instant."""
+    port = server.port
     async with AsyncExitStack() as stack:
         first = await stack.enter_async_context(Tab(port, page, query))
         await first.settle()
+        spent = [server.processor()]
         alone = [await _after(random.random() * 0.2, first) for _ in range(60)]
+        spent.append(server.processor())
         others = [await stack.enter_async_context(Tab(port, page, query)) for _ in range(clients - 1)]
         for tab in others:
             await tab.settle()
         tabs = [first, *others]
+        spent.append(server.processor())
         spread = await asyncio.gather(*(_once_a_second(tab, seconds) for tab in tabs))
+        spent.append(server.processor())
         together: list[float] = []
         for _ in range(10):
             together += await asyncio.gather(*(tab.rerun() for tab in tabs))
             await asyncio.sleep(0.5)
+        spent.append(server.processor())
     return [
-        ("one", alone),
-        (f"{clients}, each once a second", [one for tab in spread for one in tab]),
-        (f"{clients} at the same instant", together),
+        Reruns("one", alone, spent[1] - spent[0]),
+        Reruns(f"{clients}, each once a second", [one for tab in spread for one in tab], spent[3] - spent[2]),
+        Reruns(f"{clients} at the same instant", together, spent[4] - spent[3]),
     ]
 
 
@@ -68,9 +92,25 @@ async def _once_a_second(tab: Tab, seconds: int) -> list[float]:
     return taken
 
 
+@dataclass(frozen=True)
+class Server:
+    """A running server."""
+
+    port: int
+    process: subprocess.Popen
+
+    def processor(self) -> float:
+        """The processor time, in seconds, that the server has taken so far; nan where there is no /proc."""
+        status = Path(f"/proc/{self.process.pid}/stat")
+        if not status.exists():
+            return math.nan
+        user, system = status.read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def server(app: Path, arguments: list[str]) -> Iterator[int]:
-    """The app on a free port, with an empty store of its own; gives the port.
+def serve(app: Path, arguments: list[str]) -> Iterator[Server]:
+    """The app on a free port, with an empty store of its own.
 
     Raises `RuntimeError` with what the server said where it does not start.
     """
@@ -87,7 +127,7 @@ def server(app: Path, arguments: list[str]) -> Iterator[int]:
             if not _healthy(port, process):
                 said.seek(0)
                 raise RuntimeError(f"The server did not start:\n{said.read()}")
-            yield port
+            yield Server(port, process)
         finally:
             process.terminate()
             process.wait(timeout=20)
@@ -114,14 +154,14 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("arguments", nargs="*", help="after --: passed on to the app")
     given = parser.parse_args()
-    print("| page | clients | reruns | median, ms | 95th percentile, ms |\n|---|---|---|---|---|")
-    with server(given.app.resolve(), given.arguments) as port:
+    print("| page | clients | reruns | median, ms | 95th percentile, ms | server's processor time each, ms |")
+    print("|---|---|---|---|---|---|")
+    with serve(given.app.resolve(), given.arguments) as server:
         for page in given.pages:
             name = "" if page == "app" else page
-            rows = asyncio.run(measure(port, name, given.query, clients=given.clients, seconds=given.seconds))
-            for clients, taken in rows:
-                median, late = np.percentile(taken, [50, 95]) * 1000
-                print(f"| {page} | {clients} | {len(taken)} | {median:.0f} | {late:.0f} |", flush=True)
+            work = measure(server, name, given.query, clients=given.clients, seconds=given.seconds)
+            for reruns in asyncio.run(work):
+                print(reruns.row(page), flush=True)
 
 
 if __name__ == "__main__":

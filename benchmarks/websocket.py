@@ -79,6 +79,9 @@ class Tab:
                 self._query = message.page_info_changed.query_string
             elif kind == "auto_rerun":
                 self.computing = True
+            elif kind == "delta" and message.delta.new_element.WhichOneof("type") == "exception":
+                said = message.delta.new_element.exception.message
+                raise RuntimeError(f"The page {self._page or 'app'} fails: {said}")
             elif kind == "script_finished" and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
                 self._known = known
                 return
