@@ -11,7 +11,7 @@ from cache import store
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; gives the exit code: 1 where `verify` finds damaged entries, or a command fails."""
+    """Run one command; gives the exit code: 1 where `verify` leaves damaged entries, or the store cannot be used."""
     options = _parser().parse_args(arguments)
     kept = store.default()
     try:
@@ -70,7 +70,7 @@ def _verify(kept: store.Store, *, repair: bool) -> int:
         kept.remove(damaged)
     removed = ", removed" if repair and damaged else ""
     print(f"{_count(len(kept.entries()))} in {kept.folder}; {len(damaged)} damaged{removed}.")
-    return 1 if damaged else 0
+    return 1 if damaged and not repair else 0
 
 
 def _clear(kept: store.Store, *, older_than_days: float) -> int:

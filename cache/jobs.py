@@ -89,7 +89,11 @@ class Job:
 
     @property
     def told(self) -> bool:
-        """Whether somebody has heard of the job's failure, by `wait` or `value`: the next who asks computes again."""
+        """Whether the job failed and somebody has heard of it, by `wait` or `value`.
+
+        A page that was drawn again because of the failure asks once more, and must hear of it instead of starting the
+        same work over; whoever asks after that wants another try.
+        """
         return self._told
 
     @property
@@ -180,9 +184,8 @@ class Job:
         return self._abandoned
 
     def abandon(self) -> None:
-        """Take the job as cancelled; what runs of it stops at its next step."""
+        """Note that nobody waits any more: what runs of the job stops at its next step."""
         self._abandoned = True
-        self.settle("cancelled")
 
     def close(self) -> None:
         """End a generator that was begun, so that its `finally`s run. Belongs to the thread that ran its steps."""

@@ -103,7 +103,8 @@ class Queue:
             if job not in jobs:
                 jobs.append(job)
             if self._thread is None:
-                self._start()
+                self._thread = threading.Thread(target=self._work, name=f"loupe {self._device}", daemon=True)
+                self._thread.start()
             changed.notify_all()
 
     def drop(self, visitor: object, job: Job) -> None:
@@ -117,10 +118,13 @@ class Queue:
     def abandon(self, job: Job) -> None:
         """End a job that nobody waits for: at once where it waits, at its next step where it runs."""
         with changed:
-            if job.state == "running" and job is not self._running:
+            job.abandon()
+            if job.state == "waiting":
+                job.settle("cancelled")
+            elif job is not self._running:
+                # Its generator belongs to the worker's thread, which may hold locks in it.
                 self._closing.append(job)
                 changed.notify_all()
-            job.abandon()
 
     def order(self) -> list[Job]:
         """The jobs as the worker will first come to them."""
@@ -128,19 +132,9 @@ class Queue:
         first = [self._running] if self._running is not None else []
         return list(dict.fromkeys([*first, *(job for turn in turns for job in turn if job is not None)]))
 
-    def _start(self) -> None:
-        self._thread = threading.Thread(target=self._work, name=f"loupe {self._device}", daemon=True)
-        self._thread.start()
-
     def _work(self) -> None:
-        try:
-            while True:
-                self._turn()
-        finally:
-            # Only SystemExit and KeyboardInterrupt come here: they end this thread, and the next one takes over.
-            with changed:
-                self._running = None
-                self._start()
+        while True:
+            self._turn()
 
     def _turn(self) -> None:
         with changed:
@@ -163,14 +157,14 @@ class Queue:
         over = True
         try:
             over = job.advance()
-        except (KeyboardInterrupt, SystemExit) as stop:
-            self._end(job, RuntimeError(f"{job.call.title} tried to end the program: {stop!r}."))
-            raise
-        except Cancelled:
-            error = RuntimeError(f"{job.call.title} was cancelled.")
+            if over:
+                _keep(job)
         except Exception as raised:
             error = _explained(raised, job)
         except BaseException as raised:
+            # Also SystemExit: one job must not end the worker of all.
+            if job.abandoned and isinstance(raised, Cancelled):
+                job.settle("cancelled")
             error = RuntimeError(f"{job.call.title} ended with {raised!r}.")
         if over:
             self._end(job, error)
@@ -181,8 +175,6 @@ class Queue:
                 self._closing.append(job)
 
     def _end(self, job: Job, error: Exception | None) -> None:
-        if error is None:
-            _keep(job)
         with changed:
             self._running = None
             for visitor in {visitor for visitor, _ in _askers.get(job, ())}:
@@ -212,10 +204,9 @@ def _keep(job: Job) -> None:
 def _close(job: Job) -> None:
     try:
         job.close()
-    except (KeyboardInterrupt, SystemExit):
-        raise
     except BaseException:
         _log.exception("%s raised while it was cancelled", job.call.title)
+    job.settle("cancelled")
 
 
 def _explained(error: Exception, job: Job) -> Exception:
@@ -225,8 +216,8 @@ def _explained(error: Exception, job: Job) -> Exception:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         short = MemoryError(
-            f"There was not enough memory on {job.device} for {job.call.title}. "
-            "Take fewer or smaller images, a smaller model, or another device."
+            f"{job.device} has too little memory for {job.call.title}. "
+            "Choose a smaller model, fewer images or another device, or close other programs that use it."
         )
         short.__cause__ = error
         return short

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from cache import call, get
 from cache.store import Store
 from interp import progress
 from interp.types import Heatmaps, Target
@@ -70,6 +71,57 @@ def fails(text: str) -> None:
 
 def out_of_memory() -> None:
     raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 10 bytes.")
+
+
+def without_gradients(count: int) -> Iterator[bool]:
+    with torch.no_grad():
+        for _ in range(count):
+            yield torch.is_grad_enabled()
+
+
+def gradients(name: str, count: int) -> Iterator[bool]:
+    for _ in range(count):
+        yield torch.is_grad_enabled()
+
+
+def ends_the_program(how: str) -> None:
+    raise {"exit": SystemExit, "interrupt": KeyboardInterrupt, "generator": GeneratorExit, "stop": StopIteration}[how]
+
+
+def swallowing(name: str) -> None:
+    while True:
+        try:
+            progress.report(0, 0, "Working")
+            time.sleep(0.002)
+        except Exception:
+            log.append("swallowed")
+
+
+def asks_itself(number: float) -> float:
+    return get(call(square, number))
+
+
+def paced(count: int, pause: float) -> Iterator[int]:
+    for number in progress.steps(range(count), "Pacing"):
+        time.sleep(pause)
+        yield number
+
+
+def fails_late(after: int) -> Iterator[int]:
+    yield from range(after)
+    raise ValueError("late")
+
+
+def spoiled_value(text: str) -> Spoiled:
+    return Spoiled()
+
+
+class Spoiled:
+    """What cannot even be measured."""
+
+    @property
+    def __dict__(self):
+        raise OSError("cannot be looked into")
 
 
 def remarks(text: str) -> str:

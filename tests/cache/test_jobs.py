@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import dataclasses
+import random
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import torch
 
 import cache
-from cache import Visitor, call, get
+from cache import Visitor, call, get, queues
+from cache.visitors import device_of
+from interp.types import Classifier
 from tests.cache import questions
 
 
@@ -139,13 +144,13 @@ def test_a_failure_reaches_who_asked_and_the_next_one_computes_again() -> None:
     assert get(call(questions.square, 7.0)) == 49.0
 
 
-def test_a_page_drawn_again_does_not_fail_again_until_the_failure_is_forgotten() -> None:
+def test_a_failure_is_handed_back_until_somebody_has_heard_of_it() -> None:
     visitor = Visitor()
     question = call(questions.fails, "once")
     job = visitor.ask("a", question)
-    assert job.wait(5) and job.state == "failed"
+    until(lambda: job.state == "failed")
     assert visitor.ask("a", question) is job
-    visitor.forget(job)
+    assert job.wait(5)
     again = visitor.ask("a", question)
     assert again.wait(5) and again is not job
     assert questions.log == ["fails", "fails"]
@@ -180,3 +185,161 @@ def test_python_exits_while_a_worker_is_busy() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert ended.returncode == 0 and ended.stdout.strip() == "running", ended.stderr
+
+
+def test_each_job_keeps_its_own_switch_for_gradients() -> None:
+    one, other = Visitor(), Visitor()
+    gate = Visitor()
+    gate.ask("g", call(questions.gated, "g", 1), device="test-gradients")
+    without = one.ask("a", call(questions.without_gradients, 5), device="test-gradients")
+    with_them = other.ask("a", call(questions.gradients, "x", 7), device="test-gradients")
+    questions.gate.set()
+    assert without.wait(5) and with_them.wait(5)
+    assert without.value == (False,) * 5
+    assert with_them.value == (True,) * 7
+
+
+@pytest.mark.parametrize("how", ["exit", "interrupt", "generator", "stop"])
+def test_the_worker_lives_on_whatever_a_job_raises(how: str) -> None:
+    with pytest.raises((RuntimeError, StopIteration)):
+        get(call(questions.ends_the_program, how), device="test-lives")
+    assert get(call(questions.square, 3.5), device="test-lives") == 12.25
+
+
+def test_the_worker_lives_on_where_a_result_cannot_be_kept() -> None:
+    with pytest.raises(OSError, match="looked into"):
+        get(call(questions.spoiled_value, "x"), device="test-keep")
+    assert get(call(questions.square, 4.5), device="test-keep") == 20.25
+
+
+def test_code_that_swallows_exceptions_is_cancelled_all_the_same() -> None:
+    visitor = Visitor()
+    job = visitor.ask("a", call(questions.swallowing, "s"), device="test-swallow")
+    until(lambda: job.state == "running")
+    visitor.release("a")
+    assert job.wait(5) and job.state == "cancelled"
+    assert questions.log == []
+    with pytest.raises(RuntimeError, match="cancelled"):
+        _ = job.value
+
+
+def test_a_waiting_job_that_is_released_never_runs() -> None:
+    visitor = Visitor()
+    visitor.ask("g", call(questions.gated, "g", 1), device="test-never")
+    job = visitor.ask("a", call(questions.square, 1.25), device="test-never")
+    visitor.release("a")
+    assert job.wait(0) and job.state == "cancelled"
+    questions.gate.set()
+    assert get(call(questions.square, 2.25), device="test-never") == 2.25**2
+    assert "square 1.25" not in questions.log
+
+
+def test_a_suspended_generator_is_closed_though_its_worker_has_nothing_else_to_do() -> None:
+    visitor = Visitor()
+    job = visitor.ask("a", call(questions.parts, "q", 10_000, pause=0.001), device="test-closed")
+    until(lambda: len(job.partial) > 3)
+    visitor.release("a")
+    assert job.wait(5) and questions.log[-1] == "q over"
+    taken = len(job.partial)
+    time.sleep(0.05)
+    assert len(job.partial) == taken < 10_000
+
+
+def test_one_key_in_two_slots_is_held_by_either() -> None:
+    visitor = Visitor()
+    question = call(questions.parts, "t", 30, pause=0.003)
+    job = visitor.ask("a", question, device="test-slots")
+    assert visitor.ask("b", question, device="test-slots") is job
+    assert visitor.ask("a", question, device="test-slots") is job
+    visitor.release("a")
+    assert list(visitor.slots) == ["b"]
+    assert job.wait(5) and job.state == "done"
+
+
+def test_a_closed_visitor_cannot_ask() -> None:
+    visitor = Visitor()
+    visitor.close()
+    with pytest.raises(ValueError, match="closed"):
+        visitor.ask("a", call(questions.square, 1.0))
+    assert visitor.slots == {}
+
+
+def test_a_job_that_would_wait_for_itself_fails_and_says_so() -> None:
+    with pytest.raises(RuntimeError, match="wait for itself"):
+        get(call(questions.asks_itself, 2.0))
+
+
+def test_the_time_left_is_measured_from_the_pace() -> None:
+    visitor = Visitor()
+    job = visitor.ask("a", call(questions.paced, 20, 0.02), device="test-pace")
+    until(lambda: job.progress.done >= 5)
+    now = job.progress
+    left = now.seconds_left
+    assert left is not None and 0.5 * 0.02 * (20 - now.done - 1) <= left <= 5 * 0.02 * (20 - now.done)
+    assert job.wait(5) and job.progress.done == job.progress.total == 20
+
+
+def test_a_generator_that_fails_keeps_what_it_gave_for_its_waiters() -> None:
+    visitor = Visitor()
+    job = visitor.ask("a", call(questions.fails_late, 3), device="test-late")
+    assert job.wait(5) and job.state == "failed"
+    assert job.partial == (0, 1, 2) and isinstance(job.error, ValueError)
+    with pytest.raises(ValueError, match="late"):
+        _ = job.value
+
+
+def test_remarks_are_kept_with_the_value_on_disk() -> None:
+    question = call(questions.remarks, "halved twice")
+    get(question)
+    cache.forget()
+    job = Visitor().ask("a", question)
+    assert job.state == "done" and job.remarks == ("halved twice",)
+
+
+def test_small_questions_do_not_wait_for_a_long_job_of_another_visitor() -> None:
+    crowd, visitor = Visitor(), Visitor()
+    long = crowd.ask("long", call(questions.parts, "long", 100_000, pause=0.001), disk=False, device="test-crowd")
+    until(lambda: long.state == "running")
+    before = len(long.partial)
+    for number in range(10):
+        job = visitor.ask("small", call(questions.square, number + 0.125), disk=False, device="test-crowd")
+        assert job.wait(5) and job.state == "done"
+    assert len(long.partial) - before < 60
+    crowd.close()
+
+
+def test_the_device_is_that_of_the_first_classifier(tiny: Classifier) -> None:
+    on_gpu = dataclasses.replace(tiny, device=torch.device("cuda:0"))
+    second = dataclasses.replace(tiny, device=torch.device("cuda:1"))
+    assert device_of(call(Classifier.logits, 1, on_gpu)) == "cuda"
+    assert device_of(call(Classifier.logits, second, on_gpu)) == "cuda:1"
+    assert device_of(call(Classifier.logits, images=second)) == "cuda:1"
+    assert device_of(call(Classifier.logits, Holder(on_gpu))) == "cuda"
+    assert device_of(call(questions.square, 1.0)) == "cpu"
+
+
+@dataclasses.dataclass(frozen=True)
+class Holder:
+    classifier: Classifier
+
+
+def test_many_visitors_who_ask_and_release_at_random_all_get_right_answers() -> None:
+    def visit(seed: int) -> bool:
+        rng, visitor = random.Random(seed), Visitor()
+        for _ in range(25):
+            count = rng.randrange(1, 6)
+            job = visitor.ask(rng.choice("ab"), call(questions.parts, "m", count), disk=False, device="test-many")
+            if rng.random() < 0.5:
+                visitor.release(rng.choice("ab"))
+            if job in visitor.slots.values():
+                assert job.wait(10), "a job hangs"
+                if job.state != "done" or job.value != tuple(f"m{i}" for i in range(count)):
+                    return False
+            if rng.random() < 0.3:
+                cache.forget()
+        visitor.close()
+        return True
+
+    with ThreadPoolExecutor(12) as pool:
+        assert all(pool.map(visit, range(24)))
+    assert not queues._unfinished and not queues._askers and not queues.queue("test-many")._turns

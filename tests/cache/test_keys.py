@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import dataclasses
 import enum
-from collections import namedtuple
+from collections import OrderedDict, namedtuple
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from PIL import Image
 
 from cache import call, key
 from interp.attribution import IntegratedGradients, Occlusion
+from interp.types import Classifier, Target
 from tests.cache import questions
 from tests.conftest import tiny_classifier
 
@@ -29,6 +31,10 @@ class Other:
 class Colour(enum.Enum):
     RED = 1
     CRIMSON = 2
+
+
+class Grade(enum.IntEnum):
+    LOW = 1
 
 
 Pair = namedtuple("Pair", "a b")
@@ -142,3 +148,46 @@ def test_where_one_argument_ends_and_the_next_begins_counts() -> None:
 def test_what_cannot_be_digested_is_refused_by_name(value: object) -> None:
     with pytest.raises(TypeError, match="key cannot be made from|no name of its own"):
         key(value)
+
+
+class Photos:
+    def __init__(self, fingerprint: str) -> None:
+        self.fingerprint = fingerprint
+
+
+def palette_picture(first: int) -> Image.Image:
+    picture = Image.new("P", (2, 2))
+    picture.putpalette([first, 0, 0, 0, 0, 0])
+    return picture
+
+
+def test_what_looks_alike_inside_has_another_key(tiny: Classifier) -> None:
+    alike = [
+        *(Grade.LOW, 1, palette_picture(1), palette_picture(2), Photos("a"), Photos("b"), "a"),
+        *(torch.tensor([1j]), torch.tensor([1j]).conj(), torch.tensor(1, dtype=torch.bfloat16), torch.tensor(1)),
+        *(tiny, dataclasses.replace(tiny, device=torch.device("cuda")), tiny.logits, tiny_classifier(1).logits),
+        *(Classifier.logits, set(), frozenset(), {}, (), OrderedDict(), Target(1), (1, None)),
+    ]
+    assert len({key(one) for one in alike}) == len(alike)
+
+
+def test_a_classifier_counts_as_its_fingerprint(tiny: Classifier) -> None:
+    assert key(tiny) == key(dataclasses.replace(tiny, name="another", notes=("a",)))
+    assert key(tiny) != key(dataclasses.replace(tiny, fingerprint="another"))
+
+
+def test_the_librarys_source_is_part_of_a_calls_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = call(questions.square, 1).key
+    monkeypatch.setattr("cache.keys._library", lambda: "another source")
+    assert call(questions.square, 1).key != before
+
+
+def test_functions_of_one_name_in_two_pages_differ(tmp_path: Path) -> None:
+    found = []
+    for number in (1, 2):
+        path = tmp_path / f"page{number}.py"
+        path.write_text(f"def draw():\n    return {number}\n")
+        scope = {"__name__": "__main__"}
+        exec(compile(path.read_text(), str(path), "exec"), scope)
+        found.append(call(scope["draw"]).key)
+    assert found[0] != found[1]

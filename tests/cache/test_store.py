@@ -120,7 +120,7 @@ def test_memory_keeps_the_newest_within_its_limit() -> None:
 
 def test_sizes_count_what_is_nested() -> None:
     assert 8000 <= size_of((np.zeros(500), {"a": torch.zeros(1000)})) <= 8500
-    assert size_of(torch.nn.Linear(100, 10)) == 4 * (1000 + 10)
+    assert 4 * (1000 + 10) <= size_of(torch.nn.Linear(100, 10)) <= 4 * (1000 + 10) + 200
 
 
 def test_the_command_line_lists_verifies_and_clears(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -128,16 +128,16 @@ def test_the_command_line_lists_verifies_and_clears(folder: Path, capsys: pytest
     get(call(questions.square, 11.0))
     assert main(["list"]) == 0
     printed = capsys.readouterr().out
-    assert printed.count("questions.square") == 2 and "2 entries" in printed
+    assert printed.count("questions.square") == 2 and "2 results" in printed
     assert main(["verify"]) == 0
     one = next(folder.glob("*.loupe"))
     one.write_bytes(one.read_bytes()[:-1])
     assert main(["list"]) == 0
     assert main(["verify"]) == 1
-    assert f"{one.name} is damaged." in capsys.readouterr().out
+    assert f"damaged: {one}" in capsys.readouterr().out
     assert main(["verify", "--repair"]) == 0 and not one.exists()
     assert main(["clear"]) == 0
-    assert "Removed 1 entries" in capsys.readouterr().out and not list(folder.glob("*.loupe"))
+    assert "1 result removed" in capsys.readouterr().out and not list(folder.glob("*.loupe"))
 
 
 @pytest.mark.slow
@@ -175,6 +175,8 @@ def test_two_processes_may_write_the_same_key(folder: Path) -> None:
     while any(writer.poll() is None for writer in writers):
         value = kept.get("same")
         assert value is MISSING or (value == np.arange(5000)).all()
+        # The writers need the processor too.
+        time.sleep(0.005)
     assert [writer.returncode for writer in writers] == [0, 0]
     assert (kept.get("same") == np.arange(5000)).all()
     assert not list(folder.glob(".*.tmp"))
