@@ -59,7 +59,7 @@ def test_integrated_gradients_are_complete(tiny: Classifier, noise_images: Image
 
 
 def test_the_residual_on_the_real_classifier_is_a_small_part_of_the_drop(squeezenet, photographs) -> None:
-    batch = photographs[:2]
+    batch = photographs[:1]
     targets = squeezenet.logits(batch).argmax(dim=1).tolist()
     heatmaps = attribution.attribute(squeezenet, batch, targets, IntegratedGradients(50, "blur"))
     assert heatmaps.residual is not None
