@@ -98,7 +98,8 @@ class Classifier:
     `module` takes pixels in [0, 1] and gives logits: `module.normalize`, then `module.network`. Layer names are
     those of `module.network`. `fingerprint` is a digest of architecture, weights and normalization: two classifiers
     with the same fingerprint compute the same function. `lock` guards the module: whoever runs it or sets hooks on
-    it holds the lock, since threads that share a module corrupt each other's hooks.
+    it holds the lock, since threads that share a module corrupt each other's hooks. `default_layer` names the layer
+    that methods take when none is named; None stands for the last that has a map.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Classifier:
     architecture: str
     wordnet_ids: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
+    default_layer: str | None = None
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     @property
@@ -125,10 +127,12 @@ class Classifier:
 
     @property
     def last_spatial_layer(self) -> Layer:
-        """The layer that a method takes when none is named: the last that still has a map.
+        """The layer that a method takes when none is named: the last before the head that still has a map.
 
         Raises `ValueError` where no layer of the model has one.
         """
+        if self.default_layer is not None:
+            return self.layer(self.default_layer)
         spatial = [layer for layer in self.layers if layer.kind != "flat" and layer.height * layer.width > 1]
         if not spatial:
             raise ValueError(f"{self.name} has no layer with a spatial map, so methods that read one cannot run on it.")

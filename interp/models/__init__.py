@@ -1,0 +1,26 @@
+"""Where classifiers come from, their layers and hooks, and what they predict."""
+
+from __future__ import annotations
+
+from interp.models.devices import available_devices, choose_device
+from interp.models.download import WeightsUnavailable
+from interp.models.labels import LabelMatch, match_labels
+from interp.models.loading import Offer, available, load
+from interp.models.precision import PrecisionAgreement, agreement
+from interp.models.predictions import Predictions, merge, predict
+
+__all__ = [
+    "LabelMatch",
+    "Offer",
+    "PrecisionAgreement",
+    "Predictions",
+    "WeightsUnavailable",
+    "agreement",
+    "available",
+    "available_devices",
+    "choose_device",
+    "load",
+    "match_labels",
+    "merge",
+    "predict",
+]

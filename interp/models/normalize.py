@@ -1,0 +1,43 @@
+"""The classifier's first module: pixels in [0, 1] become what the network was trained on."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class Normalize(nn.Module):
+    """(x - mean) / std, for each colour."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        super().__init__()
+        if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
+            raise ValueError(
+                f"mean {list(mean)} and std {list(std)} do not fit: give three numbers each, one for each of red, "
+                "green and blue, with every std above 0."
+            )
+        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, 3, 1, 1))
+
+    def forward(self, pixels: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
+        """Pixels in [0, 1], normalized."""
+        return (pixels - self.mean) / self.std
+
+
+def assemble(network: nn.Module, mean: Sequence[float], std: Sequence[float]) -> nn.Sequential:
+    """Pixels to logits: `.normalize`, then `.network`, in eval mode, without parameter gradients or in-place modules.
+
+    In-place modules would overwrite the activations that hooks have taken.
+    """
+    module = nn.Sequential(OrderedDict(normalize=Normalize(mean, std), network=network))
+    for part in module.modules():
+        if getattr(part, "inplace", False):
+            part.inplace = False  # pyright: ignore
+    return module.eval().requires_grad_(False)
