@@ -28,7 +28,7 @@ with picture:
 with controls:
     target = pickers.target(classifier, probabilities)
     chosen = methods.choose()
-    view, scale = methods.view()
+    drawing = methods.drawing()
     with st.expander("Parameters"):
         chosen = methods.parameters(classifier, chosen)
 
@@ -40,10 +40,10 @@ with picture:
     ready = methods.ordered(job.value if done else job.partial, chosen)
     if ready:
         annotation = cache.get(cache.call(inputs.annotation, classifier, photos, position), disk=False)
-        drawn = cache.call(explained.comparison, batch, ready, annotation, view, scale)
+        drawn = cache.call(explained.comparison, batch, ready, annotation, drawing)
         figure = cache.get(drawn, disk=False, device="figures")
         place.plotly_chart(figure, key="comparison", config=explained.PLOT)
-        explained.caption(classifier, target, scale)
+        explained.caption(classifier, target, drawing)
 if done:
     explained.numbers(explained.rows(photos.names[position], classifier, target, ready), batch, ready, figure)
 layout.how_to_read(explained.reading(chosen))

@@ -26,6 +26,7 @@ GREYS = ((0.0, "#ececec"), (1.0, "#6b6b6b"))
 LEAST_END = 5
 # Rows no longer than this have room for the score itself, where rank alone would leave them at the left end.
 SPARSE = 12
+TRANSPARENT = "rgba(0, 0, 0, 0)"
 FAINT = "rgba(128, 128, 128, 0.25)"
 
 
@@ -142,40 +143,43 @@ def top_classes(probabilities: Float[np.ndarray, " t"], labels: Sequence[str], t
     """
     marks = [UNLABELLED if truth is None else RIGHT if name == truth else WRONG for name in labels]
     places = list(range(len(labels)))
-    figure = go.Figure(
-        go.Bar(
-            x=probabilities,
-            y=places,
-            orientation="h",
-            marker={"color": [mark.colour for mark in marks]},
-            text=[f"{share:.1%}" if share >= 0.001 else "&lt;0.1%" for share in probabilities],
-            textposition="outside",
-            cliponaxis=False,
-            customdata=[escape(name) for name in labels],
-            hovertemplate="%{customdata}: %{x:.2%}<extra></extra>",
-        )
-    )
-    tick = [("✓ " if name == truth else "") + escape(_shortened(name, NAME)) for name in labels]
-    figure.update_layout(
-        height=60 + 30 * len(labels),
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        bargap=0.3,
-        xaxis={"range": [0, 1.4], "visible": False, "fixedrange": True},
-        yaxis={
+    missing = []
+    if truth is not None and truth not in labels:
+        text = f"not among these: the label,<br>{escape(_shortened(truth, NAME))}"
+        place = {"xref": "paper", "yref": "paper", "x": 1, "y": 0, "xanchor": "right", "yanchor": "bottom"}
+        missing = [{"text": text, "showarrow": False, "align": "right", **place}]
+    # Drawn anew for each image that is looked at: from plain dicts, without updates, it takes a fifth of the time.
+    bars = {
+        "type": "bar",
+        "x": probabilities.tolist(),
+        "y": places,
+        "orientation": "h",
+        "marker": {"color": [mark.colour for mark in marks]},
+        "text": [f"{share:.1%}" if share >= 0.001 else "&lt;0.1%" for share in probabilities],
+        "textposition": "outside",
+        "cliponaxis": False,
+        "customdata": [escape(name) for name in labels],
+        "hovertemplate": "%{customdata}: %{x:.2%}<extra></extra>",
+    }
+    layout = {
+        "height": 60 + 30 * len(labels),
+        "margin": {"l": 10, "r": 10, "t": 10, "b": 10},
+        "bargap": 0.3,
+        "xaxis": {"range": [0, 1.4], "visible": False, "fixedrange": True},
+        "yaxis": {
             "tickvals": places,
-            "ticktext": tick,
+            "ticktext": [("✓ " if name == truth else "") + escape(_shortened(name, NAME)) for name in labels],
             "range": [len(labels) - 0.5, -0.5],
             "automargin": True,
             "fixedrange": True,
             "showgrid": False,
             "zeroline": False,
         },
-    )
-    if truth is not None and truth not in labels:
-        text = f"not among these: the label,<br>{escape(_shortened(truth, NAME))}"
-        place = {"xref": "paper", "yref": "paper", "x": 1, "y": 0, "xanchor": "right", "yanchor": "bottom"}
-        figure.add_annotation(text=text, showarrow=False, align="right", **place)
-    return _transparent(figure)
+        "annotations": missing,
+        "paper_bgcolor": TRANSPARENT,
+        "plot_bgcolor": TRANSPARENT,
+    }
+    return go.Figure({"data": [bars], "layout": layout})
 
 
 def _places(row: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -275,7 +279,7 @@ def _cells(
 
 
 def _transparent(figure: go.Figure) -> go.Figure:
-    return figure.update_layout(paper_bgcolor="rgba(0, 0, 0, 0)", plot_bgcolor="rgba(0, 0, 0, 0)")
+    return figure.update_layout(paper_bgcolor=TRANSPARENT, plot_bgcolor=TRANSPARENT)
 
 
 def _shortened(name: str, length: int) -> str:

@@ -23,7 +23,7 @@ from interp.figures import style
 View = Literal["heatmap", "overlay", "masked"]
 
 # Pixels on the screen. The figure stretches to the page's width; its height follows from an expected width.
-_EXPECTED_WIDTH = 960
+_EXPECTED_WIDTH = 800
 _TALLEST_PANEL = 420.0
 _TITLE_LINE = 18
 _BAR = 40
@@ -38,6 +38,7 @@ def comparison(
     *,
     view: View = "overlay",
     scale: Literal["own", "shared"] = "own",
+    clip: float = 100.0,
     annotation: Bool[Tensor, "h w"] | None = None,
     columns: int = 3,
 ) -> go.Figure:
@@ -46,17 +47,21 @@ def comparison(
     `heatmap` shows the map alone. `overlay` shows it over the photograph in grey, the more opaque the larger the
     value's share of the scale's end (the share's root for signed maps, whose extremes are far from the rest). `masked`
     shows the photograph multiplied by that share (for a signed map by the positive part's), so that only what speaks
-    for the class is lit. A scale's end is the largest magnitude: each map's own, or that of all maps together; signed
-    scales begin at its negative, others at zero. Values are sent as whole per cents of the end, rounded towards zero,
-    and the colour bars carry the raw ends.
+    for the class is lit. A scale's end is the magnitude that `clip` per cent of the map's pixels do not pass (100: the
+    largest): each map's own, or the largest of all maps; what is beyond has the end's colour, and the bar says ≥.
+    Signed scales begin at the end's negative, others at zero. Values are sent as whole per cents of the end, rounded
+    towards zero, and the colour bars carry the raw ends.
     Zoom and pan move all panels. A map that is zero everywhere says so. The annotation is outlined on the photograph.
-    Raises `ValueError` for a map that is not finite or not of the photograph's size.
+    Raises `ValueError` for a map that is not finite or not of the photograph's size, and for a clip outside 50 to 100.
     """
+    if not 50 <= clip <= 100:
+        raise ValueError(f"A colour scale cannot end at {clip} per cent of the pixels: take 50 to 100.")
     if columns < 1:
         raise ValueError(f"A figure with {columns} columns has no place for a panel: take at least 1.")
     magnitudes = [_magnitude(title, values, pixels) for title, values, _ in maps]
-    shared = max(magnitudes, default=0.0)
-    ends = magnitudes if scale == "own" else [shared] * len(maps)
+    ends = [_end(values, clip) for _, values, _ in maps]
+    if scale == "shared":
+        ends = [max(ends, default=0.0)] * len(maps)
     grid = _Grid.of([title for title, _, _ in maps], (pixels.shape[1], pixels.shape[2]), columns)
 
     figure: dict[str, Any] = {"data": [], "layout": grid.layout()}
@@ -72,7 +77,8 @@ def comparison(
         if magnitude == 0:
             figure["layout"]["annotations"].append(grid.label(i, "all zero"))
         place = grid.below(i) if scale == "own" else grid.bottom(signed, {one for _, _, one in maps})
-        figure["layout"][coloraxis] = _coloraxis(view, signed, end, place)
+        clipped = end < (magnitude if scale == "own" else max(magnitudes))
+        figure["layout"][coloraxis] = _coloraxis(view, signed, end, place, clipped=clipped)
     return go.Figure(figure)
 
 
@@ -192,10 +198,16 @@ def _magnitude(title: str, values: Float[Tensor, "rows columns"], pixels: Float[
     return float(values.abs().max())
 
 
+def _end(values: Float[Tensor, "h w"], clip: float) -> float:
+    """Where the colour scale of a map ends. A map that is zero at so many pixels ends at its largest magnitude."""
+    magnitudes = values.detach().abs().double()
+    return float(np.percentile(magnitudes.cpu().numpy(), clip)) or float(magnitudes.max())
+
+
 def _heatmap(values: Float[Tensor, "h w"], end: float, signed: bool) -> dict[str, Any]:
     # Towards zero rather than to the nearest: bytes of −1 are slashes in base64, each of which Plotly's JSON escapes to
     # six letters, and most pixels of a gradient lie that close to zero.
-    share = (values.detach().cpu().double() / end * 100).trunc() if end else torch.zeros(values.shape)
+    share = (values.detach().cpu().double() / end * 100).trunc().clamp(-100, 100) if end else torch.zeros(values.shape)
     number = "%{z:+d}%" if signed else "%{z}%"
     return {
         "type": "heatmap",
@@ -204,9 +216,11 @@ def _heatmap(values: Float[Tensor, "h w"], end: float, signed: bool) -> dict[str
     }
 
 
-def _coloraxis(view: View, signed: bool, end: float, place: dict[str, Any]) -> dict[str, Any]:
+def _coloraxis(view: View, signed: bool, end: float, place: dict[str, Any], *, clipped: bool) -> dict[str, Any]:
     numbers = [-100, 0, 100] if signed else [0, 100]
     texts = [_number(number / 100 * end) for number in numbers] if end else ["", "0", ""][-len(numbers) :]
+    if clipped:
+        texts = [f"≤ {texts[0]}" if signed else texts[0], *texts[1:-1], f"≥ {texts[-1]}"]
     bar = {"orientation": "h", "lenmode": "pixels", "len": _BAR_LENGTH, "thickness": 8, "outlinewidth": 0}
     ticks = {"tickvals": numbers, "ticktext": texts, "tickfont": {"size": 11}, "ticks": "", "ypad": 0, "xpad": 0}
     lowest = -100 if signed else 0

@@ -28,24 +28,25 @@ def seed(key: str, default: T, *, valid: Callable[[T], bool], parse: Callable[[s
     if key in st.session_state and valid(st.session_state[key]):
         value = st.session_state[key]
     text = st.query_params.get(key)
-    if text is not None and not _echo(key, text):
+    if text is not None and _is_news(key, text):
         try:
             wished = parse(text)
         except ValueError:
             wished = default
         if valid(wished):
             value = wished
+    _seen()[key] = text
     st.session_state[key] = value
     return value
 
 
 def publish(key: str, text: str | None) -> None:
     """Write a choice into the address; None, for the default, leaves it out and the address short."""
-    if st.query_params.get(key) == text:
+    before = st.query_params.get(key)
+    if before == text:
         return
-    # Both what is written and what is overwritten may still come back from the browser.
-    written = st.session_state.setdefault("address_written", {}).setdefault(key, {})
-    written[text] = written[st.query_params.get(key)] = time.monotonic()
+    _written()[key, before] = _written()[key, text] = time.monotonic()
+    _seen()[key] = text
     if text is None:
         del st.query_params[key]
     else:
@@ -57,8 +58,16 @@ def choices(*keys: str) -> dict[str, str]:
     return {key: st.query_params[key] for key in keys if key in st.query_params}
 
 
-def _echo(key: str, text: str) -> bool:
-    written = st.session_state.get("address_written", {}).get(key, {})
-    return time.monotonic() - written.get(text, -ECHO_SECONDS) < ECHO_SECONDS or (
-        bool(written) and text == max(written, key=lambda one: written[one])
-    )
+def _is_news(key: str, text: str) -> bool:
+    """Whether the reader has changed the address, by a link or by hand, since this session last looked or wrote."""
+    return text != _seen().get(key) and time.monotonic() - _written().get((key, text), -ECHO_SECONDS) >= ECHO_SECONDS
+
+
+def _seen() -> dict[str, str | None]:
+    """The address's text for each key, as this session last saw or wrote it."""
+    return st.session_state.setdefault("address_seen", {})
+
+
+def _written() -> dict[tuple[str, str | None], float]:
+    """When this session wrote or replaced a text: until the browser has heard of it, the old one may come back."""
+    return st.session_state.setdefault("address_written", {})

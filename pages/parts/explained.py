@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
@@ -19,8 +20,18 @@ from pages.parts.text import plain
 PLOT = {"displaylogo": False, "toImageButtonOptions": {"format": "png", "scale": 2, "filename": "loupe"}}
 VIEWS = {"Overlay": "overlay", "Heatmap": "heatmap", "Masked": "masked"}
 SCALES = {"Each its own": "own", "Shared": "shared"}
+CLIPS = {"99% of the pixels": 99.0, "99.9% of the pixels": 99.9, "the largest value": 100.0}
 
 Result = tuple[attribution.Method, Heatmaps]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How maps are drawn: a key of each of `VIEWS`, `SCALES` and `CLIPS`."""
+
+    view: str
+    scale: str
+    clip: str
 
 
 def prediction(classifier: Classifier, probabilities: Tensor, label: int | None) -> None:
@@ -39,14 +50,21 @@ def prediction(classifier: Classifier, probabilities: Tensor, label: int | None)
 
 
 def comparison(
-    batch: Images, ready: tuple[Result, ...], annotation: Bool[Tensor, "h w"] | None, view: str, scale: str
+    batch: Images, ready: tuple[Result, ...], annotation: Bool[Tensor, "h w"] | None, drawing: Drawing
 ) -> go.Figure:
     """The photograph and its maps in one figure, their zoom linked."""
     maps = [(method.title, heatmaps.values[0], heatmaps.signed) for method, heatmaps in ready]
-    return figures.comparison(batch.pixels[0], maps, view=VIEWS[view], scale=SCALES[scale], annotation=annotation)
+    return figures.comparison(
+        batch.pixels[0],
+        maps,
+        view=VIEWS[drawing.view],
+        scale=SCALES[drawing.scale],
+        clip=CLIPS[drawing.clip],
+        annotation=annotation,
+    )
 
 
-def caption(classifier: Classifier, target: Target, scale: str) -> None:
+def caption(classifier: Classifier, target: Target, drawing: Drawing) -> None:
     """What the picture explains, and whether its colours can be compared between the maps."""
     positive = plain(classifier.labels[target.positive])
     about = f"the score of **{positive}**"
@@ -56,7 +74,8 @@ def caption(classifier: Classifier, target: Target, scale: str) -> None:
         "Each its own": "Each map has its own colour scale: compare places, not strengths.",
         "Shared": "All maps share one colour scale, though methods measure in different units.",
     }
-    st.caption(f"Explains {about}. {compared[scale]} Zoom and pan are linked; the camera symbol saves a PNG.")
+    ends = f"Colours end at {drawing.clip}: what is beyond has the end's colour. " if CLIPS[drawing.clip] < 100 else ""
+    st.caption(f"Explains {about}. {compared[drawing.scale]} {ends}Zoom and pan are linked; the camera saves a PNG.")
 
 
 def rows(name: str, classifier: Classifier, target: Target, ready: Sequence[Result]) -> list[dict[str, Any]]:

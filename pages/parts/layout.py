@@ -58,7 +58,7 @@ def page(title: str, sentence: str) -> Selection:
         for note in classifier.notes:
             st.caption(plain(note))
     with st.sidebar:
-        st.caption(f"{len(photos):,} images. {plain(photos.description)}")
+        st.caption(plain(photos.description))
     left_out(photos.problems)
     if not len(photos):
         st.info("None of these images could be opened. Choose another set, or add JPEG or PNG files in the sidebar.")

@@ -11,7 +11,7 @@ import streamlit as st
 from interp import attribution
 from interp.types import Heatmaps
 from pages.parts import address
-from pages.parts.explained import SCALES, VIEWS
+from pages.parts.explained import CLIPS, SCALES, VIEWS, Drawing
 from pages.parts.text import plain
 
 # Above it a number is a slip of the keyboard: 100,000 steps of Integrated Gradients take a day.
@@ -73,15 +73,27 @@ def _parameter(classifier: Classifier, title: str, name: str, kind: Any, default
     return chosen
 
 
-def view() -> tuple[str, str]:
-    """Draw the choice of how maps are drawn: as what, and on whose colour scale."""
-    address.seed("view", next(iter(VIEWS)), valid=VIEWS.__contains__, parse=str)
-    view = st.segmented_control("Draw as", list(VIEWS), key="view", required=True, wrap=True)
-    address.publish("view", None if view == next(iter(VIEWS)) else view)
-    address.seed("scale", next(iter(SCALES)), valid=SCALES.__contains__, parse=str)
-    scale = st.segmented_control("Colour scale", list(SCALES), key="scale", required=True)
-    address.publish("scale", None if scale == next(iter(SCALES)) else scale)
-    return view, scale
+def drawing() -> Drawing:
+    """Draw the choice of how maps are drawn: as what, on whose colour scale, and where that ends."""
+    view = _one_of("Draw as", "view", list(VIEWS))
+    scale = _one_of("Colour scale", "scale", list(SCALES))
+    clips = list(CLIPS)
+    address.seed("clip", clips[0], valid=clips.__contains__, parse=str)
+    clip = st.selectbox(
+        "Colours end at",
+        clips,
+        key="clip",
+        help="A few pixels of a gradient are far above the rest: a scale that reaches them shows little else.",
+    )
+    address.publish("clip", None if clip == clips[0] else clip)
+    return Drawing(view, scale, clip)
+
+
+def _one_of(label: str, key: str, options: list[str]) -> str:
+    address.seed(key, options[0], valid=options.__contains__, parse=str)
+    chosen = st.segmented_control(label, options, key=key, required=True, wrap=True)
+    address.publish(key, None if chosen == options[0] else chosen)
+    return chosen or options[0]
 
 
 def ordered(

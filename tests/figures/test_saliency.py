@@ -154,3 +154,29 @@ def test_any_size_can_be_drawn(size: tuple[int, int]) -> None:
 def test_a_map_of_another_size_is_refused() -> None:
     with pytest.raises((ValueError, TypeError)):
         saliency.comparison(torch.zeros(3, 8, 8), [("other", torch.zeros(4, 8), True)])
+
+
+def test_a_clipped_scale_ends_at_the_percentile_and_says_so() -> None:
+    values = torch.arange(100.0).reshape(10, 10)
+    figure = saliency.comparison(torch.rand(3, 10, 10), [("ramp", values, True)], view="heatmap", clip=90.0)
+    end = float(np.percentile(np.arange(100), 90))
+    z = next(trace for trace in figure.data if trace.type == "heatmap").z
+    assert z.max() == 100 and (z == 100).sum() == (np.arange(100) >= end).sum()
+    assert z[5, 0] == int(50 / end * 100)
+    assert figure.layout.coloraxis2.colorbar.ticktext[-1] == f"≥ {end:.3g}"
+    whole = saliency.comparison(torch.rand(3, 10, 10), [("ramp", values, True)], view="heatmap")
+    assert whole.layout.coloraxis2.colorbar.ticktext[-1] == "99"
+
+
+def test_a_map_that_is_nearly_all_zero_is_not_clipped_away() -> None:
+    values = torch.zeros(10, 10)
+    values[3, 4] = 2.0
+    figure = saliency.comparison(torch.rand(3, 10, 10), [("dot", values, False)], view="heatmap", clip=90.0)
+    z = next(trace for trace in figure.data if trace.type == "heatmap").z
+    assert z[3, 4] == 100 and z.sum() == 100
+
+
+@pytest.mark.parametrize("clip", [0.0, 49.0, 101.0, float("nan")])
+def test_a_clip_that_cannot_be_is_refused(clip: float) -> None:
+    with pytest.raises(ValueError, match="colour scale cannot end"):
+        saliency.comparison(torch.rand(3, 4, 4), [], clip=clip)
