@@ -71,8 +71,12 @@ class Tab:
                 known.append(message.ref_hash)
             elif message.metadata.cacheable and message.hash:
                 known.append(message.hash)
-            if kind == "new_session":
-                self._hash = message.new_session.page_script_hash
+            if kind == "navigation":
+                # A new session's first message still names the first page, whichever was asked for.
+                self._hash = message.navigation.page_script_hash
+            elif kind == "page_not_found":
+                raise ValueError(f"The app has no page {self._page!r}.")
+            elif kind == "new_session":
                 # A run that ends early for the next one is no result.
                 self.computing = False
             elif kind == "page_info_changed":
