@@ -75,9 +75,7 @@ def recipe(weights: Weights | None, labels: tuple[str, ...] | None) -> Recipe:
 
 
 def train(path: Path) -> float:
-    """Train the network on the training digits, write its weights, and give its accuracy on the held-out ones.
-
-    """
+    """Train the network on the training digits, write its weights, and give its accuracy on the held-out ones."""
     from safetensors.torch import save_file
 
     from interp.images.digits import split

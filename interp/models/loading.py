@@ -42,7 +42,7 @@ def load(
     labels: Sequence[str] | str | Path | None = None,
     device: str = "auto",
     folder: str | Path | None = None,
-    precision: Literal["float32", "bfloat16"] = "float32",
+    precision: str = "float32",
 ) -> Classifier:
     """Load a classifier: a person's own from `folder`, the bundled "digits", or one of torchvision's by name.
 
@@ -73,7 +73,7 @@ def load(
         fingerprint=digest,
         architecture=recipe.architecture,
         wordnet_ids=recipe.wordnet_ids,
-        notes=(*recipe.notes, *notes, *found.notes),
+        notes=(*recipe.notes, *_random_note(recipe), *notes, *found.notes),
         default_layer=found.default,
     )
     return precisions.chosen(classifier) if precision == "bfloat16" else classifier
@@ -95,6 +95,10 @@ def available(folder: str | Path | None = None) -> tuple[Offer, ...]:
         *owned,
         *(one for one in published if one.name not in names),
     )
+
+
+def _random_note(recipe: Recipe) -> tuple[str, ...]:
+    return (f"Its weights are random (seed {SEED}): it has learned nothing.",) if recipe.weights == "random" else ()
 
 
 def _own_offer(path: Path) -> Offer:
