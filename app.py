@@ -25,6 +25,7 @@ if not len(predictions):
 
 chosen = filters.choose(classifier, photos, predictions)
 kept = overview.kept(predictions, photos, chosen)
+overview.shown(predictions, kept)
 picture, closeup = st.columns([3, 1], gap="medium")
 with picture:
     shown = filters.classes_shown(classifier, predictions, kept)

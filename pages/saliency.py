@@ -44,6 +44,6 @@ with picture:
         figure = cache.get(drawn, disk=False, device="figures")
         place.plotly_chart(figure, key="comparison", config=explained.PLOT)
         explained.caption(classifier, target, drawing)
-if done:
-    explained.numbers(explained.rows(photos.names[position], classifier, target, ready), batch, ready, figure)
+    if done:
+        explained.numbers(explained.rows(photos.names[position], classifier, target, ready), batch, ready, figure)
 layout.how_to_read(explained.reading(chosen))

@@ -68,7 +68,7 @@ def page(title: str, sentence: str) -> Selection:
 
 def _navigation() -> None:
     st.markdown("### :material/search: Loupe")
-    along = address.choices("model", "images", "image")
+    along = address.choices("model", "images", "annotations", "image")
     for section, links in PAGES.items():
         st.caption(section)
         for path, label, icon in links:

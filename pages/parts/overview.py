@@ -74,6 +74,15 @@ def kept(predictions: Predictions, photos: ImageSet, chosen: performance.Filter)
     return mask
 
 
+def shown(predictions: Predictions, kept: np.ndarray) -> None:
+    """How many images the filters leave, and how accurate the classifier is on them."""
+    if kept.all():
+        return
+    result = performance.accuracy(predictions, kept)
+    accuracy = f", {result.value:.1%} of the labelled ones right" if result.count else ""
+    st.caption(f"The filters leave {kept.sum():,} of {len(predictions):,} images{accuracy}.")
+
+
 def example(predictions: Predictions) -> int:
     """The image to open with: the most confident mistake or, where nothing is wrong, the least confident image."""
     confidence = predictions.confidence
@@ -108,7 +117,7 @@ def closeup(classifier: Classifier, photos: ImageSet, predictions: Predictions, 
             classifier.labels[label] if label >= 0 else None,
         )
         st.plotly_chart(figure, key="top", config={"displayModeBar": False})
-    along = {**address.choices("model", "images"), "image": photos.names[position]}
+    along = {**address.choices("model", "images", "annotations"), "image": photos.names[position]}
     st.page_link("pages/saliency.py", label="Why? Compare saliency", icon=":material/blur_on:", query_params=along)
 
 

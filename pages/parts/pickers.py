@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+
 import streamlit as st
 import torch
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -19,6 +22,16 @@ UPLOADS = "uploads"
 LARGE = 2000
 TOP = 5
 PREDICTED, NOTHING = -1, -2
+_BUNDLED = tuple(offer.source for offer in image_sets.available(None))
+
+
+@dataclass(frozen=True)
+class Source:
+    """An image set as it was chosen: a bundled one's name or a path, and where its annotations lie, if elsewhere."""
+
+    path: str
+    annotations: str | None
+
 
 # Pasted pictures are put into the uploader, so that they take its way, with its limits.
 _PASTE = st.components.v2.component(
@@ -67,16 +80,26 @@ def ask_model(visitor: cache.Visitor, name: str) -> cache.Job:
     return visitor.ask("shared/model", cache.call(_load_model, name, folder, stamp), disk=False, device="loading")
 
 
-def images(model: str) -> str:
-    """Draw the picker of image sets and the uploader; gives the source that `image_set` takes."""
-    offers = {offer.source: offer.title for offer in _offered_images(server.options().images)}
+def images(model: str) -> Source:
+    """Draw the picker of image sets and the uploader; gives what `image_set` takes."""
+    root = server.options().images
+    offers = {offer.source: offer.title for offer in _offered_images(root)}
     uploaded = st.session_state.get(UPLOADS) or []
     if uploaded:
         offers[UPLOADS] = f"Your uploads ({len(uploaded)})"
     default = _fitting(model, list(offers))
-    address.seed("images", default, valid=offers.__contains__, parse=str)
-    source = st.selectbox("Images", list(offers), format_func=offers.__getitem__, key="images")
-    address.publish("images", None if source in (default, UPLOADS) else source)
+    typed = root is not None
+    address.seed("images", default, valid=lambda one: one in offers or (typed and bool(one)), parse=str)
+    path = st.selectbox(
+        "Images",
+        list(offers),
+        format_func=lambda one: offers.get(one, one),
+        key="images",
+        accept_new_options=typed,
+        help="Choose a set, or type the path of one inside the server's image folder." if typed else None,
+    )
+    address.publish("images", None if path in (default, UPLOADS) else path)
+    annotations = _annotations() if typed and path not in (*_BUNDLED, UPLOADS) else None
     st.file_uploader(
         "Add your own: drop, choose, or paste",
         accept_multiple_files=True,
@@ -85,17 +108,32 @@ def images(model: str) -> str:
         help="JPEG, PNG, WebP, TIFF or BMP; up to 50 MB each. They stay in this browser session.",
     )
     _PASTE(key="paste", height=0)
-    return source
+    return Source(path or default, annotations)
 
 
-def image_set(visitor: cache.Visitor, source: str) -> ImageSet:
+def _annotations() -> str | None:
+    """Draw the field for annotations that lie elsewhere than the pictures; gives their path, or None."""
+    with st.expander("Annotations", expanded=bool(st.query_params.get("annotations"))):
+        address.seed("annotations", "", valid=lambda text: True, parse=str)
+        path = st.text_input(
+            "File or folder",
+            key="annotations",
+            placeholder="masks",
+            help="A COCO JSON, a Pascal VOC XML, or a folder of XMLs or of PNG masks named like the pictures; its path "
+            "inside the server's image folder.",
+        ).strip()
+        address.publish("annotations", path or None)
+    return path or None
+
+
+def image_set(visitor: cache.Visitor, source: Source) -> ImageSet:
     """The chosen set. Where it cannot be opened the page ends here and says why."""
-    if source == UPLOADS:
+    if source.path == UPLOADS:
         return _uploaded(st.session_state[UPLOADS])
-    root = server.options().images
-    stamp = _stamp(root / source) if root else 0
-    job = visitor.ask("shared/images", cache.call(_open_images, source, root, stamp), disk=False, device="loading")
-    return waiting.value(job)
+    root = None if source.path in _BUNDLED else server.options().images
+    stamps = tuple(_stamp(root / path) for path in (source.path, source.annotations) if root and path)
+    question = cache.call(_open_images, source.path, source.annotations, root, stamps)
+    return waiting.value(visitor.ask("shared/images", question, disk=False, device="loading"))
 
 
 def match(classifier: Classifier, photos: ImageSet) -> LabelMatch:
@@ -127,25 +165,28 @@ def _index(photos: ImageSet) -> dict[str, int]:
 
 
 def _match(classifier: Classifier, photos: ImageSet) -> LabelMatch:
-    return models.match_labels(photos.labels, classifier)
+    """Of the forms in which the set gives its labels, the one that the most of the classifier's classes know."""
+    forms = [models.match_labels(labels, classifier) for labels in photos.label_forms.values()]
+    if not forms:
+        return models.match_labels(photos.labels, classifier)
+    return max(forms, key=lambda form: sum(index is not None for index in form.indices))
 
 
-def _load_model(name: str, folder, stamp: int) -> Classifier:
+def _load_model(name: str, folder: Path | None, stamp: int) -> Classifier:
     return models.load(name, folder=folder)
 
 
-def _open_images(source: str, root, stamp: int) -> ImageSet:
-    bundled = source in {offer.source for offer in image_sets.available(None)}
-    return image_sets.load(source, root=None if bundled else root)
+def _open_images(path: str, annotations: str | None, root: Path | None, stamps: tuple[int, ...]) -> ImageSet:
+    return image_sets.load(path, annotations=annotations, root=root)
 
 
 @st.cache_data(ttl=20, show_spinner=False)
-def _offered_models(folder) -> tuple:
+def _offered_models(folder: Path | None) -> tuple[models.Offer, ...]:
     return models.available(folder)
 
 
 @st.cache_data(ttl=20, show_spinner=False)
-def _offered_images(root) -> tuple:
+def _offered_images(root: Path | None) -> tuple[image_sets.Offer, ...]:
     return image_sets.available(root)
 
 
@@ -153,14 +194,16 @@ def _fitting(model: str, sources: list[str]) -> str:
     """The set that shows a classifier at work before anybody has chosen one."""
     if model in sources:
         return model
-    bundled = {offer.source for offer in _offered_images(None)}
-    own = [source for source in sources if source not in bundled | {UPLOADS}]
+    own = [source for source in sources if source not in (*_BUNDLED, UPLOADS)]
     return own[0] if own else "photographs"
 
 
-def _stamp(path) -> int:
-    """When a file or folder last changed: a changed one is read again."""
-    return path.stat().st_mtime_ns if path is not None and path.exists() else 0
+def _stamp(path: Path | None) -> int:
+    """When a file or folder last changed, so that a changed one is read again; 0 where a typed path leads nowhere."""
+    try:
+        return 0 if path is None else path.stat().st_mtime_ns
+    except (OSError, ValueError):
+        return 0
 
 
 def _turn_to_uploads() -> None:

@@ -9,10 +9,7 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:])")
 
 def plain(text: str, *, limit: int = 300) -> str:
     """A text as itself, whatever Markdown it holds: on one line, at most `limit` characters."""
-    line = " ".join(text.split())
-    if len(line) > limit:
-        line = line[: limit - 1] + "…"
-    return _MARKDOWN.sub(r"\\\1", line)
+    return _MARKDOWN.sub(r"\\\1", shortened(" ".join(text.split()), limit))
 
 
 def shortened(text: str, limit: int) -> str:

@@ -1,0 +1,95 @@
+"""Where classifiers and images come from, as whoever starts the server has settled it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+NONSENSE = [
+    ("../../etc", "outside|inside|leads out"),
+    ("/etc/passwd", "outside|inside|leads out"),
+    ("no-such-folder", "no such|not there|does not exist|nothing"),
+    ("x" * 5000, "no such|not there|does not exist|nothing|too long"),
+    ("null\0byte", "."),
+    ("red/0.png", "neither a folder nor an annotation file"),
+]
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    root = tmp_path / "pictures"
+    for folder, colour in (("red", "red"), ("blue", "blue")):
+        (root / folder).mkdir(parents=True)
+        for number in range(3):
+            Image.new("RGB", (40, 40), colour).save(root / folder / f"{number}.png")
+    mask = np.zeros((40, 40), np.uint8)
+    mask[10:20, 5:15] = 255
+    (tmp_path / "pictures" / "masks").mkdir()
+    Image.fromarray(mask).save(root / "masks" / "1.png")
+    return root
+
+
+@pytest.fixture
+def served(app, monkeypatch: pytest.MonkeyPatch, pictures: Path):
+    monkeypatch.setenv("LOUPE_IMAGES", str(pictures))
+    return app
+
+
+def said(app) -> str:
+    return " ".join(error.value.replace("\\", "") for error in app.error)
+
+
+@pytest.mark.parametrize(("path", "message"), NONSENSE, ids=[path[:12] for path, _ in NONSENSE])
+def test_a_path_that_leads_nowhere_is_said_in_words(served, path: str, message: str) -> None:
+    served.query_params["images"] = path
+    served.run()
+    assert not served.exception
+    assert re.search(message, said(served)), said(served)
+
+
+def test_a_typed_folder_and_its_masks(served) -> None:
+    served.query_params["images"] = "red"
+    served.query_params["annotations"] = "masks"
+    served.switch_page("pages/saliency.py").run()
+    assert not served.exception and not served.error
+    captions = " ".join(caption.value for caption in served.caption)
+    assert "1 with annotations" in captions
+
+
+def test_a_folder_that_is_not_there_is_a_warning(app, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("LOUPE_MODELS", str(tmp_path / "missing"))
+    app.run()
+    assert not app.exception
+    assert "there is no such folder" in app.warning[0].value
+    assert app.metric[0].label == "Accuracy"
+
+
+def test_a_broken_description_is_offered_with_its_problem(app, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    (folder / "mine.toml").write_text("architecture = \n")
+    monkeypatch.setenv("LOUPE_MODELS", str(folder))
+    app.query_params["model"] = "mine"
+    app.run()
+    assert not app.exception
+    assert "mine.toml" in said(app)
+    app.selectbox(key="model").set_value("digits").run()
+    assert not app.exception and not app.error
+
+
+def test_nonsense_for_parameters_is_a_warning_and_the_rest_goes_on(app) -> None:
+    app.run()
+    app.switch_page("pages/saliency.py").run()
+    app.number_input(key="occlusion.window").set_value(500).run()
+    assert not app.exception
+    assert any("does not fit" in warning.value for warning in app.warning)
+    assert "Gradient" in set(app.dataframe[0].value["method"])
+    app.number_input(key="integrated-gradients.steps").set_value(0).run()
+    assert not app.exception
+    assert len(app.warning) == 2
+    app.number_input(key="integrated-gradients.steps").set_value(None).run()
+    assert not app.exception
