@@ -4,7 +4,7 @@ import streamlit as st
 
 import cache
 from interp import models
-from pages.parts import filters, layout, overview, pickers, waiting
+from pages.parts import drawn, filters, layout, overview, pickers, waiting
 
 TITLE = "Overview"
 
@@ -14,12 +14,12 @@ selection = layout.page(
 classifier, photos, visitor = selection.classifier, selection.photos, selection.visitor
 
 summary = st.container()
-predicting = cache.call(models.predict, classifier, photos, labels=selection.labels.indices)
+predicting = cache.call(models.predict, classifier, photos)
 job = visitor.ask("shared/predictions", predicting)
 done = waiting.settled(job)
 predictions = job.value if done else models.merge(job.partial)
 with summary:
-    overview.summary(classifier, photos, predictions, selection.labels)
+    drawn.once(overview.summary, classifier, photos, predictions)
 if not len(predictions):
     st.stop()
 
@@ -38,11 +38,13 @@ with closeup:
     position = pickers.image(photos, default=overview.example(predictions))
     overview.closeup(classifier, photos, predictions, position)
 
-classes, confusions = st.tabs(["Classes", "Confusions"])
-with classes:
-    overview.classes(classifier, predictions, kept)
-with confusions:
-    overview.confusions(classifier, predictions, kept, shown)
+classes, confusions = st.tabs(["Classes", "Confusions"], key="tables", on_change="rerun")
+if classes.open:
+    with classes:
+        overview.classes(classifier, predictions, kept)
+if confusions.open:
+    with confusions:
+        overview.confusions(classifier, predictions, kept, shown)
 overview.downloads(classifier, photos, predictions, kept)
 overview.layers(classifier)
 layout.how_to_read(overview.READING)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -16,12 +18,27 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as transforms
 
 
+def digest(arrays: Sequence[Tensor | np.ndarray], text: str) -> str:
+    """The digest of all bytes, shapes and types of some arrays, and of a text, as 40 hexadecimal digits."""
+    whole = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=20)
+    for array in arrays:
+        plain = array.detach().cpu().numpy() if isinstance(array, Tensor) else array
+        whole.update(f"{plain.dtype} {plain.shape}".encode())
+        whole.update(np.ascontiguousarray(plain).tobytes())
+    return whole.hexdigest()
+
+
 @dataclass(frozen=True, eq=False)
 class Images:
     """A batch as a classifier sees it: RGB in [0, 1], before normalization, with one name for each image."""
 
     pixels: Float[Tensor, "n 3 h w"]
     names: tuple[str, ...]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of all pixels and names: batches with the same fingerprint are equal."""
+        return digest([self.pixels], repr(self.names))
 
     def __post_init__(self) -> None:
         if len(self.names) != len(self.pixels):
@@ -219,6 +236,13 @@ class Heatmaps:
     residual: Float[Tensor, " n"] | None = None
     passes: float = 0.0
     seconds: float = 0.0
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of all values and of what is said about them."""
+        arrays = [one for one in (self.values, self.coarse, self.residual) if one is not None]
+        said = (self.signed, self.targets, self.coarse is None, self.residual is None, self.passes, self.seconds)
+        return digest(arrays, repr(said))
 
     def __len__(self) -> int:
         return len(self.values)

@@ -6,7 +6,7 @@ import cache
 from interp import attribution
 from interp.models import inputs
 from interp.types import Classifier
-from pages.parts import explained, layout, methods, pickers, waiting
+from pages.parts import drawn, explained, layout, methods, pickers, waiting
 
 TITLE = "Saliency comparison"
 
@@ -29,21 +29,18 @@ with controls:
     target = pickers.target(classifier, probabilities)
     chosen = methods.choose()
     drawing = methods.drawing()
-    with st.expander("Parameters"):
-        chosen = methods.parameters(classifier, chosen)
+    chosen = methods.parameters(classifier, chosen)
 
-comparison = cache.call(attribution.compare, classifier, batch, (target,), chosen)
-job = visitor.ask(f"{TITLE}/maps", comparison)
+asked = cache.call(attribution.compare, classifier, batch, (target,), chosen)
+job = visitor.ask(f"{TITLE}/maps", asked)
 with picture:
-    place = st.container()
+    place = st.container(key="comparison")
     done = waiting.settled(job)
     ready = methods.ordered(job.value if done else job.partial, chosen)
     if ready:
-        annotation = cache.get(cache.call(inputs.annotation, classifier, photos, position), disk=False)
-        drawn = cache.call(explained.comparison, batch, ready, annotation, drawing)
-        figure = cache.get(drawn, disk=False, device="figures")
-        place.plotly_chart(figure, key="comparison", config=explained.PLOT)
-        explained.caption(classifier, target, drawing)
-    if done:
-        explained.numbers(explained.rows(photos.names[position], classifier, target, ready), batch, ready, figure)
+        comparison = explained.Comparison(classifier, photos, position, batch, target, ready, drawing)
+        with place:
+            drawn.once(explained.maps, comparison)
+        if done:
+            explained.numbers(comparison)
 layout.how_to_read(explained.reading(chosen))

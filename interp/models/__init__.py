@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from interp.models.devices import available_devices, choose_device
 from interp.models.download import WeightsUnavailable
-from interp.models.labels import LabelMatch, match_labels
+from interp.models.labels import LabelMatch, match_labels, match_set
 from interp.models.loading import Offer, available, load
 from interp.models.precision import PrecisionAgreement, agreement
 from interp.models.predictions import Predictions, merge, predict
@@ -21,6 +21,7 @@ __all__ = [
     "choose_device",
     "load",
     "match_labels",
+    "match_set",
     "merge",
     "predict",
 ]

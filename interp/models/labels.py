@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from interp.images import ImageSet
 from interp.types import Classifier
 
 LARGEST = 16 << 20
@@ -53,6 +54,12 @@ def read_labels(labels: Sequence[str] | str | Path) -> tuple[str, ...]:
     if path.suffix.lower() == ".json":
         return _checked(_from_json(text, path), str(path))
     return _checked([line.strip() for line in text.rstrip().splitlines()], str(path))
+
+
+def match_set(classifier: Classifier, photos: ImageSet) -> LabelMatch:
+    """The labels of an image set as the classifier's classes: of the forms the set has, the one that matches most."""
+    forms = [match_labels(labels, classifier) for labels in (*photos.label_forms.values(), photos.labels)]
+    return max(forms, key=lambda form: sum(index is not None for index in form.indices))
 
 
 def match_labels(labels: Sequence[str | None], classifier: Classifier) -> LabelMatch:

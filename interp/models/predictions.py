@@ -6,6 +6,7 @@ import os
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -14,7 +15,8 @@ from torch import Tensor
 
 from interp.batches import batched
 from interp.images import ImageSet, Problem, UnreadableImage
-from interp.types import Classifier, Images
+from interp.models.labels import match_set
+from interp.types import Classifier, Images, digest
 
 TOP = 5
 DECODERS = min(4, os.cpu_count() or 1)
@@ -35,6 +37,12 @@ class Predictions:
     labels: Int[np.ndarray, " n"]
     label_probability: Float[np.ndarray, " n"]
     problems: tuple[Problem, ...] = ()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of all numbers and problems."""
+        arrays = [self.indices, self.classes, self.probabilities, self.labels, self.label_probability]
+        return digest(arrays, repr(self.problems))
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -61,15 +69,17 @@ class Predictions:
 
 
 def predict(
-    classifier: Classifier, photos: ImageSet, *, labels: Sequence[int | None], batch_size: int = 16
+    classifier: Classifier, photos: ImageSet, *, labels: Sequence[int | None] | None = None, batch_size: int = 16
 ) -> Generator[Predictions, None, Predictions]:
     """Predict every image of a set: yields the predictions of each batch, and returns those of the whole set.
 
-    `labels` gives each image's class index, or None (`models.match_labels`). The pictures of the next batch are read
+    `labels` gives each image's class index, or None for an image without; left out, the set's own are matched
+    (`models.match_set`). The pictures of the next batch are read
     while the classifier runs on this one. Nothing is locked between two batches. An image that cannot be read becomes
     a problem, and the rest goes on.
     Raises `ValueError` where `labels` does not fit the set or the classifier, or a probability is not a number.
     """
+    labels = match_set(classifier, photos).indices if labels is None else labels
     known = _checked_labels(classifier, photos, labels)
     pool = ThreadPoolExecutor(DECODERS, thread_name_prefix="decode")
     waiting: dict[int, Future[_Picture]] = {}

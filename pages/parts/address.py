@@ -1,14 +1,15 @@
 """What a person chose is in the address, and survives moving between pages.
 
 Streamlit's own `bind="query-params"` loses a choice when `st.page_link` leads to another page of a `pages/` folder
-(measured with 1.67), so the few lines that keep session and address alike are here.
+(measured with 1.67), so the few lines that keep session and address alike are here. Links between pages need no
+parameters: a choice is remembered by its session, and the page that is opened writes it into the address.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -24,9 +25,9 @@ def seed(key: str, default: T, *, valid: Callable[[T], bool], parse: Callable[[s
 
     `parse` reads the address's text and may raise `ValueError`; what is not valid counts as not given.
     """
-    value = default
-    if key in st.session_state and valid(st.session_state[key]):
-        value = st.session_state[key]
+    value = st.session_state.get(key, _remembered().get(key, default))
+    if not valid(value):
+        value = default
     text = st.query_params.get(key)
     if text is not None and _is_news(key, text):
         try:
@@ -41,7 +42,11 @@ def seed(key: str, default: T, *, valid: Callable[[T], bool], parse: Callable[[s
 
 
 def publish(key: str, text: str | None) -> None:
-    """Write a choice into the address; None, for the default, leaves it out and the address short."""
+    """Remember the choice of the widget with this key, and write it into the address as this text.
+
+    None, for the default, leaves it out and the address short.
+    """
+    _remembered()[key] = st.session_state[key]
     before = st.query_params.get(key)
     if before == text:
         return
@@ -53,14 +58,14 @@ def publish(key: str, text: str | None) -> None:
         st.query_params[key] = text
 
 
-def choices(*keys: str) -> dict[str, str]:
-    """The address's part that a link to another page takes along."""
-    return {key: st.query_params[key] for key in keys if key in st.query_params}
-
-
 def _is_news(key: str, text: str) -> bool:
     """Whether the reader has changed the address, by a link or by hand, since this session last looked or wrote."""
     return text != _seen().get(key) and time.monotonic() - _written().get((key, text), -ECHO_SECONDS) >= ECHO_SECONDS
+
+
+def _remembered() -> dict[str, Any]:
+    """The last choice for each key: Streamlit forgets a widget's value when its page is left."""
+    return st.session_state.setdefault("address_remembered", {})
 
 
 def _seen() -> dict[str, str | None]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
-from jaxtyping import Bool
 from torch import Tensor
 
 from interp import attribution
 from interp.figures import saliency as figures
+from interp.images import ImageSet
+from interp.models import inputs
 from interp.types import Classifier, Heatmaps, Images, Target
-from pages.parts import export
+from pages.parts import drawn, export
 from pages.parts.text import plain
 
 PLOT = {"displaylogo": False, "toImageButtonOptions": {"format": "png", "scale": 2, "filename": "loupe"}}
@@ -34,6 +36,19 @@ class Drawing:
     clip: str
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """One photograph's maps: of what they are, the results that are ready, and how they are drawn."""
+
+    classifier: Classifier
+    photos: ImageSet
+    position: int
+    batch: Images
+    target: Target
+    results: tuple[Result, ...]
+    drawing: Drawing
+
+
 def prediction(classifier: Classifier, probabilities: Tensor, label: int | None) -> None:
     """One line: what the classifier says of the photograph, and whether that is its label."""
     best = int(probabilities.argmax())
@@ -49,27 +64,26 @@ def prediction(classifier: Classifier, probabilities: Tensor, label: int | None)
     st.markdown(f"{said} — {verdict}")
 
 
-def comparison(
-    batch: Images, ready: tuple[Result, ...], annotation: Bool[Tensor, "h w"] | None, drawing: Drawing
-) -> go.Figure:
+def figure(comparison: Comparison) -> go.Figure:
     """The photograph and its maps in one figure, their zoom linked."""
-    maps = [(method.title, heatmaps.values[0], heatmaps.signed) for method, heatmaps in ready]
+    maps = [(method.title, heatmaps.values[0], heatmaps.signed) for method, heatmaps in comparison.results]
     return figures.comparison(
-        batch.pixels[0],
+        comparison.batch.pixels[0],
         maps,
-        view=VIEWS[drawing.view],
-        scale=SCALES[drawing.scale],
-        clip=CLIPS[drawing.clip],
-        annotation=annotation,
+        view=VIEWS[comparison.drawing.view],
+        scale=SCALES[comparison.drawing.scale],
+        clip=CLIPS[comparison.drawing.clip],
+        annotation=inputs.annotation(comparison.classifier, comparison.photos, comparison.position),
     )
 
 
-def caption(classifier: Classifier, target: Target, drawing: Drawing) -> None:
-    """What the picture explains, and whether its colours can be compared between the maps."""
-    positive = plain(classifier.labels[target.positive])
-    about = f"the score of **{positive}**"
+def maps(comparison: Comparison) -> None:
+    """Draw the figure, and say what it explains and whether its colours can be compared between the maps."""
+    st.plotly_chart(figure(comparison), config=PLOT)
+    labels, target, drawing = comparison.classifier.labels, comparison.target, comparison.drawing
+    about = f"the score of **{plain(labels[target.positive])}**"
     if target.negative is not None:
-        about = f"what speaks for **{positive}** over **{plain(classifier.labels[target.negative])}**"
+        about = f"what speaks for **{plain(labels[target.positive])}** over **{plain(labels[target.negative])}**"
     compared = {
         "Each its own": "Each map has its own colour scale: compare places, not strengths.",
         "Shared": "All maps share one colour scale, though methods measure in different units.",
@@ -78,14 +92,14 @@ def caption(classifier: Classifier, target: Target, drawing: Drawing) -> None:
     st.caption(f"Explains {about}. {compared[drawing.scale]} {ends}Zoom and pan are linked; the camera saves a PNG.")
 
 
-def rows(name: str, classifier: Classifier, target: Target, ready: Sequence[Result]) -> list[dict[str, Any]]:
+def rows(comparison: Comparison) -> list[dict[str, Any]]:
     """The numbers behind the maps, a row a method. Attributions are in logits; cost in forward-and-backward passes."""
     return [
         {
             "method": method.title,
             "parameters": ", ".join(f"{key} {value}" for key, value in vars(method).items() if value is not None),
-            "image": name,
-            "class": classifier.labels[target.positive],
+            "image": comparison.batch.names[0],
+            "class": comparison.classifier.labels[comparison.target.positive],
             "sum": float(heatmaps.values.sum()),
             "largest": float(heatmaps.values.max()),
             "smallest": float(heatmaps.values.min()),
@@ -93,16 +107,30 @@ def rows(name: str, classifier: Classifier, target: Target, ready: Sequence[Resu
             "passes": round(heatmaps.passes, 2),
             "seconds": round(heatmaps.seconds, 3),
         }
-        for method, heatmaps in ready
+        for method, heatmaps in comparison.results
     ]
 
 
-def numbers(rows: list[dict[str, Any]], batch: Images, ready: Sequence[Result], figure: go.Figure) -> None:
-    """The numbers as a table, and everything to take along."""
+def numbers(comparison: Comparison) -> None:
+    """The numbers behind the maps, and everything to take along."""
+    drawn.once(_table, comparison)
+    with st.container(horizontal=True):
+        for label, name, content in (
+            ("Maps as NPZ", "loupe-maps.npz", _npz),
+            ("Numbers as CSV", "loupe-numbers.csv", lambda one: export.table(rows(one))),
+            ("Everything as one HTML file", "loupe-comparison.html", _page),
+        ):
+            # The content is made when it is asked for.
+            made = functools.partial(content, comparison)
+            st.download_button(label, made, name, icon=":material/download:", on_click="ignore")
+
+
+def _table(comparison: Comparison) -> None:
+    found = rows(comparison)
     st.dataframe(
-        rows,
+        found,
         hide_index=True,
-        column_order=[column for column in rows[0] if column not in ("image", "class")],
+        column_order=[column for column in found[0] if column not in ("image", "class")],
         column_config={
             "sum": st.column_config.NumberColumn(format="%.3g"),
             "largest": st.column_config.NumberColumn(format="%.3g"),
@@ -115,27 +143,19 @@ def numbers(rows: list[dict[str, Any]], batch: Images, ready: Sequence[Result], 
             ),
         },
     )
-    arrays = {method.title: heatmaps.values[0].numpy(force=True) for method, heatmaps in ready}
-    title = f"{rows[0]['class']} in {rows[0]['image']}"
-    remarks = [f"{method.title}: {method.summary} {method.pitfalls} {method.source}" for method, _ in ready]
-    with st.container(horizontal=True):
-        st.download_button(
-            "Maps as NPZ",
-            lambda: export.npz({"pixels": batch.pixels[0].numpy(force=True), **arrays}),
-            "loupe-maps.npz",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Numbers as CSV", export.table(rows), "loupe-numbers.csv", icon=":material/download:", on_click="ignore"
-        )
-        st.download_button(
-            "Everything as one HTML file",
-            lambda: export.page(title, figure, rows, remarks),
-            "loupe-comparison.html",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+
+
+def _npz(comparison: Comparison) -> bytes:
+    arrays = {method.title: heatmaps.values[0].numpy(force=True) for method, heatmaps in comparison.results}
+    return export.npz({"pixels": comparison.batch.pixels[0].numpy(force=True), **arrays})
+
+
+def _page(comparison: Comparison) -> str:
+    found = rows(comparison)
+    remarks = [
+        f"{method.title}: {method.summary} {method.pitfalls} {method.source}" for method, _ in comparison.results
+    ]
+    return export.page(f"{found[0]['class']} in {found[0]['image']}", figure(comparison), found, remarks)
 
 
 def reading(methods: Sequence[attribution.Method]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+import cache
 from interp.images import ImageSet
 from interp.models.performance import Filter, per_class
 from interp.models.predictions import Predictions
@@ -34,7 +35,7 @@ def choose(classifier: Classifier, photos: ImageSet, predictions: Predictions) -
         address.seed("confidence", (0, 100), valid=lambda pair: 0 <= pair[0] <= pair[1] <= 100, parse=_pair)
         low, high = st.slider("Confidence, %", 0, 100, key="confidence")
         address.publish("confidence", None if (low, high) == (0, 100) else f"{low}-{high}")
-    groups = sorted({group for group in photos.groups if group is not None}) if photos.groups else []
+    groups = cache.get(cache.call(_groups, photos), disk=False, device="figures")
     with group_place:
         if len(groups) > 1:
             address.seed("groups", [], valid=set(groups).issuperset, parse=lambda text: text.split(","))
@@ -51,7 +52,7 @@ def choose(classifier: Classifier, photos: ImageSet, predictions: Predictions) -
 
 def classes_shown(classifier: Classifier, predictions: Predictions, kept: np.ndarray) -> list[int]:
     """Draw the order of the rows and, where there are many classes, the pages; gives the classes of this page."""
-    table = per_class(predictions, kept)
+    table = cache.get(cache.call(per_class, predictions, kept), disk=False, device="figures")
     table = table[table["count"] > 0]
     if len(table) <= 1:
         return table["class"].tolist()
@@ -65,6 +66,10 @@ def classes_shown(classifier: Classifier, predictions: Predictions, kept: np.nda
         pages = -(-len(table) // ROWS)
         page = st.pagination(pages, key=f"page-{pages}") if pages > 1 else 1
     return table["class"].tolist()[(page - 1) * ROWS : page * ROWS]
+
+
+def _groups(photos: ImageSet) -> list[str]:
+    return sorted({group for group in photos.groups if group is not None})
 
 
 def _indices(text: str) -> list[int]:

@@ -11,7 +11,7 @@ import cache
 from interp.images import ImageSet, Problem
 from interp.models import LabelMatch
 from interp.types import Classifier
-from pages.parts import address, pickers, server, waiting
+from pages.parts import drawn, pickers, server, waiting
 from pages.parts.text import plain
 
 PAGES = {
@@ -46,17 +46,14 @@ def page(title: str, sentence: str) -> Selection:
         device = st.container()
         images = pickers.images(model)
     with navigation:
-        _navigation()
-    st.title(title, anchor=False)
-    st.markdown(sentence)
+        drawn.once(_navigation)
+    drawn.once(_head, title, sentence)
     for problem in server.options().problems:
         st.warning(plain(problem))
     classifier = waiting.value(pickers.ask_model(visitor, model))
     photos = pickers.image_set(visitor, images)
     with device:
-        st.caption(f"{classifier.input_size[0]} × {classifier.input_size[1]} px · runs on **{classifier.device}**")
-        for note in classifier.notes:
-            st.caption(plain(note))
+        drawn.once(_facts, classifier)
     with st.sidebar:
         st.caption(plain(photos.description))
     left_out(photos.problems)
@@ -66,13 +63,23 @@ def page(title: str, sentence: str) -> Selection:
     return Selection(visitor, classifier, photos, pickers.match(classifier, photos))
 
 
+def _head(title: str, sentence: str) -> None:
+    st.title(title, anchor=False)
+    st.markdown(sentence)
+
+
+def _facts(classifier: Classifier) -> None:
+    st.caption(f"{classifier.input_size[0]} × {classifier.input_size[1]} px · runs on **{classifier.device}**")
+    for note in classifier.notes:
+        st.caption(plain(note))
+
+
 def _navigation() -> None:
     st.markdown("### :material/search: Loupe")
-    along = address.choices("model", "images", "annotations", "image")
     for section, links in PAGES.items():
         st.caption(section)
         for path, label, icon in links:
-            st.page_link(path, label=label, icon=icon, query_params=along, width="stretch")
+            st.page_link(path, label=label, icon=icon, width="stretch")
     st.divider()
 
 
@@ -87,5 +94,9 @@ def left_out(problems: Sequence[Problem]) -> None:
 
 def how_to_read(text: str) -> None:
     """Close a page with what its picture means, where it comes from, and where it misleads."""
+    drawn.once(_how_to_read, text)
+
+
+def _how_to_read(text: str) -> None:
     with st.expander("How to read this", icon=":material/menu_book:"):
         st.markdown(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -33,44 +34,66 @@ def choose() -> tuple[attribution.Method, ...]:
 
 def parameters(classifier: Classifier, methods: Sequence[attribution.Method]) -> tuple[attribution.Method, ...]:
     """Draw each method's parameters; gives the methods with what was set. What cannot be is said, and left out."""
+    with st.expander("Parameters", key="parameters", on_change="rerun") as place:
+        changed = [_changed(classifier, method, drawn=bool(place.open)) for method in methods]
     settled = []
-    for method in methods:
-        fields = dataclasses.fields(method)
-        if fields:
-            st.markdown(f"**{method.title}**")
-        hints = get_type_hints(type(method))
-        values = {
-            field.name: _parameter(classifier, method.title, field.name, hints[field.name], field.default)
-            for field in fields
-        }
+    for method, values in zip(methods, changed, strict=True):
         try:
-            changed = dataclasses.replace(method, **values)
-            changed.check(classifier)
-            settled.append(changed)
+            wanted = dataclasses.replace(method, **values)
+            wanted.check(classifier)
+            settled.append(wanted)
         except ValueError as error:
             st.warning(plain(str(error)))
     return tuple(settled)
 
 
-def _parameter(classifier: Classifier, title: str, name: str, kind: Any, default: Any) -> Any:
-    """One parameter's widget: a list for a layer or a choice of words, a number field for a number."""
-    key = f"{title.lower().replace(' ', '-')}.{name}"
+def _changed(classifier: Classifier, method: attribution.Method, *, drawn: bool) -> dict[str, Any]:
+    """The values of a method's parameters; their fields are drawn only where the reader can see them."""
+    fields = dataclasses.fields(method)
+    if fields and drawn:
+        st.markdown(f"**{method.title}**")
+    kinds = _kinds(type(method))
+    prefix = method.title.lower().replace(" ", "-")
+    return {
+        field.name: _parameter(classifier, f"{prefix}.{field.name}", kinds[field.name], field.default, drawn=drawn)
+        for field in fields
+    }
+
+
+def _parameter(classifier: Classifier, key: str, kind: Any, default: Any, *, drawn: bool) -> Any:
+    """One parameter: a list for a layer or a choice of words, a number field for a number."""
+    name = key.partition(".")[2]
     if name == "layer":
-        layers = [layer for layer in classifier.layers if layer.kind != "flat" and layer.height * layer.width > 1]
-        last = classifier.last_spatial_layer.name
-        shapes = {layer.name: f"{layer.name} · {layer.channels} × {layer.height} × {layer.width}" for layer in layers}
-        address.seed(key, last, valid=shapes.__contains__, parse=str)
-        chosen = st.selectbox("layer", list(shapes), format_func=shapes.__getitem__, key=key)
-        address.publish(key, None if chosen == last else chosen)
-        return chosen
-    if get_origin(kind) is Literal:
-        address.seed(key, default, valid=get_args(kind).__contains__, parse=str)
-        chosen = st.selectbox(name, get_args(kind), key=key)
+        default = classifier.last_spatial_layer.name
+        options = _layers(classifier)
+        chosen = address.seed(key, default, valid=options.__contains__, parse=str)
+        if drawn:
+            chosen = st.selectbox(name, list(options), format_func=options.__getitem__, key=key)
+    elif get_origin(kind) is Literal:
+        chosen = address.seed(key, default, valid=get_args(kind).__contains__, parse=str)
+        if drawn:
+            chosen = st.selectbox(name, get_args(kind), key=key)
     else:
-        address.seed(key, default, valid=lambda number: number is None or 0 <= number <= LARGEST, parse=int)
-        chosen = st.number_input(name, 0, LARGEST, step=1, key=key, placeholder="automatic")
+        chosen = address.seed(key, default, valid=lambda number: number is None or 0 <= number <= LARGEST, parse=int)
+        if drawn:
+            chosen = st.number_input(name, 0, LARGEST, step=1, key=key, placeholder="automatic")
+    chosen = default if chosen is None else chosen
     address.publish(key, None if chosen == default else str(chosen))
     return chosen
+
+
+def _layers(classifier: Classifier) -> dict[str, str]:
+    """The layers with a map, and how each is offered."""
+    return {
+        layer.name: f"{layer.name} · {layer.channels} × {layer.height} × {layer.width}"
+        for layer in classifier.layers
+        if layer.kind != "flat" and layer.height * layer.width > 1
+    }
+
+
+@functools.cache
+def _kinds(method: type[attribution.Method]) -> dict[str, Any]:
+    return get_type_hints(method)
 
 
 def drawing() -> Drawing:

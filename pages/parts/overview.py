@@ -9,12 +9,13 @@ import plotly.graph_objects as go
 import streamlit as st
 
 import cache
+from interp import models
 from interp.figures import overview as figures
 from interp.images import ImageSet, UnreadableImage
-from interp.models import LabelMatch, performance
+from interp.models import performance
 from interp.models.predictions import Predictions
 from interp.types import Classifier
-from pages.parts import address, export, layout
+from pages.parts import drawn, export, layout
 from pages.parts.explained import PLOT
 from pages.parts.text import plain
 
@@ -39,7 +40,7 @@ photographs that show several things.
 """
 
 
-def summary(classifier: Classifier, photos: ImageSet, predictions: Predictions, labels: LabelMatch) -> None:
+def summary(classifier: Classifier, photos: ImageSet, predictions: Predictions) -> None:
     """The model and how well it does on the set, in one row of numbers; labels that match no class are said."""
     result = performance.accuracy(predictions)
     numbers = st.columns([1.2, 1, 1, 1, 1.2])
@@ -53,6 +54,7 @@ def summary(classifier: Classifier, photos: ImageSet, predictions: Predictions, 
     _metric(numbers[3], "Classes", f"{len(classifier.labels):,}")
     built = f"{classifier.architecture.rsplit('.')[-1]}, {len(classifier.layers)} layers"
     _metric(numbers[4], "Parameters", _short(classifier.parameters), built)
+    labels = models.match_set(classifier, photos)
     if labels.unmatched:
         some = ", ".join(labels.unmatched[:5]) + (" …" if len(labels.unmatched) > 5 else "")
         st.caption(
@@ -101,73 +103,19 @@ def squares(
 
 def closeup(classifier: Classifier, photos: ImageSet, predictions: Predictions, position: int) -> None:
     """One image large, its five most probable classes, and the way to its explanation."""
-    try:
-        sample = photos[position]
-    except UnreadableImage as error:
-        st.error(plain(str(error)), icon=":material/broken_image:")
-        return
-    st.image(enlarged(sample.image), width="stretch")
-    where = np.flatnonzero(predictions.indices == position)
-    if len(where):
-        row = int(where[0])
-        label = int(predictions.labels[row])
-        figure = figures.top_classes(
-            predictions.probabilities[row],
-            [classifier.labels[one] for one in predictions.classes[row]],
-            classifier.labels[label] if label >= 0 else None,
-        )
-        st.plotly_chart(figure, key="top", config={"displayModeBar": False})
-    along = {**address.choices("model", "images", "annotations"), "image": photos.names[position]}
-    st.page_link("pages/saliency.py", label="Why? Compare saliency", icon=":material/blur_on:", query_params=along)
+    drawn.once(_closeup, classifier, photos, predictions, position)
+    st.page_link("pages/saliency.py", label="Why? Compare saliency", icon=":material/blur_on:")
 
 
 def classes(classifier: Classifier, predictions: Predictions, kept: np.ndarray) -> None:
     """The classes as a table to search and sort."""
-    table = performance.per_class(predictions, kept)
-    table = table[table["count"] > 0].assign(
-        name=lambda some: [classifier.labels[one] for one in some["class"]],
-        mistake=lambda some: [classifier.labels[one] if one >= 0 else "" for one in some["mistake"]],
-    )
     wanted = st.text_input("Find a class", key="find", placeholder="Part of its name", icon=":material/search:")
-    if wanted:
-        table = table[table["name"].str.contains(wanted, case=False, regex=False)]
-    st.dataframe(
-        table,
-        hide_index=True,
-        column_order=["name", "count", "right", "accuracy", "confidence", "mistake"],
-        column_config={
-            "name": "Class",
-            "count": "Images",
-            "right": "Right",
-            "accuracy": _share("Accuracy"),
-            "confidence": _share("Mean confidence"),
-            "mistake": "Most often taken for",
-        },
-    )
+    drawn.once(_classes, classifier, predictions, kept, wanted)
 
 
 def confusions(classifier: Classifier, predictions: Predictions, kept: np.ndarray, shown: list[int]) -> None:
     """The confusion matrix of the classes shown above, and the pairs most often confused."""
-    matrix, pairs = st.columns([2, 1], gap="medium")
-    with matrix:
-        st.plotly_chart(
-            cache.get(cache.call(_confusion, classifier, predictions, kept, shown), disk=False, device="figures"),
-            key="confusion",
-            config=PLOT,
-        )
-    with pairs:
-        st.markdown("**Most often confused**")
-        found = performance.confused_pairs(predictions, kept).head(100)
-        if found.empty:
-            st.caption("No image is taken for another class.")
-        else:
-            names = {side: [classifier.labels[one] for one in found[side]] for side in ("label", "prediction")}
-            st.dataframe(
-                found.assign(**names),
-                hide_index=True,
-                column_order=["label", "prediction", "count"],
-                column_config={"label": "Labelled", "prediction": "Taken for", "count": "Images"},
-            )
+    drawn.once(_confusions, classifier, predictions, kept, shown)
 
 
 def downloads(classifier: Classifier, photos: ImageSet, predictions: Predictions, kept: np.ndarray) -> None:
@@ -197,22 +145,7 @@ def rows(classifier: Classifier, photos: ImageSet, predictions: Predictions, kep
 
 def layers(classifier: Classifier) -> None:
     """Every place where the classifier's activations can be read."""
-    with st.expander(f"Layers of {plain(classifier.name)}", icon=":material/layers:"):
-        default = classifier.last_spatial_layer.name
-        st.dataframe(
-            [
-                {
-                    "layer": layer.name,
-                    "kind": layer.kind,
-                    "channels": layer.channels,
-                    "map": f"{layer.height} × {layer.width}" if layer.kind != "flat" else "",
-                    "offered first": layer.block_end,
-                    "default": layer.name == default,
-                }
-                for layer in classifier.layers
-            ],
-            hide_index=True,
-        )
+    drawn.once(_layers, classifier)
 
 
 def enlarged(image, smallest: int = 256):
@@ -244,14 +177,88 @@ def _share(title: str):
 def _squares(
     classifier: Classifier, photos: ImageSet, predictions: Predictions, kept: np.ndarray, shown: list[int]
 ) -> go.Figure:
-    return figures.squares(
-        predictions, kept, labels=classifier.labels, names=photos.names, classes_shown=shown, by="label"
+    return drawn.Settled(
+        figures.squares(predictions, kept, labels=classifier.labels, names=photos.names, classes_shown=shown)
     )
 
 
-def _confusion(classifier: Classifier, predictions: Predictions, kept: np.ndarray, shown: list[int]) -> go.Figure:
-    matrix = performance.confusion(predictions, shown, kept)
-    return figures.confusion(matrix, [*(classifier.labels[one] for one in shown), "other"])
+def _closeup(classifier: Classifier, photos: ImageSet, predictions: Predictions, position: int) -> None:
+    try:
+        sample = photos[position]
+    except UnreadableImage as error:
+        st.error(plain(str(error)), icon=":material/broken_image:")
+        return
+    st.image(enlarged(sample.image), width="stretch")
+    where = np.flatnonzero(predictions.indices == position)
+    if len(where):
+        row = int(where[0])
+        label = int(predictions.labels[row])
+        figure = figures.top_classes(
+            predictions.probabilities[row],
+            [classifier.labels[one] for one in predictions.classes[row]],
+            classifier.labels[label] if label >= 0 else None,
+        )
+        st.plotly_chart(figure, config={"displayModeBar": False})
+
+
+def _classes(classifier: Classifier, predictions: Predictions, kept: np.ndarray, wanted: str) -> None:
+    table = performance.per_class(predictions, kept)
+    table = table[table["count"] > 0].assign(
+        name=lambda some: [classifier.labels[one] for one in some["class"]],
+        mistake=lambda some: [classifier.labels[one] if one >= 0 else "" for one in some["mistake"]],
+    )
+    if wanted:
+        table = table[table["name"].str.contains(wanted, case=False, regex=False)]
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_order=["name", "count", "right", "accuracy", "confidence", "mistake"],
+        column_config={
+            "name": "Class",
+            "count": "Images",
+            "right": "Right",
+            "accuracy": _share("Accuracy"),
+            "confidence": _share("Mean confidence"),
+            "mistake": "Most often taken for",
+        },
+    )
+
+
+def _confusions(classifier: Classifier, predictions: Predictions, kept: np.ndarray, shown: list[int]) -> None:
+    matrix, pairs = st.columns([2, 1], gap="medium")
+    counts = performance.confusion(predictions, shown, kept)
+    with matrix:
+        st.plotly_chart(figures.confusion(counts, [*(classifier.labels[one] for one in shown), "other"]), config=PLOT)
+    with pairs:
+        st.markdown("**Most often confused**")
+        found = performance.confused_pairs(predictions, kept).head(100)
+        if found.empty:
+            st.caption("No image is taken for another class.")
+            return
+        names = {side: [classifier.labels[one] for one in found[side]] for side in ("label", "prediction")}
+        st.dataframe(
+            found.assign(**names),
+            hide_index=True,
+            column_order=["label", "prediction", "count"],
+            column_config={"label": "Labelled", "prediction": "Taken for", "count": "Images"},
+        )
+
+
+def _layers(classifier: Classifier) -> None:
+    with st.expander(f"Layers of {plain(classifier.name)}", icon=":material/layers:"):
+        default = classifier.last_spatial_layer.name
+        rows = [
+            {
+                "layer": layer.name,
+                "kind": layer.kind,
+                "channels": layer.channels,
+                "map": f"{layer.height} × {layer.width}" if layer.kind != "flat" else "",
+                "offered first": layer.block_end,
+                "default": layer.name == default,
+            }
+            for layer in classifier.layers
+        ]
+        st.dataframe(rows, hide_index=True)
 
 
 def _take() -> None:

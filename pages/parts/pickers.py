@@ -21,7 +21,11 @@ from pages.parts.text import plain, shortened
 UPLOADS = "uploads"
 LARGE = 2000
 TOP = 5
-PREDICTED, NOTHING = -1, -2
+PREDICTED, NOTHING, OTHER = -1, -2, -3
+HELP = {
+    "target": "The maps explain the score of this class, whether it was predicted or not.",
+    "against": "With a second class the maps explain the difference of the two scores: why this one and not that.",
+}
 _BUNDLED = tuple(offer.source for offer in image_sets.available(None))
 
 
@@ -138,7 +142,7 @@ def image_set(visitor: cache.Visitor, source: Source) -> ImageSet:
 
 def match(classifier: Classifier, photos: ImageSet) -> LabelMatch:
     """The set's labels as the classifier's classes."""
-    return cache.get(cache.call(_match, classifier, photos), disk=False)
+    return cache.get(cache.call(models.match_set, classifier, photos), disk=False)
 
 
 def image(photos: ImageSet, *, default: int = 0) -> int:
@@ -162,14 +166,6 @@ def _positions(photos: ImageSet) -> dict[str, int]:
 
 def _index(photos: ImageSet) -> dict[str, int]:
     return {name: position for position, name in enumerate(photos.names)}
-
-
-def _match(classifier: Classifier, photos: ImageSet) -> LabelMatch:
-    """Of the forms in which the set gives its labels, the one that the most of the classifier's classes know."""
-    forms = [models.match_labels(labels, classifier) for labels in photos.label_forms.values()]
-    if not forms:
-        return models.match_labels(photos.labels, classifier)
-    return max(forms, key=lambda form: sum(index is not None for index in form.indices))
 
 
 def _load_model(name: str, folder: Path | None, stamp: int) -> Classifier:
@@ -220,30 +216,33 @@ def _uploaded(files: list[UploadedFile]) -> ImageSet:
 
 def target(classifier: Classifier, probabilities: torch.Tensor) -> Target:
     """Draw the pickers of the class to explain, and of one to set it against."""
-    order = probabilities.argsort(descending=True).tolist()
-    top = order[:TOP]
-    classes = top + [index for index in range(len(order)) if index not in top]
-
-    def title(index: int) -> str:
-        if index == PREDICTED:
-            return f"the predicted one: {classifier.labels[order[0]]}"
-        share = f" · {probabilities[index]:.1%}" if index in top else ""
-        return f"{classifier.labels[index]}{share}"
-
-    known = [PREDICTED, *classes]
-    address.seed("target", PREDICTED, valid=known.__contains__, parse=int)
-    positive = st.selectbox("Class to explain", known, format_func=title, key="target")
-    address.publish("target", None if positive == PREDICTED else str(positive))
-    positive = order[0] if positive == PREDICTED else positive
-
-    others = [NOTHING, *(index for index in classes if index != positive)]
-    address.seed("against", NOTHING, valid=others.__contains__, parse=int)
-    negative = st.selectbox(
-        "Set against",
-        others,
-        format_func=lambda index: "nothing: the class's own score" if index == NOTHING else title(index),
-        key="against",
-        help="With a second class the maps explain the difference of the two scores: why this one and not that.",
-    )
-    address.publish("against", None if negative == NOTHING else str(negative))
+    top = probabilities.topk(min(TOP, len(classifier.labels))).indices.tolist()
+    names = {index: f"{classifier.labels[index]} · {probabilities[index]:.1%}" for index in top}
+    predicted = f"the predicted one: {classifier.labels[top[0]]}"
+    positive = _class("Class to explain", "target", {PREDICTED: predicted, **names}, classifier)
+    positive = top[0] if positive == PREDICTED else positive
+    names.pop(positive, None)
+    nothing = "nothing: the class's own score"
+    negative = _class("Set against", "against", {NOTHING: nothing, **names}, classifier, without=positive)
     return Target(positive, None if negative == NOTHING else negative)
+
+
+def _class(label: str, key: str, offered: dict[int, str], classifier: Classifier, *, without: int | None = None) -> int:
+    """A class from a short list, or, after 'another', from all of them; the first of the list is the default.
+
+    A list of a thousand classes costs milliseconds at each rerun, so it is drawn only when it is asked for.
+    """
+    default = next(iter(offered))
+    others = [index for index in range(len(classifier.labels)) if index != without]
+    known = {*offered, *others, OTHER}
+    chosen = address.seed(key, default, valid=known.__contains__, parse=int)
+    options = offered if chosen in offered or chosen == OTHER else {**offered, chosen: classifier.labels[chosen]}
+    options = {**options, OTHER: "another class …"}
+    chosen = st.selectbox(label, list(options), format_func=options.__getitem__, key=key, help=HELP[key])
+    if chosen == OTHER:
+        chosen = st.selectbox(
+            f"{label}: which", others, format_func=classifier.labels.__getitem__, key=f"{key}-other", index=None
+        )
+        chosen = default if chosen is None else chosen
+    address.publish(key, None if chosen == default else str(chosen))
+    return chosen

@@ -57,7 +57,7 @@ def test_a_photograph_is_uploaded_and_explained(real: Server, page, imagenet: Pa
     page.set_input_files(".st-key-uploads input[type=file]", imagenet / "images" / "n01440764_tench.JPEG")
     page.get_by_text("Predicted tench").wait_for()
     settle(page)
-    assert page.get_by_label("Images").input_value() == "Your uploads (1)"
+    assert page.get_by_role("combobox", name="Images").input_value() == "Your uploads (1)"
     assert "Occlusion" in page.locator(".st-key-comparison .annotation-text").all_text_contents()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from interp import attribution
+from pages.parts import pickers
 
 
 def opened(app):
@@ -33,18 +34,30 @@ def test_no_method_leaves_the_control(app) -> None:
     assert list(app.dataframe[0].value["method"]) == ["Random"]
 
 
-def test_a_contrast_is_the_difference_of_two_targets(app) -> None:
+def gradient_sum(app, **choices: str) -> float:
     opened(app)
-    app.pills(key="methods").set_value(["Gradient"]).run()
-    app.selectbox(key="target").set_value(3).run()
-    three = app.dataframe[0].value.set_index("method")["sum"]["Gradient"]
-    app.selectbox(key="target").set_value(8).run()
-    eight = app.dataframe[0].value.set_index("method")["sum"]["Gradient"]
-    app.selectbox(key="target").set_value(3).run()
-    app.selectbox(key="against").set_value(8).run()
-    contrast = app.dataframe[0].value.set_index("method")["sum"]["Gradient"]
+    for key, value in {"methods": "Gradient", **choices}.items():
+        app.query_params[key] = value
+    app.run()
     assert not app.exception
+    return float(app.dataframe[0].value.set_index("method")["sum"]["Gradient"])
+
+
+def test_a_contrast_is_the_difference_of_two_targets(app) -> None:
+    three = gradient_sum(app, target="3")
+    contrast = gradient_sum(app, target="3", against="8")
+    eight = gradient_sum(app, target="8", against="-2")
     assert abs(contrast - (three - eight)) < 1e-3 * max(abs(three), abs(eight), 1)
+
+
+def test_any_class_can_be_chosen_from_the_whole_list(app) -> None:
+    opened(app)
+    assert len(app.selectbox(key="target").options) == 7
+    app.selectbox(key="target").set_value(pickers.OTHER).run()
+    app.selectbox(key="target-other").set_value(7).run()
+    assert not app.exception
+    assert app.query_params["target"] == "7"
+    assert any("the score of **7**" in caption.value for caption in app.caption)
 
 
 def test_the_same_view_is_not_computed_twice(app, monkeypatch) -> None:

@@ -84,12 +84,28 @@ def test_a_broken_description_is_offered_with_its_problem(app, monkeypatch: pyte
 def test_nonsense_for_parameters_is_a_warning_and_the_rest_goes_on(app) -> None:
     app.run()
     app.switch_page("pages/saliency.py").run()
-    app.number_input(key="occlusion.window").set_value(500).run()
+    app.query_params["occlusion.window"] = "500"
+    app.run()
     assert not app.exception
     assert any("does not fit" in warning.value for warning in app.warning)
     assert "Gradient" in set(app.dataframe[0].value["method"])
-    app.number_input(key="integrated-gradients.steps").set_value(0).run()
+    app.query_params["integrated-gradients.steps"] = "0"
+    app.run()
     assert not app.exception
     assert len(app.warning) == 2
-    app.number_input(key="integrated-gradients.steps").set_value(None).run()
+    app.query_params["integrated-gradients.steps"] = "many"
+    app.query_params["integrated-gradients.baseline"] = "plaid"
+    app.run()
     assert not app.exception
+
+
+def test_the_parameters_are_drawn_when_they_are_opened(app) -> None:
+    app.run()
+    app.switch_page("pages/saliency.py").run()
+    assert not app.number_input
+    app.session_state["parameters"] = True
+    app.run()
+    app.number_input(key="integrated-gradients.steps").set_value(7).run()
+    assert not app.exception
+    shown = app.dataframe[0].value.set_index("method")["parameters"]["Integrated Gradients"]
+    assert "steps 7" in shown
