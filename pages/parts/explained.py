@@ -114,7 +114,9 @@ def rows(comparison: Comparison) -> list[dict[str, Any]]:
 def numbers(comparison: Comparison) -> None:
     """The numbers behind the maps, and everything to take along."""
     drawn.once(_table, comparison)
-    with st.container(horizontal=True):
+    with st.popover("Download", icon=":material/download:", key="downloads", on_change="rerun") as place:
+        if not place.open:
+            return
         for label, name, content in (
             ("Maps as NPZ", "loupe-maps.npz", _npz),
             ("Numbers as CSV", "loupe-numbers.csv", lambda one: export.table(rows(one))),
@@ -122,7 +124,7 @@ def numbers(comparison: Comparison) -> None:
         ):
             # The content is made when it is asked for.
             made = functools.partial(content, comparison)
-            st.download_button(label, made, name, icon=":material/download:", on_click="ignore")
+            st.download_button(label, made, name, on_click="ignore", width="stretch")
 
 
 def _table(comparison: Comparison) -> None:

@@ -19,24 +19,23 @@ ROWS = 40
 
 def choose(classifier: Classifier, photos: ImageSet, predictions: Predictions) -> Filter:
     """Draw the filters in one row; gives what they say."""
-    outcome_place, classes_place, confidence_place, group_place = st.columns([1.4, 2, 1.5, 1.4], gap="medium")
-    with outcome_place:
+    groups = cache.get(cache.call(_groups, photos), disk=False, device="figures")
+    with st.container(horizontal=True, gap="medium"):
         address.seed("outcome", "All", valid=OUTCOMES.__contains__, parse=str)
-        outcome = st.segmented_control("Show", list(OUTCOMES), key="outcome", required=True, wrap=True)
+        outcome = st.segmented_control("Show", list(OUTCOMES), key="outcome", required=True)
         address.publish("outcome", None if outcome == "All" else outcome)
-    with classes_place:
-        present = np.union1d(predictions.labels[predictions.labels >= 0], predictions.classes[:, 0]).tolist()
+
+        present = np.union1d(predictions.labels[predictions.labels >= 0], predictions.predicted).tolist()
         address.seed("classes", [], valid=set(present).issuperset, parse=_indices)
         classes = st.multiselect(
             "Classes", present, format_func=classifier.labels.__getitem__, key="classes", placeholder="All classes"
         )
         address.publish("classes", ",".join(map(str, classes)) or None)
-    with confidence_place:
+
         address.seed("confidence", (0, 100), valid=lambda pair: 0 <= pair[0] <= pair[1] <= 100, parse=_pair)
-        low, high = st.slider("Confidence, %", 0, 100, key="confidence")
+        low, high = st.slider("Confidence, %", 0, 100, key="confidence", width=220)
         address.publish("confidence", None if (low, high) == (0, 100) else f"{low}-{high}")
-    groups = cache.get(cache.call(_groups, photos), disk=False, device="figures")
-    with group_place:
+
         if len(groups) > 1:
             address.seed("groups", [], valid=set(groups).issuperset, parse=lambda text: text.split(","))
             st.multiselect("Groups", groups, key="groups", placeholder="All groups")

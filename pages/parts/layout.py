@@ -41,21 +41,16 @@ def page(title: str, sentence: str) -> Selection:
         if not slot.startswith((f"{title}/", "shared/")):
             visitor.release(slot)
     with st.sidebar:
-        navigation = st.container()
-        model = pickers.model()
-        device = st.container()
-        images = pickers.images(model)
-    with navigation:
         drawn.once(_navigation)
+        model = pickers.model()
+        images = pickers.images(model)
     drawn.once(_head, title, sentence)
     for problem in server.options().problems:
         st.warning(plain(problem))
     classifier = waiting.value(pickers.ask_model(visitor, model))
     photos = pickers.image_set(visitor, images)
-    with device:
-        drawn.once(_facts, classifier)
     with st.sidebar:
-        st.caption(plain(photos.description))
+        drawn.once(_facts, classifier, photos)
     left_out(photos.problems)
     if not len(photos):
         st.info("None of these images could be opened. Choose another set, or add JPEG or PNG files in the sidebar.")
@@ -64,23 +59,23 @@ def page(title: str, sentence: str) -> Selection:
 
 
 def _head(title: str, sentence: str) -> None:
-    st.title(title, anchor=False)
-    st.markdown(sentence)
+    st.markdown(f"# {title}\n\n{sentence}")
 
 
-def _facts(classifier: Classifier) -> None:
-    st.caption(f"{classifier.input_size[0]} × {classifier.input_size[1]} px · runs on **{classifier.device}**")
-    for note in classifier.notes:
-        st.caption(plain(note))
+def _facts(classifier: Classifier, photos: ImageSet) -> None:
+    size = " × ".join(str(side) for side in classifier.input_size)
+    facts = [f"The classifier sees {size} pixels, and runs on **{classifier.device}**."]
+    st.caption("\n\n".join([*facts, *(plain(note) for note in classifier.notes), plain(photos.description)]))
 
 
 def _navigation() -> None:
-    st.markdown("### :material/search: Loupe")
+    # Every message costs the server as much as a small computation, so headings share theirs.
+    heading = "### :material/search: Loupe\n\n"
     for section, links in PAGES.items():
-        st.caption(section)
+        st.markdown(f"{heading}:gray[:small[{section}]]")
+        heading = ""
         for path, label, icon in links:
             st.page_link(path, label=label, icon=icon, width="stretch")
-    st.divider()
 
 
 def left_out(problems: Sequence[Problem]) -> None:

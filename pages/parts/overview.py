@@ -43,17 +43,17 @@ photographs that show several things.
 def summary(classifier: Classifier, photos: ImageSet, predictions: Predictions) -> None:
     """The model and how well it does on the set, in one row of numbers; labels that match no class are said."""
     result = performance.accuracy(predictions)
-    numbers = st.columns([1.2, 1, 1, 1, 1.2])
+    numbers = st.container(horizontal=True, gap="large")
     if result.count:
         interval = f"{result.low:.1%} to {result.high:.1%}"
-        _metric(numbers[0], "Accuracy", f"{result.value:.1%}", interval, help="Top-1, with its 95% Wilson interval.")
-        _metric(numbers[1], "Top five", f"{performance.top_accuracy(predictions).value:.1%}")
+        _metric(numbers, "Accuracy", f"{result.value:.1%}", interval, help="Top-1, with its 95% Wilson interval.")
+        _metric(numbers, "Top five", f"{performance.top_accuracy(predictions).value:.1%}")
     else:
-        _metric(numbers[0], "Accuracy", "–", help="No image has a label among the classifier's classes.")
-    _metric(numbers[2], "Images", f"{len(predictions):,}")
-    _metric(numbers[3], "Classes", f"{len(classifier.labels):,}")
+        _metric(numbers, "Accuracy", "–", help="No image has a label among the classifier's classes.")
+    _metric(numbers, "Images", f"{len(predictions):,}")
+    _metric(numbers, "Classes", f"{len(classifier.labels):,}")
     built = f"{classifier.architecture.rsplit('.')[-1]}, {len(classifier.layers)} layers"
-    _metric(numbers[4], "Parameters", _short(classifier.parameters), built)
+    _metric(numbers, "Parameters", _short(classifier.parameters), built)
     labels = models.match_set(classifier, photos)
     if labels.unmatched:
         some = ", ".join(labels.unmatched[:5]) + (" …" if len(labels.unmatched) > 5 else "")
