@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -169,7 +170,12 @@ def _index(photos: ImageSet) -> dict[str, int]:
 
 
 def _load_model(name: str, folder: Path | None, stamp: int) -> Classifier:
-    return models.load(name, folder=folder)
+    classifier = models.load(name, folder=folder)
+    # By now all libraries are loaded: half a million objects that stay, and that the collector would otherwise go
+    # through again every few seconds, holding up all visitors for a tenth of a second.
+    gc.collect()
+    gc.freeze()
+    return classifier
 
 
 def _open_images(path: str, annotations: str | None, root: Path | None, stamps: tuple[int, ...]) -> ImageSet:
