@@ -49,7 +49,7 @@ class Reruns:
         return f"| {page} | {self.clients} | {len(self.taken)} | {median:.0f} | {late:.0f} | {each:.0f} |"
 
 
-async def measure(server: Server, page: str, query: str, *, clients: int, seconds: int) -> list[Reruns]:
+async def measure(server: Server, page: str, query: str, *, clients: int, seconds: int, every: float) -> list[Reruns]:
     """Reruns of a page: of one tab alone, of many at random moments, of all at one instant."""
     port = server.port
     async with AsyncExitStack() as stack:
@@ -63,7 +63,7 @@ async def measure(server: Server, page: str, query: str, *, clients: int, second
             await tab.settle()
         tabs = [first, *others]
         spent.append(server.processor())
-        spread = await asyncio.gather(*(_once_a_second(tab, seconds) for tab in tabs))
+        spread = await asyncio.gather(*(_now_and_then(tab, seconds, every) for tab in tabs))
         spent.append(server.processor())
         together: list[float] = []
         for _ in range(10):
@@ -72,7 +72,7 @@ async def measure(server: Server, page: str, query: str, *, clients: int, second
         spent.append(server.processor())
     return [
         Reruns("one", alone, spent[1] - spent[0]),
-        Reruns(f"{clients}, each once a second", [one for tab in spread for one in tab], spent[3] - spent[2]),
+        Reruns(f"{clients}, each every {every:g} s", [one for tab in spread for one in tab], spent[3] - spent[2]),
         Reruns(f"{clients} at the same instant", together, spent[4] - spent[3]),
     ]
 
@@ -82,11 +82,11 @@ async def _after(delay: float, tab: Tab) -> float:
     return await tab.rerun()
 
 
-async def _once_a_second(tab: Tab, seconds: int) -> list[float]:
+async def _now_and_then(tab: Tab, seconds: int, every: float) -> list[float]:
     start = time.perf_counter()
     taken = []
-    for second in range(seconds):
-        moment = start + second + random.random()
+    for turn in range(round(seconds / every)):
+        moment = start + every * (turn + random.random())
         await asyncio.sleep(max(0.0, moment - time.perf_counter()))
         taken.append(await tab.rerun())
     return taken
@@ -152,6 +152,7 @@ def main() -> None:
     parser.add_argument("--query", default="", help="what the address says, such as model=NAME&images=NAME")
     parser.add_argument("--clients", type=int, default=30)
     parser.add_argument("--seconds", type=int, default=20)
+    parser.add_argument("--every", type=float, default=1.0, help="seconds between one client's reruns")
     parser.add_argument("arguments", nargs="*", help="after --: passed on to the app")
     given = parser.parse_args()
     print("| page | clients | reruns | median, ms | 95th percentile, ms | server's processor time each, ms |")
@@ -159,7 +160,7 @@ def main() -> None:
     with serve(given.app.resolve(), given.arguments) as server:
         for page in given.pages:
             name = "" if page == "app" else page
-            work = measure(server, name, given.query, clients=given.clients, seconds=given.seconds)
+            work = measure(server, name, given.query, clients=given.clients, seconds=given.seconds, every=given.every)
             for reruns in asyncio.run(work):
                 print(reruns.row(page), flush=True)
 
