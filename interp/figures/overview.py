@@ -26,6 +26,8 @@ GREYS = ((0.0, "#ececec"), (1.0, "#6b6b6b"))
 LEAST_END = 5
 # Rows no longer than this have room for the score itself, where rank alone would leave them at the left end.
 SPARSE = 12
+# Of a mark, in per cent of the axis.
+WIDTH = 2.2
 TRANSPARENT = "rgba(0, 0, 0, 0)"
 FAINT = "rgba(128, 128, 128, 0.25)"
 
@@ -64,7 +66,7 @@ def squares(
     sparse = bool(count.max(initial=0) <= SPARSE)
     x, y, lines = _places(row, count)
     if sparse:
-        x = (100 * score[drawn]).round(1).astype(np.float32)
+        x = _side_by_side((100 * score[drawn]).round(1), row)
     tops = _tops(lines)
 
     figure = go.Figure()
@@ -95,7 +97,7 @@ def squares(
         figure, [labels[index] for index in classes_shown], tops, lines, 100 if sparse else int(x.max(initial=0)) + 1
     )
     if sparse:
-        title = "probability of the label, or of the prediction where there is none, %"
+        title = "probability of the label, or of the prediction where there is none, % (equal ones side by side)"
         figure.update_xaxes(range=[-2, 102], showticklabels=True, title=title)
     return figure
 
@@ -146,8 +148,9 @@ def top_classes(probabilities: Float[np.ndarray, " t"], labels: Sequence[str], t
     missing = []
     if truth is not None and truth not in labels:
         text = f"not among these: the label,<br>{escape(_shortened(truth, NAME))}"
-        place = {"xref": "paper", "yref": "paper", "x": 1, "y": 0, "xanchor": "right", "yanchor": "bottom"}
-        missing = [{"text": text, "showarrow": False, "align": "right", **place}]
+        place = {"xref": "paper", "yref": "paper", "x": 0, "y": 0, "xanchor": "left", "yanchor": "top"}
+        missing = [{"text": text, "showarrow": False, "align": "left", **place}]
+    bottom = 50 if missing else 10
     # Drawn anew for each image that is looked at: from plain dicts, without updates, it takes a fifth of the time.
     bars = {
         "type": "bar",
@@ -162,8 +165,8 @@ def top_classes(probabilities: Float[np.ndarray, " t"], labels: Sequence[str], t
         "hovertemplate": "%{customdata}: %{x:.2%}<extra></extra>",
     }
     layout = {
-        "height": 60 + 30 * len(labels),
-        "margin": {"l": 10, "r": 10, "t": 10, "b": 10},
+        "height": 50 + bottom + 30 * len(labels),
+        "margin": {"l": 10, "r": 10, "t": 10, "b": bottom},
         "bargap": 0.3,
         "xaxis": {"range": [0, 1.4], "visible": False, "fixedrange": True},
         "yaxis": {
@@ -188,6 +191,18 @@ def _places(row: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray,
     first = np.concatenate([[0], np.cumsum(count)[:-1]]) if len(count) else count
     rank = np.arange(len(row)) - first[row]
     return (rank // lines[row]).astype(np.int16), (rank % lines[row]).astype(np.int16), lines
+
+
+def _side_by_side(score: np.ndarray, row: np.ndarray) -> np.ndarray:
+    """Scores in per cent, ascending in each row, moved apart so that no mark hides another and all stay on the axis."""
+    x = score.astype(np.float32)
+    for i in range(1, len(x)):
+        if row[i] == row[i - 1]:
+            x[i] = max(x[i], x[i - 1] + WIDTH)
+    for i in reversed(range(len(x))):
+        last = i + 1 == len(x) or row[i + 1] != row[i]
+        x[i] = min(x[i], 100 if last else x[i + 1] - WIDTH)
+    return x
 
 
 def _tops(lines: np.ndarray) -> np.ndarray:
@@ -217,6 +232,7 @@ def _frame_squares(figure: go.Figure, labels: list[str], tops: np.ndarray, lines
     figure.update_layout(
         height=round(110 + height * bottom),
         margin={"l": 10, "r": 10, "t": 44, "b": 40},
+        showlegend=True,
         legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "itemsizing": "constant"},
         hoverlabel={"align": "left"},
         xaxis={

@@ -52,7 +52,8 @@ def summary(classifier: Classifier, photos: ImageSet, predictions: Predictions) 
         _metric(numbers, "Accuracy", "–", help="No image has a label among the classifier's classes.")
     _metric(numbers, "Images", f"{len(predictions):,}")
     _metric(numbers, "Classes", f"{len(classifier.labels):,}")
-    built = f"{classifier.architecture.rsplit('.')[-1]}, {len(classifier.layers)} layers"
+    architecture = classifier.architecture.rpartition("/")[2].removeprefix("interp.models.digits.")
+    built = f"{architecture}, {len(classifier.layers)} layers"
     _metric(numbers, "Parameters", _short(classifier.parameters), built)
     labels = models.match_set(classifier, photos)
     if labels.unmatched:

@@ -54,6 +54,14 @@ def test_in_the_row_of_the_label_short_rows_show_the_score_itself(six: Predictio
     assert where[20][1] == where[21][1] == where[22][1] < where[23][1] == where[24][1]
 
 
+def test_equal_scores_stand_side_by_side_on_the_axis():
+    for score in (0.0, 1.0, 0.5):
+        where = places(squares(predictions([0] * 5 + [1], [0] * 6, [score] * 6)))
+        xs = sorted(where[index][0] for index in range(5))
+        assert np.diff(xs).min() >= overview.WIDTH - 1e-4
+        assert 0 <= xs[0] and xs[-1] <= 100
+
+
 def test_long_rows_show_the_rank():
     count = overview.SPARSE + 1
     where = places(squares(predictions([0] * count, [0] * count, np.linspace(0.9, 0.3, count).tolist())))
