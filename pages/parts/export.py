@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 def npz(arrays: Mapping[str, np.ndarray]) -> bytes:
     """Named arrays as a compressed NPZ file, readable with `numpy.load`."""
     file = io.BytesIO()
-    np.savez_compressed(file, allow_pickle=False, **arrays)
+    np.savez_compressed(file, **arrays)
     return file.getvalue()
 
 
