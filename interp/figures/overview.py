@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int
 from interp.figures.style import RIGHT, UNLABELLED, WRONG
 from interp.models.predictions import Predictions
 
-COLUMNS = 100
+COLUMNS = 80
 LINE, ROOMY = 9, 12
 GAP = 0.8
 NAME, FILE = 24, 32
@@ -44,7 +44,7 @@ def squares(
     """Every image that is kept as a small square in the row of its class, ordered by its score from left to right.
 
     The score is the probability of the image's label, or of its predicted class where it has none; such an image
-    stands in the row of its predicted class. A row of more than 100 images has several lines, filled column by column,
+    stands in the row of its predicted class. A row of more than 80 images has several lines, filled column by column,
     so that the order still runs from left to right; where no row has more than 12 images, a square stands at its score
     itself. `labels` are the classifier's, `names` the whole set's; a mark's
     `customdata` is the image's position in the set. After ModelTracker (Amershi et al. 2015).
@@ -71,7 +71,7 @@ def squares(
 
     figure = go.Figure()
     plot = go.Scattergl if len(drawn) > SVG_LIMIT else go.Scatter
-    size = max(6, min(12, round(0.78 * 850 / max(x.max(initial=0) + 1, 40))))
+    size = max(6, min(12, round(0.78 * 600 / max(x.max(initial=0) + 1, 40))))
     right, labelled = predictions.right[drawn], predictions.labelled[drawn]
     for title, mark, part in (
         ("right", RIGHT, right),

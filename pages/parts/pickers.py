@@ -224,12 +224,11 @@ def target(classifier: Classifier, probabilities: torch.Tensor) -> Target:
     """Draw the pickers of the class to explain, and of one to set it against."""
     top = probabilities.topk(min(TOP, len(classifier.labels))).indices.tolist()
     names = {index: f"{classifier.labels[index]} · {probabilities[index]:.1%}" for index in top}
-    predicted = f"the predicted one: {classifier.labels[top[0]]}"
+    predicted = f"predicted: {classifier.labels[top[0]]}"
     positive = _class("Class to explain", "target", {PREDICTED: predicted, **names}, classifier)
     positive = top[0] if positive == PREDICTED else positive
     names.pop(positive, None)
-    nothing = "nothing: the class's own score"
-    negative = _class("Set against", "against", {NOTHING: nothing, **names}, classifier, without=positive)
+    negative = _class("Set against", "against", {NOTHING: "nothing", **names}, classifier, without=positive)
     return Target(positive, None if negative == NOTHING else negative)
 
 
