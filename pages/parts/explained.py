@@ -97,15 +97,15 @@ def rows(comparison: Comparison) -> list[dict[str, Any]]:
     return [
         {
             "method": method.title,
-            "parameters": ", ".join(f"{key} {value}" for key, value in vars(method).items() if value is not None),
             "image": comparison.batch.names[0],
             "class": comparison.classifier.labels[comparison.target.positive],
             "sum": float(heatmaps.values.sum()),
             "largest": float(heatmaps.values.max()),
             "smallest": float(heatmaps.values.min()),
-            "completeness error": None if heatmaps.residual is None else float(heatmaps.residual[0]),
+            "residual": None if heatmaps.residual is None else float(heatmaps.residual[0]),
             "passes": round(heatmaps.passes, 2),
             "seconds": round(heatmaps.seconds, 3),
+            "parameters": ", ".join(f"{key} {value}" for key, value in vars(method).items() if value is not None),
         }
         for method, heatmaps in comparison.results
     ]
@@ -137,8 +137,8 @@ def _table(comparison: Comparison) -> None:
             "sum": st.column_config.NumberColumn(format="%.3g"),
             "largest": st.column_config.NumberColumn(format="%.3g"),
             "smallest": st.column_config.NumberColumn(format="%.3g"),
-            "completeness error": st.column_config.NumberColumn(
-                format="%.2g", help="Sum of the map minus f(x) − f(baseline), in logits; 0 is exact."
+            "residual": st.column_config.NumberColumn(
+                format="%.2g", help="Completeness: the map's sum minus f(x) − f(baseline), in logits; 0 is exact."
             ),
             "passes": st.column_config.NumberColumn(
                 help="Cost for this photograph, in forward-and-backward passes; a forward pass alone counts a third."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from tests.browser.conftest import Server, settle
@@ -118,3 +119,21 @@ def test_a_click_on_a_square_opens_its_image(fresh: Server, page) -> None:
     page.wait_for_function("before => location.href !== before", arg=before)
     settle(page)
     assert "image=digit-" in page.url
+
+
+def test_everything_can_be_taken_along(fresh: Server, page, tmp_path: Path) -> None:
+    page.goto(f"{fresh.address}/saliency?methods=Gradient,Grad-CAM")
+    page.wait_for_selector(".st-key-comparison .js-plotly-plot")
+    settle(page)
+    page.get_by_test_id("stPopoverButton").click()
+    files = {}
+    for label in ("Maps as NPZ", "Numbers as CSV", "Everything as one HTML file"):
+        with page.expect_download() as download:
+            page.get_by_text(label).click()
+        files[label] = tmp_path / download.value.suggested_filename
+        download.value.save_as(files[label])
+    assert set(np.load(files["Maps as NPZ"]).files) == {"pixels", "Gradient", "Grad-CAM", "Random"}
+    assert files["Numbers as CSV"].read_text().count("\n") == 4
+    page.goto(files["Everything as one HTML file"].as_uri())
+    page.wait_for_selector(".js-plotly-plot .heatmaplayer")
+    assert "Selvaraju" in page.content()
