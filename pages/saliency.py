@@ -21,7 +21,7 @@ with controls:
 with picture:
     label = selection.labels.indices[position]
     read = cache.call(inputs.read, classifier, photos, (position,))
-    batch = waiting.value(visitor.ask(f"{TITLE}/image", read, disk=False))
+    batch = waiting.value(visitor.ask(f"{TITLE}/image", read, disk=False, device="reading"))
     predicted = cache.call(Classifier.probabilities, classifier, batch)
     probabilities = waiting.value(visitor.ask(f"{TITLE}/classes", predicted))[0]
     explained.prediction(classifier, probabilities, label)

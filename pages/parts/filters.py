@@ -19,7 +19,7 @@ ROWS = 40
 
 def choose(classifier: Classifier, photos: ImageSet, predictions: Predictions) -> Filter:
     """Draw the filters in one row; gives what they say."""
-    groups = cache.get(cache.call(_groups, photos), disk=False, device="figures")
+    groups = cache.get(cache.call(_groups, photos), disk=False, device="lists")
     with st.container(horizontal=True, gap="medium"):
         address.seed("outcome", "All", valid=OUTCOMES.__contains__, parse=str)
         outcome = st.segmented_control("Show", list(OUTCOMES), key="outcome", required=True)
@@ -51,7 +51,7 @@ def choose(classifier: Classifier, photos: ImageSet, predictions: Predictions) -
 
 def classes_shown(classifier: Classifier, predictions: Predictions, kept: np.ndarray) -> list[int]:
     """Draw the order of the rows and, where there are many classes, the pages; gives the classes of this page."""
-    table = cache.get(cache.call(per_class, predictions, kept), disk=False, device="figures")
+    table = cache.get(cache.call(per_class, predictions, kept), disk=False, device="lists")
     table = table[table["count"] > 0]
     if len(table) <= 1:
         return table["class"].tolist()

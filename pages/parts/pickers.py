@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,8 +82,9 @@ def model() -> str:
 def ask_model(visitor: cache.Visitor, name: str) -> cache.Job:
     """The job that loads a classifier; whoever asks for the same one waits for the same job."""
     folder = server.options().models
-    stamp = _stamp(folder)
-    return visitor.ask("shared/model", cache.call(_load_model, name, folder, stamp), disk=False, device="loading")
+    # Whoever edits a description or its weights sees the change, without starting the server again.
+    stamps = () if folder is None else tuple((one.name, _stamp(one)) for one in sorted(folder.iterdir()))
+    return visitor.ask("shared/model", cache.call(_load_model, name, folder, stamps), disk=False, device="loading")
 
 
 def images(model: str) -> Source:
@@ -143,7 +145,7 @@ def image_set(visitor: cache.Visitor, source: Source) -> ImageSet:
 
 def match(classifier: Classifier, photos: ImageSet) -> LabelMatch:
     """The set's labels as the classifier's classes."""
-    return cache.get(cache.call(models.match_set, classifier, photos), disk=False)
+    return cache.get(cache.call(models.match_set, classifier, photos), disk=False, device="lists")
 
 
 def image(photos: ImageSet, *, default: int = 0) -> int:
@@ -162,20 +164,28 @@ def image(photos: ImageSet, *, default: int = 0) -> int:
 
 
 def _positions(photos: ImageSet) -> dict[str, int]:
-    return cache.get(cache.call(_index, photos), disk=False)
+    return cache.get(cache.call(_index, photos), disk=False, device="lists")
 
 
 def _index(photos: ImageSet) -> dict[str, int]:
     return {name: position for position, name in enumerate(photos.names)}
 
 
-def _load_model(name: str, folder: Path | None, stamp: int) -> Classifier:
+def _load_model(name: str, folder: Path | None, stamps: tuple[tuple[str, int], ...]) -> Classifier:
     classifier = models.load(name, folder=folder)
-    # By now all libraries are loaded: half a million objects that stay, and that the collector would otherwise go
-    # through again every few seconds, holding up all visitors for a tenth of a second.
+    _spare_the_collector()
+    return classifier
+
+
+@functools.cache
+def _spare_the_collector() -> None:
+    """Let the garbage collector pass over what is there now, once.
+
+    All libraries are loaded: half a million objects that stay, and that it would otherwise go through again every few
+    seconds, holding up all visitors for a tenth of a second.
+    """
     gc.collect()
     gc.freeze()
-    return classifier
 
 
 def _open_images(path: str, annotations: str | None, root: Path | None, stamps: tuple[int, ...]) -> ImageSet:
@@ -209,7 +219,7 @@ def _stamp(path: Path | None) -> int:
 
 
 def _turn_to_uploads() -> None:
-    st.session_state["images"] = UPLOADS if st.session_state[UPLOADS] else "digits"
+    st.session_state["images"] = UPLOADS if st.session_state[UPLOADS] else None
 
 
 def _uploaded(files: list[UploadedFile]) -> ImageSet:

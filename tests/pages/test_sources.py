@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 
@@ -109,3 +110,31 @@ def test_the_parameters_are_drawn_when_they_are_opened(app) -> None:
     assert not app.exception
     shown = app.dataframe[0].value.set_index("method")["parameters"]["Integrated Gradients"]
     assert "steps 7" in shown
+
+
+def test_a_description_that_was_changed_is_read_again(app, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    mine = folder / "mine.toml"
+    mine.write_text('architecture = "squeezenet1_1"\nweights = "missing.safetensors"\n')
+    monkeypatch.setenv("LOUPE_MODELS", str(folder))
+    app.query_params["model"] = "mine"
+    app.run()
+    assert "missing.safetensors" in said(app)
+    mine.write_text('architecture = "squeezenet1_1"\nweights = "other.safetensors"\n')
+    app.run()
+    assert not app.exception
+    assert "other.safetensors" in said(app)
+
+
+def test_uploads_come_and_go(app) -> None:
+    app.run()
+    file = io.BytesIO()
+    Image.new("RGB", (64, 48), "navy").save(file, "PNG")
+    app.file_uploader(key="uploads").upload("mine.png", file.getvalue(), "image/png").run()
+    assert not app.exception and not app.error
+    assert app.selectbox(key="images").value == "uploads"
+    assert app.metric[0].value == "–"
+    app.file_uploader(key="uploads").clear().run()
+    assert not app.exception and not app.error
+    assert app.selectbox(key="images").value == "digits"
