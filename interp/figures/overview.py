@@ -71,7 +71,7 @@ def squares(
 
     figure = go.Figure()
     plot = go.Scattergl if len(drawn) > SVG_LIMIT else go.Scatter
-    size = max(6, min(12, round(0.78 * 600 / max(x.max(initial=0) + 1, 40))))
+    size = 11 if sparse else max(6, min(12, round(0.78 * 600 / max(x.max(initial=0) + 1, 40))))
     right, labelled = predictions.right[drawn], predictions.labelled[drawn]
     for title, mark, part in (
         ("right", RIGHT, right),

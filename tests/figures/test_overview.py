@@ -54,6 +54,11 @@ def test_in_the_row_of_the_label_short_rows_show_the_score_itself(six: Predictio
     assert where[20][1] == where[21][1] == where[22][1] < where[23][1] == where[24][1]
 
 
+def test_single_images_are_large_enough_to_click_wherever_their_score_is() -> None:
+    figure = squares(predictions([0, 1], [0, 1], [0.99, 0.98]))
+    assert figure.data[0].marker.size >= 10
+
+
 def test_equal_scores_stand_side_by_side_on_the_axis():
     for score in (0.0, 1.0, 0.5):
         where = places(squares(predictions([0] * 5 + [1], [0] * 6, [score] * 6)))
