@@ -53,8 +53,8 @@ class Boundary:
             raise ValueError(f"{shown!r} may not be read by this program. Give its user the permission to.") from None
         except OSError:
             raise FileNotFoundError(
-                f"{shown!r} does not exist. Give 'digits', 'photographs', a folder of pictures, or an annotation file "
-                "(COCO JSON, Pascal VOC XML)."
+                f"{shown!r} does not exist. Give 'scenes', 'digits', 'photographs', a folder of pictures, or an "
+                "annotation file (COCO JSON, Pascal VOC XML)."
             ) from None
         return Path(resolved)
 

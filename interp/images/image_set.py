@@ -15,7 +15,21 @@ from interp.images.annotation import Annotation
 from interp.images.decoding import Picture
 from interp.images.problems import Problem, unique
 
+# The category of the concept that is the picture's object: its mask is the annotation.
+OBJECT = "shape"
 LABEL_FORMS = ("wnid", "label", "class_index")
+
+
+@dataclass(frozen=True, eq=False)
+class Concept:
+    """Something that is known to be seen in a picture, and where: a row of a dissection's truth (Bau et al. 2017).
+
+    `category` is, for the scenes, 'shape', 'part', 'texture', 'colour', 'background', 'distractor' or 'cue'.
+    """
+
+    category: str
+    name: str
+    mask: Bool[np.ndarray, "rows columns"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +37,7 @@ class Sample:
     """One image of a set: upright RGB, and what is known about it.
 
     `mask` is the union of what people marked, in the picture's own coordinates; None where nobody marked anything.
+    `concepts` are all that the source knows to be in the picture, each with its mask; few sources know any.
     """
 
     image: Image.Image
@@ -30,6 +45,7 @@ class Sample:
     label: str | None = None
     mask: Bool[np.ndarray, "rows columns"] | None = None
     group: str | None = None
+    concepts: tuple[Concept, ...] = ()
 
 
 # Not Sequence[Sample]: a runtime type checker takes a subscripted base for a request to read one of the pictures.
@@ -38,7 +54,8 @@ class ImageSet(Sequence):
 
     `fingerprint` is a digest of the content: sets with the same fingerprint give the same samples. `labels` are as
     the source gives them, and `label_forms` holds each form that it gives, by 'wnid' (WordNet id), 'label' (name) and
-    'class_index'. `annotated` holds the positions that have a mask. `problems` says what was left out.
+    'class_index'. `annotated` holds the positions that have a mask. `concepts` gives what is known of the image at a
+    position, the object itself under the category 'shape'. `problems` says what was left out.
     `[i]` raises `IndexError` beyond the end, and `UnreadableImage` for a picture that turns out to be unreadable.
     """
 
@@ -53,6 +70,7 @@ class ImageSet(Sequence):
         label_forms: Mapping[str, tuple[str | None, ...]] | None = None,
         groups: Sequence[str | None] | None = None,
         annotations: Mapping[int, Annotation] | None = None,
+        concepts: Callable[[int], tuple[Concept, ...]] | None = None,
         problems: Sequence[Problem] = (),
     ) -> None:
         self.name = name
@@ -64,7 +82,8 @@ class ImageSet(Sequence):
         self.groups: tuple[str | None, ...] = tuple(groups) if groups is not None else (None,) * len(self.names)
         self.problems = tuple(problems)
         self._annotations = dict(annotations or {})
-        self.annotated = frozenset(self._annotations)
+        self._concepts = concepts
+        self.annotated = frozenset(self._annotations if concepts is None else range(len(self.names)))
         self._read = read
 
     def _labels(self) -> tuple[str | None, ...]:
@@ -93,9 +112,14 @@ class ImageSet(Sequence):
             raise IndexError(f"Image {position} does not exist: {self.name} has {len(self)}, numbered from 0.")
         position %= len(self)
         picture, name = self._read(position), self.names[position]
+        label, group = self.labels[position], self.groups[position]
+        if self._concepts is not None:
+            concepts = self._concepts(position)
+            mask = next((concept.mask for concept in concepts if concept.category == OBJECT), None)
+            return Sample(picture.image, name, label, mask, group, concepts)
         annotation = self._annotations.get(position)
         mask = None if annotation is None else annotation.mask(picture, name)
-        return Sample(picture.image, name, self.labels[position], mask, self.groups[position])
+        return Sample(picture.image, name, label, mask, group)
 
     def __repr__(self) -> str:
         return f"<ImageSet {self.name}: {len(self)} images, {len(self.annotated)} annotated>"

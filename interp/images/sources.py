@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from interp.images import digits, folder, photographs
+from interp.images import digits, folder, photographs, scenes
 from interp.images.decoding import EXTENSIONS
 from interp.images.files import IGNORED, Boundary
 from interp.images.image_set import ImageSet
 from interp.images.problems import printable
 
-BUNDLED: dict[str, Callable[[], ImageSet]] = {"digits": digits.load, "photographs": photographs.load}
+BUNDLED: dict[str, Callable[[], ImageSet]] = {
+    "scenes": scenes.load,
+    "digits": digits.load,
+    "photographs": photographs.load,
+    **scenes.planted_sets(),
+}
+MORE_SCENES = re.compile(r"scenes:(\d{1,9})")
 ANNOTATION_FILES = (".json", ".xml")
 # In a set with more subfolders than that they are classes, and not offered as sets of their own.
 MOST_SETS = 30
@@ -31,16 +38,21 @@ class Offer(NamedTuple):
 def load(source: str | Path, *, annotations: str | Path | None = None, root: str | Path | None = None) -> ImageSet:
     """Open an image set; pictures are read when asked for.
 
-    `source` is 'digits', 'photographs', a folder (flat, or one subfolder for each class, or with an index.csv), a COCO
-    JSON or a Pascal VOC XML. `annotations` adds a COCO JSON, VOC XML, or a folder of XMLs or of PNG masks to a folder;
-    beside an annotation file it names the folder of the pictures. With `root` both are relative to it and must stay
-    inside it, as must all links that are followed.
+    `source` is 'scenes', 'scenes:5000' for any number of further ones, 'scenes-a' to 'scenes-d' (a reason is planted)
+    and 'scenes-a-moved' to 'scenes-d-moved' (it is on the other classes), 'digits', 'photographs', a folder (flat, or
+    one subfolder for each class, or with an index.csv), a COCO JSON or a Pascal VOC XML. `annotations` adds a COCO
+    JSON, VOC XML, or a folder of XMLs or of PNG masks to a folder; beside an annotation file it names the folder of
+    the pictures. With `root` both are relative to it and must stay inside it, as must all links that are followed.
     Raises `ValueError`, or `FileNotFoundError` where nothing is, with a message that names the source and the remedy.
     """
     if isinstance(source, str) and source in BUNDLED:
         return BUNDLED[source]()
+    if isinstance(source, str) and (more := MORE_SCENES.fullmatch(source)):
+        return scenes.generated(int(more[1]))
     if not str(source):
-        raise ValueError("No image set is named. Give 'digits', 'photographs', a folder, or an annotation file.")
+        raise ValueError(
+            "No image set is named. Give 'scenes', 'digits', 'photographs', a folder, or an annotation file."
+        )
     boundary = Boundary(None if root is None else Path(root))
     place = boundary.place(source)
     marks = None if annotations is None else boundary.place(annotations)
@@ -59,8 +71,10 @@ def load(source: str | Path, *, annotations: str | Path | None = None, root: str
 def available(root: str | Path | None) -> tuple[Offer, ...]:
     """What a picker can offer: the bundled sets, and under `root` the folders and annotation files, two levels deep."""
     bundled = (
+        Offer("Scenes of cut paper", "scenes", "600 pictures whose explanation is known"),
         Offer("Handwritten digits", "digits", "1,797 digits of 8 × 8 pixels, with labels"),
         Offer("Photographs", "photographs", "a few colour photographs, without labels"),
+        *(Offer(title, source) for source, title in scenes.PLANTED_TITLES.items()),
     )
     if root is None:
         return bundled

@@ -1,0 +1,65 @@
+"""Patterned paper: what texture a thing has, in coordinates that turn with it."""
+
+from __future__ import annotations
+
+import math
+from random import Random
+
+import numpy as np
+
+from interp.images.scenes.canvas import Colour, Paper, Plane, Sheet, mixed
+from interp.images.scenes.scene import Thing
+
+# Pixels over which one colour of a pattern turns into the other.
+EDGE = np.float32(1.0)
+
+
+def paper(thing: Thing, ground: Colour, second: Colour, texture: str, side: int) -> Paper:
+    """Paper in two colours with a texture that is fixed to the thing."""
+    rng = Random(f"paper/{thing.variation}")
+    period = np.float32((0.085 + 0.035 * rng.random()) * side)
+    turn = math.radians(thing.angle + (45 if texture in ("stripes", "zigzag") and rng.random() < 0.5 else 0))
+    cosine, sine = np.float32(math.cos(turn)), np.float32(math.sin(turn))
+    x, y = np.float32(thing.x * side), np.float32(thing.y * side)
+
+    def colour(across: Plane, down: Plane) -> Sheet:
+        right, below = across - x, down - y
+        u = (right * cosine + below * sine) / period
+        v = (below * cosine - right * sine) / period
+        return mixed(ground, second, _share(texture, u, v, period))
+
+    return colour
+
+
+def _share(texture: str, u: Plane, v: Plane, period: np.float32) -> Plane:
+    """Where the second colour shows, in [0, 1]; `u` and `v` count periods."""
+    if texture == "stripes":
+        return _step(_wave(u) - np.float32(0.5), period)
+    if texture == "dots":
+        # Every second row is shifted by half a period.
+        row = np.floor(v / np.float32(0.87))
+        across = _centred(u + np.float32(0.5) * (row - 2 * np.floor(row / 2)))
+        down = (v / np.float32(0.87) - row - np.float32(0.5)) * np.float32(0.87)
+        return _step(np.float32(0.3) - np.sqrt(across * across + down * down), period)
+    if texture == "checks":
+        return _step((_wave(u) - np.float32(0.5)) * (_wave(v) - np.float32(0.5)) * 2, period)
+    if texture == "zigzag":
+        return _step(_wave(v + np.float32(0.6) * _wave(u)) - np.float32(0.5), period)
+    if texture == "speckles":
+        # Speckles sit where three waves that never meet in step are all high.
+        sum_ = _wave(u * np.float32(1.7) + v * np.float32(0.6)) + _wave(v * np.float32(1.9) - u * np.float32(0.8))
+        return _step(sum_ + _wave(u * np.float32(0.9) + v * np.float32(1.3)) - np.float32(1.95), period)
+    return np.zeros_like(u)
+
+
+def _wave(u: Plane) -> Plane:
+    """A triangle from 0 to 1 and back in each period."""
+    return np.abs(2 * (u - np.floor(u)) - 1)
+
+
+def _centred(u: Plane) -> Plane:
+    return u - np.floor(u) - np.float32(0.5)
+
+
+def _step(height: Plane, period: np.float32) -> Plane:
+    return np.clip(height * period / EDGE + np.float32(0.5), 0, 1)
