@@ -27,10 +27,11 @@ with picture:
     explained.prediction(classifier, probabilities, label)
 with controls:
     target = pickers.target(classifier, probabilities)
-    chosen = methods.choose()
+    chosen = methods.choose(visitor, classifier)
     drawing = methods.drawing()
     chosen = methods.parameters(classifier, chosen)
 
+chosen = methods.with_references(chosen, visitor, classifier, photos)
 asked = cache.call(attribution.compare, classifier, batch, (target,), chosen)
 job = visitor.ask(f"{TITLE}/maps", asked)
 with picture:

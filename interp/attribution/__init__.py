@@ -1,25 +1,38 @@
 """Heatmaps: which parts of a picture made the classifier decide as it did. One module for each family of methods."""
 
 from interp.attribution.cams import GradCam
+from interp.attribution.catalogue import METHODS, obstacles
 from interp.attribution.comparison import attribute, compare
 from interp.attribution.control import Random
-from interp.attribution.gradients import Gradient, IntegratedGradients
+from interp.attribution.deeplift import DeepLift
+from interp.attribution.gradients import Gradient, InputXGradient, Sensitivity
+from interp.attribution.lrp import Lrp
 from interp.attribution.method import Method
+from interp.attribution.paths import GradientShap, IntegratedGradients
 from interp.attribution.perturbation import Occlusion
-
-METHODS: dict[str, type[Method]] = {
-    method.title: method for method in (Gradient, IntegratedGradients, GradCam, Occlusion, Random)
-}
-"""All methods by title, in the order in which a picker shows them."""
+from interp.attribution.rectified import Deconvolution, GuidedBackprop, GuidedGradCam
+from interp.attribution.smoothing import SmoothGrad, SmoothGradSquared, VarGrad
 
 __all__ = [
     "METHODS",
+    "Deconvolution",
+    "DeepLift",
     "GradCam",
     "Gradient",
+    "GradientShap",
+    "GuidedBackprop",
+    "GuidedGradCam",
+    "InputXGradient",
     "IntegratedGradients",
+    "Lrp",
     "Method",
     "Occlusion",
     "Random",
+    "Sensitivity",
+    "SmoothGrad",
+    "SmoothGradSquared",
+    "VarGrad",
     "attribute",
     "compare",
+    "obstacles",
 ]

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import torch
-from jaxtyping import Float
-from torch import Tensor
-
-from interp.attribution import baselines
-from interp.attribution.method import Maps, Method
-from interp.attribution.question import FORWARD, Question, Tapped
+from interp.attribution.method import Maps
+from interp.attribution.question import Tapped
 from interp.attribution.tapped import TappedMethod
-from interp.batches import batched
 from interp.types import Classifier
 
 
@@ -37,79 +29,58 @@ class Gradient(TappedMethod):
         "parts have a gradient near zero. It is noisy from pixel to pixel."
     )
 
-    def tap(self, classifier: Classifier) -> None:
-        """The pixels."""
+    rule = "gradient"
 
     def read(self, tapped: Tapped, classifier: Classifier) -> Maps:
         """The gradient at the pixels, summed over colours."""
-        assert tapped.pixel_gradient is not None
-        return Maps(tapped.pixel_gradient.sum(dim=1))
+        return Maps(tapped.pixel_gradients["gradient"].sum(dim=1))
 
 
 @dataclass(frozen=True)
-class IntegratedGradients(Method):
-    """(x − x′) · ∫₀¹ ∂s/∂x (x′ + α(x − x′)) dα, summed over the three colours: signed, in logits.
+class Sensitivity(TappedMethod):
+    """(∂s/∂x)² with respect to pixels in [0, 1], summed over the three colours: never negative.
 
-    Completeness: the map sums to s(x) − s(x′); `residual` is the sum minus that. The integral is taken by the
-    Gauss-Legendre rule with `steps` points. `baseline` is x′, see `baselines.images`; `seed` is that of the noise.
+    In squared logits per squared unit of brightness; the map's sum is ‖∇s‖².
     """
 
-    steps: int = 50
-    baseline: baselines.Baseline = "black"
-    seed: int = 0
-
-    title = "Integrated Gradients"
-    signed = True
-    summary = "How much each pixel adds to the score on the way from an empty picture to this one."
-    formula = r"(x - x') \int_0^1 \frac{\partial s}{\partial x}\bigl(x' + \alpha (x - x')\bigr)\, d\alpha"
-    source = "Sundararajan, Taly and Yan 2017, Axiomatic attribution for deep networks"
+    title = "Sensitivity"
+    signed = False
+    summary = "How strongly the score reacts to a pixel, whichever way."
+    formula = r"\sum_{\text{colours}} \Bigl(\frac{\partial s}{\partial x}\Bigr)^2"
+    source = "Montavon, Samek and Müller 2018, Methods for interpreting and understanding deep neural networks"
     pitfalls = (
-        "Pixels of the baseline's own colour get nothing, however important: with a black baseline, black objects "
-        "vanish. The map follows edges of the picture even where the model does not look."
+        "It tells where a change would matter, not what speaks for the class: what speaks against it is drawn alike. "
+        "Squaring leaves a few very bright pixels, so the clip of the colour scale decides what is seen."
     )
 
-    def __post_init__(self) -> None:
-        if self.steps < 1:
-            raise ValueError(f"Integrated Gradients with {self.steps} steps has nothing to add up: take at least 1.")
-        baselines.check(self.baseline)
+    rule = "gradient"
 
-    def cost(self, classifier: Classifier) -> float:
-        """A forward and a backward pass for each step, and the scores of image and baseline for the residual."""
-        return self.steps + 2 * FORWARD
-
-    @classmethod
-    def together(cls, question: Question, methods: Sequence[Method]) -> list[Maps]:
-        """Each method for itself."""
-        return [method._maps(question) for method in methods if isinstance(method, IntegratedGradients)]
-
-    def _maps(self, question: Question) -> Maps:
-        pixels = question.images.pixels
-        baseline = baselines.images(pixels, self.baseline, self.seed)
-        values = ((pixels - baseline) * self._mean_gradient(question, baseline)).sum(dim=1)
-        drop = _each_score(question, pixels) - _each_score(question, baseline)
-        return Maps(values, residual=values.sum(dim=(1, 2)) - drop)
-
-    def _mean_gradient(self, question: Question, baseline: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
-        """∫₀¹ ∂s/∂x dα along the straight way from the baseline to the image."""
-        pixels = question.images.pixels
-        points, weights = np.polynomial.legendre.leggauss(self.steps)  # on −1 to 1
-        alphas, weights = torch.as_tensor((points + 1) / 2).to(pixels), torch.as_tensor(weights / 2).to(pixels)
-        total = torch.zeros_like(pixels)
-
-        def run(part: slice) -> tuple[Tensor, Tensor]:
-            pairs = torch.arange(len(pixels) * self.steps)[part]
-            rows, steps = pairs // self.steps, pairs % self.steps
-            start, alpha = baseline[rows], alphas[steps, None, None, None]
-            gradient = question.gradients(start + alpha * (pixels[rows] - start), rows)
-            return rows, gradient * weights[steps, None, None, None]
-
-        for rows, gradient in batched(run, len(pixels) * self.steps, size=question.batch_size, what=self.title):
-            total.index_add_(0, rows.to(total.device), gradient)
-        return total
+    def read(self, tapped: Tapped, classifier: Classifier) -> Maps:
+        """The squared gradient at the pixels, summed over colours."""
+        return Maps(tapped.pixel_gradients["gradient"].square().sum(dim=1))
 
 
-def _each_score(question: Question, pixels: Float[Tensor, "n 3 h w"]) -> Float[Tensor, " n"]:
-    def run(part: slice) -> Tensor:
-        return question.scores(pixels[part], torch.arange(len(pixels))[part])
+@dataclass(frozen=True)
+class InputXGradient(TappedMethod):
+    """x · ∂s/∂x with pixels x in [0, 1], summed over the three colours: signed, in logits.
 
-    return torch.cat(list(batched(run, len(pixels), size=question.batch_size, what="scores")))
+    What the score would lose if the pixel went black and the score were linear. Peers multiply by the normalized
+    input, which is (x − mean) · ∂s/∂x: there the classifier's mean colour counts as nothing, here black does, as it
+    does in Integrated Gradients.
+    """
+
+    title = "Input × Gradient"
+    signed = True
+    summary = "How much each pixel adds to the score, if the score were linear in the pixels."
+    formula = r"\sum_{\text{colours}} x \cdot \frac{\partial s}{\partial x}"
+    source = "Shrikumar, Greenside, Shcherbina and Kundaje 2016, Not just a black box"
+    pitfalls = (
+        "Scores are not linear, so the map does not sum to the score. Black pixels get nothing, however important, and "
+        "the picture itself shows through the product even where the model does not look."
+    )
+
+    rule = "gradient"
+
+    def read(self, tapped: Tapped, classifier: Classifier) -> Maps:
+        """Pixels times their gradient, summed over colours."""
+        return Maps((tapped.pixels * tapped.pixel_gradients["gradient"]).sum(dim=1))

@@ -38,7 +38,10 @@ class Method(ABC):
     pitfalls: ClassVar[str]
 
     def check(self, classifier: Classifier) -> None:  # noqa: B027 (most methods run on every classifier)
-        """Raise `ValueError`, saying why, where the method cannot run on the classifier. Costs no pass."""
+        """Raise `ValueError`, saying why, where the method cannot run on the classifier.
+
+        Costs at most one forward pass, and that once for each classifier.
+        """
 
     @abstractmethod
     def cost(self, classifier: Classifier) -> float:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
+from interp.attribution.rectifiers import Rectifiers, Rule
 from interp.models import hooks
 from interp.types import Classifier, Images, Target, scores
 
@@ -19,13 +21,14 @@ FORWARD = 1 / 3
 
 @dataclass(frozen=True, eq=False)
 class Tapped:
-    """One forward and backward pass of some images: what flowed through the layers, and the score's gradient there.
+    """One forward pass of some images and its backward passes: what flowed through the layers, and the gradients.
 
-    `pixel_gradient` is ∂s/∂x with respect to pixels in [0, 1], None where it was not asked for; `activations` and
-    `gradients` are by layer name.
+    `pixel_gradients` holds, for each rule that was asked for, ∂s/∂x with respect to `pixels` in [0, 1]; `activations`
+    and `gradients` (of the rule 'gradient') are by layer name.
     """
 
-    pixel_gradient: Float[Tensor, "n 3 h w"] | None
+    pixels: Float[Tensor, "n 3 h w"]
+    pixel_gradients: dict[Rule, Float[Tensor, "n 3 h w"]] = field(default_factory=dict)
     activations: dict[str, Tensor] = field(default_factory=dict)
     gradients: dict[str, Tensor] = field(default_factory=dict)
 
@@ -60,34 +63,86 @@ class Question:
 
     def gradients(self, pixels: Float[Tensor, "m 3 h w"], rows: Int[Tensor, " m"]) -> Float[Tensor, "m 3 h w"]:
         """∂s/∂x of the rows' scores at the pixels: a forward and a backward pass."""
-        gradient = self.tapped(pixels, rows, pixel_gradient=True, layers=()).pixel_gradient
-        assert gradient is not None
-        return gradient
+        return self.tapped(pixels, rows, rules=("gradient",), layers=()).pixel_gradients["gradient"]
+
+    def passed(
+        self, pixels: Float[Tensor, "m 3 h w"], rows: Int[Tensor, " m"], rules: TorchFunctionMode
+    ) -> tuple[Float[Tensor, "m 3 h w"], Float[Tensor, " m"]]:
+        """What a forward and a backward pass bring to the pixels when operations follow other rules; and the scores."""
+        which = rows.tolist()
+        with self.classifier.lock, _gradients_enabled():
+            leaf = pixels.detach().clone().requires_grad_()
+            with rules:
+                logits = self.classifier.module(leaf)
+            score = self._scores_of(logits, which)
+            (brought,) = torch.autograd.grad(score.sum(), leaf)
+        self._require_finite(brought, which, "gradient")
+        return brought, score.detach()
+
+    def relevance(
+        self, pixels: Float[Tensor, "m 3 h w"], rows: Int[Tensor, " m"], rules: TorchFunctionMode
+    ) -> tuple[Float[Tensor, "m 3 h w"], Float[Tensor, " m"]]:
+        """As `passed`, with the backward pass begun by the scores themselves, and ended at the normalized pixels."""
+        which = rows.tolist()
+        module = self.classifier.module
+        with self.classifier.lock, _gradients_enabled():
+            leaf = module.get_submodule("normalize")(pixels.detach().clone()).detach().requires_grad_()
+            with rules:
+                logits = module.get_submodule("network")(leaf)
+            score = self._scores_of(logits, which)
+            (slope,) = torch.autograd.grad(score.sum(), logits, retain_graph=True)
+            (found,) = torch.autograd.grad(logits, leaf, slope * logits.detach())
+        self._require_finite(found, which, "relevance")
+        return found, score.detach()
 
     def tapped(
-        self, pixels: Float[Tensor, "m 3 h w"], rows: Int[Tensor, " m"], *, pixel_gradient: bool, layers: Sequence[str]
+        self,
+        pixels: Float[Tensor, "m 3 h w"],
+        rows: Int[Tensor, " m"],
+        *,
+        rules: Sequence[Rule],
+        layers: Sequence[str],
     ) -> Tapped:
-        """One forward and one backward pass, with taps at the layers.
+        """One forward pass with taps at the layers, and one backward pass for each rule that rectifiers follow in it.
 
-        Without `pixel_gradient` the backward pass ends at the lowest of the layers.
+        Layers are read with the rule 'gradient'; where no rule asks for the pixels, that backward pass ends at the
+        lowest of the layers.
         """
         which = rows.tolist()
+        plain = "gradient" in rules
+        rectifiers = Rectifiers() if set(rules) - {"gradient"} else None
         with _gradients_enabled(), hooks.activations(self.classifier, layers) as activations:
             # A copy, for pixels that were made under inference mode cannot take part in a graph.
-            pixels = pixels.detach().clone().requires_grad_(pixel_gradient)
-            total = self._scores(pixels, which).sum()
-            points = [pixels] * pixel_gradient + [activations[layer] for layer in layers]
-            slopes = torch.autograd.grad(total, points, materialize_grads=True)
-        for slope in slopes:
+            leaf = pixels.detach().clone().requires_grad_(bool(rules))
+            with rectifiers or nullcontext():
+                total = self._scores(leaf, which).sum()
+            others: list[Rule] = [rule for rule in rules if rule != "gradient"]
+            pixel_gradients: dict[Rule, Tensor] = {}
+            slopes: tuple[Tensor, ...] = ()
+            if plain or layers:
+                points = [leaf] * plain + [activations[layer] for layer in layers]
+                slopes = torch.autograd.grad(total, points, retain_graph=bool(others), materialize_grads=True)
+                if plain:
+                    pixel_gradients["gradient"] = slopes[0]
+            for rule in others:
+                assert rectifiers is not None
+                rectifiers.rule = rule
+                last = rule == others[-1]
+                (pixel_gradients[rule],) = torch.autograd.grad(total, leaf, retain_graph=not last)
+        for slope in (*slopes, *pixel_gradients.values()):
             self._require_finite(slope, which, "gradient")
         return Tapped(
-            slopes[0] if pixel_gradient else None,
+            leaf.detach(),
+            pixel_gradients,
             {layer: activations[layer].detach() for layer in layers},
             dict(zip(layers, slopes[len(slopes) - len(layers) :], strict=True)),
         )
 
     def _scores(self, pixels: Tensor, rows: list[int]) -> Tensor:
-        score = scores(self.classifier.module(pixels), [self.targets[row] for row in rows])
+        return self._scores_of(self.classifier.module(pixels), rows)
+
+    def _scores_of(self, logits: Tensor, rows: list[int]) -> Tensor:
+        score = scores(logits, [self.targets[row] for row in rows])
         self._require_finite(score.detach(), rows, "score")
         return score
 

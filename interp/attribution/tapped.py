@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Hashable, Sequence
-from typing import cast
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor
 
 from interp.attribution.method import Maps, Method
 from interp.attribution.question import Question, Tapped
+from interp.attribution.rectifiers import Rule
 from interp.batches import batched
 from interp.types import Classifier
 
 
 class TappedMethod(Method):
-    """A method that needs no more than one forward and one backward pass, with taps at the pixels or at a layer."""
+    """A method that is read off one forward pass and its backward passes: at the pixels, at a layer, or at both.
 
-    @abstractmethod
+    `rule` is what rectifiers follow in the backward pass to the pixels; None where the method does not read the pixels.
+    """
+
+    rule: ClassVar[Rule | None] = None
+
     def tap(self, classifier: Classifier) -> str | None:
-        """The name of the layer that the method reads; None stands for the pixels."""
+        """The name of the layer that the method reads; None where it reads none."""
+        return None
 
     @abstractmethod
     def read(self, tapped: Tapped, classifier: Classifier) -> Maps:
@@ -36,16 +42,17 @@ class TappedMethod(Method):
 
     @classmethod
     def together(cls, question: Question, methods: Sequence[Method]) -> list[Maps]:
-        """One forward and one backward pass for all the methods."""
+        """One forward pass for all the methods, and one backward pass for each rule among them."""
         readers = cast(Sequence[TappedMethod], methods)
         taps = [method.tap(question.classifier) for method in readers]
         layers = sorted({tap for tap in taps if tap is not None})
+        rules: list[Rule] = sorted({method.rule for method in readers if method.rule is not None})
         what = " and ".join(method.title for method in methods) if len(methods) < 3 else "the gradient methods"
 
         def run(part: slice) -> list[Maps]:
             pixels = question.images.pixels[part]
             rows = torch.arange(len(question.images))[part]
-            tapped = question.tapped(pixels, rows, pixel_gradient=None in taps, layers=layers)
+            tapped = question.tapped(pixels, rows, rules=rules, layers=layers)
             return [method.read(tapped, question.classifier) for method in readers]
 
         parts = list(batched(run, len(question.images), size=question.batch_size, what=what))

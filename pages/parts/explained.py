@@ -22,6 +22,7 @@ from pages.parts.text import plain
 PLOT = {"displaylogo": False, "toImageButtonOptions": {"format": "png", "scale": 2, "filename": "loupe"}}
 VIEWS = {"Overlay": "overlay", "Heatmap": "heatmap", "Masked": "masked"}
 SCALES = {"Each its own": "own", "Shared": "shared"}
+FEW = 5
 CLIPS = {"99% of the pixels": 99.0, "99.9% of the pixels": 99.9, "the largest value": 100.0}
 
 Result = tuple[attribution.Method, Heatmaps]
@@ -74,6 +75,7 @@ def figure(comparison: Comparison) -> go.Figure:
         scale=SCALES[comparison.drawing.scale],
         clip=CLIPS[comparison.drawing.clip],
         annotation=inputs.annotation(comparison.classifier, comparison.photos, comparison.position),
+        columns=3 if len(maps) <= FEW else 4,
     )
 
 
@@ -105,10 +107,17 @@ def rows(comparison: Comparison) -> list[dict[str, Any]]:
             "residual": None if heatmaps.residual is None else float(heatmaps.residual[0]),
             "passes": round(heatmaps.passes, 2),
             "seconds": round(heatmaps.seconds, 3),
-            "parameters": ", ".join(f"{key} {value}" for key, value in vars(method).items() if value is not None),
+            "parameters": _parameters(method),
         }
         for method, heatmaps in comparison.results
     ]
+
+
+def _parameters(method: attribution.Method) -> str:
+    given = {key: value for key, value in vars(method).items() if value is not None}
+    return ", ".join(
+        f"{len(value)} {key}" if isinstance(value, Images) else f"{key} {value}" for key, value in given.items()
+    )
 
 
 def numbers(comparison: Comparison) -> None:

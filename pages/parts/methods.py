@@ -9,27 +9,93 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import streamlit as st
 
+import cache
 from interp import attribution
-from interp.types import Heatmaps
-from pages.parts import address
+from interp.images import ImageSet
+from interp.models import inputs
+from interp.types import Classifier, Heatmaps
+from pages.parts import address, waiting
 from pages.parts.explained import CLIPS, SCALES, VIEWS, Drawing
 from pages.parts.text import plain
 
 # Above it a number is a slip of the keyboard: 100,000 steps of Integrated Gradients take a day.
 LARGEST = 2000
+REFERENCES = 20
+# What the page fills in, and the reader does not.
+GIVEN = {"references"}
+CONTROL = attribution.Random.title
+CLASSICS = "The classics"
+_GRADIENT_CAMS = ("Grad-CAM", "Grad-CAM++", "XGrad-CAM", "Layer-CAM", "Eigen-CAM", "Guided Grad-CAM")
+PRESETS = {
+    CLASSICS: ("Gradient", "Integrated Gradients", "Grad-CAM", "Occlusion"),
+    "Captum's tutorial": ("Integrated Gradients", "Gradient SHAP", "SmoothGrad", "Occlusion"),
+    "The CAM family": (*_GRADIENT_CAMS, "Score-CAM", "Ablation-CAM"),
+    "Fast: a few passes": (
+        "Gradient",
+        "Sensitivity",
+        "Input × Gradient",
+        "DeepLIFT",
+        "Deconvolution",
+        "Guided Backprop",
+        "LRP",
+        *_GRADIENT_CAMS,
+    ),
+    "All": tuple(title for title in attribution.METHODS if title != CONTROL),
+}
 
 
-def choose() -> tuple[attribution.Method, ...]:
-    """Draw the picker of methods; the random control is always among them."""
-    titles = list(attribution.METHODS)
-    address.seed(
-        "methods", titles, valid=lambda some: all(one in titles for one in some), parse=lambda text: text.split(",")
+def choose(visitor: cache.Visitor, classifier: Classifier) -> tuple[attribution.Method, ...]:
+    """Draw the pickers of methods; the random control is always among them.
+
+    What cannot run on the classifier is not offered, and says why.
+    """
+    question = cache.call(attribution.obstacles, classifier)
+    obstacles = waiting.value(visitor.ask("shared/obstacles", question, disk=False))
+    titles = [title for title in attribution.METHODS if title not in obstacles]
+    presets = {name: [title for title in some if title in titles] for name, some in PRESETS.items()}
+    default = presets[CLASSICS]
+    address.seed("methods", default, valid=lambda some: set(some) <= set(titles), parse=lambda text: text.split(","))
+    st.session_state["preset"] = next(
+        (name for name, some in presets.items() if set(some) == set(st.session_state["methods"]) - {CONTROL}), None
     )
-    chosen = st.pills("Methods", titles, selection_mode="multi", key="methods", wrap=True)
-    address.publish("methods", None if set(chosen) == set(titles) else ",".join(chosen))
+    st.selectbox(
+        "Methods",
+        list(presets),
+        key="preset",
+        index=None,
+        placeholder="Your own choice",
+        on_change=lambda: _take(presets),
+        help="Noise stands beside them in any case, as the control.",
+    )
+    chosen = st.multiselect("Methods", titles, key="methods", label_visibility="collapsed")
+    address.publish("methods", None if set(chosen) == set(default) else ",".join(chosen))
+    if obstacles:
+        with st.popover(f"{len(obstacles)} cannot run here", type="tertiary"):
+            st.text("\n\n".join(obstacles.values()))
     control = attribution.Random()
     methods = [attribution.METHODS[title]() for title in titles if title in chosen]
     return tuple(methods if control in methods else [*methods, control])
+
+
+def _take(presets: dict[str, list[str]]) -> None:
+    if st.session_state["preset"] is not None:
+        st.session_state["methods"] = presets[st.session_state["preset"]]
+
+
+def with_references(
+    methods: Sequence[attribution.Method], visitor: cache.Visitor, classifier: Classifier, photos: ImageSet
+) -> tuple[attribution.Method, ...]:
+    """The methods; the one that compares with other pictures is given some, spread over the whole image set."""
+    if not any(isinstance(method, attribution.GradientShap) for method in methods):
+        return tuple(methods)
+    count = min(REFERENCES, len(photos))
+    positions = tuple(round(place * (len(photos) - 1) / max(1, count - 1)) for place in range(count))
+    read = cache.call(inputs.read, classifier, photos, positions)
+    references = waiting.value(visitor.ask("shared/references", read, disk=False, device="reading"))
+    return tuple(
+        dataclasses.replace(method, references=references) if isinstance(method, attribution.GradientShap) else method
+        for method in methods
+    )
 
 
 def parameters(classifier: Classifier, methods: Sequence[attribution.Method]) -> tuple[attribution.Method, ...]:
@@ -53,6 +119,7 @@ def _changed(classifier: Classifier, method: attribution.Method, *, drawn: bool)
     if fields and drawn:
         st.markdown(f"**{method.title}**")
     kinds = _kinds(type(method))
+    fields = tuple(field for field in fields if field.name not in GIVEN)
     prefix = method.title.lower().replace(" ", "-")
     return {
         field.name: _parameter(classifier, f"{prefix}.{field.name}", kinds[field.name], field.default, drawn=drawn)
@@ -73,6 +140,10 @@ def _parameter(classifier: Classifier, key: str, kind: Any, default: Any, *, dra
         chosen = address.seed(key, default, valid=get_args(kind).__contains__, parse=str)
         if drawn:
             chosen = st.selectbox(name, get_args(kind), key=key)
+    elif isinstance(default, float):
+        chosen = address.seed(key, default, valid=lambda share: 0 <= share <= 1, parse=float)
+        if drawn:
+            chosen = st.number_input(name, 0.0, 1.0, step=0.05, key=key)
     else:
         chosen = address.seed(key, default, valid=lambda number: number is None or 0 <= number <= LARGEST, parse=int)
         if drawn:
@@ -123,5 +194,5 @@ def ordered(
     results: Sequence[tuple[attribution.Method, Heatmaps]], methods: Sequence[attribution.Method]
 ) -> tuple[tuple[attribution.Method, Heatmaps], ...]:
     """Results in the order in which the methods were chosen; they come in the order of their cost."""
-    place = {method: position for position, method in enumerate(methods)}
-    return tuple(sorted(results, key=lambda result: place.get(result[0], len(place))))
+    place = {type(method): position for position, method in enumerate(methods)}
+    return tuple(sorted(results, key=lambda result: place[type(result[0])]))

@@ -1,9 +1,8 @@
-import pytest
 import torch
 
 from interp import attribution
-from interp.attribution import Gradient, IntegratedGradients, baselines
-from interp.types import Classifier, Images, Target
+from interp.attribution import Gradient, InputXGradient, Sensitivity
+from interp.types import Classifier, Images
 
 
 def test_gradient_is_the_slope_by_finite_differences(tiny: Classifier, noise_images: Images) -> None:
@@ -29,75 +28,36 @@ def test_gradient_equals_captums_saliency(squeezenet: Classifier, photographs: I
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("baseline", ["black", "mean"])
-def test_integrated_gradients_equal_captums(squeezenet: Classifier, photographs: Images, baseline) -> None:
-    from captum.attr import IntegratedGradients as Captum
+def test_sensitivity_sums_to_the_squared_length_of_the_gradient(squeezenet: Classifier, photographs: Images) -> None:
+    batch = photographs[:2]
+    values = attribution.attribute(squeezenet, batch, 7, Sensitivity()).values
+    pixels = batch.pixels.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(squeezenet.module(pixels)[:, 7].sum(), pixels)
+    assert (values >= 0).all()
+    torch.testing.assert_close(values.sum(dim=(1, 2)), gradient.square().sum(dim=(1, 2, 3)), rtol=1e-4, atol=0)
+
+
+def test_input_x_gradient_equals_captums_on_pixels(squeezenet: Classifier, photographs: Images) -> None:
+    from captum.attr import InputXGradient as Captum
 
     batch = photographs[:2]
-    targets = squeezenet.logits(batch).argmax(dim=1).tolist()
-    ours = attribution.attribute(squeezenet, batch, targets, IntegratedGradients(20, baseline))
-    theirs = Captum(squeezenet.module).attribute(
-        batch.pixels,
-        baselines=baselines.images(batch.pixels, baseline, 0),
-        target=targets,
-        n_steps=20,
-        method="gausslegendre",
-        internal_batch_size=8,
-    )
-    difference = (ours.values - theirs.sum(dim=1)).flatten(1).norm(dim=1)
-    assert (difference / theirs.sum(dim=1).flatten(1).norm(dim=1) < 1e-4).all()
+    ours = attribution.attribute(squeezenet, batch, 7, InputXGradient()).values
+    theirs = Captum(squeezenet.module).attribute(batch.pixels.clone().requires_grad_(), target=7)
+    torch.testing.assert_close(ours, theirs.detach().sum(dim=1), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("baseline", ["black", "white", "mean", "blur", "noise"])
-def test_integrated_gradients_are_complete(tiny: Classifier, noise_images: Images, baseline) -> None:
-    heatmaps = attribution.attribute(tiny, noise_images, [0, 1, 2], IntegratedGradients(300, baseline))
-    empty = Images(baselines.images(noise_images.pixels, baseline, 0), noise_images.names)
-    drop = (tiny.logits(noise_images) - tiny.logits(empty)).diagonal()
-    torch.testing.assert_close(heatmaps.values.sum(dim=(1, 2)), drop, rtol=1e-2, atol=1e-3)
-    assert heatmaps.residual is not None
-    torch.testing.assert_close(heatmaps.residual, heatmaps.values.sum(dim=(1, 2)) - drop, rtol=0, atol=1e-5)
+def test_input_x_gradient_of_a_linear_score_adds_up_to_it(tiny: Classifier, noise_images: Images) -> None:
+    network = tiny.module.network
+    network.forward = lambda pixels: network.linear(network.conv2(network.conv1(pixels)).mean(dim=(2, 3)))
+    values = attribution.attribute(tiny, noise_images, 1, InputXGradient()).values
+    black = Images(torch.zeros_like(noise_images.pixels), noise_images.names)
+    risen = (tiny.logits(noise_images) - tiny.logits(black))[:, 1]
+    torch.testing.assert_close(values.sum(dim=(1, 2)), risen, rtol=1e-4, atol=1e-6)
 
 
-def test_the_residual_on_the_real_classifier_is_a_small_part_of_the_drop(squeezenet, photographs) -> None:
-    batch = photographs[:1]
-    targets = squeezenet.logits(batch).argmax(dim=1).tolist()
-    heatmaps = attribution.attribute(squeezenet, batch, targets, IntegratedGradients(50, "blur"))
-    assert heatmaps.residual is not None
-    total = heatmaps.values.sum(dim=(1, 2))
-    assert (heatmaps.residual.abs() < 0.05 * total.abs()).all()
-
-
-def test_integrated_gradients_of_the_baseline_itself_are_zero(tiny: Classifier) -> None:
-    black = Images(torch.zeros(1, 3, 16, 16), ("black",))
-    heatmaps = attribution.attribute(tiny, black, 0, IntegratedGradients(5))
-    assert not heatmaps.values.any()
-
-
-def test_a_contrast_is_the_difference_of_two_targets(tiny: Classifier, noise_images: Images) -> None:
-    for method in (Gradient(), IntegratedGradients(9)):
-        contrast, positive, negative = (
-            attribution.attribute(tiny, noise_images, target, method).values for target in (Target(2, 0), 2, 0)
-        )
-        torch.testing.assert_close(contrast, positive - negative, rtol=1e-4, atol=1e-7)
-
-
-def test_the_noise_depends_on_seed_and_picture_only(noise_images: Images) -> None:
-    pixels = noise_images.pixels
-    noise = baselines.images(pixels, "noise", 3)
-    assert torch.equal(noise[1:2], baselines.images(pixels[1:2], "noise", 3))
-    assert not torch.equal(noise, baselines.images(pixels, "noise", 4))
-    assert not torch.equal(noise[0], noise[1])
-
-
-def test_the_blur_keeps_a_plain_picture_and_takes_detail_away() -> None:
-    plain = torch.full((1, 3, 16, 24), 0.3)
-    torch.testing.assert_close(baselines.images(plain, "blur", 0), plain)
-    detailed = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    assert baselines.images(detailed, "blur", 0).std() < 0.2 * detailed.std()
-
-
-def test_bad_parameters_are_named() -> None:
-    with pytest.raises(ValueError, match="0 steps"):
-        IntegratedGradients(0)
-    with pytest.raises(ValueError, match="baseline 'grey'"):
-        baselines.check("grey")
+def test_three_methods_cost_one_pass(tiny: Classifier, noise_images: Images) -> None:
+    passes = []
+    handle = tiny.module.network.conv1.register_forward_hook(lambda *_: passes.append(1))
+    list(attribution.compare(tiny, noise_images, 0, [Gradient(), Sensitivity(), InputXGradient()]))
+    handle.remove()
+    assert len(passes) == 1

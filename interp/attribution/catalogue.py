@@ -1,0 +1,49 @@
+"""All methods, and which of them a classifier rules out."""
+
+from __future__ import annotations
+
+from interp.attribution.cams import GradCam
+from interp.attribution.control import Random
+from interp.attribution.deeplift import DeepLift
+from interp.attribution.gradients import Gradient, InputXGradient, Sensitivity
+from interp.attribution.lrp import Lrp
+from interp.attribution.method import Method
+from interp.attribution.paths import GradientShap, IntegratedGradients
+from interp.attribution.perturbation import Occlusion
+from interp.attribution.rectified import Deconvolution, GuidedBackprop, GuidedGradCam
+from interp.attribution.smoothing import SmoothGrad, SmoothGradSquared, VarGrad
+from interp.types import Classifier
+
+METHODS: dict[str, type[Method]] = {
+    method.title: method
+    for method in (
+        Gradient,
+        Sensitivity,
+        InputXGradient,
+        SmoothGrad,
+        SmoothGradSquared,
+        VarGrad,
+        IntegratedGradients,
+        GradientShap,
+        DeepLift,
+        Deconvolution,
+        GuidedBackprop,
+        Lrp,
+        GradCam,
+        GuidedGradCam,
+        Occlusion,
+        Random,
+    )
+}
+"""All methods by title, in the order in which a picker shows them."""
+
+
+def obstacles(classifier: Classifier) -> dict[str, str]:
+    """The methods that cannot run on a classifier with their own defaults, by title, and why not."""
+    found = {}
+    for title, method in METHODS.items():
+        try:
+            method().check(classifier)
+        except ValueError as error:
+            found[title] = str(error)
+    return found

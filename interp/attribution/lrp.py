@@ -1,0 +1,270 @@
+"""Layer-wise relevance propagation: the score, handed back from layer to layer until it lies on the pixels."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+
+from interp.attribution import operations, relevance
+from interp.attribution.method import Maps, Method
+from interp.attribution.operations import Operation
+from interp.attribution.question import FORWARD, Question
+from interp.attribution.support import require_supported
+from interp.batches import batched
+from interp.types import Classifier
+
+Composite = Literal["epsilon-plus-flat", "epsilon-alpha2-beta1", "epsilon-gamma-box"]
+
+SUPPORTED = (
+    operations.ELEMENTWISE
+    | operations.MAX_POOLS
+    | operations.PRODUCTS
+    | operations.SUMS
+    | operations.CONVOLUTIONS
+    | operations.DENSE
+    | operations.BATCH_NORMS
+    | operations.LAYER_NORMS
+    | operations.AVERAGES
+    | operations.REARRANGEMENTS
+)
+PASSING = operations.ELEMENTWISE | operations.BATCH_NORMS | operations.LAYER_NORMS
+RULES = {
+    "epsilon-plus-flat": relevance.positive,
+    "epsilon-alpha2-beta1": relevance.alpha2_beta1,
+    "epsilon-gamma-box": relevance.gamma,
+}
+# Forward passes, then pairs of a forward and a backward pass, that the convolutions' rule takes behind ReLUs.
+TERMS = {"epsilon-plus-flat": 1, "epsilon-alpha2-beta1": 2, "epsilon-gamma-box": 2}
+
+
+@dataclass(frozen=True)
+class Lrp(Method):
+    """Relevance R, from the score at the logits down to the pixels, summed over the colours: signed, in logits.
+
+    Linear layers follow the ε rule and convolutions that of the `composite`: z⁺ with equal shares in the first one
+    ('epsilon-plus-flat'), α2β1 ('epsilon-alpha2-beta1'), or γ = 0.25 with zᴮ in the first one ('epsilon-gamma-box'),
+    as Kohlbrenner et al. 2020 and Montavon et al. 2019 combine them. Batch normalization is merged into the
+    convolution before it; where there is none it passes relevance on unchanged, as activations, layer normalization
+    and the classifier's own normalization of the pixels do. Sums and average pools share it in proportion to what
+    they add up; a maximum pool gives it to the maximum, a gate to the signal. Conservation: the map should add up to
+    the score; biases take what is missing, and `residual` is the map's sum minus the score.
+    """
+
+    composite: Composite = "epsilon-plus-flat"
+
+    title = "LRP"
+    signed = True
+    summary = "The score, divided among the inputs of every layer in turn until it lies on the pixels."
+    formula = (
+        r"R_i = \sum_j \frac{x_i w_{ij}}{\sum_{i'} x_{i'} w_{i'j}}\, R_j \text{, with a rule for each kind of layer}"  # noqa: E501
+    )
+    source = "Bach et al. 2015, On pixel-wise explanations; Montavon et al. 2019, Layer-wise relevance propagation"
+    pitfalls = (
+        "The rules are chosen, not derived: another composite gives another map. With z⁺ and α2β1 the lower layers' "
+        "part hardly depends on the class or on the upper layers (Sixt et al. 2020), so it can look like an edge "
+        "detector. What the biases take is missing in the map."
+    )
+
+    def __post_init__(self) -> None:
+        if self.composite not in get_args(Composite):
+            raise ValueError(
+                f"There is no composite {self.composite!r}; choose one of {', '.join(get_args(Composite))}."
+            )
+
+    def check(self, classifier: Classifier) -> None:
+        """Raise `ValueError` where the network has operations that no rule is known for."""
+        require_supported(classifier, SUPPORTED, self.title)
+
+    def cost(self, classifier: Classifier) -> float:
+        """A forward pass, a second one for the rules' denominators, and one forward and backward pass for each term."""
+        return 2 * FORWARD + TERMS[self.composite]
+
+    @classmethod
+    def together(cls, question: Question, methods: Sequence[Method]) -> list[Maps]:
+        """Each method for itself."""
+        return [method._maps(question) for method in methods if isinstance(method, Lrp)]
+
+    def _maps(self, question: Question) -> Maps:
+        pixels = question.images.pixels
+        first = self._first_rule(question.classifier)
+
+        def run(part: slice) -> tuple[Tensor, Tensor]:
+            rows = torch.arange(len(pixels))[part]
+            found, score = question.relevance(pixels[part], rows, _Propagation(RULES[self.composite], first))
+            values = found.sum(dim=1)
+            return values, values.sum(dim=(1, 2)) - score
+
+        parts = list(batched(run, len(pixels), size=question.batch_size, what=self.title))
+        values, residuals = (torch.cat(given) for given in zip(*parts, strict=True))
+        return Maps(values, residual=residuals)
+
+    def _first_rule(self, classifier: Classifier) -> relevance.Rule:
+        if self.composite == "epsilon-plus-flat":
+            return relevance.flat
+        if self.composite == "epsilon-alpha2-beta1":
+            return relevance.alpha2_beta1
+        normalize = classifier.module.get_submodule("normalize")
+        low, high = (normalize(torch.full((1, 3, 1, 1), value, device=classifier.device)) for value in (0.0, 1.0))
+        return relevance.box(low, high)
+
+
+@dataclass(frozen=True, eq=False)
+class _Origin:
+    """The convolution that a tensor is the result of."""
+
+    inputs: Tensor
+    weights: Tensor
+    bias: Tensor | None
+    apply: relevance.Linear
+    rule: relevance.Rule
+
+
+class _Propagation(TorchFunctionMode):
+    """Gives every operation of a forward pass its rule in place of its derivative: gradients become relevance."""
+
+    def __init__(self, rule: relevance.Rule, first: relevance.Rule) -> None:
+        super().__init__()
+        self.rule, self.next = rule, first
+
+    def __torch_function__(
+        self, func: Operation, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        keywords = kwargs or {}
+        if func in operations.CONVOLUTIONS:
+            return self._convolved(func, *args, **keywords)
+        if func in operations.DENSE:
+            return _linear(func, relevance.epsilon, *args, **keywords)
+        if func in operations.BATCH_NORMS and hasattr(operations.first_tensor(args, keywords), "origin"):
+            return _merged(func, args, keywords)
+        if func in PASSING:
+            output = _Pass.apply(operations.first_tensor(args, keywords), operations.bound(func, args, keywords))
+            output.gate = func in operations.GATES
+            return output
+        if func in operations.AVERAGES:
+            return _Share.apply(operations.first_tensor(args, keywords), operations.bound(func, args, keywords))
+        if func in operations.SUMS and isinstance(args[1], Tensor):
+            return _Sum.apply(*args)
+        if func in operations.PRODUCTS:
+            return _product(*args)
+        return func(*args, **keywords)
+
+    def _convolved(
+        self, func: Operation, input: Tensor, weight: Tensor, bias: Tensor | None = None, *rest: Any, **keywords: Any
+    ) -> Tensor:
+        def apply(inputs: Tensor, weights: Tensor, biases: Tensor | None) -> Tensor:
+            return func(inputs, weights, biases, *rest, **keywords)
+
+        rule, self.next = self.next, self.rule
+        output = _Ruled.apply(input, weight, bias, apply, rule, None)
+        output.origin = _Origin(input, weight, bias, apply, rule)
+        return output
+
+
+def _linear(func: Operation, rule: relevance.Rule, input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    return _Ruled.apply(input, weight, bias, func, rule, None)
+
+
+def _merged(func: Operation, args: tuple[Any, ...], keywords: dict[str, Any]) -> Tensor:
+    """Convolution and batch normalization as one convolution; relevance goes past the normalization."""
+    given = inspect.signature(functional.batch_norm).bind(*args, **keywords)
+    given.apply_defaults()
+    norm, origin = given.arguments, given.arguments["input"].origin
+    scale = (norm["running_var"] + norm["eps"]).rsqrt()
+    scale = scale if norm["weight"] is None else scale * norm["weight"]
+    shift = -norm["running_mean"] if origin.bias is None else origin.bias - norm["running_mean"]
+    bias = shift * scale if norm["bias"] is None else shift * scale + norm["bias"]
+    output = func(*args, **keywords).detach()
+    return _Ruled.apply(
+        origin.inputs, origin.weights * scale[:, None, None, None], bias, origin.apply, origin.rule, output
+    )
+
+
+def _product(one: Any, other: Any) -> Any:
+    """Relevance goes to the signal: past weights and gates; of two signals each gets half."""
+    if not isinstance(one, Tensor) or (getattr(one, "gate", False) and isinstance(other, Tensor)):
+        one, other = other, one
+    gated = not isinstance(other, Tensor) or getattr(other, "gate", False) or not other.requires_grad
+    if gated and isinstance(one, Tensor) and not one.requires_grad:
+        one, other = other, one
+    return _Product.apply(one, other, gated)
+
+
+class _Ruled(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        inputs: Tensor,
+        weights: Tensor,
+        bias: Tensor | None,
+        apply: relevance.Linear,
+        rule: relevance.Rule,
+        output: Tensor | None,
+    ) -> Tensor:
+        ctx.given, ctx.apply_linear, ctx.rule = (inputs.detach(), weights, bias), apply, rule
+        return apply(inputs, weights, bias) if output is None else output
+
+    @staticmethod
+    def backward(ctx: Any, *relevances: Tensor) -> tuple[Tensor | None, ...]:
+        found = relevance.propagated(ctx.rule, ctx.apply_linear, ctx.given, relevances[0])
+        return found, None, None, None, None, None
+
+
+class _Pass(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, inputs: Tensor, function: Any) -> Tensor:
+        return function(inputs)
+
+    @staticmethod
+    def backward(ctx: Any, *relevances: Tensor) -> tuple[Tensor, None]:
+        return relevances[0], None
+
+
+class _Share(torch.autograd.Function):
+    """A linear operation without weights: shares in proportion to the inputs."""
+
+    @staticmethod
+    def forward(ctx: Any, inputs: Tensor, function: Any) -> Tensor:
+        ctx.inputs, ctx.function = inputs.detach(), function
+        return function(inputs)
+
+    @staticmethod
+    def backward(ctx: Any, *relevances: Tensor) -> tuple[Tensor, None]:
+        with torch.enable_grad():
+            inputs = ctx.inputs.detach().requires_grad_()
+            output = ctx.function(inputs)
+            (slope,) = torch.autograd.grad(output, inputs, relevances[0] / relevance.stabilized(output.detach()))
+        return ctx.inputs * slope, None
+
+
+class _Sum(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, one: Tensor, other: Tensor) -> Tensor:
+        ctx.save_for_backward(one, other)
+        return one + other
+
+    @staticmethod
+    def backward(ctx: Any, *relevances: Tensor) -> tuple[Tensor, Tensor]:
+        one, other = ctx.saved_tensors
+        share = relevances[0] / relevance.stabilized(one + other)
+        return (one * share).sum_to_size(one.shape), (other * share).sum_to_size(other.shape)
+
+
+class _Product(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, one: Tensor, other: Any, gated: bool) -> Tensor:
+        ctx.shape, ctx.other_shape, ctx.gated = one.shape, getattr(other, "shape", None), gated
+        return one * other
+
+    @staticmethod
+    def backward(ctx: Any, *relevances: Tensor) -> tuple[Tensor, Tensor | None, None]:
+        if ctx.gated:
+            return relevances[0].sum_to_size(ctx.shape), None, None
+        half = relevances[0] / 2
+        return half.sum_to_size(ctx.shape), half.sum_to_size(ctx.other_shape), None

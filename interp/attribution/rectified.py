@@ -1,0 +1,107 @@
+"""Methods that let rectifiers pass positive gradient only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from interp.attribution.cams import GradCam
+from interp.attribution.method import Maps
+from interp.attribution.question import FORWARD, Tapped
+from interp.attribution.support import require_rectifiers
+from interp.attribution.tapped import TappedMethod
+from interp.types import Classifier
+
+_LIMITS = (
+    "Networks with other rectifiers than ReLU (GELU, SiLU) are outside the paper; the rule is carried over to them."
+)
+
+
+@dataclass(frozen=True)
+class Deconvolution(TappedMethod):
+    """The backward pass in which every rectifier passes max(g, 0), whatever came in: signed, summed over the colours.
+
+    Also called deconvnet. See `rectifiers.Rectifiers` for the rule.
+    """
+
+    title = "Deconvolution"
+    signed = True
+    summary = "The score, sent back through the network with every negative signal cut off on the way."
+    formula = r"g \mapsto \max(g, 0) \text{ at every rectifier}"
+    source = "Zeiler and Fergus 2014, Visualizing and understanding convolutional networks"
+    pitfalls = (
+        "It sharpens whatever edges the picture has, nearly the same for every class (Nie et al. 2018), and changes "
+        f"little when the model's upper layers are randomized (Adebayo et al. 2018). {_LIMITS}"
+    )
+
+    rule = "deconvolution"
+
+    def check(self, classifier: Classifier) -> None:
+        """Raise `ValueError` where the network has no rectifiers."""
+        require_rectifiers(classifier, self.title)
+
+    def read(self, tapped: Tapped, classifier: Classifier) -> Maps:
+        """What arrives at the pixels, summed over colours."""
+        return Maps(tapped.pixel_gradients["deconvolution"].sum(dim=1))
+
+
+@dataclass(frozen=True)
+class GuidedBackprop(TappedMethod):
+    """The backward pass in which every rectifier passes max(g, 0) where its input was positive: signed, colours summed.
+
+    See `rectifiers.Rectifiers` for the rule.
+    """
+
+    title = "Guided Backprop"
+    signed = True
+    summary = "The gradient, with every negative signal cut off on its way back through the network."
+    formula = r"g \mapsto \max(g, 0) \cdot [z > 0] \text{ at every rectifier with input } z"
+    source = "Springenberg, Dosovitskiy, Brox and Riedmiller 2015, Striving for simplicity: the all convolutional net"
+    pitfalls = (
+        "It looks the sharpest of all, and is nearly a partial recovery of the picture: hardly different from class to "
+        "class (Nie et al. 2018), and hardly changed when the model's upper layers are randomized (Adebayo et al. "
+        f"2018). {_LIMITS}"
+    )
+
+    rule = "guided"
+
+    def check(self, classifier: Classifier) -> None:
+        """Raise `ValueError` where the network has no rectifiers."""
+        require_rectifiers(classifier, self.title)
+
+    def read(self, tapped: Tapped, classifier: Classifier) -> Maps:
+        """What arrives at the pixels, summed over colours."""
+        return Maps(tapped.pixel_gradients["guided"].sum(dim=1))
+
+
+@dataclass(frozen=True)
+class GuidedGradCam(GradCam):
+    """Guided Backprop times Grad-CAM, enlarged: signed, summed over the colours.
+
+    `coarse` is the Grad-CAM at the layer's own size.
+    """
+
+    title = "Guided Grad-CAM"
+    signed = True
+    summary = "Guided Backprop's fine lines, kept where Grad-CAM sees the class."
+    formula = r"\mathrm{GuidedBackprop} \cdot \mathrm{GradCAM}{\uparrow}"
+    source = "Selvaraju et al. 2017, Grad-CAM: visual explanations from deep networks"
+    pitfalls = (
+        "Only its place depends on the class: the fine lines are Guided Backprop's, and hardly depend on the model "
+        f"(Adebayo et al. 2018). {_LIMITS}"
+    )
+
+    rule = "guided"
+
+    def check(self, classifier: Classifier) -> None:
+        """Raise `ValueError` where the layer does not exist or has no map, or the network has no rectifiers."""
+        super().check(classifier)
+        require_rectifiers(classifier, self.title)
+
+    def cost(self, classifier: Classifier) -> float:
+        """One forward and two backward passes: the gradient's down to the layer, the guided one down to the pixels."""
+        return FORWARD + 2 * (1 - FORWARD)
+
+    def read(self, tapped: Tapped, classifier: Classifier) -> Maps:
+        """The product."""
+        cam = super().read(tapped, classifier)
+        return Maps(tapped.pixel_gradients["guided"].sum(dim=1) * cam.values, cam.coarse)

@@ -1,0 +1,136 @@
+"""Rules of layer-wise relevance propagation: how a linear operation hands the relevance of its outputs to its inputs.
+
+Every rule has one form: R_in = Σ_t c_t Σ_p ± x_p · W_pᵀ (m_t · R / Σ_p ± (W_p x_p + b_p)), a few terms t of a few
+parts p each, where a part is the input, the weights and the bias, each possibly only their positive or negative side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+STABILIZER = 1e-6
+
+Linear = Callable[[Tensor, Tensor, Tensor | None], Tensor]
+"""A convolution or a matrix product as a function of input, weights and bias."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One summand of a denominator; `sign` is what it enters with."""
+
+    inputs: Tensor
+    weights: Tensor
+    bias: Tensor | None
+    sign: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Term:
+    """The parts that share a denominator, the term's factor, and for which outputs it counts (None: all)."""
+
+    parts: Sequence[Part]
+    factor: float = 1.0
+    where: Tensor | None = None
+
+
+Rule = Callable[[Tensor, Tensor, Tensor | None, Tensor], Sequence[Term]]
+"""From input, weights, bias and output to the terms."""
+
+
+def propagated(rule: Rule, apply: Linear, given: tuple[Tensor, Tensor, Tensor | None], relevance: Tensor) -> Tensor:
+    """The relevance of the inputs of a linear operation, from that of its outputs."""
+    with torch.no_grad():
+        output = apply(*given)
+    total = torch.zeros_like(given[0])
+    for term in rule(*given, output):
+        with torch.enable_grad():
+            leaves = [part.inputs.detach().requires_grad_() for part in term.parts]
+            results = [
+                part.sign * apply(leaf, part.weights, part.bias) for leaf, part in zip(leaves, term.parts, strict=True)
+            ]
+            denominator = torch.stack([result.detach() for result in results]).sum(dim=0)
+            share = relevance / stabilized(denominator)
+            if term.where is not None:
+                share = share * term.where
+            slopes = torch.autograd.grad(results, leaves, [share] * len(results))
+        for leaf, slope in zip(leaves, slopes, strict=True):
+            total += term.factor * leaf.detach() * slope
+    return total
+
+
+def stabilized(denominator: Tensor) -> Tensor:
+    """Moved away from zero by a millionth; zero itself counts as positive."""
+    return denominator + torch.where(denominator >= 0, STABILIZER, -STABILIZER)
+
+
+def epsilon(inputs: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor) -> list[Term]:
+    """LRP-ε with the smallest ε that divides safely (Bach et al. 2015)."""
+    return [Term([Part(inputs, weights, bias)])]
+
+
+def positive(inputs: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor) -> list[Term]:
+    """z⁺, which is α1β0: positive contributions only."""
+    return [Term(_agreeing(inputs, weights, bias))]
+
+
+def alpha2_beta1(inputs: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor) -> list[Term]:
+    """Twice what contributes positively, minus once what contributes negatively (Bach et al. 2015)."""
+    return [Term(_agreeing(inputs, weights, bias), 2.0), Term(_opposed(inputs, weights, bias), -1.0)]
+
+
+def gamma(inputs: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor, *, share: float = 0.25) -> list[Term]:
+    """LRP-γ, for inputs of either sign: a quarter of the agreeing contributions is added (Montavon et al. 2019).
+
+    For outputs above zero the positive contributions are favoured, for those below zero the negative ones.
+    """
+    up, down = (weights + share * weights.clamp(min=0), weights + share * weights.clamp(max=0))
+    bias_up, bias_down = (
+        (None, None) if bias is None else (bias + share * bias.clamp(min=0), bias + share * bias.clamp(max=0))
+    )
+    return [
+        Term(_split(inputs, up, down, bias_up), where=output > 0),
+        Term(_split(inputs, down, up, bias_down), where=output < 0),
+    ]
+
+
+def flat(inputs: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor) -> list[Term]:
+    """Equal shares for all inputs of an output (Lapuschkin et al. 2019)."""
+    return [Term([Part(torch.ones_like(inputs), torch.ones_like(weights), None)])]
+
+
+def box(low: Tensor, high: Tensor) -> Rule:
+    """zᴮ, for inputs that are known to lie between `low` and `high`, of shape (1, c, 1, 1) (Montavon et al. 2017)."""
+
+    def rule(inputs: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor) -> list[Term]:
+        over, under = (None, None) if bias is None else (bias.clamp(min=0), bias.clamp(max=0))
+        parts = [
+            Part(inputs, weights, bias),
+            Part(low.expand_as(inputs), weights.clamp(min=0), over, -1.0),
+            Part(high.expand_as(inputs), weights.clamp(max=0), under, -1.0),
+        ]
+        return [Term(parts)]
+
+    return rule
+
+
+def _agreeing(inputs: Tensor, weights: Tensor, bias: Tensor | None) -> list[Part]:
+    over = None if bias is None else bias.clamp(min=0)
+    return _split(inputs, weights.clamp(min=0), weights.clamp(max=0), over)
+
+
+def _opposed(inputs: Tensor, weights: Tensor, bias: Tensor | None) -> list[Part]:
+    under = None if bias is None else bias.clamp(max=0)
+    return _split(inputs, weights.clamp(max=0), weights.clamp(min=0), under)
+
+
+def _split(inputs: Tensor, for_positive: Tensor, for_negative: Tensor, bias: Tensor | None) -> list[Part]:
+    """The inputs' positive side with one set of weights and the bias, their negative side with another set."""
+    parts = [Part(inputs.clamp(min=0), for_positive, bias)]
+    # Behind a ReLU there is no negative side, and half of the work.
+    if bool((inputs < 0).any()):
+        parts.append(Part(inputs.clamp(max=0), for_negative, None))
+    return parts

@@ -1,0 +1,138 @@
+"""LRP: conservation on every architecture, and agreement with zennit, rule by rule and network by network."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+from torch import nn
+
+from interp import attribution
+from interp.attribution import Lrp, relevance
+from interp.types import Classifier, Images, Target
+from tests.attribution.networks import NAMES, calibrated, pictures
+
+PLAIN = ("squeezenet1_1", "googlenet", "resnet50", "densenet121")
+COMPOSITES = ("epsilon-plus-flat", "epsilon-alpha2-beta1", "epsilon-gamma-box")
+
+
+def zennits(classifier: Classifier, batch: Images, target: int, composite: str, canonizers=()) -> torch.Tensor:
+    """The relevance at the normalized pixels, summed over colours, begun with the logit."""
+    composites = pytest.importorskip("zennit.composites")
+    normalize, network = classifier.module.normalize, classifier.module.network
+    low, high = (normalize(torch.full((1, 3, 1, 1), value)) for value in (0.0, 1.0))
+    made = {
+        "epsilon-plus-flat": lambda: composites.EpsilonPlusFlat(canonizers=list(canonizers)),
+        "epsilon-alpha2-beta1": lambda: composites.EpsilonAlpha2Beta1(canonizers=list(canonizers)),
+        "epsilon-gamma-box": lambda: composites.EpsilonGammaBox(low, high, canonizers=list(canonizers)),
+    }[composite]()
+    inputs = normalize(batch.pixels).requires_grad_()
+    network.requires_grad_(True)
+    try:
+        with made.context(network) as modified:
+            output = modified(inputs)
+            seed = torch.zeros_like(output)
+            seed[:, target] = output[:, target].detach()
+            (found,) = torch.autograd.grad(output, inputs, seed)
+    finally:
+        network.requires_grad_(False)
+    return found.detach().sum(dim=1)
+
+
+def cosine(one: torch.Tensor, other: torch.Tensor) -> float:
+    return nn.functional.cosine_similarity(one.flatten(1).double(), other.flatten(1).double()).min().item()
+
+
+@pytest.mark.parametrize("composite", COMPOSITES)
+def test_zennit_agrees_on_the_real_classifier(squeezenet: Classifier, photographs: Images, composite) -> None:
+    batch = photographs[:2]
+    ours = attribution.attribute(squeezenet, batch, 5, Lrp(composite)).values
+    theirs = zennits(squeezenet, batch, 5, composite)
+    assert cosine(ours, theirs) > 0.9999
+    torch.testing.assert_close(ours.sum(dim=(1, 2)), theirs.sum(dim=(1, 2)), rtol=1e-2, atol=1e-3)
+
+
+@pytest.mark.parametrize("composite", COMPOSITES)
+def test_zennit_agrees_where_it_has_a_canonizer(composite) -> None:
+    torchvision_canonizers = pytest.importorskip("zennit.torchvision")
+    classifier = calibrated("resnet18", 64)
+    batch = pictures(classifier)
+    ours = attribution.attribute(classifier, batch, 5, Lrp(composite)).values
+    theirs = zennits(classifier, batch, 5, composite, [torchvision_canonizers.ResNetCanonizer()])
+    assert cosine(ours, theirs) > 0.999
+
+
+@pytest.mark.parametrize(
+    ("name", "composite"),
+    [*((name, "epsilon-gamma-box") for name in NAMES), *itertools.product(PLAIN, COMPOSITES[:2])],
+)
+def test_what_the_biases_take_is_all_that_is_missing(name: str, composite) -> None:
+    """Without biases relevance is conserved.
+
+    But z⁺ and α2β1 lose it where all contributions to an output have the wrong sign, as in depthwise convolutions.
+    """
+    classifier = calibrated(name, 64, biases=False)
+    batch = pictures(classifier)
+    found = attribution.attribute(classifier, batch, [1, 7], Lrp(composite))
+    score = classifier.logits(batch)[[0, 1], [1, 7]]
+    assert found.residual is not None
+    torch.testing.assert_close(found.residual, found.values.sum(dim=(1, 2)) - score, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(found.values.sum(dim=(1, 2)), score, rtol=0.02, atol=0.02)
+
+
+def matrices(rule: relevance.Rule, x: torch.Tensor, weights: torch.Tensor, received: torch.Tensor) -> torch.Tensor:
+    """A rule on a matrix product without bias, contribution by contribution."""
+    total = torch.zeros_like(x)
+    for i in range(len(x)):
+        for j in range(len(received)):
+            contributions = x * weights[j]
+            if rule is relevance.epsilon:
+                share = contributions[i] / contributions.sum()
+            elif rule is relevance.positive:
+                share = contributions[i].clamp(min=0) / contributions.clamp(min=0).sum()
+            elif rule is relevance.alpha2_beta1:
+                share = (
+                    2 * contributions[i].clamp(min=0) / contributions.clamp(min=0).sum()
+                    - contributions[i].clamp(max=0) / contributions.clamp(max=0).sum()
+                )
+            else:
+                favoured = contributions.sign() == contributions.sum().sign()
+                weighed = contributions * (1 + 0.25 * favoured)
+                share = weighed[i] / weighed.sum()
+            total[i] += share * received[j]
+    return total
+
+
+@pytest.mark.parametrize("rule", [relevance.epsilon, relevance.positive, relevance.alpha2_beta1, relevance.gamma])
+def test_rules_contribution_by_contribution(rule) -> None:
+    torch.manual_seed(3)
+    x, weights, received = torch.randn(6), torch.randn(4, 6), torch.randn(4)
+    found = relevance.propagated(rule, nn.functional.linear, (x[None], weights, None), received[None])[0]
+    torch.testing.assert_close(found, matrices(rule, x, weights, received), rtol=1e-3, atol=1e-4)
+
+
+def test_flat_and_box_rules_by_hand() -> None:
+    weights, received = torch.tensor([[1.0, -2.0]]), torch.tensor([[6.0]])
+    x = torch.tensor([[0.5, 0.25]])
+    flat = relevance.propagated(relevance.flat, nn.functional.linear, (x, weights, None), received)
+    torch.testing.assert_close(flat, torch.tensor([[3.0, 3.0]]), rtol=1e-4, atol=1e-4)
+    box = relevance.box(torch.zeros(1, 1), torch.ones(1, 1))
+    found = relevance.propagated(box, nn.functional.linear, (x, weights, None), received)
+    # Contributions above the least possible: 0.5 − 0 and −0.5 + 2.
+    torch.testing.assert_close(found, torch.tensor([[1.5, 4.5]]), rtol=1e-4, atol=1e-4)
+
+
+def test_it_begins_with_both_logits_of_a_contrast(tiny: Classifier, noise_images: Images) -> None:
+    one = attribution.attribute(tiny, noise_images, 0, Lrp()).values
+    other = attribution.attribute(tiny, noise_images, 2, Lrp()).values
+    contrast = attribution.attribute(tiny, noise_images, Target(0, 2), Lrp()).values
+    torch.testing.assert_close(contrast, one - other, rtol=1e-3, atol=1e-5)
+
+
+def test_batches_and_modes_leave_no_trace(tiny: Classifier, noise_images: Images) -> None:
+    before = tiny.logits(noise_images)
+    together = attribution.attribute(tiny, noise_images, 0, Lrp()).values
+    alone = torch.cat([attribution.attribute(tiny, noise_images[i : i + 1], 0, Lrp()).values for i in range(3)])
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-6)
+    assert torch.equal(tiny.logits(noise_images), before)
