@@ -1,7 +1,8 @@
 """Heatmaps: which parts of a picture made the classifier decide as it did. One module for each family of methods."""
 
-from interp.attribution.cams import GradCam
+from interp.attribution.cams import EigenCam, GradCam, GradCamPlusPlus, LayerCam, XGradCam
 from interp.attribution.catalogue import METHODS, obstacles
+from interp.attribution.channel_cams import AblationCam, ScoreCam
 from interp.attribution.comparison import attribute, compare
 from interp.attribution.control import Random
 from interp.attribution.deeplift import DeepLift
@@ -15,23 +16,29 @@ from interp.attribution.smoothing import SmoothGrad, SmoothGradSquared, VarGrad
 
 __all__ = [
     "METHODS",
+    "AblationCam",
     "Deconvolution",
     "DeepLift",
+    "EigenCam",
     "GradCam",
+    "GradCamPlusPlus",
     "Gradient",
     "GradientShap",
     "GuidedBackprop",
     "GuidedGradCam",
     "InputXGradient",
     "IntegratedGradients",
+    "LayerCam",
     "Lrp",
     "Method",
     "Occlusion",
     "Random",
+    "ScoreCam",
     "Sensitivity",
     "SmoothGrad",
     "SmoothGradSquared",
     "VarGrad",
+    "XGradCam",
     "attribute",
     "compare",
     "obstacles",

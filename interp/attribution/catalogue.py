@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from interp.attribution.cams import GradCam
+from interp.attribution.cams import EigenCam, GradCam, GradCamPlusPlus, LayerCam, XGradCam
+from interp.attribution.channel_cams import AblationCam, ScoreCam
 from interp.attribution.control import Random
 from interp.attribution.deeplift import DeepLift
 from interp.attribution.gradients import Gradient, InputXGradient, Sensitivity
@@ -30,6 +31,12 @@ METHODS: dict[str, type[Method]] = {
         GuidedBackprop,
         Lrp,
         GradCam,
+        GradCamPlusPlus,
+        XGradCam,
+        LayerCam,
+        EigenCam,
+        ScoreCam,
+        AblationCam,
         GuidedGradCam,
         Occlusion,
         Random,

@@ -6,7 +6,7 @@ held in between, since threads that share a module corrupt each other's hooks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -33,6 +33,24 @@ def activations(classifier: Classifier, names: Sequence[str]) -> Iterator[dict[s
         finally:
             for handle in handles:
                 handle.remove()
+
+
+@contextmanager
+def replaced(classifier: Classifier, name: str, function: Callable[[Tensor], Tensor]) -> Iterator[None]:
+    """Inside the `with` block `function` of what the named layer gives stands in its place, each time that it runs.
+
+    Raises `ValueError` for a name that the classifier does not have.
+    """
+
+    def replace(module: nn.Module, inputs: tuple[object, ...], output: Tensor) -> Tensor:
+        return function(output)
+
+    with classifier.lock:
+        handle = submodule(classifier, name).register_forward_hook(replace)
+        try:
+            yield
+        finally:
+            handle.remove()
 
 
 def submodule(classifier: Classifier, name: str) -> nn.Module:

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import pytest
@@ -5,8 +6,10 @@ import torch
 
 from interp import attribution
 from interp.attribution import GradCam
-from interp.attribution.cams import enlarged, on_grid
+from interp.attribution.cams import EigenCam, GradCamPlusPlus, LayerCam, TappedCam, XGradCam, enlarged, on_grid
 from interp.types import Classifier, Images, Layer, Target
+
+CAMS = (GradCam, GradCamPlusPlus, XGradCam, LayerCam, EigenCam)
 
 
 def test_grad_cam_by_hand_on_the_tiny_classifier(tiny: Classifier, noise_images: Images) -> None:
@@ -42,6 +45,145 @@ def test_grad_cam_equals_pytorch_grad_cams(squeezenet: Classifier, photographs: 
         assert torch.allclose(pair[0], pair[1], rtol=1e-3, atol=1e-3 * float(pair[1].max()))
 
 
+@pytest.mark.parametrize("cam", CAMS[1:])
+def test_every_cam_equals_pytorch_grad_cams(squeezenet: Classifier, photographs: Images, cam: type[TappedCam]) -> None:
+    import pytorch_grad_cam
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+    from scipy.stats import spearmanr
+
+    peers = {
+        GradCamPlusPlus: pytorch_grad_cam.GradCAMPlusPlus,
+        XGradCam: pytorch_grad_cam.XGradCAM,
+        LayerCam: pytorch_grad_cam.LayerCAM,
+        EigenCam: pytorch_grad_cam.EigenCAM,
+    }
+    targets = squeezenet.logits(photographs).argmax(dim=1).tolist()
+    ours = attribution.attribute(squeezenet, photographs, targets, cam("features.12")).coarse
+    layer = squeezenet.module.network.features[12]
+    assert ours is not None
+    for i, target in enumerate(targets):
+        pixels = photographs.pixels[i : i + 1].clone().requires_grad_()
+        with peers[cam](squeezenet.module, [layer]) as peer:
+            peer(pixels, [ClassifierOutputTarget(target)])
+            taken = peer.activations_and_grads
+            activations = taken.activations[0].numpy()
+            gradients = activations * 0 if cam is EigenCam else taken.gradients[0].numpy()
+            # Grad-CAM++'s α stay the same when gradients grow and activations shrink alike, and what the peer adds to
+            # their denominator then no longer counts.
+            scale = 1e4 if cam is GradCamPlusPlus else 1
+            theirs = peer.get_cam_image(pixels, layer, [target], activations / scale, gradients * scale, False)
+        theirs = torch.as_tensor(theirs[0]).flatten()
+        if cam is EigenCam and torch.dot(theirs, torch.as_tensor(activations[0].mean(axis=0)).flatten()) < 0:
+            theirs = -theirs
+        mine, theirs = ours[i].flatten(), theirs.relu()
+        assert mine.max() > 0
+        assert spearmanr(mine, theirs).statistic >= 0.999
+        assert torch.cosine_similarity(mine, theirs, dim=0) >= 0.9999
+
+
+def slow_cam(cam: type[TappedCam], activation: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
+    """One image's map in double precision, position by position."""
+    activation, gradient = activation.double(), gradient.double()
+    channels, rows, columns = activation.shape
+    coarse = torch.zeros(rows, columns, dtype=torch.double)
+    places = [(u, v) for u in range(rows) for v in range(columns)]
+    for k in range(channels):
+        a, g, total = activation[k], gradient[k], activation[k].sum()
+        if cam is GradCam:
+            weight = sum(g[p] for p in places) / len(places)
+        elif cam is XGradCam:
+            weight = sum(g[p] * a[p] for p in places) / total if total else 0
+        elif cam is GradCamPlusPlus:
+            weight = sum(g[p] ** 2 / (2 * g[p] ** 2 + total * g[p] ** 3) * g[p] for p in places if g[p] > 0)
+        else:
+            weight = g.clamp(min=0)
+        coarse += weight * a
+    return coarse.clamp(min=0).float()
+
+
+@pytest.mark.parametrize("target", [2, Target(0, 1)])
+@pytest.mark.parametrize("cam", CAMS[:-1])
+def test_every_cam_by_hand_on_the_tiny_classifier(tiny: Classifier, noise_images: Images, cam, target) -> None:
+    network = tiny.module.network
+    activation = network.relu1(network.conv1(noise_images.pixels)).detach().requires_grad_()
+    logits = network.linear(torch.relu(network.conv2(activation)).mean(dim=(2, 3)))
+    score = logits[:, 2] if target == 2 else logits[:, 0] - logits[:, 1]
+    gradient = torch.autograd.grad(score.sum(), activation)[0]
+    heatmaps = attribution.attribute(with_relu(tiny), noise_images, target, cam("relu1"))
+    expected = torch.stack([slow_cam(cam, *one) for one in zip(activation.detach(), gradient, strict=True)])
+    assert heatmaps.coarse is not None and expected.max() > 0
+    torch.testing.assert_close(heatmaps.coarse, expected, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(heatmaps.values, enlarged(heatmaps.coarse, (16, 16)))
+    assert heatmaps.passes == 1 and not heatmaps.signed
+
+
+def with_relu(tiny: Classifier) -> Classifier:
+    return replace(tiny, layers=(*tiny.layers, Layer("relu1", 4, "spatial", 16, 16)))
+
+
+def test_eigen_cam_by_hand() -> None:
+    # One channel rises along the row, the other falls: the first component is their difference, half as strong each.
+    rising = torch.tensor([[0.0, 1.0, 2.0, 3.0]])
+    activation = torch.stack([rising, 1 - rising / 3])[None]
+    coarse = EigenCam().coarse(activation, torch.zeros_like(activation))
+    centred = torch.tensor([[-1.5, -0.5, 0.5, 1.5]])
+    torch.testing.assert_close(coarse[0], (centred * (1 + 1 / 9) ** 0.5).relu())
+
+
+def test_eigen_cam_has_a_sign_that_does_not_depend_on_the_channels_order_and_no_target(
+    tiny: Classifier, noise_images: Images
+) -> None:
+    activation = torch.rand(3, 6, 8, 8, generator=torch.Generator().manual_seed(2))
+    coarse = EigenCam().coarse(activation, torch.zeros_like(activation))
+    shuffled = EigenCam().coarse(activation[:, [3, 1, 5, 0, 2, 4]], torch.zeros_like(activation))
+    torch.testing.assert_close(coarse, shuffled, rtol=1e-4, atol=1e-5)
+    centred = activation.mean(dim=1) - activation.mean(dim=(1, 2, 3))[:, None, None]
+    assert ((coarse * centred).sum(dim=(1, 2)) > 0).all()
+    first, second = (attribution.attribute(tiny, noise_images, target, EigenCam()).values for target in (0, 2))
+    assert torch.equal(first, second) and first.any()
+
+
+def test_directly_before_average_pooling_xgrad_cam_is_grad_cam() -> None:
+    # The gradient at a layer that only its mean is read of is the same at all positions of a channel.
+    activations = torch.rand(2, 5, 4, 4)
+    gradients = torch.randn(2, 5, 1, 1).expand(2, 5, 4, 4)
+    torch.testing.assert_close(XGradCam().coarse(activations, gradients), GradCam().coarse(activations, gradients))
+
+
+def test_layer_cam_adds_up_to_gradient_times_activation_where_no_gradient_is_negative() -> None:
+    activations, gradients = torch.rand(2, 5, 4, 4), torch.rand(2, 5, 4, 4)
+    coarse = LayerCam().coarse(activations, gradients)
+    torch.testing.assert_close(coarse.sum(dim=(1, 2)), (activations * gradients).sum(dim=(1, 2, 3)))
+
+
+@pytest.mark.parametrize("cam", CAMS)
+def test_empty_channels_and_gradients_give_a_zero_map(cam) -> None:
+    for activations, gradients in [(torch.zeros, torch.rand), (torch.ones, torch.zeros), (torch.zeros, torch.zeros)]:
+        coarse = cam().coarse(activations(1, 3, 4, 4), gradients(1, 3, 4, 4))
+        assert torch.equal(coarse, torch.zeros(1, 4, 4))
+
+
+@pytest.mark.parametrize("cam", CAMS)
+def test_several_images_give_what_each_gives_alone(tiny: Classifier, noise_images: Images, cam) -> None:
+    targets = [2, Target(0, 1), 1]
+    together = attribution.attribute(tiny, noise_images, targets, cam("conv1")).values
+    for i, target in enumerate(targets):
+        alone = attribution.attribute(tiny, noise_images[i : i + 1], target, cam("conv1")).values
+        torch.testing.assert_close(together[i : i + 1], alone, rtol=1e-4, atol=1e-5)
+
+
+def test_all_cams_share_one_pass(tiny: Classifier, noise_images: Images) -> None:
+    runs = []
+    handle = tiny.module.network.conv1.register_forward_hook(lambda *_: runs.append(1))
+    cams = [cam(layer) for cam in CAMS for layer in ("conv1", "conv2")]
+    together = dict(attribution.compare(tiny, noise_images, 1, cams))
+    handle.remove()
+    assert len(runs) == 1 and len(together) == len(cams) + 1
+    for cam in cams:
+        alone = attribution.attribute(tiny, noise_images, 1, cam)
+        torch.testing.assert_close(together[cam].values, alone.values)
+
+
 def test_a_contrast_is_linear_before_the_relu(tiny: Classifier, noise_images: Images) -> None:
     both = attribution.attribute(tiny, noise_images, Target(0, 1), GradCam("conv1")).coarse
     swapped = attribution.attribute(tiny, noise_images, Target(1, 0), GradCam("conv1")).coarse
@@ -64,7 +206,8 @@ def test_tokens_are_laid_out_row_by_row_without_the_class_token() -> None:
 
 def test_layers_without_a_map_are_refused_before_any_pass(tiny: Classifier, noise_images: Images) -> None:
     flat = replace(tiny, layers=(*tiny.layers, Layer("linear", 3, "flat")))
-    with pytest.raises(ValueError, match="'linear' has no spatial map.*conv1, conv2"):
-        attribution.attribute(flat, noise_images, 0, GradCam("linear"))
-    with pytest.raises(ValueError, match="no layer 'conv9'"):
-        attribution.attribute(tiny, noise_images, 0, GradCam("conv9"))
+    for cam in CAMS:
+        with pytest.raises(ValueError, match=rf"'linear' has no spatial map for {re.escape(cam.title)}.*conv1, conv2"):
+            attribution.attribute(flat, noise_images, 0, cam("linear"))
+        with pytest.raises(ValueError, match="no layer 'conv9'"):
+            attribution.attribute(tiny, noise_images, 0, cam("conv9"))

@@ -1,0 +1,206 @@
+"""Class activation maps that weigh a layer's channels by what the score does without or with each: no gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from interp.attribution import resuming
+from interp.attribution.cams import enlarged, mapped_layer, on_grid
+from interp.attribution.method import Maps, Method
+from interp.attribution.question import FORWARD, Question
+from interp.batches import batched
+from interp.models import hooks
+from interp.types import Classifier, Layer
+
+
+@dataclass(frozen=True)
+class ScoreCam(Method):
+    """ReLU(Σ_k w_k A_k), w the softmax over channels of the score that the picture has behind each one's mask.
+
+    The mask of channel k is A_k enlarged to the input (bilinearly, align_corners=False) and stretched to [0, 1]. The
+    picture behind it is c + mask · (x − c), c the colour that `classifier.module.normalize` makes zero (the mean
+    colour of the training images), so that normalized pixels are multiplied by the mask, as the paper and its codes
+    do. The paper weighs by the increase over an empty picture, which the softmax does not tell from the score itself.
+    The softmax over channels is the paper's algorithm, and pytorch-grad-cam's; the authors' code takes each one's
+    probability of the class, unscaled, instead. s is the logit, or the difference of two.
+
+    A channel that is the same everywhere masks everything: all of these share one pass, of the empty picture.
+    `channels` limits the map to that many channels of each image, those with the largest mean |A_k|, and the softmax
+    to these; None takes all, as the paper does (a trained SqueezeNet's map from 64 of 512 has a cosine above 0.999 to
+    that from all, on four photographs). `layer`, tokens and `coarse` are as in `cams.TappedCam`.
+    """
+
+    layer: str | None = None
+    channels: int | None = None
+
+    title = "Score-CAM"
+    signed = False
+    summary = "Where those channels are active that keep the score up when only their places are shown."
+    formula = (
+        r"\mathrm{ReLU}\Bigl(\sum_k w_k A_k\Bigr), \quad "
+        r"w_k = \frac{\exp s(x \circ H_k)}{\sum_{k'} \exp s(x \circ H_{k'})}, \quad "
+        r"H_k = \frac{U_k - \min U_k}{\max U_k - \min U_k}, \quad U_k = \mathrm{enlarged}(A_k)"
+    )
+    source = "Wang et al. 2020, Score-CAM: score-weighted visual explanations for convolutional neural networks"
+    pitfalls = (
+        "The softmax lets a few channels, often one, outweigh all others when scores differ by more than a few logits. "
+        "A picture seen through a soft mask is unlike any that the model has learned from. No weight is negative, so "
+        "what speaks against the class can be bright too, and loud channels of a layer show whatever the class. It "
+        "takes a pass for each channel."
+    )
+
+    def __post_init__(self) -> None:
+        if self.channels is not None and self.channels < 1:
+            raise ValueError(f"Score-CAM of {self.channels} channels has nothing to show: take at least 1.")
+
+    def check(self, classifier: Classifier) -> None:
+        """Raise `ValueError` where the layer does not exist or has no map."""
+        mapped_layer(classifier, self.layer, self.title)
+
+    def cost(self, classifier: Classifier) -> float:
+        """A forward pass for the activations, one for the empty picture, and at most one for each channel."""
+        return FORWARD * (2 + self._count(classifier.layer(self.layer)))
+
+    @classmethod
+    def together(cls, question: Question, methods: Sequence[Method]) -> list[Maps]:
+        """Each method for itself."""
+        return [method._maps(question) for method in methods if isinstance(method, ScoreCam)]
+
+    def _count(self, layer: Layer) -> int:
+        return layer.channels if self.channels is None else min(self.channels, layer.channels)
+
+    def _maps(self, question: Question) -> Maps:
+        layer = question.classifier.layer(self.layer)
+        grids = on_grid(_activations(question, layer.name), layer)
+        loudest = grids.abs().mean(dim=(2, 3)).topk(self._count(layer), dim=1).indices.sort(dim=1).values
+        grids = grids.gather(1, loudest[:, :, None, None].expand(-1, -1, *grids.shape[2:]))
+        weights = self._scores(question, grids).softmax(dim=1)
+        coarse = (weights[:, :, None, None] * grids).sum(dim=1).relu()
+        return Maps(enlarged(coarse, question.classifier.input_size), coarse)
+
+    def _scores(self, question: Question, grids: Float[Tensor, "n k u v"]) -> Float[Tensor, "n k"]:
+        """The score of each image behind the mask of each channel."""
+        pixels = question.images.pixels
+        nothing = _nothing(question.classifier).to(pixels)
+        flat = grids.flatten(2)
+        # Written so that NaN varies, and is found in the score.
+        varies = ~(flat.amax(dim=2) == flat.amin(dim=2))
+        rows, channels = varies.nonzero(as_tuple=True)
+
+        def run(part: slice) -> Tensor:
+            mask = _stretched(enlarged(grids[rows[part], channels[part]], question.classifier.input_size))
+            return question.scores(torch.lerp(nothing, pixels[rows[part]], mask[:, None]), rows[part])
+
+        def run_empty(part: slice) -> Tensor:
+            images = torch.arange(len(pixels))[part]
+            return question.scores(nothing.expand_as(pixels[part]), images)
+
+        behind = list(batched(run, len(rows), size=question.batch_size, what=self.title))
+        empty = list(batched(run_empty, len(pixels), size=question.batch_size, what=self.title))
+        scores = torch.cat(empty)[:, None].repeat(1, grids.shape[1])
+        if behind:
+            scores[rows, channels] = torch.cat(behind)
+        return scores
+
+
+@dataclass(frozen=True)
+class AblationCam(Method):
+    """ReLU(Σ_k w_k A_k), w_k = (s(x) − s(x with channel k zeroed)) / |s(x)|: never negative.
+
+    The paper divides by s(x), which it supposes to be positive; a negative one (or a contrast's) would turn the map
+    over, so here its amount is taken, and nothing is divided where it is exactly zero. Of tokens the channel is zeroed
+    in all, the class token too. pytorch-grad-cam writes a number far below all activations, instead of zero, into
+    layers whose least activation is not exactly zero; here, as in the paper, it is zero.
+
+    The network runs up to the layer once, and from there on for each channel (`resuming.Resumed`). Channels that are
+    zero everywhere get the weight 0 without a pass. `layer`, tokens and `coarse` are as in `cams.TappedCam`.
+    """
+
+    layer: str | None = None
+
+    title = "Ablation-CAM"
+    signed = False
+    summary = "Where those channels are active whose removal lowers the score."
+    formula = r"\mathrm{ReLU}\Bigl(\sum_k w_k A_k\Bigr), \quad w_k = \frac{s(x) - s(x \mid A_k = 0)}{|s(x)|}"
+    source = "Ramaswamy and Desai 2020, Ablation-CAM: visual explanations via gradient-free localization"
+    pitfalls = (
+        "Channels are removed one at a time: where several carry the same, none seems to matter. A removed channel is "
+        "a state that the later layers have never seen. A channel's drop is for the whole picture, so it can light up "
+        "places that did not raise the score."
+    )
+
+    def check(self, classifier: Classifier) -> None:
+        """Raise `ValueError` where the layer does not exist or has no map."""
+        mapped_layer(classifier, self.layer, self.title)
+
+    def cost(self, classifier: Classifier) -> float:
+        """The passes of `resuming`: to start, for the image as it is, and for at most every channel."""
+        layer = classifier.layer(self.layer)
+        variant = resuming.variant_cost(classifier, layer.name)
+        return resuming.start_cost(classifier, layer.name) + (1 + layer.channels) * variant
+
+    @classmethod
+    def together(cls, question: Question, methods: Sequence[Method]) -> list[Maps]:
+        """Each method for itself."""
+        return [method._maps(question) for method in methods if isinstance(method, AblationCam)]
+
+    def _maps(self, question: Question) -> Maps:
+        layer = question.classifier.layer(self.layer)
+        resumed = resuming.Resumed(question, layer.name)
+        grids = on_grid(resumed.activations, layer)
+        drops, scores = _drops(resumed, 2 if layer.kind == "tokens" else 1, self.title)
+        amounts = torch.where(scores == 0, 1, scores.abs())
+        coarse = ((drops / amounts[:, None])[:, :, None, None] * grids).sum(dim=1).relu()
+        return Maps(enlarged(coarse, question.classifier.input_size), coarse)
+
+
+def _drops(resumed: resuming.Resumed, axis: int, what: str) -> tuple[Float[Tensor, "n k"], Float[Tensor, " n"]]:
+    """How much each image's score falls when a channel, along that axis of the activations, is zeroed; the scores."""
+    activations = resumed.activations
+    images, channels = len(activations), activations.shape[axis]
+    rows, zeroed = (activations != 0).transpose(1, axis).flatten(2).any(dim=2).nonzero(as_tuple=True)
+    # The images as they are come first, as channel −1, which does not exist.
+    rows = torch.cat([torch.arange(images, device=rows.device), rows])
+    zeroed = torch.cat([zeroed.new_full((images,), -1), zeroed])
+    shape = [-1, *(channels if i == axis else 1 for i in range(1, activations.ndim))]
+
+    def run(part: slice) -> Tensor:
+        which = rows[part]
+        keep = (zeroed[part, None] != torch.arange(channels, device=zeroed.device)).view(shape)
+        # Variants of one image need no copies of it.
+        of = activations[which[:1]] if bool((which == which[0]).all()) else activations[which]
+        return resumed.scores(of * keep, which)
+
+    scores = torch.cat(list(batched(run, len(rows), size=resumed.batch_size, what=what)))
+    drops = scores.new_zeros(images, channels)
+    drops[rows[images:], zeroed[images:]] = scores[rows[images:]] - scores[images:]
+    return drops, scores[:images]
+
+
+def _activations(question: Question, layer: str) -> Tensor:
+    """What the layer gives for each image."""
+
+    def run(part: slice) -> Tensor:
+        with torch.no_grad(), hooks.activations(question.classifier, [layer]) as activations:
+            question.classifier.module(question.images.pixels[part])
+        return activations[layer]
+
+    return torch.cat(list(batched(run, len(question.images), size=question.batch_size, what=f"up to {layer}")))
+
+
+def _nothing(classifier: Classifier) -> Float[Tensor, "1 3 1 1"]:
+    """The colour that the classifier's normalization makes zero."""
+    black = torch.zeros(1, 3, 1, 1, device=classifier.device)
+    at_black, at_white = (classifier.module.get_submodule("normalize")(colour) for colour in (black, black + 1))
+    return at_black / (at_black - at_white)
+
+
+def _stretched(maps: Float[Tensor, "m h w"]) -> Float[Tensor, "m h w"]:
+    """From 0, the least value of each map, to 1, its largest."""
+    least, most = maps.amin(dim=(1, 2), keepdim=True), maps.amax(dim=(1, 2), keepdim=True)
+    return (maps - least) / (most - least)

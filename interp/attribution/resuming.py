@@ -1,0 +1,273 @@
+"""Running the network from a layer on, so that a variant of an activation costs no more than what follows the layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, fx
+
+from interp.attribution import splitting
+from interp.attribution.question import FORWARD, Question
+from interp.batches import batched, out_of_memory
+from interp.models import hooks
+from interp.types import Classifier, scores
+
+T = TypeVar("T")
+
+NUMBERS = 2**21
+"""How many numbers the variants of one batch hold, where as many variants as images in a batch hold fewer: 8 MB."""
+
+TOLERANCE = {"cpu": 1e-4}
+"""How far resumed logits may be off, as a share of the largest: sums are taken in another order in larger batches."""
+
+TOLERANCE_ELSEWHERE = 1e-2
+"""The same on other devices, where numbers may be rounded to the ten bits of TensorFloat-32 before they are summed."""
+
+_SHARES: WeakKeyDictionary[Classifier, dict[str, float]] = WeakKeyDictionary()
+
+
+def variant_cost(classifier: Classifier, layer: str) -> float:
+    """What a variant costs, in units of one forward and one backward pass: the rest of a forward pass.
+
+    The rest is the share of the multiplications that depend on the layer: each weight counts as often as its operation
+    has positions, as far as `classifier.layers` lists them. Attention's products of activations are not counted. A
+    network that torch.fx cannot follow runs whole, and so does one whose rest has failed its trial. Costs no pass.
+    """
+    shares = _SHARES.setdefault(classifier, {})
+    if layer not in shares:
+        shares[layer] = splitting.share_after(classifier, layer)
+    return FORWARD * shares[layer]
+
+
+def start_cost(classifier: Classifier, layer: str) -> float:
+    """What `Resumed` costs before the first variant: the images up to the layer, and the trial of the rest."""
+    variant = variant_cost(classifier, layer)
+    return FORWARD if variant == FORWARD else FORWARD - variant + 2 * (FORWARD + variant)
+
+
+class Resumed:
+    """The images of a question, run up to a layer once; from there on the network can be run on variants.
+
+        resumed = Resumed(question, "layer3")
+        without = resumed.activations[:1].clone()
+        without[:, 7] = 0
+        score = resumed.scores(without, torch.tensor([0]))
+
+    `activations` is what the layer gave for each image: (n, k, u, v), of a token layer (n, t, k), of a flat one (n, k).
+    A variant has that shape without the n, and may hold anything. What later operations need besides it (the other
+    ends of skip connections, parallel branches) is kept from the first run, so that only operations that depend on the
+    layer run again. Where a module runs several times, its last run counts.
+
+    `whole` says that this is impossible, since torch.fx cannot follow the network, or since the rest of it, tried on
+    two variants, did not give the logits of a full pass with the layer's output replaced. Each variant then costs such
+    a full pass: slower, with the same result.
+
+    Safe from any thread: passes hold the classifier's lock, and only for their own duration. Raises `ValueError` for a
+    layer that the classifier does not have. `start_cost` and `variant_cost` say what it all costs.
+    """
+
+    def __init__(self, question: Question, layer: str) -> None:
+        hooks.submodule(question.classifier, layer)
+        self.question = question
+        self.layer = layer
+        self._rest: _Rest | None = None
+        split = splitting.split(question.classifier, layer)
+        if split is not None:
+            self._resume(split)
+        if self._rest is None:
+            _SHARES.setdefault(question.classifier, {})[layer] = 1.0
+            self._run_whole()
+
+    @property
+    def whole(self) -> bool:
+        """Whether each variant runs through the whole network, since that could not be resumed at the layer."""
+        return self._rest is None
+
+    @property
+    def batch_size(self) -> int:
+        """How many variants to run at once: as many as images, and more where they are small."""
+        if self.whole:
+            return self.question.batch_size
+        return min(256, max(self.question.batch_size, NUMBERS // max(1, self.activations[0].numel())))
+
+    def logits(self, variants: Float[Tensor, "m ..."], rows: Int[Tensor, " m"]) -> Float[Tensor, "m k"]:
+        """The logits where the variants stand in the place of what the layer gave for the images of these rows.
+
+        `variants` are not changed. Raises `ValueError` where their shape is not the layer's.
+        """
+        if variants.shape[1:] != self.activations.shape[1:]:
+            given, right = (" × ".join(map(str, one.shape[1:])) for one in (variants, self.activations))
+            raise ValueError(f"The variants have the shape {given}, and layer {self.layer!r} gives {right}.")
+        with self.question.classifier.lock, _without_gradients():
+            if self._rest is None:
+                return self._replaced(variants, rows)
+            return self._rest.logits(variants, rows)
+
+    def scores(self, variants: Float[Tensor, "m ..."], rows: Int[Tensor, " m"]) -> Float[Tensor, " m"]:
+        """The scores of the rows' targets with the variants in place: logits, or differences of two.
+
+        Raises `ValueError` with the image's name for a score that is not finite.
+        """
+        which = rows.tolist()
+        score = scores(self.logits(variants, rows), [self.question.targets[row] for row in which])
+        self.question._require_finite(score, which, "score")
+        return score
+
+    def _resume(self, split: splitting.Split) -> None:
+        """Run the images up to the layer, and keep the rest of the network where that gives what a full pass gives."""
+        normalize = self.question.classifier.module.get_submodule("normalize")
+        parts = list(self._passes(lambda pixels: _tried(lambda: split.before.forward(normalize(pixels)))))
+        by_image = (True, *split.by_image)
+        values = _tried(lambda: [_joined(*one) for one in zip(by_image, zip(*parts, strict=True), strict=True)])
+        if values is None or not isinstance(values[0], Tensor):
+            return
+        self.activations, self._runs = values[0], split.runs
+        self._rest = _Rest.tried(split, values[1:], len(self.activations), self._agrees)
+
+    def _agrees(self, run: Callable[[Tensor, Tensor], Tensor]) -> bool:
+        """Whether running the rest gives a full pass's logits for the first image's activation, and for half of it.
+
+        Their number differs from that of the images run before, so that a rest that has taken up the latter fails.
+        """
+        images = min(len(self.activations), self.question.batch_size)
+        shares = torch.tensor([1.0, 0.5] if images != 2 else [1.0, 0.5, 0.0]).to(self.activations)
+        variants = self.activations[:1] * shares.view(-1, *[1] * (self.activations.ndim - 1))
+        rows = torch.zeros(len(variants), dtype=torch.long)
+        with self.question.classifier.lock, _without_gradients():
+            expected, found = self._replaced(variants, rows), _tried(lambda: run(variants, rows))
+        if found is None or found.shape != expected.shape:
+            return False
+        tolerance = TOLERANCE.get(expected.device.type, TOLERANCE_ELSEWHERE)
+        return float((found - expected).abs().max()) <= tolerance * float(expected.abs().max())
+
+    def _run_whole(self) -> None:
+        """Run the images through the whole network, and take what the layer gives."""
+        outputs: list[Tensor] = []
+
+        def take(output: Tensor) -> Tensor:
+            outputs.append(output.clone())
+            return output
+
+        def run(pixels: Tensor) -> Tensor:
+            outputs.clear()
+            with hooks.replaced(self.question.classifier, self.layer, take):
+                self.question.classifier.module(pixels)
+            return outputs[-1]
+
+        self.activations = torch.cat(list(self._passes(run)))
+        self._runs = len(outputs)
+
+    def _passes(self, run: Callable[[Tensor], T]) -> Iterator[T]:
+        pixels = self.question.images.pixels
+
+        def locked(part: slice) -> T:
+            with self.question.classifier.lock, _without_gradients():
+                return run(pixels[part])
+
+        return batched(locked, len(pixels), size=self.question.batch_size, what=f"up to {self.layer}")
+
+    def _replaced(self, variants: Tensor, rows: Tensor) -> Tensor:
+        """A full pass of the rows' images, with the variants in the place of the layer's last output."""
+        numbers = count(1)
+
+        def place(output: Tensor) -> Tensor:
+            # What follows may work in place, and the variants are the caller's.
+            return variants.clone() if next(numbers) == self._runs else output
+
+        with hooks.replaced(self.question.classifier, self.layer, place):
+            return self.question.classifier.module(self.question.images.pixels[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class _Rest:
+    """The network after a layer, and what it needs besides the layer's activation, for `images` images.
+
+    `written` holds the numbers of the inputs (0 the variants, then the kept values) on which it works in place.
+    """
+
+    after: fx.GraphModule
+    kept: list[Any]
+    by_image: tuple[bool, ...]
+    images: int
+    written: frozenset[int]
+
+    @classmethod
+    def tried(
+        cls,
+        split: splitting.Split,
+        kept: list[Any],
+        images: int,
+        agrees: Callable[[Callable[[Tensor, Tensor], Tensor]], bool],
+    ) -> _Rest | None:
+        """The rest, where `agrees` finds that running it gives the right logits, else None."""
+        every = frozenset(range(len(kept) + 1))
+        careful = cls(split.after, kept, split.by_image, images, every)
+        written: set[int] = set()
+
+        def watched(variants: Tensor, rows: Tensor) -> Tensor:
+            inputs = careful._inputs(variants, rows)
+            versions = [_version(value) for value in inputs]
+            logits = split.after.forward(*inputs)
+            written.update(i for i, value in enumerate(inputs) if _version(value) != versions[i])
+            return logits
+
+        if not agrees(watched):
+            return None
+        return cls(split.after, kept, split.by_image, images, frozenset(written))
+
+    def logits(self, variants: Tensor, rows: Tensor) -> Tensor:
+        """The logits of the variants of these images."""
+        return self.after.forward(*self._inputs(variants, rows))
+
+    def _inputs(self, variants: Tensor, rows: Tensor) -> list[Any]:
+        values = [variants, *(self._of(value, rows, by) for value, by in zip(self.kept, self.by_image, strict=True))]
+        return [
+            value.clone() if i in self.written and isinstance(value, Tensor) else value
+            for i, value in enumerate(values)
+        ]
+
+    def _of(self, value: Any, rows: Tensor, by_image: bool) -> Any:
+        """A kept value for the images of these rows."""
+        if not by_image or not isinstance(value, Tensor):
+            return value
+        return value.expand(len(rows), *value.shape[1:]) if self.images == 1 else value[rows]
+
+
+def _version(value: Any) -> int:
+    """Goes up each time that something is written into a tensor."""
+    return value._version if isinstance(value, Tensor) else 0
+
+
+def _joined(by_image: bool, values: tuple[Any, ...]) -> Any:
+    """One kept value of all images, from those of the batches. Raises `ValueError` where it cannot be joined."""
+    if not by_image or len(values) == 1:
+        return values[0]
+    if all(isinstance(value, Tensor) for value in values):
+        return torch.cat(values)
+    if any(value != values[0] for value in values):
+        raise ValueError("The batches keep different values.")
+    return values[0]
+
+
+def _tried(run: Callable[[], T]) -> T | None:
+    """What it gives, None where it fails, as code made from a trace of any network may. Want of memory is raised."""
+    try:
+        return run()
+    except Exception as error:
+        if isinstance(error, RuntimeError) and out_of_memory(error):
+            raise
+        return None
+
+
+@contextmanager
+def _without_gradients() -> Iterator[None]:
+    """No gradients, and tensors that count what is written into them, whatever mode the caller computes in."""
+    with torch.inference_mode(False), torch.no_grad():
+        yield
