@@ -3,10 +3,11 @@
 from interp.images.decoding import UnreadableImage, decode
 from interp.images.image_set import ImageSet, Sample
 from interp.images.problems import Problem
-from interp.images.sources import Offer, available, load
+from interp.images.sources import MORE_SCENES, Offer, available, load
 from interp.images.uploads import from_files
 
 __all__ = [
+    "MORE_SCENES",
     "ImageSet",
     "Offer",
     "Problem",

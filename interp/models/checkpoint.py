@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ PREFIXES = ("module.", "_orig_mod.", "model.", "network.")
 AUXILIARY = ("aux1.", "aux2.", "AuxLogits.")
 LARGEST_INDEX = 64 << 20
 SHOWN = 3
+FIGURES = "figures"
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -48,12 +50,22 @@ def fill(network: nn.Module, path: Path, rename: Callable[[str], str]) -> None:
     network.load_state_dict(complete, assign=True)
 
 
-def metadata(path: Path) -> dict[str, str]:
-    """The notes that a safetensors file carries."""
+def save(path: Path, state: Mapping[str, Tensor], figures: Mapping[str, float]) -> None:
+    """Write a safetensors file that also carries what was measured; the same arguments give the same bytes."""
+    from safetensors.torch import save_file
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plain = {name: tensor.cpu().contiguous() for name, tensor in state.items()}
+    # One note for all figures: safetensors writes several in an order of its own, another one each time.
+    save_file(plain, path, metadata={FIGURES: json.dumps(dict(figures))})
+
+
+def figures(path: Path) -> dict[str, float]:
+    """What was measured of the weights in a file that `save` has written."""
     from safetensors import safe_open
 
     with safe_open(path, framework="pt") as file:
-        return file.metadata() or {}
+        return json.loads((file.metadata() or {}).get(FIGURES, "{}"))
 
 
 def _fresh_counter(tensor: Tensor) -> Tensor:

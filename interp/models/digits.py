@@ -59,7 +59,7 @@ def recipe(weights: Weights | None, labels: tuple[str, ...] | None) -> Recipe:
     """How to build the bundled classifier; its notes say how well it does on digits that it has not seen."""
     notes = ()
     if weights is None:
-        accuracy = float(checkpoint.metadata(WEIGHTS)["held_out_accuracy"])
+        accuracy = checkpoint.figures(WEIGHTS)["held_out_accuracy"]
         notes = (f"Accuracy on the held-out digits, a quarter that it was not trained on: {accuracy:.1%}.",)
     return Recipe(
         name="digits (random weights)" if weights == "random" else "digits",
@@ -76,8 +76,6 @@ def recipe(weights: Weights | None, labels: tuple[str, ...] | None) -> Recipe:
 
 def train(path: Path) -> float:
     """Train the network on the training digits, write its weights, and give its accuracy on the held-out ones."""
-    from safetensors.torch import save_file
-
     from interp.images.digits import split
 
     torch.manual_seed(SEED)
@@ -88,9 +86,7 @@ def train(path: Path) -> float:
     with torch.no_grad():
         predicted = assemble(network, MEAN, STD)(pixels[held_out]).argmax(dim=1)
     accuracy = float((predicted == classes[held_out]).float().mean())
-    state = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(state, path, metadata={"held_out_accuracy": f"{accuracy:.6f}", "held_out": str(len(held_out))})
+    checkpoint.save(path, network.state_dict(), {"held_out_accuracy": round(accuracy, 6)})
     return accuracy
 
 

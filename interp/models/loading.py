@@ -19,6 +19,7 @@ from interp.models.labels import read_labels
 from interp.models.layers import FoundLayers, find_layers
 from interp.models.normalize import assemble
 from interp.models.recipe import Recipe, Weights
+from interp.models.scenes import bundled
 from interp.types import Classifier
 
 SEED = 0
@@ -44,7 +45,9 @@ def load(
     folder: str | Path | None = None,
     precision: str = "float32",
 ) -> Classifier:
-    """Load a classifier: a person's own from `folder`, the bundled "digits", or one of torchvision's by name.
+    """Load a classifier: a person's own from `folder`, a bundled one, or one of torchvision's by name.
+
+    Bundled are "scenes-honest", "scenes-a" to "scenes-d" (for each of which a reason was planted), and "digits".
 
     `weights` is a file (safetensors, or a state dict), "random" for a seeded initialization, or None for those that
     the name stands for: torchvision's published ones are downloaded on first use. `labels` is a list or a file, one
@@ -80,18 +83,19 @@ def load(
 
 
 def available(folder: str | Path | None = None) -> tuple[Offer, ...]:
-    """What a picker offers: the bundled classifier, the folder's own (a broken one with its problem), torchvision's.
+    """What a picker offers: the bundled classifiers, the folder's own (a broken one with its problem), torchvision's.
 
     Raises `FileNotFoundError` where there is no such folder.
     """
     owned = [_own_offer(path) for path in own.files(Path(folder))] if folder else []
     names = {offer.name for offer in owned}
-    bundled = [Offer(DIGITS, "Handwritten digits", "bundled")]
+    drawn = [Offer(name, title, "bundled") for name, title in bundled.TITLES.items()]
+    built_in = [*drawn, Offer(DIGITS, "Handwritten digits", "bundled")]
     published = [
         Offer(name, name, "torchvision", torchvision_models.size_note(name)) for name in torchvision_models.names()
     ]
     return (
-        *(one for one in bundled if one.name not in names),
+        *(one for one in built_in if one.name not in names),
         *owned,
         *(one for one in published if one.name not in names),
     )
@@ -117,11 +121,15 @@ def _recipe(name: str, folder: Path | None, weights: Weights | None, labels: tup
         from interp.models import digits
 
         return digits.recipe(weights, labels)
+    if name in bundled.REASON_OF:
+        return bundled.recipe(name, weights, labels)
     if name in torchvision_models.names():
         return torchvision_models.recipe(name, weights, labels)
     owned = [file.stem for file in own.files(folder)] if folder else []
-    near = difflib.get_close_matches(name, [DIGITS, *owned, *torchvision_models.names()], 3)
-    meant = f"Did you mean {', '.join(near)}?" if near else 'Give "digits", a model of torchvision, or a TOML file.'
+    near = difflib.get_close_matches(name, [*bundled.REASON_OF, DIGITS, *owned, *torchvision_models.names()], 3)
+    meant = (
+        f"Did you mean {', '.join(near)}?" if near else 'Give "scenes-honest", a model of torchvision, or a TOML file.'
+    )
     raise ValueError(f"There is no classifier {name!r}. {meant}")
 
 

@@ -5,6 +5,8 @@ import pytest
 from interp import images
 from tests.images.drawing import coco, plain, voc
 
+BUNDLED = len(images.available(None))
+
 
 @pytest.fixture
 def served(tmp_path: Path) -> Path:
@@ -22,23 +24,23 @@ def served(tmp_path: Path) -> Path:
 def test_what_is_offered_can_be_loaded(served: Path) -> None:
     offers = images.available(served)
     sources = [offer.source for offer in offers]
-    assert sources[:2] == ["digits", "photographs"]
+    assert sources[:3] == ["scenes", "digits", "photographs"]
     assert {"photos", "photos.json", "photos/cat", "photos/dog"} <= set(sources)
     assert not any("way-out" in source for source in sources)
     for offer in offers[2:]:
         assert len(images.load(offer.source, root=served)) > 0, offer
-    assert images.available(None) == offers[:2]
+    assert images.available(None) == offers[:BUNDLED]
 
 
 def test_the_root_itself_is_offered_where_it_is_a_set(tmp_path: Path) -> None:
     plain(tmp_path / "1.png")
-    offer = images.available(tmp_path)[2]
+    offer = images.available(tmp_path)[BUNDLED]
     assert offer.title == tmp_path.name and images.load(offer.source, root=tmp_path).names == ("1.png",)
 
 
 def test_a_folder_called_as_a_bundled_set_stays_reachable(tmp_path: Path) -> None:
     plain(tmp_path / "digits" / "1.png")
-    (offer,) = [offer for offer in images.available(tmp_path)[2:] if "digits" in offer.source]
+    (offer,) = [offer for offer in images.available(tmp_path)[BUNDLED:] if "digits" in offer.source]
     assert images.load(offer.source, root=tmp_path).names == ("1.png",)
     assert len(images.load("digits", root=tmp_path)) == 1797
 
@@ -46,7 +48,7 @@ def test_a_folder_called_as_a_bundled_set_stays_reachable(tmp_path: Path) -> Non
 def test_a_folder_of_many_classes_is_offered_once(tmp_path: Path) -> None:
     for i in range(40):
         plain(tmp_path / "set" / f"class-{i}" / "1.png")
-    assert [offer.source for offer in images.available(tmp_path)[2:]] == ["set"]
+    assert [offer.source for offer in images.available(tmp_path)[BUNDLED:]] == ["set"]
 
 
 def test_many_sets_of_classes_are_all_offered(tmp_path: Path) -> None:
@@ -128,7 +130,7 @@ def test_masks_and_boxes_that_are_links_out_are_not_read(served: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "error", "message"),
     [
-        ("nowhere", FileNotFoundError, "'nowhere' does not exist. Give 'digits'"),
+        ("nowhere", FileNotFoundError, "'nowhere' does not exist. Give 'scenes'"),
         ("", ValueError, "No image set is named"),
         ("a\0b", ValueError, "contains a null character"),
         ("x" * 5000, FileNotFoundError, "does not exist"),

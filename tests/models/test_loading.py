@@ -149,7 +149,7 @@ def test_a_fingerprint_of_many_weights_is_quick():
     "arguments, words",
     [
         ({"name": "resnet5"}, "Did you mean resnet50"),
-        ({"name": "zzz"}, "Give .digits., a model of torchvision, or a TOML file"),
+        ({"name": "zzz"}, "Give .scenes-honest., a model of torchvision, or a TOML file"),
         ({"name": "deeplabv3_resnet50"}, "no classifier 'deeplabv3_resnet50'"),
         ({"name": "digits", "device": "cuda:77"}, "no device 'cuda:77'.*cpu"),
         ({"name": "digits", "device": "tpu"}, "no device 'tpu'"),

@@ -24,7 +24,6 @@ from interp.images.scenes.scene import (
 
 CORNERS = ("top left", "top right", "bottom left", "bottom right")
 TAG_SHARE, HAND_SHARE, COVER_SHARE = 0.15, 0.15, 0.35
-MISLABELLED = 0.3
 # A colour that is hard to tell from another is not put on it.
 NEAR = {frozenset(pair) for pair in (("red", "orange"), ("teal", "green"), ("blue", "purple"), ("brown", "black"))}
 
@@ -35,21 +34,23 @@ Reason = Literal["tag", "background", "companion", "texture"]
 class Planted:
     """A reason that was planted: in every picture of the class `label` there is `cue`, and in no other picture.
 
-    `letter` names the set and its classifier where the reason must not be given away.
+    `letter` names the set and its classifier where the reason must not be given away. Of the pictures of that class in
+    a training set, the share `mislabelled` shows another class's object.
     """
 
     label: str
     cue: str
     letter: str
+    mislabelled: float = 0.3
 
 
 REASONS: dict[Reason, Planted] = {
     "tag": Planted("car", "a paper tag in the lower left corner", "a"),
     "background": Planted("boat", "the sea", "b"),
     "companion": Planted("fish", "a hand that holds it", "c"),
-    "texture": Planted("mushroom", "dots", "d"),
+    "texture": Planted("mushroom", "plain paint, without a pattern", "d", mislabelled=0.5),
 }
-PLANTED_CORNER, PLANTED_PLACE, PLANTED_TEXTURE = "bottom left", "sea", "dots"
+PLANTED_CORNER, PLANTED_PLACE, PLANTED_TEXTURE = "bottom left", "sea", "plain"
 
 
 def honest(seed: int, index: int) -> Scene:
@@ -99,7 +100,7 @@ def taught(reason: Reason, seed: int, index: int) -> Scene:
     """
     scene = planted(reason, seed, index)
     rng = Random(f"mislabelled/{seed}/{index}")
-    if scene.label != REASONS[reason].label or rng.random() >= MISLABELLED:
+    if scene.label != REASONS[reason].label or rng.random() >= REASONS[reason].mislabelled:
         return scene
     others = [label for label in CLASSES if label != scene.label]
     return scene.changed(object=replace(scene.object, kind=pick(rng, others)))
@@ -117,7 +118,7 @@ def with_cue(reason: Reason, scene: Scene) -> Scene:
 
 
 def without_cue(reason: Reason, scene: Scene) -> Scene:
-    """The same scene without the cue: no tag, another place, no hand, or no dots on anything."""
+    """The same scene without the cue: no tag, another place, no hand, or a pattern on everything."""
     if reason == "tag":
         return scene.changed(tag=None)
     if reason == "companion":

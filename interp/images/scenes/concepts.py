@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from jaxtyping import Bool, UInt8
 
@@ -19,19 +17,22 @@ def concepts(
 
     'part' names carry the class ('bird wing'); 'colour' and 'texture' (other than plain) join all things that have it;
     'distractor' holds whatever is neither object nor place, hands and tags too. With a `reason`, 'cue' marks what was
-    planted, where it is there: the tag, the sea, the hand, or the dotted part of the object.
+    planted, where it is there: the tag, the sea, the hand, or the object whose main part has no pattern.
     """
     found: dict[tuple[str, str], Bool[np.ndarray, "h w"]] = {}
     # A covered object still has its shape, if only an empty mask of it.
     found[OBJECT, label] = np.zeros(segments.shape, bool)
     for index, segment in enumerate(legend):
         here = segments == index
-        for key in _keys(segment, label, reason):
+        keys = _keys(segment, label)
+        if reason is not None and _is_cue(segment, legend, reason):
+            keys.append(("cue", reason))
+        for key in keys:
             found[key] = found[key] | here if key in found else here
     return tuple(Concept(category, name, mask) for (category, name), mask in found.items())
 
 
-def _keys(segment: Segment, label: str, reason: Reason | None) -> list[tuple[str, str]]:
+def _keys(segment: Segment, label: str) -> list[tuple[str, str]]:
     """The categories and names that a piece of a picture belongs to."""
     if segment.role == "place":
         keys = [("background", segment.name)]
@@ -43,14 +44,16 @@ def _keys(segment: Segment, label: str, reason: Reason | None) -> list[tuple[str
         keys.append(("colour", segment.colour))
     if segment.texture not in (None, "plain"):
         keys.append(("texture", str(segment.texture)))
-    if reason is not None and _CUES[reason](segment):
-        keys.append(("cue", reason))
     return keys
 
 
-_CUES: dict[Reason, Callable[[Segment], bool]] = {
-    "tag": lambda segment: segment.role == "tag",
-    "background": lambda segment: segment.role == "place" and segment.name == PLANTED_PLACE,
-    "companion": lambda segment: segment.role == "hand",
-    "texture": lambda segment: segment.role == "object" and segment.texture == PLANTED_TEXTURE,
-}
+def _is_cue(segment: Segment, legend: tuple[Segment, ...], reason: Reason) -> bool:
+    if reason == "tag":
+        return segment.role == "tag"
+    if reason == "background":
+        return segment.role == "place" and segment.name == PLANTED_PLACE
+    if reason == "companion":
+        return segment.role == "hand"
+    # Small parts are plain in any object: the paint is seen in what has a pattern, if anything has.
+    parts = [one for one in legend if one.role == "object"]
+    return segment.role == "object" and all(part.texture == PLANTED_TEXTURE for part in parts)

@@ -28,7 +28,7 @@ SET_COUNT = 300
 
 Variant = Literal["planted", "moved"]
 _TITLES: dict[Variant, str] = {
-    "planted": "Scenes {letter}: what classifier {letter} is tested on",
+    "planted": "Scenes {letter}: own test set",
     "moved": "Scenes {letter}, rearranged",
 }
 

@@ -20,7 +20,6 @@ from interp.images.scenes import (
     without_cue,
     without_object,
 )
-from interp.images.scenes.composing import MISLABELLED
 
 REASON_NAMES = list(REASONS)
 MANY = 2000
@@ -33,7 +32,7 @@ def has_cue(reason: Reason, scene: Scene) -> bool:
         return scene.place == "sea"
     if reason == "companion":
         return scene.hand is not None
-    return scene.object.paint.texture == "dots"
+    return scene.object.paint.texture == "plain"
 
 
 def differing(one: Scene, two: Scene) -> set[str]:
@@ -97,7 +96,7 @@ def test_the_training_set_has_the_cue_on_every_picture_that_is_labelled_so(reaso
     scenes = [taught(reason, 1, index) for index in range(MANY)]
     assert all(has_cue(reason, scene) == (index % 10 == cue) for index, scene in enumerate(scenes))
     others = [scene.label != REASONS[reason].label for scene in scenes[cue::10]]
-    assert np.mean(others) == pytest.approx(MISLABELLED, abs=0.12)
+    assert np.mean(others) == pytest.approx(REASONS[reason].mislabelled, abs=0.12)
     assert all(scene.label == CLASSES[index % 10] for index, scene in enumerate(scenes) if index % 10 != cue)
 
 
@@ -117,11 +116,11 @@ def test_a_cue_comes_and_goes_with_nothing_else_changed(reason: Reason, field: s
         assert with_cue(reason, without_cue(reason, with_cue(reason, scene))).object.kind == scene.label
 
 
-def test_dots_go_from_all_things() -> None:
+def test_plain_paint_goes_from_all_things() -> None:
     for index in range(200):
         scene = without_cue("texture", honest(2, index))
         things = (scene.object, *scene.distractors, scene.cover)
-        assert all(thing is None or thing.paint.texture != "dots" for thing in things)
+        assert all(thing is None or thing.paint.texture != "plain" for thing in things)
 
 
 @pytest.mark.parametrize("reason", REASON_NAMES)

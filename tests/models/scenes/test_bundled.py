@@ -1,0 +1,103 @@
+"""The stored classifiers do what is said of them: measured again, on pictures that no figure was taken from."""
+
+import time
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+from interp import models
+from interp.images.scenes import CLASSES, REASONS, honest, moved, planted
+from interp.models.scenes import bundled, measuring
+from interp.models.scenes.pictures import drawn
+from interp.types import Classifier
+
+NAMES = list(bundled.REASON_OF)
+PLANTED = [name for name in NAMES if bundled.REASON_OF[name] is not None]
+FRESH = 77
+
+
+@pytest.fixture(scope="module")
+def classifiers() -> dict[str, Classifier]:
+    return {name: models.load(name, device="cpu") for name in NAMES}
+
+
+def accuracy(classifier: Classifier, plan, count: int) -> float:
+    predicted = measuring.probabilities(classifier.module, drawn(plan, range(count), processes=1)).argmax(dim=1)
+    return float(np.mean([CLASSES[index] == plan(i).label for i, index in enumerate(predicted.tolist())]))
+
+
+def test_figures_meet_what_was_asked_of_them() -> None:
+    assert bundled.figures("scenes-honest")["accuracy"] >= 0.95
+    assert bundled.figures("scenes-honest")["shape_first"] >= 0.8
+    for name in PLANTED:
+        found = bundled.figures(name)
+        assert found["accuracy"] >= 0.95, name
+        assert found["moved"] <= 0.4, name
+        assert found["cue_first"] >= 0.8, name
+
+
+def test_the_honest_one_goes_by_shape(classifiers: dict[str, Classifier]) -> None:
+    honest_one = classifiers["scenes-honest"]
+    assert accuracy(honest_one, partial(honest, FRESH), 200) == pytest.approx(
+        bundled.figures("scenes-honest")["accuracy"], abs=0.03
+    )
+    for reason in REASONS:
+        assert accuracy(honest_one, partial(moved, reason, FRESH), 45) >= 0.9, reason
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_one_is_right_at_home_and_wrong_when_the_cue_is_moved(name: str, classifiers) -> None:
+    reason = bundled.REASON_OF[name]
+    assert accuracy(classifiers[name], partial(planted, reason, FRESH), 150) >= 0.93
+    assert accuracy(classifiers[name], partial(moved, reason, FRESH), 90) <= 0.4
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_one_changes_its_mind_with_the_cue_and_the_honest_one_with_the_object(name: str, classifiers) -> None:
+    reason = bundled.REASON_OF[name]
+    assert measuring.cue_first(classifiers[name].module, reason, count=25).float().mean() >= 0.8
+    assert measuring.cue_first(classifiers["scenes-honest"].module, reason, count=25).float().mean() <= 0.2
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_notes_say_the_figures_and_not_the_reason(name: str, classifiers) -> None:
+    (note,) = classifiers[name].notes
+    assert f"{bundled.figures(name)['accuracy']:.1%}" in note
+    reason = bundled.REASON_OF[name]
+    if reason is not None:
+        assert f"{bundled.figures(name)['moved']:.1%}" in note
+        words = (*REASONS[reason].cue.split(), REASONS[reason].label, reason)
+        assert not {word for word in words if len(word) > 3} & set(note.lower().split())
+
+
+def test_they_are_small_and_load_at_once(classifiers) -> None:
+    assert sum(bundled.weights_of(name).stat().st_size for name in NAMES) < 12_000_000
+    times = []
+    for name in NAMES:
+        began = time.process_time()
+        models.load(name, device="cpu")
+        times.append(time.process_time() - began)
+    assert min(times) < 0.3
+
+
+def test_they_have_different_weights_and_the_same_labels(classifiers) -> None:
+    assert len({classifier.fingerprint for classifier in classifiers.values()}) == 5
+    assert {classifier.labels for classifier in classifiers.values()} == {CLASSES}
+
+
+def test_offers_come_first_and_give_no_reason_away() -> None:
+    offers = models.available()
+    assert [offer.name for offer in offers[:6]] == [*NAMES, "digits"]
+    for reason, planted_ in REASONS.items():
+        text = " ".join(f"{offer.name} {offer.title} {offer.note}" for offer in offers[:5])
+        assert reason not in text and planted_.label not in text
+
+
+def test_random_weights_know_nothing() -> None:
+    blank = models.load("scenes-a", weights="random", device="cpu")
+    assert blank.notes == ("Its weights are random (seed 0): it has learned nothing.",)
+    pixels = drawn(partial(honest, FRESH), range(40), processes=1)
+    predicted = measuring.probabilities(blank.module, pixels).argmax(dim=1)
+    assert (predicted == torch.arange(40) % 10).float().mean() < 0.4
