@@ -4,7 +4,7 @@ import streamlit as st
 
 import cache
 from interp import models
-from pages.parts import drawn, filters, layout, overview, pickers, waiting
+from pages.parts import drawn, filters, layout, overview, pickers, scenes, waiting
 
 TITLE = "Overview"
 
@@ -13,6 +13,9 @@ selection = layout.page(
 )
 classifier, photos, visitor = selection.classifier, selection.photos, selection.visitor
 
+about_scenes = scenes.concern(classifier, photos)
+if about_scenes:
+    scenes.panel(classifier, photos, visitor)
 summary = st.container()
 predicting = cache.call(models.predict, classifier, photos)
 job = visitor.ask("shared/predictions", predicting)
@@ -47,4 +50,4 @@ if confusions.open:
         overview.confusions(classifier, predictions, kept, shown)
 overview.downloads(classifier, photos, predictions, kept)
 overview.layers(classifier)
-layout.how_to_read(overview.READING)
+layout.how_to_read(overview.READING + scenes.READING * about_scenes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ def summary(classifier: Classifier, photos: ImageSet, predictions: Predictions) 
         _metric(numbers, "Accuracy", "–", help="No image has a label among the classifier's classes.")
     _metric(numbers, "Images", f"{len(predictions):,}")
     _metric(numbers, "Classes", f"{len(classifier.labels):,}")
-    architecture = classifier.architecture.rpartition("/")[2].removeprefix("interp.models.digits.")
+    architecture = re.sub(r"^interp\.models\.([a-z]+\.)*", "", classifier.architecture.rpartition("/")[2])
     built = f"{architecture}, {len(classifier.layers)} layers"
     _metric(numbers, "Parameters", _short(classifier.parameters), built)
     labels = models.match_set(classifier, photos)

@@ -16,12 +16,14 @@ from interp import images as image_sets
 from interp import models
 from interp.images import ImageSet
 from interp.models import LabelMatch
+from interp.models.scenes import bundled
 from interp.types import Classifier, Target
 from pages.parts import address, server, waiting
 from pages.parts.text import plain, shortened
 
 UPLOADS = "uploads"
 LARGE = 2000
+MORE = 2000
 TOP = 5
 PREDICTED, NOTHING, OTHER = -1, -2, -3
 HELP = {
@@ -96,7 +98,9 @@ def images(model: str) -> Source:
         offers[UPLOADS] = f"Your uploads ({len(uploaded)})"
     default = _fitting(model, list(offers))
     typed = root is not None
-    address.seed("images", default, valid=lambda one: one in offers or (typed and bool(one)), parse=str)
+    wished = address.seed("images", default, valid=lambda one: _valid(one, offers, typed=typed), parse=str)
+    if more := image_sets.MORE_SCENES.fullmatch(wished or ""):
+        offers[wished] = f"{int(more[1]):,} further scenes"
     path = st.selectbox(
         "Images",
         list(offers),
@@ -106,7 +110,9 @@ def images(model: str) -> Source:
         help="Choose a set, or type the path of one inside the server's image folder." if typed else None,
     )
     address.publish("images", None if path in (default, UPLOADS) else path)
-    annotations = _annotations() if typed and path not in (*_BUNDLED, UPLOADS) else None
+    if path == "scenes" or more:
+        _more_scenes(int(more[1]) if more else MORE)
+    annotations = _annotations() if typed and path not in (*_BUNDLED, UPLOADS) and not more else None
     st.file_uploader(
         "Add your own: drop, choose, or paste",
         accept_multiple_files=True,
@@ -116,6 +122,32 @@ def images(model: str) -> Source:
     )
     _PASTE(key="paste", height=0)
     return Source(path or default, annotations)
+
+
+def _valid(source: str | None, offers: dict[str, str], *, typed: bool) -> bool:
+    if source in offers:
+        return True
+    return bool(source) and (typed or image_sets.MORE_SCENES.fullmatch(source) is not None)
+
+
+def _more_scenes(count: int) -> None:
+    """Draw the field for a number of further scenes, which are drawn as they are looked at."""
+    with st.popover("More scenes", key="more-scenes", on_change="rerun", type="tertiary") as field:
+        if field.open:
+            st.number_input(
+                "How many",
+                min_value=10,
+                max_value=1_000_000,
+                value=count,
+                step=10,
+                key="scenes-count",
+                on_change=_turn_to_more_scenes,
+                help="Drawn anew from a seed, 12 ms each: the same number gives the same scenes.",
+            )
+
+
+def _turn_to_more_scenes() -> None:
+    st.session_state["images"] = f"scenes:{st.session_state['scenes-count']}"
 
 
 def _annotations() -> str | None:
@@ -204,6 +236,8 @@ def _offered_images(root: Path | None) -> tuple[image_sets.Offer, ...]:
 
 def _fitting(model: str, sources: list[str]) -> str:
     """The set that shows a classifier at work before anybody has chosen one."""
+    if model in bundled.REASON_OF:
+        return "scenes"
     if model in sources:
         return model
     own = [source for source in sources if source not in (*_BUNDLED, UPLOADS)]

@@ -11,13 +11,15 @@ def test_opens_with_a_result_and_an_example(app) -> None:
     assert not app.exception and not app.error
     assert app.metric[0].label == "Accuracy"
     assert float(app.metric[0].value.rstrip("%")) > 97
-    assert app.metric[2].value == "1,797"
-    assert app.selectbox(key="model").value == "digits"
-    assert app.selectbox(key="images").value == "digits"
+    assert app.metric[2].value == "600"
+    assert app.selectbox(key="model").value == "scenes-honest"
+    assert app.selectbox(key="images").value == "scenes"
 
 
 def test_the_example_is_the_most_confident_mistake(app) -> None:
+    app.query_params["model"] = "digits"
     app.run()
+    assert app.selectbox(key="images").value == "digits"
     classifier = models.load("digits")
     from interp import images
 
@@ -40,6 +42,7 @@ def test_a_rerun_computes_nothing_again(app, monkeypatch) -> None:
 
 
 def test_filters_leave_only_what_they_say(app) -> None:
+    app.query_params["model"] = "digits"
     app.run()
     app.segmented_control(key="outcome").set_value("Wrong").run()
     assert not app.exception
@@ -65,7 +68,7 @@ def test_the_address_is_read_and_nonsense_in_it_ignored(app) -> None:
     assert app.segmented_control(key="outcome").value == "Wrong"
     assert app.slider(key="confidence").value == (0, 100)
     assert app.multiselect(key="classes").value == []
-    assert app.selectbox(key="model").value == "digits"
+    assert app.selectbox(key="model").value == "scenes-honest"
 
 
 def test_a_model_that_cannot_be_had_leaves_the_pickers(app, monkeypatch) -> None:

@@ -22,14 +22,14 @@ def test_opens_with_all_methods_and_the_control(app) -> None:
 
 def test_fewer_methods_keep_the_control(app) -> None:
     opened(app)
-    app.pills(key="methods").set_value(["Gradient"]).run()
+    app.multiselect(key="methods").set_value(["Gradient"]).run()
     assert not app.exception
     assert list(app.dataframe[0].value["method"]) == ["Gradient", "Random"]
 
 
 def test_no_method_leaves_the_control(app) -> None:
     opened(app)
-    app.pills(key="methods").set_value([]).run()
+    app.multiselect(key="methods").set_value([]).run()
     assert not app.exception
     assert list(app.dataframe[0].value["method"]) == ["Random"]
 
@@ -57,7 +57,7 @@ def test_any_class_can_be_chosen_from_the_whole_list(app) -> None:
     app.selectbox(key="target-other").set_value(7).run()
     assert not app.exception
     assert app.query_params["target"] == "7"
-    assert any("the score of **7**" in caption.value for caption in app.caption)
+    assert any("the score of **teapot**" in caption.value for caption in app.caption)
 
 
 def test_the_same_view_is_not_computed_twice(app, monkeypatch) -> None:
@@ -81,6 +81,35 @@ def test_the_same_view_is_not_computed_twice(app, monkeypatch) -> None:
 def test_how_to_read_names_every_method_with_its_source(app) -> None:
     opened(app)
     text = " ".join(markdown.value for markdown in app.markdown)
-    for title in attribution.METHODS:
+    for title in ("Gradient", "Integrated Gradients", "Grad-CAM", "Occlusion", "Random"):
         assert f"**{title}.**" in text
     assert "Sundararajan" in text and "Selvaraju" in text
+
+
+def test_a_preset_takes_its_methods(app) -> None:
+    opened(app)
+    assert app.selectbox(key="preset").value == "The classics"
+    app.selectbox(key="preset").set_value("Fast: a few passes").run()
+    assert not app.exception and not app.error
+    assert {"LRP", "DeepLIFT", "Guided Backprop", "Sensitivity"} <= set(app.dataframe[0].value["method"])
+    assert "Occlusion" not in set(app.dataframe[0].value["method"])
+    app.multiselect(key="methods").set_value(["LRP", "Gradient SHAP"]).run()
+    assert not app.exception and not app.error
+    assert app.selectbox(key="preset").value is None
+    table = app.dataframe[0].value.set_index("method")
+    assert "20 references" in table["parameters"]["Gradient SHAP"]
+    assert table["residual"].notna()["LRP"]
+
+
+def test_what_cannot_run_is_not_offered_and_says_why(app, monkeypatch) -> None:
+    from interp.attribution import lrp
+
+    def refuse(self, classifier) -> None:
+        raise ValueError("LRP has no rule for what this classifier does in torch.fft.")
+
+    monkeypatch.setattr(lrp.Lrp, "check", refuse)
+    # A classifier that no other test asks about: answers are kept.
+    app.query_params["model"] = "scenes-c"
+    opened(app)
+    assert "LRP" not in app.multiselect(key="methods").options
+    assert any("torch.fft" in text.value for text in app.text)

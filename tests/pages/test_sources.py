@@ -137,4 +137,4 @@ def test_uploads_come_and_go(app) -> None:
     assert app.metric[0].value == "–"
     app.file_uploader(key="uploads").clear().run()
     assert not app.exception and not app.error
-    assert app.selectbox(key="images").value == "digits"
+    assert app.selectbox(key="images").value == "scenes"
