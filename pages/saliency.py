@@ -6,7 +6,7 @@ import cache
 from interp import attribution
 from interp.models import inputs
 from interp.types import Classifier
-from pages.parts import drawn, explained, layout, methods, pickers, waiting
+from pages.parts import drawn, explained, layout, methods, pickers, targets, waiting
 
 TITLE = "Saliency comparison"
 
@@ -17,29 +17,28 @@ classifier, photos, visitor = selection.classifier, selection.photos, selection.
 
 picture, controls = st.columns([3, 1], gap="medium")
 with controls:
-    position = pickers.image(photos)
+    positions = pickers.further_images(photos, pickers.image(photos))
 with picture:
-    label = selection.labels.indices[position]
-    read = cache.call(inputs.read, classifier, photos, (position,))
+    read = cache.call(inputs.read, classifier, photos, positions)
     batch = waiting.value(visitor.ask(f"{TITLE}/image", read, disk=False, device="reading"))
     predicted = cache.call(Classifier.probabilities, classifier, batch)
-    probabilities = waiting.value(visitor.ask(f"{TITLE}/classes", predicted))[0]
-    explained.prediction(classifier, probabilities, label)
+    probabilities = waiting.value(visitor.ask(f"{TITLE}/classes", predicted))
+    explained.predictions(classifier, probabilities, [selection.labels.indices[one] for one in positions])
 with controls:
-    target = pickers.target(classifier, probabilities)
+    explain = targets.choose(classifier, probabilities)
     chosen = methods.choose(visitor, classifier)
-    drawing = methods.drawing()
+    drawing = methods.drawing(several=len(positions) > 1)
     chosen = methods.parameters(classifier, chosen)
 
 chosen = methods.with_references(chosen, visitor, classifier, photos)
-asked = cache.call(attribution.compare, classifier, batch, (target,), chosen)
+asked = cache.call(attribution.compare, classifier, batch, explain, chosen)
 job = visitor.ask(f"{TITLE}/maps", asked)
 with picture:
     place = st.container(key="comparison")
     done = waiting.settled(job)
     ready = methods.ordered(job.value if done else job.partial, chosen)
     if ready:
-        comparison = explained.Comparison(classifier, photos, position, batch, target, ready, drawing)
+        comparison = explained.Comparison(classifier, photos, positions, batch, explain, ready, drawing)
         with place:
             drawn.once(explained.maps, comparison)
         if done:

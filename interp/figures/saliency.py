@@ -1,35 +1,28 @@
-"""A photograph beside its heatmaps."""
+"""Photographs beside their heatmaps."""
 
 from __future__ import annotations
 
-import base64
-import html
-import io
-import math
-import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
 import plotly.graph_objects as go
-import torch
-from jaxtyping import Bool, Float, UInt8
-from PIL import Image
+from jaxtyping import Bool, Float
 from torch import Tensor
 
-from interp.figures import style
+from interp.figures import panels
+from interp.figures.panels import View
 
-View = Literal["heatmap", "overlay", "masked"]
+Scale = Literal["own", "method", "shared"]
+Sign = Literal["signed", "absolute", "positive", "negative"]
 
-# Pixels on the screen. The figure stretches to the page's width; its height follows from an expected width.
-_EXPECTED_WIDTH = 800
-_TALLEST_PANEL = 420.0
-_TITLE_LINE = 18
-_BAR = 40
-_GAP = 14
-_BAR_LENGTH = 150
-_TOOLBAR = 28
+
+def part_of(values: Float[Tensor, "*shape"], part: Sign) -> Float[Tensor, "*shape"]:
+    """The map itself, its magnitude, or only what speaks for the class ('positive') or against it, as magnitudes."""
+    if part == "absolute":
+        return values.abs()
+    if part == "positive":
+        return values.clamp(min=0)
+    return (-values).clamp(min=0) if part == "negative" else values
 
 
 def comparison(
@@ -58,227 +51,79 @@ def comparison(
         raise ValueError(f"A colour scale cannot end at {clip} per cent of the pixels: take 50 to 100.")
     if columns < 1:
         raise ValueError(f"A figure with {columns} columns has no place for a panel: take at least 1.")
-    magnitudes = [_magnitude(title, values, pixels) for title, values, _ in maps]
-    ends = [_end(values, clip) for _, values, _ in maps]
+    magnitudes = [panels.magnitude_of(title, values, pixels) for title, values, _ in maps]
+    ends = [panels.end_of(values, clip) for _, values, _ in maps]
     if scale == "shared":
         ends = [max(ends, default=0.0)] * len(maps)
-    grid = _Grid.of([title for title, _, _ in maps], (pixels.shape[1], pixels.shape[2]), columns)
+    grid = panels.Grid.of(["Photograph", *(title for title, _, _ in maps)], (pixels.shape[1], pixels.shape[2]), columns)
 
     figure: dict[str, Any] = {"data": [], "layout": grid.layout()}
-    under = _under(pixels, view)
-    figure["data"].append(_picture(_rgb(pixels), quality=80) | grid.axes(0))
+    under = panels.under(pixels, view)
+    figure["data"].append(panels.photograph(panels.rgb(pixels), quality=80) | grid.axes(0))
     if annotation is not None:
-        figure["data"].append(_outline(annotation, grid.axes(0)))
+        figure["data"].append(panels.outline(annotation, grid.axes(0)))
     for i, ((_, values, signed), end, magnitude) in enumerate(zip(maps, ends, magnitudes, strict=True), start=1):
         if under is not None:
             figure["data"].append(under | grid.axes(i))
         coloraxis = f"coloraxis{i + 1 if scale == 'own' else 2 + signed}"
-        figure["data"].append(_heatmap(values, end, signed) | {"coloraxis": coloraxis} | grid.axes(i))
+        figure["data"].append(panels.heatmap(values, end, signed) | {"coloraxis": coloraxis} | grid.axes(i))
         if magnitude == 0:
             figure["layout"]["annotations"].append(grid.label(i, "all zero"))
         place = grid.below(i) if scale == "own" else grid.bottom(signed, {one for _, _, one in maps})
         clipped = end < (magnitude if scale == "own" else max(magnitudes))
-        figure["layout"][coloraxis] = _coloraxis(view, signed, end, place, clipped=clipped)
+        figure["layout"][coloraxis] = panels.coloraxis(view, signed, end, place, clipped=clipped)
     return go.Figure(figure)
 
 
-@dataclass(frozen=True)
-class _Grid:
-    """Where the panels of a figure are, in shares of its size; the first is the photograph."""
+def grid(
+    pixels: Float[Tensor, "n 3 h w"],
+    names: Sequence[str],
+    maps: Sequence[tuple[str, Float[Tensor, "n h w"], bool]],
+    *,
+    view: View = "overlay",
+    scale: Scale = "own",
+    clip: float = 100.0,
+    annotations: Sequence[Bool[Tensor, "h w"] | None] = (),
+) -> go.Figure:
+    """Several photographs, each with its maps below it: a column for each photograph, a row for each method.
 
-    titles: tuple[str, ...]
-    picture: tuple[int, int]
-    columns: int
-    title_height: int
-    panel_height: float
-
-    @classmethod
-    def of(cls, titles: Sequence[str], picture: tuple[int, int], columns: int) -> _Grid:
-        columns = min(columns, 1 + len(titles))
-        panel_width = _EXPECTED_WIDTH / columns - _GAP
-        letters = max(12, int(panel_width / 7.5))
-        wrapped = ["<br>".join(_wrapped(title, letters)) for title in ("Photograph", *titles)]
-        lines = max(title.count("<br>") + 1 for title in wrapped)
-        height = min(panel_width * picture[0] / picture[1], _TALLEST_PANEL)
-        return cls(tuple(wrapped), picture, columns, lines * _TITLE_LINE + 4, height)
-
-    @property
-    def height(self) -> float:
-        """Of the whole figure, with a strip at the bottom for bars that panels share."""
-        return self._rows * self._row_height + _BAR
-
-    @property
-    def _rows(self) -> int:
-        return math.ceil(len(self.titles) / self.columns)
-
-    @property
-    def _row_height(self) -> float:
-        return self.title_height + self.panel_height + _BAR
-
-    def axes(self, panel: int) -> dict[str, str]:
-        """The names of a panel's axes."""
-        number = str(panel + 1) if panel else ""
-        return {"xaxis": f"x{number}", "yaxis": f"y{number}"}
-
-    def layout(self) -> dict[str, Any]:
-        """Axes, titles and size."""
-        layout: dict[str, Any] = {
-            "height": round(self.height) + _TOOLBAR + 4,
-            "margin": {"l": 4, "r": 4, "t": _TOOLBAR, "b": 4},
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "showlegend": False,
-            "annotations": [self._title(panel) for panel in range(len(self.titles))],
+    As `comparison`; scales are each map's own, those of a row ('method'), or one for all maps. Own scales have no bars
+    here, since panels are small: hovering gives the numbers. Raises `ValueError` as `comparison` does.
+    """
+    if not 50 <= clip <= 100:
+        raise ValueError(f"A colour scale cannot end at {clip} per cent of the pixels: take 50 to 100.")
+    count = len(pixels)
+    magnitudes = [
+        [panels.magnitude_of(title, one, pixels[i]) for i, one in enumerate(values)] for title, values, _ in maps
+    ]
+    ends = [[panels.end_of(one, clip) for one in values] for _, values, _ in maps]
+    if scale != "own":
+        ends = [[max(row)] * count for row in ends]
+    if scale == "shared":
+        ends = [[max(row[0] for row in ends)] * count for _ in ends]
+    blank = [""] * (count - 1)
+    titles = [*names, *(text for title, _, _ in maps for text in (title, *blank))]
+    place = panels.Grid.of(titles, (pixels.shape[2], pixels.shape[3]), count, heads_rows=True)
+    figure: dict[str, Any] = {"data": [], "layout": place.layout()}
+    unders = [panels.under(one, view) for one in pixels]
+    for i, one in enumerate(pixels):
+        figure["data"].append(panels.photograph(panels.rgb(one), quality=80) | place.axes(i))
+        if i < len(annotations) and (annotation := annotations[i]) is not None:
+            figure["data"].append(panels.outline(annotation, place.axes(i)))
+    for row, (_, values, signed) in enumerate(maps):
+        # A scale that maps share is one axis; without bars those that are all their own can share it too.
+        axis = f"coloraxis{2 + signed if scale != 'method' else 2 + row}"
+        for i, one in enumerate(values):
+            panel = count * (row + 1) + i
+            if (under := unders[i]) is not None:
+                figure["data"].append(under | place.axes(panel))
+            figure["data"].append(panels.heatmap(one, ends[row][i], signed) | {"coloraxis": axis} | place.axes(panel))
+            if magnitudes[row][i] == 0:
+                figure["layout"]["annotations"].append(place.label(panel, "all zero"))
+        end = ends[row][0]
+        bar = place.below(count * (row + 1)) if scale == "method" else place.bottom(signed, {one for *_, one in maps})
+        clipped = end < max(magnitudes[row]) if scale == "method" else end < max(max(some) for some in magnitudes)
+        figure["layout"][axis] = panels.coloraxis(view, signed, end, bar, clipped=clipped) | {
+            "showscale": scale != "own"
         }
-        for panel in range(len(self.titles)):
-            layout |= self._panel_axes(panel)
-        return layout
-
-    def below(self, panel: int) -> dict[str, Any]:
-        """The place of a colour bar under its own panel."""
-        (left, right), (bottom, _) = self._domain(panel)
-        return {"x": (left + right) / 2, "y": bottom - 4 / self.height, "yanchor": "top"}
-
-    def bottom(self, signed: bool, kinds: set[bool]) -> dict[str, Any]:
-        """The place of a colour bar that all panels of a kind share: under the figure, two kinds side by side."""
-        x = 0.5 if len(kinds) == 1 else (0.75, 0.25)[signed]
-        return {"x": x, "y": _BAR / self.height, "yanchor": "top"}
-
-    def label(self, panel: int, text: str) -> dict[str, Any]:
-        """A remark in the middle of a panel."""
-        return self._within(panel, 0.5) | {
-            "text": text,
-            "showarrow": False,
-            "font": {"color": "white", "size": 14},
-            "bgcolor": "rgba(0,0,0,0.6)",
-        }
-
-    def _domain(self, panel: int) -> tuple[tuple[float, float], tuple[float, float]]:
-        row, column = divmod(panel, self.columns)
-        gap = _GAP / _EXPECTED_WIDTH / 2
-        top = 1 - (row * self._row_height + self.title_height) / self.height
-        across = (column / self.columns + gap, (column + 1) / self.columns - gap)
-        return across, (top - self.panel_height / self.height, top)
-
-    def _panel_axes(self, panel: int) -> dict[str, Any]:
-        across, up = self._domain(panel)
-        rows, columns = self.picture
-        plain = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False, "constrain": "domain"}
-        axes = self.axes(panel)
-        x = plain | {"domain": across, "range": [-0.5, columns - 0.5], "anchor": axes["yaxis"]}
-        # Toward the bottom, so that a panel that becomes smaller stays by its colour bar.
-        y = plain | {"domain": up, "range": [rows - 0.5, -0.5], "anchor": axes["xaxis"]}
-        y |= {"constraintoward": "bottom", "scaleanchor": axes["xaxis"]}
-        if panel:
-            x["matches"], y["matches"] = "x", "y"
-        return {axes["xaxis"].replace("x", "xaxis"): x, axes["yaxis"].replace("y", "yaxis"): y}
-
-    def _title(self, panel: int) -> dict[str, Any]:
-        text = {"text": self.titles[panel], "showarrow": False, "yanchor": "bottom", "font": {"size": 13}}
-        return self._within(panel, 1.0) | text
-
-    def _within(self, panel: int, y: float) -> dict[str, Any]:
-        axes = self.axes(panel)
-        return {"xref": f"{axes['xaxis']} domain", "yref": f"{axes['yaxis']} domain", "x": 0.5, "y": y}
-
-
-def _wrapped(title: str, letters: int) -> list[str]:
-    """A title in at most two lines. It may come from a file's name: what Plotly would read as a tag is escaped."""
-    lines = textwrap.wrap(title, letters, max_lines=2, placeholder=" …") or [""]
-    return [html.escape(line) for line in lines]
-
-
-def _magnitude(title: str, values: Float[Tensor, "rows columns"], pixels: Float[Tensor, "3 h w"]) -> float:
-    """The largest magnitude in a map."""
-    if values.shape != pixels.shape[1:]:
-        given, wanted = (" × ".join(map(str, shape)) for shape in (values.shape, pixels.shape[1:]))
-        raise ValueError(f"The map {title!r} has {given} pixels and the photograph {wanted}: they must be equal.")
-    if not bool(values.isfinite().all()):
-        raise ValueError(f"The map {title!r} contains NaN or infinity and cannot be drawn: compute it again.")
-    return float(values.abs().max())
-
-
-def _end(values: Float[Tensor, "h w"], clip: float) -> float:
-    """Where the colour scale of a map ends. A map that is zero at so many pixels ends at its largest magnitude."""
-    magnitudes = values.detach().abs().double()
-    return float(np.percentile(magnitudes.cpu().numpy(), clip)) or float(magnitudes.max())
-
-
-def _heatmap(values: Float[Tensor, "h w"], end: float, signed: bool) -> dict[str, Any]:
-    # Towards zero rather than to the nearest: bytes of −1 are slashes in base64, each of which Plotly's JSON escapes to
-    # six letters, and most pixels of a gradient lie that close to zero.
-    share = (values.detach().cpu().double() / end * 100).trunc().clamp(-100, 100) if end else torch.zeros(values.shape)
-    number = "%{z:+d}%" if signed else "%{z}%"
-    return {
-        "type": "heatmap",
-        "z": share.to(torch.int8).numpy(),
-        "hovertemplate": f"x %{{x}}, y %{{y}}: {number} of {_number(end)}<extra></extra>",
-    }
-
-
-def _coloraxis(view: View, signed: bool, end: float, place: dict[str, Any], *, clipped: bool) -> dict[str, Any]:
-    numbers = [-100, 0, 100] if signed else [0, 100]
-    texts = [_number(number / 100 * end) for number in numbers] if end else ["", "0", ""][-len(numbers) :]
-    if clipped:
-        texts = [f"≤ {texts[0]}" if signed else texts[0], *texts[1:-1], f"≥ {texts[-1]}"]
-    bar = {"orientation": "h", "lenmode": "pixels", "len": _BAR_LENGTH, "thickness": 8, "outlinewidth": 0}
-    ticks = {"tickvals": numbers, "ticktext": texts, "tickfont": {"size": 11}, "ticks": "", "ypad": 0, "xpad": 0}
-    lowest = -100 if signed else 0
-    colors = {
-        "heatmap": style.signed() if signed else style.unsigned(),
-        "overlay": style.signed_glaze() if signed else style.unsigned_glaze(),
-        "masked": style.shade(-1.0 if signed else 0.0),
-    }
-    return {"cmin": lowest, "cmax": 100, "colorscale": colors[view], "colorbar": bar | ticks | place}
-
-
-def _number(value: float) -> str:
-    return f"{value:.3g}".replace("-", "−")
-
-
-def _under(pixels: Float[Tensor, "3 h w"], view: View) -> dict[str, Any] | None:
-    """What lies under a map: the photograph in grey for an overlay, in colour for a mask."""
-    if view == "heatmap":
-        return None
-    picture = _rgb(pixels)
-    if view == "overlay":
-        picture = np.asarray(Image.fromarray(picture).convert("L"))
-    # It is dimmed or glazed over, and sent once for every map.
-    return _picture(picture, quality=50)
-
-
-def _rgb(pixels: Float[Tensor, "3 h w"]) -> UInt8[np.ndarray, "h w 3"]:
-    return (pixels.detach().cpu().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
-
-
-def _picture(picture: np.ndarray, *, quality: int) -> dict[str, Any]:
-    """A picture as a trace. Small ones go as PNG and with sharp pixels, for JPEG and smoothing would blur them."""
-    small = min(picture.shape[:2]) <= 64
-    file = io.BytesIO()
-    Image.fromarray(picture).save(file, "PNG" if small else "JPEG", quality=quality)
-    address = f"data:image/{'png' if small else 'jpeg'};base64,{base64.b64encode(file.getvalue()).decode()}"
-    smoothing = False if small else "fast"
-    return {"type": "image", "source": address, "zsmooth": smoothing, "hoverinfo": "skip"}
-
-
-def _outline(annotation: Bool[Tensor, "h w"], axes: dict[str, str]) -> dict[str, Any]:
-    """The border between inside and outside, along pixel edges, with NaN between its straight pieces."""
-    padded = np.pad(annotation.detach().cpu().numpy(), 1)
-    y, left, right = _runs(padded[:-1] != padded[1:])
-    x, top, bottom = _runs((padded[:, :-1] != padded[:, 1:]).T)
-    gap = np.full(len(y) + len(x), np.nan)
-    # In the padded mask pixel i is at i + 1, and its near edge half a pixel before it.
-    pieces_x = np.stack([np.append(left - 1, x), np.append(right - 1, x), gap], axis=1) - 0.5
-    pieces_y = np.stack([np.append(y, top - 1), np.append(y, bottom - 1), gap], axis=1) - 0.5
-    line = {"color": style.OUTLINE_COLOR, "width": 2.5}
-    trace = {"type": "scatter", "mode": "lines", "line": line, "hoverinfo": "skip"}
-    points = {"x": pieces_x.ravel().astype(np.float32), "y": pieces_y.ravel().astype(np.float32)}
-    return trace | points | axes
-
-
-def _runs(edges: Bool[np.ndarray, "rows columns"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The row, first column and column after the last of each unbroken run of edges."""
-    steps = np.diff(np.pad(edges, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-    rows, starts = np.nonzero(steps == 1)
-    _, ends = np.nonzero(steps == -1)
-    return rows, starts, ends
+    return go.Figure(figure)

@@ -21,7 +21,8 @@ from pages.parts.text import plain
 
 PLOT = {"displaylogo": False, "toImageButtonOptions": {"format": "png", "scale": 2, "filename": "loupe"}}
 VIEWS = {"Overlay": "overlay", "Heatmap": "heatmap", "Masked": "masked"}
-SCALES = {"Each its own": "own", "Shared": "shared"}
+SCALES = {"Each its own": "own", "By method": "method", "Shared": "shared"}
+PARTS = {"Signed": "signed", "Absolute": "absolute", "For": "positive", "Against": "negative"}
 FEW = 5
 CLIPS = {"99% of the pixels": 99.0, "99.9% of the pixels": 99.9, "the largest value": 100.0}
 
@@ -30,24 +31,36 @@ Result = tuple[attribution.Method, Heatmaps]
 
 @dataclass(frozen=True)
 class Drawing:
-    """How maps are drawn: a key of each of `VIEWS`, `SCALES` and `CLIPS`."""
+    """How maps are drawn: a key of each of `VIEWS`, `PARTS`, `SCALES` and `CLIPS`."""
 
     view: str
+    part: str
     scale: str
     clip: str
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One photograph's maps: of what they are, the results that are ready, and how they are drawn."""
+    """Maps of one photograph or several: of what they are, the results that are ready, and how they are drawn."""
 
     classifier: Classifier
     photos: ImageSet
-    position: int
+    positions: tuple[int, ...]
     batch: Images
-    target: Target
+    targets: tuple[Target, ...]
     results: tuple[Result, ...]
     drawing: Drawing
+
+
+def predictions(classifier: Classifier, probabilities: Tensor, labels: Sequence[int | None]) -> None:
+    """What the classifier says: a line for one photograph, a count for several."""
+    if len(labels) == 1:
+        prediction(classifier, probabilities[0], labels[0])
+        return
+    best = probabilities.argmax(dim=1).tolist()
+    judged = [(label, one) for label, one in zip(labels, best, strict=True) if label is not None]
+    right = sum(label == one for label, one in judged)
+    st.markdown(f"{len(best)} photographs, {right} of {len(judged)} with a label predicted as labelled")
 
 
 def prediction(classifier: Classifier, probabilities: Tensor, label: int | None) -> None:
@@ -66,50 +79,86 @@ def prediction(classifier: Classifier, probabilities: Tensor, label: int | None)
 
 
 def figure(comparison: Comparison) -> go.Figure:
-    """The photograph and its maps in one figure, their zoom linked."""
-    maps = [(method.title, heatmaps.values[0], heatmaps.signed) for method, heatmaps in comparison.results]
+    """The photographs and their maps in one figure, their zoom linked."""
+    drawing, classifier = comparison.drawing, comparison.classifier
+    part = PARTS[drawing.part]
+    drawn_maps = [
+        (method.title, figures.part_of(heatmaps.values, part), heatmaps.signed and part == "signed")
+        for method, heatmaps in comparison.results
+    ]
+    annotations = [inputs.annotation(classifier, comparison.photos, position) for position in comparison.positions]
+    if len(comparison.positions) > 1:
+        return figures.grid(
+            comparison.batch.pixels,
+            [classifier.labels[target.positive] for target in comparison.targets],
+            drawn_maps,
+            view=VIEWS[drawing.view],
+            scale=SCALES[drawing.scale],
+            clip=CLIPS[drawing.clip],
+            annotations=annotations,
+        )
     return figures.comparison(
         comparison.batch.pixels[0],
-        maps,
-        view=VIEWS[comparison.drawing.view],
-        scale=SCALES[comparison.drawing.scale],
-        clip=CLIPS[comparison.drawing.clip],
-        annotation=inputs.annotation(comparison.classifier, comparison.photos, comparison.position),
-        columns=3 if len(maps) <= FEW else 4,
+        [(title, values[0], signed) for title, values, signed in drawn_maps],
+        view=VIEWS[drawing.view],
+        scale="shared" if SCALES[drawing.scale] == "shared" else "own",
+        clip=CLIPS[drawing.clip],
+        annotation=annotations[0],
+        columns=3 if len(drawn_maps) <= FEW else 4,
     )
 
 
 def maps(comparison: Comparison) -> None:
     """Draw the figure, and say what it explains and whether its colours can be compared between the maps."""
     st.plotly_chart(figure(comparison), config=PLOT)
-    labels, target, drawing = comparison.classifier.labels, comparison.target, comparison.drawing
-    about = f"the score of **{plain(labels[target.positive])}**"
-    if target.negative is not None:
-        about = f"what speaks for **{plain(labels[target.positive])}** over **{plain(labels[target.negative])}**"
+    drawing = comparison.drawing
     compared = {
         "Each its own": "Each map has its own colour scale: compare places, not strengths.",
+        "By method": "Maps of one method share a colour scale.",
         "Shared": "All maps share one colour scale, though methods measure in different units.",
     }
+    shown = {
+        "Signed": "",
+        "Absolute": "Signs are left out. ",
+        "For": "Only what speaks for it is drawn. ",
+        "Against": "Only what speaks against it is drawn. ",
+    }
     ends = f"Colours end at {drawing.clip}: what is beyond has the end's colour. " if CLIPS[drawing.clip] < 100 else ""
-    st.caption(f"Explains {about}. {compared[drawing.scale]} {ends}Zoom and pan are linked; the camera saves a PNG.")
+    st.caption(
+        f"Explains {_about(comparison)}. {shown[drawing.part]}{compared[drawing.scale]} {ends}Nothing is smoothed; "
+        "layer maps are enlarged bilinearly. Zoom and pan are linked; the camera saves a PNG."
+    )
+
+
+def _about(comparison: Comparison) -> str:
+    labels, (target, *others) = comparison.classifier.labels, comparison.targets
+    if any(other != target for other in others):
+        return "for each photograph the score of the class that it is headed with"
+    if target.negative is None:
+        return f"the score of **{plain(labels[target.positive])}**"
+    return f"what speaks for **{plain(labels[target.positive])}** over **{plain(labels[target.negative])}**"
 
 
 def rows(comparison: Comparison) -> list[dict[str, Any]]:
-    """The numbers behind the maps, a row a method. Attributions are in logits; cost in forward-and-backward passes."""
+    """The numbers behind the maps, a row for each method and photograph.
+
+    Attributions are in logits, the cost in forward-and-backward passes.
+    """
     return [
         {
             "method": method.title,
-            "image": comparison.batch.names[0],
-            "class": comparison.classifier.labels[comparison.target.positive],
-            "sum": float(heatmaps.values.sum()),
-            "largest": float(heatmaps.values.max()),
-            "smallest": float(heatmaps.values.min()),
-            "residual": None if heatmaps.residual is None else float(heatmaps.residual[0]),
+            "image": name,
+            "class": comparison.classifier.labels[target.positive],
+            "sum": float(heatmaps.values[i].sum()),
+            "largest": float(heatmaps.values[i].max()),
+            "smallest": float(heatmaps.values[i].min()),
+            "residual": None if heatmaps.residual is None else float(heatmaps.residual[i]),
             "passes": round(heatmaps.passes, 2),
             "seconds": round(heatmaps.seconds, 3),
             "parameters": _parameters(method),
         }
         for method, heatmaps in comparison.results
+        for i, (name, target) in enumerate(zip(comparison.batch.names, comparison.targets, strict=True))
     ]
 
 
@@ -141,7 +190,9 @@ def _table(comparison: Comparison) -> None:
     st.dataframe(
         found,
         hide_index=True,
-        column_order=[column for column in found[0] if column not in ("image", "class")],
+        column_order=[
+            column for column in found[0] if len(comparison.positions) > 1 or column not in ("image", "class")
+        ],
         column_config={
             "sum": st.column_config.NumberColumn(format="%.3g"),
             "largest": st.column_config.NumberColumn(format="%.3g"),
@@ -157,8 +208,9 @@ def _table(comparison: Comparison) -> None:
 
 
 def _npz(comparison: Comparison) -> bytes:
-    arrays = {method.title: heatmaps.values[0].numpy(force=True) for method, heatmaps in comparison.results}
-    return export.npz({"pixels": comparison.batch.pixels[0].numpy(force=True), **arrays})
+    one = len(comparison.positions) == 1
+    arrays = {"pixels": comparison.batch.pixels, **{method.title: found.values for method, found in comparison.results}}
+    return export.npz({name: (some[0] if one else some).numpy(force=True) for name, some in arrays.items()})
 
 
 def _page(comparison: Comparison) -> str:
@@ -166,7 +218,9 @@ def _page(comparison: Comparison) -> str:
     remarks = [
         f"{method.title}: {method.summary} {method.pitfalls} {method.source}" for method, _ in comparison.results
     ]
-    return export.page(f"{found[0]['class']} in {found[0]['image']}", figure(comparison), found, remarks)
+    images = ", ".join(dict.fromkeys(row["image"] for row in found))
+    classes = ", ".join(dict.fromkeys(row["class"] for row in found))
+    return export.page(f"{classes} in {images}", figure(comparison), found, remarks)
 
 
 def reading(methods: Sequence[attribution.Method]) -> str:

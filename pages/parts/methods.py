@@ -15,7 +15,7 @@ from interp.images import ImageSet
 from interp.models import inputs
 from interp.types import Classifier, Heatmaps
 from pages.parts import address, waiting
-from pages.parts.explained import CLIPS, SCALES, VIEWS, Drawing
+from pages.parts.explained import CLIPS, PARTS, SCALES, VIEWS, Drawing
 from pages.parts.text import plain
 
 # Above it a number is a slip of the keyboard: 100,000 steps of Integrated Gradients take a day.
@@ -167,10 +167,11 @@ def _kinds(method: type[attribution.Method]) -> dict[str, Any]:
     return get_type_hints(method)
 
 
-def drawing() -> Drawing:
-    """Draw the choice of how maps are drawn: as what, on whose colour scale, and where that ends."""
+def drawing(*, several: bool) -> Drawing:
+    """Draw the choice of how maps are drawn: as what, which part, on whose colour scale, and where that ends."""
     view = _one_of("Draw as", "view", list(VIEWS))
-    scale = _one_of("Colour scale", "scale", list(SCALES))
+    part = _one_of("Which part", "part", list(PARTS))
+    scale = _one_of("Colour scale", "scale", [name for name in SCALES if several or name != "By method"])
     clips = list(CLIPS)
     address.seed("clip", clips[0], valid=clips.__contains__, parse=str)
     clip = st.selectbox(
@@ -180,7 +181,7 @@ def drawing() -> Drawing:
         help="A few pixels of a gradient are far above the rest: a scale that reaches them shows little else.",
     )
     address.publish("clip", None if clip == clips[0] else clip)
-    return Drawing(view, scale, clip)
+    return Drawing(view, part, scale, clip)
 
 
 def _one_of(label: str, key: str, options: list[str]) -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
-import torch
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 import cache
@@ -17,19 +16,14 @@ from interp import models
 from interp.images import ImageSet
 from interp.models import LabelMatch
 from interp.models.scenes import bundled
-from interp.types import Classifier, Target
+from interp.types import Classifier
 from pages.parts import address, server, waiting
 from pages.parts.text import plain, shortened
 
 UPLOADS = "uploads"
 LARGE = 2000
 MORE = 2000
-TOP = 5
-PREDICTED, NOTHING, OTHER = -1, -2, -3
-HELP = {
-    "target": "The maps explain the score of this class, whether it was predicted or not.",
-    "against": "With a second class the maps explain the difference of the two scores: why this one and not that.",
-}
+BESIDE = 7
 _BUNDLED = tuple(offer.source for offer in image_sets.available(None))
 
 
@@ -195,6 +189,28 @@ def image(photos: ImageSet, *, default: int = 0) -> int:
     return chosen
 
 
+def further_images(photos: ImageSet, first: int) -> tuple[int, ...]:
+    """Draw the picker of images to put beside the first; gives the positions of all, the first one included."""
+    positions = _positions(photos)
+
+    def parse(text: str) -> list[int]:
+        return [positions[name] for name in text.split("|") if name in positions]
+
+    address.seed("beside", [], valid=lambda some: all(one in range(len(photos)) for one in some), parse=parse)
+    if len(photos) > LARGE:
+        return (first,)
+    chosen = st.multiselect(
+        "Beside it",
+        range(len(photos)),
+        format_func=lambda i: shortened(photos.names[i], 48),
+        key="beside",
+        max_selections=BESIDE,
+        placeholder="Up to 7 other images",
+    )
+    address.publish("beside", "|".join(photos.names[i] for i in chosen) or None)
+    return (first, *(one for one in chosen if one != first))
+
+
 def _positions(photos: ImageSet) -> dict[str, int]:
     return cache.get(cache.call(_index, photos), disk=False, device="lists")
 
@@ -262,36 +278,3 @@ def _uploaded(files: list[UploadedFile]) -> ImageSet:
         read = image_sets.from_files([(file.name, file.getvalue()) for file in files], name=UPLOADS)
         st.session_state["uploads_read"] = (marks, read)
     return st.session_state["uploads_read"][1]
-
-
-def target(classifier: Classifier, probabilities: torch.Tensor) -> Target:
-    """Draw the pickers of the class to explain, and of one to set it against."""
-    top = probabilities.topk(min(TOP, len(classifier.labels))).indices.tolist()
-    names = {index: f"{classifier.labels[index]} · {probabilities[index]:.1%}" for index in top}
-    predicted = f"predicted: {classifier.labels[top[0]]}"
-    positive = _class("Class to explain", "target", {PREDICTED: predicted, **names}, classifier)
-    positive = top[0] if positive == PREDICTED else positive
-    names.pop(positive, None)
-    negative = _class("Set against", "against", {NOTHING: "nothing", **names}, classifier, without=positive)
-    return Target(positive, None if negative == NOTHING else negative)
-
-
-def _class(label: str, key: str, offered: dict[int, str], classifier: Classifier, *, without: int | None = None) -> int:
-    """A class from a short list, or, after 'another', from all of them; the first of the list is the default.
-
-    A list of a thousand classes costs milliseconds at each rerun, so it is drawn only when it is asked for.
-    """
-    default = next(iter(offered))
-    others = [index for index in range(len(classifier.labels)) if index != without]
-    known = {*offered, *others, OTHER}
-    chosen = address.seed(key, default, valid=known.__contains__, parse=int)
-    options = offered if chosen in offered or chosen == OTHER else {**offered, chosen: classifier.labels[chosen]}
-    options = {**options, OTHER: "another class …"}
-    chosen = st.selectbox(label, list(options), format_func=options.__getitem__, key=key, help=HELP[key])
-    if chosen == OTHER:
-        chosen = st.selectbox(
-            f"{label}: which", others, format_func=classifier.labels.__getitem__, key=f"{key}-other", index=None
-        )
-        chosen = default if chosen is None else chosen
-    address.publish(key, None if chosen == default else str(chosen))
-    return chosen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from interp import attribution
-from pages.parts import pickers
+from pages.parts import targets
 
 
 def opened(app):
@@ -53,7 +53,7 @@ def test_a_contrast_is_the_difference_of_two_targets(app) -> None:
 def test_any_class_can_be_chosen_from_the_whole_list(app) -> None:
     opened(app)
     assert len(app.selectbox(key="target").options) == 7
-    app.selectbox(key="target").set_value(pickers.OTHER).run()
+    app.selectbox(key="target").set_value(targets.OTHER).run()
     app.selectbox(key="target-other").set_value(7).run()
     assert not app.exception
     assert app.query_params["target"] == "7"
@@ -113,3 +113,28 @@ def test_what_cannot_run_is_not_offered_and_says_why(app, monkeypatch) -> None:
     opened(app)
     assert "LRP" not in app.multiselect(key="methods").options
     assert any("torch.fft" in text.value for text in app.text)
+
+
+def test_several_photographs_each_have_their_own_prediction(app) -> None:
+    app.query_params["methods"] = "Gradient,Grad-CAM"
+    app.query_params["beside"] = "boat-0001|no-such-image|car-0003"
+    opened(app)
+    assert not app.exception and not app.error
+    table = app.dataframe[0].value
+    assert len(table) == 3 * 3
+    predicted = dict(zip(table["image"], table["class"], strict=True))
+    assert predicted["boat-0001"] == "boat" and predicted["car-0003"] == "car" and len(predicted) == 3
+    app.selectbox(key="target").set_value(targets.OTHER).run()
+    app.selectbox(key="target-other").set_value(7).run()
+    assert not app.exception
+    assert set(app.dataframe[0].value["class"]) == {"teapot"}
+    app.segmented_control(key="scale").set_value("By method").run()
+    assert not app.exception
+
+
+def test_only_what_speaks_against_is_drawn_and_said(app) -> None:
+    app.query_params["methods"] = "Gradient"
+    opened(app)
+    app.segmented_control(key="part").set_value("Against").run()
+    assert not app.exception
+    assert any("Only what speaks against it is drawn" in caption.value for caption in app.caption)
