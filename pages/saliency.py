@@ -6,7 +6,7 @@ import cache
 from interp import attribution
 from interp.models import inputs
 from interp.types import Classifier
-from pages.parts import drawn, explained, layout, methods, pickers, targets, waiting
+from pages.parts import drawn, evidence, explained, layout, methods, pickers, targets, waiting
 
 TITLE = "Saliency comparison"
 
@@ -43,4 +43,5 @@ with picture:
             drawn.once(explained.maps, comparison)
         if done:
             explained.numbers(comparison)
-layout.how_to_read(explained.reading(chosen))
+            evidence.panel(comparison, visitor, TITLE)
+layout.how_to_read(explained.reading(chosen) + evidence.READING)

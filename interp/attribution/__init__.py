@@ -12,7 +12,9 @@ from interp.attribution.method import Method
 from interp.attribution.paths import GradientShap, IntegratedGradients
 from interp.attribution.perturbation import Occlusion
 from interp.attribution.rectified import Deconvolution, GuidedBackprop, GuidedGradCam
+from interp.attribution.rise import Rise
 from interp.attribution.smoothing import SmoothGrad, SmoothGradSquared, VarGrad
+from interp.attribution.surrogates import KernelShap, Lime
 
 __all__ = [
     "METHODS",
@@ -28,11 +30,14 @@ __all__ = [
     "GuidedGradCam",
     "InputXGradient",
     "IntegratedGradients",
+    "KernelShap",
     "LayerCam",
+    "Lime",
     "Lrp",
     "Method",
     "Occlusion",
     "Random",
+    "Rise",
     "ScoreCam",
     "Sensitivity",
     "SmoothGrad",

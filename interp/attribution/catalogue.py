@@ -12,7 +12,9 @@ from interp.attribution.method import Method
 from interp.attribution.paths import GradientShap, IntegratedGradients
 from interp.attribution.perturbation import Occlusion
 from interp.attribution.rectified import Deconvolution, GuidedBackprop, GuidedGradCam
+from interp.attribution.rise import Rise
 from interp.attribution.smoothing import SmoothGrad, SmoothGradSquared, VarGrad
+from interp.attribution.surrogates import KernelShap, Lime
 from interp.types import Classifier
 
 METHODS: dict[str, type[Method]] = {
@@ -39,6 +41,9 @@ METHODS: dict[str, type[Method]] = {
         AblationCam,
         GuidedGradCam,
         Occlusion,
+        Rise,
+        Lime,
+        KernelShap,
         Random,
     )
 }
