@@ -12,12 +12,14 @@ from interp.evaluation.faithfulness import (
 from interp.evaluation.gathering import evidence, relative_residual
 from interp.evaluation.invariance import ShiftInvariance, shift_invariance, shifted_classifier
 from interp.evaluation.localization import EnergyInside, Pointing, energy_inside, pointing
+from interp.evaluation.planted import CueFirst, cheap, cue_first
 from interp.evaluation.randomization import RandomizedStage, cascading_randomization
 from interp.evaluation.similarity import spearman, ssim
 from interp.evaluation.verdict import Evidence, Level, Verdict, verdict
 
 __all__ = [
     "Agreement",
+    "CueFirst",
     "Curve",
     "EnergyInside",
     "Evidence",
@@ -29,8 +31,10 @@ __all__ = [
     "Verdict",
     "agreement",
     "cascading_randomization",
+    "cheap",
     "compare",
     "consensus",
+    "cue_first",
     "deletion",
     "energy_inside",
     "evidence",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 import cache
+from interp import attribution, evaluation
 from interp.images import ImageSet
 from interp.images.scenes import REASONS, Reason
 from interp.models.scenes import bundled
@@ -31,6 +32,7 @@ texture or a background is everywhere, and a map that lies on the object may mea
 """
 SUSPECTS = {name: title.removeprefix("Scenes, ").removeprefix("Scenes ") for name, title in bundled.TITLES.items()}
 EXAMPLES = 20
+CHEAP = 60
 
 
 def concern(classifier: Classifier, photos: ImageSet) -> bool:
@@ -99,10 +101,41 @@ def _answer(classifier: Classifier, reason: Reason, visitor: cache.Visitor) -> N
         )
         drawn.once(_evidence, classifier, reason, found)
         st.button("Another example", key="another", on_click=_next, icon=":material/shuffle:")
+        if reason != "texture" and st.toggle("Measure which methods see it", key="seen"):
+            _seen(classifier, reason, visitor)
 
 
 def _next() -> None:
     st.session_state["example"] = (st.session_state.get("example", 0) + 1) % EXAMPLES
+
+
+def _seen(classifier: Classifier, reason: Reason, visitor: cache.Visitor) -> None:
+    """Which methods put the cue first, on ten pictures that the classifier has not seen."""
+    methods = evaluation.cheap(tuple(attribution.METHODS.values()), classifier, CHEAP)
+    job = visitor.ask("Overview/seen", cache.call(evaluation.cue_first, classifier, reason, methods))
+    done = waiting.settled(job)
+    found = sorted(job.value if done else job.partial, key=lambda one: -one.share)
+    if found:
+        drawn.once(_seen_table, tuple(found))
+
+
+def _seen_table(found: tuple[evaluation.CueFirst, ...]) -> None:
+    st.dataframe(
+        [{"method": one.name, "cue first": one.share, "cue : object": one.ratio} for one in found],
+        hide_index=True,
+        column_config={
+            "cue first": st.column_config.ProgressColumn(
+                format="percent", min_value=0, max_value=1, help="Share of ten pictures whose map is denser on the cue."
+            ),
+            "cue : object": st.column_config.NumberColumn(
+                format="%.2f", help="Median density on the cue over that on the object; noise has 1."
+            ),
+        },
+    )
+    st.caption(
+        "The density is the mean of what speaks for the class over the cue's pixels, and over the object's. Methods of "
+        f"up to {CHEAP} passes; the others stand in benchmarks/RESULTS.md."
+    )
 
 
 def _evidence(classifier: Classifier, reason: Reason, found: Evidence) -> None:

@@ -83,3 +83,18 @@ def test_other_image_sets_have_no_panel(app) -> None:
     app.run()
     assert not app.exception
     assert "cut paper" not in said(app)
+
+
+def test_which_methods_see_the_reason_is_measured_on_request(app, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pages.parts import scenes
+
+    monkeypatch.setattr(scenes, "CHEAP", 1)
+    app.query_params["model"] = "scenes-a"
+    app.run()
+    app.session_state["answer"] = True
+    app.run()
+    app.toggle(key="seen").set_value(True).run()
+    assert not app.exception and not app.error
+    table = next(frame.value for frame in app.dataframe if "cue first" in frame.value.columns)
+    found = table.set_index("method")["cue first"]
+    assert found["Grad-CAM"] >= 0.8 and "Random" in found.index

@@ -1,0 +1,36 @@
+import pytest
+import torch
+
+from interp import models
+from interp.attribution import GradCam, Gradient, Occlusion, Random, Rise
+from interp.evaluation import cheap, cue_first
+from interp.evaluation.planted import density
+
+
+def test_density_by_hand() -> None:
+    values = torch.tensor([[[1.0, 3.0], [5.0, 7.0]]])
+    assert density(values, torch.tensor([[[True, True], [False, False]]])).item() == 2
+    assert density(values, torch.zeros(1, 2, 2, dtype=torch.bool)).item() == 0
+
+
+def test_maps_find_the_tag_where_it_is_looked_at_and_only_there() -> None:
+    methods = [GradCam(), Occlusion()]
+    found = {one.name: one for one in cue_first(models.load("scenes-a", device="cpu"), "tag", methods, count=6)}
+    honest = {one.name: one for one in cue_first(models.load("scenes-honest", device="cpu"), "tag", methods, count=6)}
+    assert set(found) == {"Grad-CAM", "Occlusion", "Random"}
+    for name in ("Grad-CAM", "Occlusion"):
+        assert found[name].share >= 5 / 6, name
+        assert honest[name].share <= 1 / 6, name
+    assert found["Random"].ratio == pytest.approx(1, abs=0.15)
+
+
+def test_what_cannot_be_told_apart_is_refused() -> None:
+    with pytest.raises(ValueError, match="lies on the object itself"):
+        cue_first(models.load("scenes-d", device="cpu"), "texture", [])
+    with pytest.raises(ValueError, match="at least 1"):
+        cue_first(models.load("scenes-a", device="cpu"), "tag", [], count=0)
+
+
+def test_cheap_leaves_out_what_costs_more() -> None:
+    classifier = models.load("scenes-a", device="cpu")
+    assert cheap([Gradient, Rise, Random], classifier, 10) == (Gradient(), Random())
