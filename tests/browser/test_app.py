@@ -126,7 +126,7 @@ def test_everything_can_be_taken_along(fresh: Server, page, tmp_path: Path) -> N
     page.goto(f"{fresh.address}/saliency?methods=Gradient,Grad-CAM")
     page.wait_for_selector(".st-key-comparison .js-plotly-plot")
     settle(page)
-    page.get_by_test_id("stPopoverButton").click()
+    page.locator(".st-key-downloads").get_by_test_id("stPopoverButton").click()
     files = {}
     for label in ("Maps as NPZ", "Numbers as CSV", "Everything as one HTML file"):
         with page.expect_download() as download:
@@ -151,7 +151,7 @@ def test_a_planted_reason_is_found_out(fresh: Server, page) -> None:
     page.get_by_text("Show the planted reason").click()
     page.get_by_text("Another example").wait_for()
     settle(page)
-    assert "a tag in a corner" in text(page)
+    assert "a paper tag in the lower left corner" in text(page)
     assert page.locator(".st-key-answer img, [data-testid='stExpander'] img").count() == 4
     page.get_by_text("Rearranged").click()
     page.wait_for_function("location.search.includes('images=scenes-a-moved')")

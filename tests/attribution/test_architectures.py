@@ -1,0 +1,48 @@
+"""Every method on every architecture that peers stumble over."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from interp import attribution
+from interp.attribution import METHODS, obstacles
+from tests.attribution.networks import NAMES, calibrated, pictures
+
+SMALL = {
+    "SmoothGrad": {"samples": 2},
+    "SmoothGrad²": {"samples": 2},
+    "VarGrad": {"samples": 2},
+    "Integrated Gradients": {"steps": 2},
+    "Gradient SHAP": {"samples": 2},
+    "Score-CAM": {"channels": 4},
+    "Occlusion": {"window": 32},
+    "RISE": {"masks": 8},
+    "LIME": {"samples": 12, "segments": 4},
+    "Kernel SHAP": {"samples": 12, "segments": 4},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_all_methods_run_everywhere(name: str) -> None:
+    classifier = calibrated(name, 64)
+    assert obstacles(classifier) == {}
+    batch = pictures(classifier, 1)
+    target = int(classifier.logits(batch).argmax())
+    methods = [kind(**SMALL.get(title, {})) for title, kind in METHODS.items()]
+    found = {method.title: heatmaps for method, heatmaps in attribution.compare(classifier, batch, target, methods)}
+    assert set(found) == set(METHODS) and len(found) == 25
+    for title, heatmaps in found.items():
+        assert heatmaps.values.shape == (1, 64, 64) and heatmaps.values.isfinite().all(), title
+        # Of a random network's tiny last map the ReLU of a CAM may leave nothing.
+        assert "CAM" in title or heatmaps.values.abs().max() > 0, title
+    assert not torch.equal(found["Guided Backprop"].values, found["Gradient"].values)
+
+
+def test_what_a_transformer_rules_out_is_said() -> None:
+    from interp import models
+
+    found = obstacles(models.load("vit_b_32", weights="random", device="cpu"))
+    assert set(found) == {"DeepLIFT", "LRP"}
+    assert all("multi_head_attention" in reason for reason in found.values())
