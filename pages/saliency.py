@@ -29,6 +29,7 @@ with controls:
     chosen = methods.choose(visitor, classifier)
     drawing = methods.drawing(several=len(positions) > 1)
     chosen = methods.parameters(classifier, chosen)
+    methods.plan(classifier, chosen, len(positions))
 
 chosen = methods.with_references(chosen, visitor, classifier, photos)
 asked = cache.call(attribution.compare, classifier, batch, explain, chosen)

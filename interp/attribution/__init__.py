@@ -3,7 +3,7 @@
 from interp.attribution.cams import EigenCam, GradCam, GradCamPlusPlus, LayerCam, XGradCam
 from interp.attribution.catalogue import METHODS, obstacles
 from interp.attribution.channel_cams import AblationCam, ScoreCam
-from interp.attribution.comparison import attribute, compare
+from interp.attribution.comparison import attribute, compare, planned_passes
 from interp.attribution.control import Random
 from interp.attribution.deeplift import DeepLift
 from interp.attribution.gradients import Gradient, InputXGradient, Sensitivity
@@ -47,4 +47,5 @@ __all__ = [
     "attribute",
     "compare",
     "obstacles",
+    "planned_passes",
 ]

@@ -77,6 +77,12 @@ def choose(visitor: cache.Visitor, classifier: Classifier) -> tuple[attribution.
     return tuple(methods if control in methods else [*methods, control])
 
 
+def plan(classifier: Classifier, methods: Sequence[attribution.Method], images: int) -> None:
+    """Say what the comparison costs, before it runs."""
+    passes = images * attribution.planned_passes(classifier, methods)
+    st.caption(f"Takes {passes:,.0f} forward-and-backward passes; cheap methods come first.")
+
+
 def _take(presets: dict[str, list[str]]) -> None:
     if st.session_state["preset"] is not None:
         st.session_state["methods"] = presets[st.session_state["preset"]]
