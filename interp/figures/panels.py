@@ -27,7 +27,8 @@ _TALLEST_PANEL = 420.0
 _TITLE_LINE = 18
 _BAR = 40
 _GAP = 14
-_BAR_LENGTH = 150
+# A share of the figure's width, so that on a narrow screen bars do not run into each other.
+_BAR_LENGTH = 0.19
 _TOOLBAR = 28
 
 
@@ -93,7 +94,7 @@ class Grid:
         """The place of a colour bar under its own panel."""
         (left, right), (bottom, _) = self._domain(panel)
         place = {"x": (left + right) / 2, "y": bottom - 4 / self.height, "yanchor": "top"}
-        return place | {"len": min(_BAR_LENGTH, 0.8 * self.panel_width)}
+        return place | {"len": 0.6 * self.panel_width / _EXPECTED_WIDTH}
 
     def bottom(self, signed: bool, kinds: set[bool]) -> dict[str, Any]:
         """The place of a colour bar that all panels of a kind share: under the figure, two kinds side by side."""
@@ -181,7 +182,7 @@ def coloraxis(view: View, signed: bool, end: float, place: dict[str, Any], *, cl
     texts = [_number(number / 100 * end) for number in numbers] if end else ["", "0", ""][-len(numbers) :]
     if clipped:
         texts = [f"≤ {texts[0]}" if signed else texts[0], *texts[1:-1], f"≥ {texts[-1]}"]
-    bar = {"orientation": "h", "lenmode": "pixels", "thickness": 8, "outlinewidth": 0}
+    bar = {"orientation": "h", "lenmode": "fraction", "thickness": 8, "outlinewidth": 0}
     ticks = {"tickvals": numbers, "ticktext": texts, "tickfont": {"size": 11}, "ticks": "", "ypad": 0, "xpad": 0}
     lowest = -100 if signed else 0
     colors = {
