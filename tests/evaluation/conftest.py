@@ -7,8 +7,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from interp.types import Classifier, Images, Layer, Preprocessing
-from tests.attribution.conftest import Normalize
+from interp.types import Classifier, Images, Preprocessing
 
 
 def classifier_of(network: nn.Module, *, size: int, classes: int, normalize: nn.Module | None = None) -> Classifier:
@@ -40,38 +39,6 @@ def linear_classifier(weights: torch.Tensor, bias: float = 0.0) -> Classifier:
 
 
 @pytest.fixture(scope="session")
-def squeezenet(imagenet: Path) -> Classifier:
-    from safetensors.torch import load_file
-    from torchvision.models import squeezenet1_1
-
-    network = squeezenet1_1()
-    network.load_state_dict(load_file(imagenet / "squeezenet1_1-imagenet.safetensors"))
-    module = nn.Sequential()
-    module.add_module("normalize", Normalize())
-    module.add_module("network", network)
-    module.eval().requires_grad_(False)
-    for part in module.modules():
-        if isinstance(part, nn.ReLU):
-            part.inplace = False
-    return Classifier(
-        name="squeezenet1_1",
-        module=module,
-        labels=tuple(str(i) for i in range(1000)),
-        layers=(Layer("features.3", 128, "spatial", 55, 55), Layer("features.12", 512, "spatial", 13, 13, True)),
-        preprocessing=Preprocessing(crop=(224, 224), resize=256),
-        device=torch.device("cpu"),
-        fingerprint="squeezenet1_1",
-        architecture="squeezenet1_1",
-    )
-
-
-@pytest.fixture(scope="session")
 def photographs(imagenet: Path, squeezenet: Classifier) -> Images:
     paths = sorted((imagenet / "images").iterdir())[::100]
     return squeezenet.prepare([Image.open(path) for path in paths], [path.name for path in paths])
-
-
-@pytest.fixture
-def noise_images() -> Images:
-    pixels = torch.rand(3, 3, 16, 16, generator=torch.Generator().manual_seed(1))
-    return Images(pixels, ("first.png", "second.png", "third.png"))
