@@ -28,14 +28,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class Server:
     """A running app: its address, and what it has printed."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, script: str = "app.py") -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.address = f"http://localhost:{port}"
         self.printed = folder / "printed.txt"
         environment = {**os.environ, "LOUPE_CACHE": str(folder / "cache"), "HOME": str(folder)}
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
+        command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true"]
         with self.printed.open("w") as printed:
             self.process = subprocess.Popen(
                 [*command, f"--server.port={port}", "--", *arguments],
