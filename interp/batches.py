@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 import torch
@@ -10,6 +12,9 @@ import torch
 from interp import progress
 
 T = TypeVar("T")
+Item = TypeVar("Item")
+
+READERS = min(4, os.cpu_count() or 1)
 
 
 def batched(function: Callable[[slice], T], count: int, *, size: int, what: str) -> Iterator[T]:
@@ -33,6 +38,33 @@ def batched(function: Callable[[slice], T], count: int, *, size: int, what: str)
         done = part.stop
         yield result
     progress.report(count, count, what)
+
+
+def read_ahead(
+    read: Callable[[int], Item], function: Callable[[Sequence[Item]], T], count: int, *, size: int, what: str
+) -> Generator[T, None, None]:
+    """`function` on what `read` gives for 0 to `count` - 1, in consecutive batches, as `batched` makes them.
+
+    The items of the next batch are read, in threads of their own, while the function runs on this one; items of two
+    batches are held at most, however many there are. Raises what `read` and `function` raise.
+    """
+    pool = ThreadPoolExecutor(READERS, thread_name_prefix="decode")
+    waiting: dict[int, Future[Item]] = {}
+
+    def run(part: slice) -> T:
+        for number in range(part.start, min(part.stop + size, count)):
+            if number not in waiting:
+                waiting[number] = pool.submit(read, number)
+        result = function([waiting[number].result() for number in range(part.start, part.stop)])
+        # Only now: where memory runs out, `batched` asks for the same items again.
+        for number in range(part.start, part.stop):
+            del waiting[number]
+        return result
+
+    try:
+        yield from batched(run, count, size=size, what=what)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def out_of_memory(error: RuntimeError) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Protocol, TypeVar, runtime_checkable
 
 T = TypeVar("T")
@@ -48,6 +49,33 @@ def steps(items: Sequence[T], what: str) -> Iterator[T]:
         report(done, len(items), what)
         yield item
     report(len(items), len(items), what)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A listener to one part of a longer work, who passes on how far the whole is."""
+
+    listener: Listener
+    start: int
+    length: int
+    total: int
+
+    def step(self, done: int, total: int, what: str) -> None:
+        self.listener.step(self.start + (done * self.length // total if total else 0), self.total, what)
+
+    def remark(self, text: str) -> None:
+        self.listener.remark(text)
+
+
+@contextmanager
+def within(start: int, length: int, total: int) -> Iterator[None]:
+    """What is reported inside the `with` block counts as `length` of `total` steps, of which `start` are done."""
+    listener = _listener.get()
+    if listener is None:
+        yield
+        return
+    with listening(_Part(listener, start, length, total)):
+        yield
 
 
 @contextmanager

@@ -6,7 +6,7 @@ held in between, since threads that share a module corrupt each other's hooks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -30,6 +30,30 @@ def activations(classifier: Classifier, names: Sequence[str]) -> Iterator[dict[s
         handles = [module.register_forward_hook(_taker(taken, name)) for name, module in modules.items()]
         try:
             yield taken
+        finally:
+            for handle in handles:
+                handle.remove()
+
+
+@contextmanager
+def observed(classifier: Classifier, observers: Mapping[str, Callable[[Tensor], None]]) -> Iterator[None]:
+    """Inside the `with` block each observer sees what the layer of its name gives, each time that it runs.
+
+    Nothing is copied, and what follows may change the tensor in place: an observer keeps what it derives from it.
+    Raises `ValueError` for a name that the classifier does not have.
+    """
+
+    def observer(function: Callable[[Tensor], None]):
+        def observe(module: nn.Module, inputs: tuple[object, ...], output: Tensor) -> None:
+            function(output)
+
+        return observe
+
+    with classifier.lock:
+        modules = [(submodule(classifier, name), function) for name, function in observers.items()]
+        handles = [module.register_forward_hook(observer(function)) for module, function in modules]
+        try:
+            yield
         finally:
             for handle in handles:
                 handle.remove()
@@ -65,8 +89,9 @@ def _taker(taken: dict[str, Tensor], name: str):
     def take(module: nn.Module, inputs: tuple[object, ...], output: Tensor) -> Tensor:
         if torch.is_grad_enabled() and not output.requires_grad:
             output = output.detach().requires_grad_()
-        taken[name] = output
+        # Single precision at least: what is computed from an activation has no part in a network's bfloat16.
+        taken[name] = output.to(torch.promote_types(output.dtype, torch.float32))
         # What follows may be an in-place operation: it gets a copy, and what was taken stays as it was.
-        return output.clone()
+        return taken[name].to(output.dtype, copy=True)
 
     return take

@@ -3,12 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from jaxtyping import Bool
+import torch
+from jaxtyping import Bool, Float
 from torch import Tensor
 
-from interp.images import ImageSet
+from interp.images import ImageSet, Problem, UnreadableImage
 from interp.types import Classifier, Images
+
+
+@dataclass(frozen=True, eq=False)
+class Input:
+    """The image at a position of a set as a classifier sees it, on the processor; without pixels its `problem`."""
+
+    position: int
+    name: str
+    pixels: Float[Tensor, "3 h w"] | None
+    problem: Problem | None = None
+
+
+def attempt(classifier: Classifier, photos: ImageSet, position: int) -> Input:
+    """The image at this position of the set, or why it cannot be read."""
+    name = photos.names[position]
+    try:
+        image = photos[position].image
+    except UnreadableImage as error:
+        return Input(position, name, None, Problem(name, str(error)))
+    return Input(position, name, classifier.preprocessing.pixels(image))
+
+
+def readable(classifier: Classifier, inputs: Sequence[Input]) -> tuple[Images | None, list[int], tuple[Problem, ...]]:
+    """The images that could be read, as one batch, with their positions in the set, and the problems of the others.
+
+    The batch is on the classifier's device; None where there is no image.
+    """
+    problems = tuple(one.problem for one in inputs if one.problem is not None)
+    read = [one for one in inputs if one.pixels is not None]
+    if not read:
+        return None, [], problems
+    # A picture's colours lie side by side, and networks are loaded with their weights in that order: left as they are,
+    # neither this batch nor the network's input is turned round.
+    pixels = torch.stack([one.pixels.permute(1, 2, 0) for one in read if one.pixels is not None]).permute(0, 3, 1, 2)
+    images = Images(pixels.to(classifier.device), tuple(one.name for one in read))
+    return images, [one.position for one in read], problems
 
 
 def read(classifier: Classifier, photos: ImageSet, positions: Sequence[int]) -> Images:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
 
-from interp.batches import batched
-from interp.images import ImageSet, Problem, UnreadableImage
+from interp.batches import read_ahead
+from interp.images import ImageSet, Problem
+from interp.models import inputs
+from interp.models.inputs import Input
 from interp.models.labels import match_set
-from interp.types import Classifier, Images, digest
+from interp.types import Classifier, digest
 
 TOP = 5
-DECODERS = min(4, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,27 +79,19 @@ def predict(
     """
     labels = match_set(classifier, photos).indices if labels is None else labels
     known = _checked_labels(classifier, photos, labels)
-    pool = ThreadPoolExecutor(DECODERS, thread_name_prefix="decode")
-    waiting: dict[int, Future[_Picture]] = {}
 
-    def predicted(part: slice) -> Predictions:
-        for position in range(part.start, min(part.stop + batch_size, len(photos))):
-            if position not in waiting:
-                waiting[position] = pool.submit(_read, classifier, photos, position)
-        pictures = [waiting[position].result() for position in range(part.start, part.stop)]
-        result = _batch(classifier, pictures, known)
-        # Only now: where memory runs out, `batched` asks for the same pictures again.
-        for position in range(part.start, part.stop):
-            del waiting[position]
-        return result
+    def read(position: int) -> Input:
+        return inputs.attempt(classifier, photos, position)
+
+    def predicted(pictures: Sequence[Input]) -> Predictions:
+        return _batch(classifier, pictures, known)
 
     parts = []
-    try:
-        for part in batched(predicted, len(photos), size=batch_size, what="Predicting images"):
+    batches = read_ahead(read, predicted, len(photos), size=batch_size, what="Predicting images")
+    with closing(batches):
+        for part in batches:
             parts.append(part)
             yield part
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
     return merge(parts)
 
 
@@ -122,42 +112,22 @@ def merge(parts: Sequence[Predictions]) -> Predictions:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Picture:
-    position: int
-    name: str
-    pixels: Float[Tensor, "3 h w"] | None
-    problem: Problem | None = None
-
-
-def _read(classifier: Classifier, photos: ImageSet, position: int) -> _Picture:
-    name = photos.names[position]
-    try:
-        image = photos[position].image
-    except UnreadableImage as error:
-        return _Picture(position, name, None, Problem(name, str(error)))
-    return _Picture(position, name, classifier.preprocessing.pixels(image))
-
-
-def _batch(classifier: Classifier, pictures: Sequence[_Picture], labels: Int[np.ndarray, " n"]) -> Predictions:
-    problems = tuple(picture.problem for picture in pictures if picture.problem is not None)
-    readable = [picture for picture in pictures if picture.pixels is not None]
+def _batch(classifier: Classifier, pictures: Sequence[Input], labels: Int[np.ndarray, " n"]) -> Predictions:
+    images, positions, problems = inputs.readable(classifier, pictures)
     top = min(TOP, len(classifier.labels))
-    if not readable:
+    if images is None:
         nothing = np.zeros(0, np.int32)
         blank = np.zeros((0, top), np.float32)
         return Predictions(nothing, blank.astype(np.int32), blank, nothing, np.zeros(0, np.float32), problems)
-    pixels = torch.stack([picture.pixels for picture in readable if picture.pixels is not None])
-    images = Images(pixels.to(classifier.device), tuple(picture.name for picture in readable))
     probabilities = classifier.probabilities(images).float().cpu()
-    for picture, finite in zip(readable, probabilities.isfinite().all(dim=1).tolist(), strict=True):
+    for name, finite in zip(images.names, probabilities.isfinite().all(dim=1).tolist(), strict=True):
         if not finite:
             raise ValueError(
-                f"{classifier.name} gave a probability that is not a number for {picture.name}: its weights, or its "
+                f"{classifier.name} gave a probability that is not a number for {name}: its weights, or its "
                 "precision, do not suit this image. Check the weights, or load it with precision float32."
             )
     best = probabilities.topk(top, dim=1)
-    indices = np.array([picture.position for picture in readable], np.int32)
+    indices = np.array(positions, np.int32)
     own = labels[indices]
     of_label = probabilities.numpy()[np.arange(len(own)), own]
     return Predictions(
