@@ -1,9 +1,9 @@
 """Heatmaps: which parts of a picture made the classifier decide as it did. One module for each family of methods."""
 
 from interp.attribution.cams import EigenCam, GradCam, GradCamPlusPlus, LayerCam, XGradCam
-from interp.attribution.catalogue import METHODS, obstacles
+from interp.attribution.catalogue import METHODS, cheap, obstacles
 from interp.attribution.channel_cams import AblationCam, ScoreCam
-from interp.attribution.comparison import attribute, compare, planned_passes
+from interp.attribution.comparison import attribute, compare
 from interp.attribution.control import Random
 from interp.attribution.deeplift import DeepLift
 from interp.attribution.gradients import Gradient, InputXGradient, Sensitivity
@@ -11,6 +11,7 @@ from interp.attribution.lrp import Lrp
 from interp.attribution.method import Method
 from interp.attribution.paths import GradientShap, IntegratedGradients
 from interp.attribution.perturbation import Occlusion
+from interp.attribution.planning import Pass, measured_pass, planned_passes
 from interp.attribution.rectified import Deconvolution, GuidedBackprop, GuidedGradCam
 from interp.attribution.rise import Rise
 from interp.attribution.smoothing import SmoothGrad, SmoothGradSquared, VarGrad
@@ -36,6 +37,7 @@ __all__ = [
     "Lrp",
     "Method",
     "Occlusion",
+    "Pass",
     "Random",
     "Rise",
     "ScoreCam",
@@ -45,7 +47,9 @@ __all__ = [
     "VarGrad",
     "XGradCam",
     "attribute",
+    "cheap",
     "compare",
+    "measured_pass",
     "obstacles",
     "planned_passes",
 ]

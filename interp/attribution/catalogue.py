@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from interp.attribution.cams import EigenCam, GradCam, GradCamPlusPlus, LayerCam, XGradCam
 from interp.attribution.channel_cams import AblationCam, ScoreCam
 from interp.attribution.control import Random
@@ -59,3 +61,17 @@ def obstacles(classifier: Classifier) -> dict[str, str]:
         except ValueError as error:
             found[title] = str(error)
     return found
+
+
+def cheap(methods: Sequence[type[Method]], classifier: Classifier, limit: float | int) -> tuple[Method, ...]:
+    """Those methods, with their own defaults, that run on the classifier and cost at most so many passes a picture."""
+    found = []
+    for kind in methods:
+        method = kind()
+        try:
+            method.check(classifier)
+        except ValueError:
+            continue
+        if method.cost(classifier) <= limit:
+            found.append(method)
+    return tuple(found)

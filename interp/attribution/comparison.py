@@ -42,15 +42,6 @@ def compare(
     return _answers(_question(classifier, images, targets, wanted), wanted)
 
 
-def planned_passes(classifier: Classifier, methods: Sequence[Method]) -> float:
-    """How many forward and backward passes `compare` takes for one image, those that methods share counted once."""
-    groups: dict[object, float] = {}
-    for method in methods:
-        key = method.sharing()
-        groups[key] = max(groups.get(key, 0.0), method.cost(classifier))
-    return float(sum(groups.values()))
-
-
 def _question(classifier: Classifier, images: Images, targets: Targets, methods: Sequence[Method]) -> Question:
     if len(images) == 0:
         raise ValueError("No images were given: there is nothing to explain.")

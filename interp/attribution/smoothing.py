@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -53,9 +54,9 @@ class _Smoothing(Method):
         moments = readers[0].moments(question)
         return [method.read(moments) for method in readers]
 
+    @abstractmethod
     def read(self, moments: Moments) -> Maps:
         """The map, from what the passes brought."""
-        raise NotImplementedError
 
     def moments(self, question: Question) -> Moments:
         """Mean, mean square and variance of the gradient over the noisy copies, in one run through them."""

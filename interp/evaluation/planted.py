@@ -68,17 +68,3 @@ def cue_first(
 def density(values: Float[Tensor, "n h w"], masks: Bool[Tensor, "n h w"]) -> Float[Tensor, " n"]:
     """The mean value over each mask's pixels; 0 for an empty mask."""
     return (values * masks).sum(dim=(1, 2)) / masks.sum(dim=(1, 2)).clamp(min=1)
-
-
-def cheap(methods: Sequence[type[Method]], classifier: Classifier, limit: float | int) -> tuple[Method, ...]:
-    """Those methods, with their own defaults, that run on the classifier and cost at most so many passes a picture."""
-    found = []
-    for kind in methods:
-        method = kind()
-        try:
-            method.check(classifier)
-        except ValueError:
-            continue
-        if method.cost(classifier) <= limit:
-            found.append(method)
-    return tuple(found)

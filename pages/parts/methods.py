@@ -14,13 +14,15 @@ from interp import attribution
 from interp.images import ImageSet
 from interp.models import inputs
 from interp.types import Classifier, Heatmaps
-from pages.parts import address, waiting
+from pages.parts import address, controls, waiting
 from pages.parts.explained import CLIPS, PARTS, SCALES, VIEWS, Drawing
 from pages.parts.text import plain
 
 # Above it a number is a slip of the keyboard: 100,000 steps of Integrated Gradients take a day.
 LARGEST = 2000
 REFERENCES = 20
+# Passes from which on it is worth measuring one before.
+LONG = 30
 # What the page fills in, and the reader does not.
 GIVEN = {"references"}
 CONTROL = attribution.Random.title
@@ -77,10 +79,16 @@ def choose(visitor: cache.Visitor, classifier: Classifier) -> tuple[attribution.
     return tuple(methods if control in methods else [*methods, control])
 
 
-def plan(classifier: Classifier, methods: Sequence[attribution.Method], images: int) -> None:
-    """Say what the comparison costs, before it runs."""
+def plan(visitor: cache.Visitor, classifier: Classifier, methods: Sequence[attribution.Method], images: int) -> None:
+    """Say what the comparison costs, before it runs: passes, and from `LONG` on also seconds and memory."""
     passes = images * attribution.planned_passes(classifier, methods)
-    st.caption(f"Takes {passes:,.0f} forward-and-backward passes; cheap methods come first.")
+    cost = f"Takes {passes:,.0f} forward-and-backward passes"
+    if passes >= LONG:
+        job = visitor.ask("shared/pass", cache.call(attribution.measured_pass, classifier), disk=False)
+        job.wait(waiting.PATIENCE)
+        if job.state == "done":
+            cost += f": about {waiting.duration(passes * job.value.seconds)}, and {job.value.memory / 1e6:,.0f} MB"
+    st.caption(f"{cost}. Cheap methods come first.")
 
 
 def _take(presets: dict[str, list[str]]) -> None:
@@ -175,9 +183,9 @@ def _kinds(method: type[attribution.Method]) -> dict[str, Any]:
 
 def drawing(*, several: bool) -> Drawing:
     """Draw the choice of how maps are drawn: as what, which part, on whose colour scale, and where that ends."""
-    view = _one_of("Draw as", "view", list(VIEWS))
-    part = _one_of("Which part", "part", list(PARTS))
-    scale = _one_of("Colour scale", "scale", [name for name in SCALES if several or name != "By method"])
+    view = controls.one_of("Draw as", "view", list(VIEWS))
+    part = controls.one_of("Which part", "part", list(PARTS))
+    scale = controls.one_of("Colour scale", "scale", [name for name in SCALES if several or name != "By method"])
     clips = list(CLIPS)
     address.seed("clip", clips[0], valid=clips.__contains__, parse=str)
     clip = st.selectbox(
@@ -188,13 +196,6 @@ def drawing(*, several: bool) -> Drawing:
     )
     address.publish("clip", None if clip == clips[0] else clip)
     return Drawing(view, part, scale, clip)
-
-
-def _one_of(label: str, key: str, options: list[str]) -> str:
-    address.seed(key, options[0], valid=options.__contains__, parse=str)
-    chosen = st.segmented_control(label, options, key=key, required=True, wrap=True)
-    address.publish(key, None if chosen == options[0] else chosen)
-    return chosen or options[0]
 
 
 def ordered(

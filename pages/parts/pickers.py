@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from interp.types import Classifier
 from pages.parts import address, server, waiting
 from pages.parts.text import plain, shortened
 
-UPLOADS = "uploads"
+UPLOADS, SELECTED = "uploads", "selected"
 LARGE = 2000
 MORE = 2000
 BESIDE = 7
@@ -90,6 +91,8 @@ def images(model: str) -> Source:
     uploaded = st.session_state.get(UPLOADS) or []
     if uploaded:
         offers[UPLOADS] = f"Your uploads ({len(uploaded)})"
+    if selected := st.session_state.get(SELECTED):
+        offers[SELECTED] = f"Your selection ({len(selected):,})"
     default = _fitting(model, list(offers))
     typed = root is not None
     wished = address.seed("images", default, valid=lambda one: _valid(one, offers, typed=typed), parse=str)
@@ -103,10 +106,10 @@ def images(model: str) -> Source:
         accept_new_options=typed,
         help="Choose a set, or type the path of one inside the server's image folder." if typed else None,
     )
-    address.publish("images", None if path in (default, UPLOADS) else path)
+    address.publish("images", None if path in (default, UPLOADS, SELECTED) else path)
     if path == "scenes" or more:
         _more_scenes(int(more[1]) if more else MORE)
-    annotations = _annotations() if typed and path not in (*_BUNDLED, UPLOADS) and not more else None
+    annotations = _annotations() if typed and path not in (*_BUNDLED, UPLOADS, SELECTED) and not more else None
     st.file_uploader(
         "Add your own: drop, choose, or paste",
         accept_multiple_files=True,
@@ -163,10 +166,23 @@ def image_set(visitor: cache.Visitor, source: Source) -> ImageSet:
     """The chosen set. Where it cannot be opened the page ends here and says why."""
     if source.path == UPLOADS:
         return _uploaded(st.session_state[UPLOADS])
+    if source.path == SELECTED:
+        return st.session_state[SELECTED]
     root = None if source.path in _BUNDLED else server.options().images
     stamps = tuple(_stamp(root / path) for path in (source.path, source.annotations) if root and path)
     question = cache.call(_open_images, source.path, source.annotations, root, stamps)
     return waiting.value(visitor.ask("shared/images", question, disk=False, device="loading"))
+
+
+def keep(photos: ImageSet, positions: Sequence[int], position: int) -> None:
+    """Make some images of a set the set that all pages work on in this session; for a callback.
+
+    It goes on with the same image, where that is among them.
+    """
+    st.session_state[SELECTED] = image_sets.subset(photos, positions)
+    st.session_state["images"] = SELECTED
+    st.session_state["image"] = positions.index(position) if position in positions else 0
+    st.session_state["beside"] = []
 
 
 def match(classifier: Classifier, photos: ImageSet) -> LabelMatch:
@@ -240,12 +256,13 @@ def _open_images(path: str, annotations: str | None, root: Path | None, stamps: 
     return image_sets.load(path, annotations=annotations, root=root)
 
 
-@st.cache_data(ttl=20, show_spinner=False)
+# As resources, which are not copied: unpickling a hundred offers took a tenth of a rerun.
+@st.cache_resource(ttl=20, show_spinner=False)
 def _offered_models(folder: Path | None) -> tuple[models.Offer, ...]:
     return models.available(folder)
 
 
-@st.cache_data(ttl=20, show_spinner=False)
+@st.cache_resource(ttl=20, show_spinner=False)
 def _offered_images(root: Path | None) -> tuple[image_sets.Offer, ...]:
     return image_sets.available(root)
 
@@ -256,7 +273,7 @@ def _fitting(model: str, sources: list[str]) -> str:
         return "scenes"
     if model in sources:
         return model
-    own = [source for source in sources if source not in (*_BUNDLED, UPLOADS)]
+    own = [source for source in sources if source not in (*_BUNDLED, UPLOADS, SELECTED)]
     return own[0] if own else "photographs"
 
 

@@ -111,7 +111,7 @@ def _next() -> None:
 
 def _seen(classifier: Classifier, reason: Reason, visitor: cache.Visitor) -> None:
     """Which methods put the cue first, on ten pictures that the classifier has not seen."""
-    methods = evaluation.cheap(tuple(attribution.METHODS.values()), classifier, CHEAP)
+    methods = attribution.cheap(tuple(attribution.METHODS.values()), classifier, CHEAP)
     job = visitor.ask("Overview/seen", cache.call(evaluation.cue_first, classifier, reason, methods))
     done = waiting.settled(job)
     found = sorted(job.value if done else job.partial, key=lambda one: -one.share)

@@ -2,36 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 import torch
 from jaxtyping import Float
 
 from interp.types import Classifier, Target
 from pages.parts import address
+from pages.parts.text import plain
 
 TOP = 5
-PREDICTED, NOTHING, OTHER = -1, -2, -3
+PREDICTED, NOTHING, OTHER, LABELLED, OWN, SECOND = -1, -2, -3, -4, -5, -6
 HELP = {
     "target": "The maps explain the score of this class, whether it was predicted or not.",
     "against": "With a second class the maps explain the difference of the two scores: why this one and not that.",
 }
 
 
-def choose(classifier: Classifier, probabilities: Float[torch.Tensor, "n k"]) -> tuple[Target, ...]:
+def choose(
+    classifier: Classifier,
+    probabilities: Float[torch.Tensor, "n k"],
+    labels: Sequence[int | None],
+    photographs: Sequence[tuple[int, str]],
+) -> tuple[Target, ...]:
     """Draw the pickers of the class to explain, and of one to set it against; gives a target for each image.
 
-    The predicted class is each image's own; any other choice is for all of them.
+    One class for all images, each one's predicted class or label, or one chosen for each. `labels` are class indices,
+    `photographs` the images' positions in their set and their names.
     """
     first, several = probabilities[0], len(probabilities) > 1
-    top = first.topk(min(TOP, len(classifier.labels))).indices.tolist()
-    names = {index: f"{classifier.labels[index]} · {first[index]:.1%}" for index in top}
-    predicted = "each one's prediction" if several else f"predicted: {classifier.labels[top[0]]}"
-    chosen = _class("Class to explain", "target", {PREDICTED: predicted, **names}, classifier)
     best = probabilities.argmax(dim=1).tolist()
-    positives = best if chosen == PREDICTED else [chosen] * len(best)
+    names = _top(classifier, first)
+    predicted = "each one's prediction" if several else f"predicted: {classifier.labels[best[0]]}"
+    offered = {PREDICTED: predicted}
+    if several and any(label is not None for label in labels):
+        offered[LABELLED] = "each one's label"
+    if several:
+        offered[OWN] = "chosen for each …"
+    chosen = _class("Class to explain", "target", offered | names, classifier)
+    if chosen == OWN:
+        positives = _each(classifier, probabilities, photographs)
+    elif chosen == LABELLED:
+        positives = [one if label is None else label for one, label in zip(best, labels, strict=True)]
+    else:
+        positives = best if chosen == PREDICTED else [chosen] * len(best)
     names.pop(positives[0], None)
-    negative = _class("Set against", "against", {NOTHING: "nothing", **names}, classifier, without=positives[0])
-    return tuple(Target(one, None if negative in (NOTHING, one) else negative) for one in positives)
+    rivals = {NOTHING: "nothing"} | ({SECOND: "each one's next likely class"} if several else {}) | names
+    negative = _class("Set against", "against", rivals, classifier, without=positives[0])
+    negatives = _next(probabilities, positives) if negative == SECOND else [negative] * len(positives)
+    return tuple(
+        Target(one, None if other in (NOTHING, one) else other) for one, other in zip(positives, negatives, strict=True)
+    )
+
+
+def _top(classifier: Classifier, probabilities: Float[torch.Tensor, " k"]) -> dict[int, str]:
+    """The most likely classes of one image, and how each is offered."""
+    top = probabilities.topk(min(TOP, len(classifier.labels))).indices.tolist()
+    return {index: f"{classifier.labels[index]} · {probabilities[index]:.1%}" for index in top}
+
+
+def _next(probabilities: Float[torch.Tensor, "n k"], positives: Sequence[int]) -> list[int]:
+    """For each image the most likely class but the one that is explained."""
+    others = probabilities.clone()
+    others[torch.arange(len(positives)), torch.tensor(positives)] = -1
+    return others.argmax(dim=1).tolist()
+
+
+def _each(
+    classifier: Classifier, probabilities: Float[torch.Tensor, "n k"], photographs: Sequence[tuple[int, str]]
+) -> list[int]:
+    """A class for each image, at first the predicted one."""
+    return [
+        _class(plain(name, limit=40), f"target.{position}", _top(classifier, one), classifier)
+        for one, (position, name) in zip(probabilities, photographs, strict=True)
+    ]
 
 
 def _class(label: str, key: str, offered: dict[int, str], classifier: Classifier, *, without: int | None = None) -> int:
@@ -45,7 +90,7 @@ def _class(label: str, key: str, offered: dict[int, str], classifier: Classifier
     chosen = address.seed(key, default, valid=known.__contains__, parse=int)
     options = offered if chosen in offered or chosen == OTHER else {**offered, chosen: classifier.labels[chosen]}
     options = {**options, OTHER: "another class …"}
-    chosen = st.selectbox(label, list(options), format_func=options.__getitem__, key=key, help=HELP[key])
+    chosen = st.selectbox(label, list(options), format_func=options.__getitem__, key=key, help=HELP.get(key))
     if chosen == OTHER:
         chosen = st.selectbox(
             f"{label}: which", others, format_func=classifier.labels.__getitem__, key=f"{key}-other", index=None

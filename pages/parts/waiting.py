@@ -53,10 +53,11 @@ def _watch(job: cache.Job, seen: int) -> None:
         st.progress(0.0, text="Waiting for the device" + (f": {ahead} before this." if ahead else "."))
         return
     share = progress.done / progress.total if progress.total else 0.0
-    left = "" if progress.seconds_left is None else f", about {_duration(progress.seconds_left)} left"
+    left = "" if progress.seconds_left is None else f", about {duration(progress.seconds_left)} left"
     count = f" {progress.done:,} of {progress.total:,}" if progress.total else ""
     st.progress(min(share, 1.0), text=f"{plain(progress.what) or 'Working'}{count}{left}")
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Seconds, or from a minute and a half on minutes, in words."""
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

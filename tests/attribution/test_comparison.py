@@ -195,12 +195,3 @@ def test_the_control_is_the_same_for_the_same_picture_and_seed(tiny: Classifier,
     assert not torch.equal(values[0], values[1])
     assert not torch.equal(attribution.attribute(tiny, noise_images, 0, Random(2)).values, values)
     assert -1 <= values.min() < -0.9 and 0.9 < values.max() <= 1
-
-
-def test_the_plan_counts_what_is_shared_once(tiny: Classifier) -> None:
-    from interp.attribution import GradCam, Sensitivity, SmoothGrad, VarGrad, planned_passes
-
-    assert planned_passes(tiny, [Gradient(), Sensitivity(), GradCam()]) == 1
-    assert planned_passes(tiny, [SmoothGrad(5), VarGrad(5)]) == 5
-    assert planned_passes(tiny, [SmoothGrad(5), VarGrad(4), Gradient()]) == 10
-    assert planned_passes(tiny, []) == 0

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from interp import models
-from interp.attribution import GradCam, Gradient, Occlusion, Random, Rise
-from interp.evaluation import cheap, cue_first
+from interp.attribution import GradCam, Occlusion
+from interp.evaluation import cue_first
 from interp.evaluation.planted import density
 
 
@@ -29,8 +29,3 @@ def test_what_cannot_be_told_apart_is_refused() -> None:
         cue_first(models.load("scenes-d", device="cpu"), "texture", [])
     with pytest.raises(ValueError, match="at least 1"):
         cue_first(models.load("scenes-a", device="cpu"), "tag", [], count=0)
-
-
-def test_cheap_leaves_out_what_costs_more() -> None:
-    classifier = models.load("scenes-a", device="cpu")
-    assert cheap([Gradient, Rise, Random], classifier, 10) == (Gradient(), Random())
