@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from plotly.colors import diverging, sequential, unlabel_rgb
 
 Colorscale = list[tuple[float, str]]
@@ -23,6 +23,19 @@ class Mark:
 RIGHT = Mark("#0072B2", "square")
 WRONG = Mark("#D55E00", "x")
 UNLABELLED = Mark("#8A8A8A", "circle-open")
+# Dark enough for small letters on white (contrast at least 4.5 to 1), each with a sign of its own.
+LEVELS = {
+    "supported": Mark("#00704A", "✓"),
+    "mixed": Mark("#9A5700", "±"),
+    "not supported": Mark("#B3261E", "✗"),
+    "unknown": Mark("#666666", "?"),
+}
+"""How the levels of a verdict look, by their names; the symbols are characters here."""
+
+# On photographs: vermilion and blue that stay apart under any common colour blindness, and inferno's bright end.
+LINES = {"for": "#FF4B1F", "against": "#2F8CFF", "magnitude": "#FFB000"}
+"""Lines around what speaks for the class, against it, or, in maps without signs, around what counts at all."""
+
 OUTLINE_COLOR = "#F0E442"
 """A human's outline: bright on photographs, and in neither colour scale's strong end."""
 
@@ -65,6 +78,14 @@ def shade(lowest: float) -> Colorscale:
     `lowest` is where the scale begins: −1 for signed values, 0 for others.
     """
     return _scale(np.zeros((2, 3)), 1 - np.linspace(lowest, 1, _STOPS).clip(min=0))
+
+
+def colours(scale: Colorscale, places: Float[np.ndarray, " s"]) -> UInt8[np.ndarray, "s 4"]:
+    """Red, green, blue and opacity of a colour scale at some places of it, 0 to 1, as a browser blends them."""
+    known = np.array([place for place, _ in scale])
+    parts = np.array([[float(one) for one in text[5:-1].split(",")] for _, text in scale]) * (1, 1, 1, 255)
+    blended = np.stack([np.interp(places, known, parts[:, i]) for i in range(4)], axis=1)
+    return blended.round().astype(np.uint8)
 
 
 def _scale(colours: Float[np.ndarray, "stops 3"], opacity: Float[np.ndarray, " s"]) -> Colorscale:

@@ -12,7 +12,11 @@ import streamlit as st
 from torch import Tensor
 
 from interp import attribution
+from interp.evaluation.verdict import Level
 from interp.figures import saliency as figures
+from interp.figures import traces
+from interp.figures.panels import Remark
+from interp.figures.traces import View
 from interp.images import ImageSet
 from interp.models import inputs
 from interp.types import Classifier, Heatmaps, Images, Target
@@ -20,10 +24,15 @@ from pages.parts import drawn, export
 from pages.parts.text import plain
 
 PLOT = {"displaylogo": False, "toImageButtonOptions": {"format": "png", "scale": 2, "filename": "loupe"}}
-VIEWS = {"Overlay": "overlay", "Heatmap": "heatmap", "Masked": "masked"}
+VIEWS: dict[str, View] = {"Overlay": "overlay", "Heatmap": "heatmap", "Masked": "masked", "Contour": "contour"}
 SCALES = {"Each its own": "own", "By method": "method", "Shared": "shared"}
 PARTS = {"Signed": "signed", "Absolute": "absolute", "For": "positive", "Against": "negative"}
 FEW = 5
+CONTOURS = (
+    "Lines enclose the strongest 5, 10 and 25% of a map's pixels, by magnitude: red for, dotted blue against, amber in "
+    "maps without signs; below one photograph's maps stand the magnitudes at the lines. Where the strongest pixels lie "
+    "scattered, the strongest 5% are marked themselves. Colour scales have no part in it."
+)
 CLIPS = {"99% of the pixels": 99.0, "99.9% of the pixels": 99.9, "the largest value": 100.0}
 
 Result = tuple[attribution.Method, Heatmaps]
@@ -41,7 +50,10 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Maps of one photograph or several: of what they are, the results that are ready, and how they are drawn."""
+    """Maps of one photograph or several: of what they are, the results that are ready, and how they are drawn.
+
+    `remarks` stand under the maps' titles, each with its method's title, its photograph's row in `batch`, and a level.
+    """
 
     classifier: Classifier
     photos: ImageSet
@@ -50,6 +62,7 @@ class Comparison:
     targets: tuple[Target, ...]
     results: tuple[Result, ...]
     drawing: Drawing
+    remarks: tuple[tuple[str, int, Level, str], ...] = ()
 
 
 def predictions(classifier: Classifier, probabilities: Tensor, labels: Sequence[int | None]) -> None:
@@ -86,16 +99,18 @@ def figure(comparison: Comparison) -> go.Figure:
         (method.title, figures.part_of(heatmaps.values, part), heatmaps.signed and part == "signed")
         for method, heatmaps in comparison.results
     ]
+    remarks = figure_remarks(comparison)
     annotations = [inputs.annotation(classifier, comparison.photos, position) for position in comparison.positions]
     if len(comparison.positions) > 1:
         return figures.grid(
             comparison.batch.pixels,
-            [classifier.labels[target.positive] for target in comparison.targets],
+            [named(classifier, target) for target in comparison.targets],
             drawn_maps,
             view=VIEWS[drawing.view],
             scale=SCALES[drawing.scale],
             clip=CLIPS[drawing.clip],
             annotations=annotations,
+            remarks=remarks,
         )
     return figures.comparison(
         comparison.batch.pixels[0],
@@ -104,30 +119,57 @@ def figure(comparison: Comparison) -> go.Figure:
         scale="shared" if SCALES[drawing.scale] == "shared" else "own",
         clip=CLIPS[drawing.clip],
         annotation=annotations[0],
-        columns=3 if len(drawn_maps) <= FEW else 4,
+        remarks={title: remark for (title, _), remark in remarks.items()},
+        columns=columns(comparison),
     )
+
+
+def columns(comparison: Comparison) -> int:
+    """How many panels stand side by side: for several photographs one each."""
+    count = len(comparison.positions)
+    return count if count > 1 else min(3 if len(comparison.results) <= FEW else 4, 1 + len(comparison.results))
+
+
+def figure_remarks(comparison: Comparison) -> dict[tuple[str, int], Remark]:
+    """The remarks, by method and photograph, as figures take them."""
+    return {(title, row): Remark(level, text) for title, row, level, text in comparison.remarks}
+
+
+def named(classifier: Classifier, target: Target) -> str:
+    """The class of a target, or both where one is set against another."""
+    labels = classifier.labels
+    return labels[target.positive] + ("" if target.negative is None else f" over {labels[target.negative]}")
 
 
 def maps(comparison: Comparison) -> None:
     """Draw the figure, and say what it explains and whether its colours can be compared between the maps."""
     st.plotly_chart(figure(comparison), config=PLOT)
+    st.caption(
+        f"Explains {_about(comparison)}. {_drawn_as(comparison)} Nothing is smoothed; layer maps are enlarged "
+        "bilinearly. Zoom and pan are linked; the camera saves a PNG."
+    )
+
+
+def _drawn_as(comparison: Comparison) -> str:
+    """Which part of the maps is seen, and how to read its colours or lines."""
     drawing = comparison.drawing
-    compared = {
-        "Each its own": "Each map has its own colour scale: compare places, not strengths.",
-        "By method": "Maps of one method share a colour scale.",
-        "Shared": "All maps share one colour scale, though methods measure in different units.",
-    }
     shown = {
         "Signed": "",
         "Absolute": "Signs are left out. ",
         "For": "Only what speaks for it is drawn. ",
         "Against": "Only what speaks against it is drawn. ",
-    }
-    ends = f"Colours end at {drawing.clip}: what is beyond has the end's colour. " if CLIPS[drawing.clip] < 100 else ""
-    st.caption(
-        f"Explains {_about(comparison)}. {shown[drawing.part]}{compared[drawing.scale]} {ends}Nothing is smoothed; "
-        "layer maps are enlarged bilinearly. Zoom and pan are linked; the camera saves a PNG."
-    )
+    }[drawing.part]
+    if VIEWS[drawing.view] == "contour":
+        return shown + CONTOURS
+    compared = {
+        "Each its own": "Each map has its own colour scale: compare places, not strengths.",
+        "By method": "Maps of one method share a colour scale.",
+        "Shared": "All maps share one colour scale, though methods measure in different units.",
+    }[drawing.scale]
+    ends = f"Colours end at {drawing.clip}: what is beyond has the end's colour." if CLIPS[drawing.clip] < 100 else ""
+    steps = traces.steps_of(len(comparison.results) * len(comparison.positions))
+    few = f" So many maps are drawn in {steps} steps of colour; open one large for its numbers." if steps else ""
+    return f"{shown}{compared} {ends}{few}"
 
 
 def _about(comparison: Comparison) -> str:
@@ -148,7 +190,7 @@ def rows(comparison: Comparison) -> list[dict[str, Any]]:
         {
             "method": method.title,
             "image": name,
-            "class": comparison.classifier.labels[target.positive],
+            "class": named(comparison.classifier, target),
             "sum": float(heatmaps.values[i].sum()),
             "largest": float(heatmaps.values[i].max()),
             "smallest": float(heatmaps.values[i].min()),

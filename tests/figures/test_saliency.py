@@ -1,3 +1,5 @@
+import base64
+import io
 import json
 import time
 
@@ -5,8 +7,9 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 import torch
+from PIL import Image
 
-from interp.figures import saliency, style
+from interp.figures import contours, panels, saliency, style, traces
 
 
 @pytest.fixture
@@ -77,17 +80,22 @@ def test_an_all_zero_map_is_drawn_and_says_so() -> None:
 
 def test_all_panels_zoom_together_with_square_pixels_and_y_downwards() -> None:
     layout = saliency.comparison(torch.zeros(3, 6, 9), maps((6, 9), 3)).layout
-    assert all(layout[f"{axis}{i}"].matches == axis[0] for axis in ("xaxis", "yaxis") for i in (2, 3, 4))
+    assert [layout[name].matches for name in ("xaxis2", "xaxis3", "yaxis2")] == ["x", "x", "y"]
     assert layout.yaxis.scaleanchor == "x" and list(layout.yaxis.range) == [5.5, -0.5]
     assert list(layout.xaxis.range) == [-0.5, 8.5]
+
+
+def _domain(figure: go.Figure, axis: str) -> tuple[float, float]:
+    return figure.layout[f"{axis[0]}axis{axis[1:]}"].domain
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 7])
 @pytest.mark.parametrize("columns", [1, 3, 5])
 def test_panels_lie_inside_the_figure_and_do_not_overlap(count: int, columns: int) -> None:
-    layout = saliency.comparison(torch.zeros(3, 8, 8), maps((8, 8), count), columns=columns).layout
-    names = ["", *range(2, count + 2)]
-    boxes = [(*layout[f"xaxis{i}"].domain, *layout[f"yaxis{i}"].domain) for i in names]
+    figure = saliency.comparison(torch.zeros(3, 8, 8), maps((8, 8), count), columns=columns)
+    pictures = [trace for trace in figure.data if trace.type == "image"]
+    boxes = [_domain(figure, trace.xaxis) + _domain(figure, trace.yaxis) for trace in pictures]
+    assert len(boxes) == count + 1
     for i, (left, right, bottom, top) in enumerate(boxes):
         assert 0 <= left < right <= 1 and 0 <= bottom < top <= 1
         for other_left, other_right, other_bottom, other_top in boxes[:i]:
@@ -132,7 +140,7 @@ def test_what_cannot_be_drawn_is_refused_by_name() -> None:
         saliency.comparison(pixels, [], columns=0)
 
 
-@pytest.mark.parametrize("view", ["heatmap", "overlay", "masked"])
+@pytest.mark.parametrize("view", ["heatmap", "overlay", "masked", "contour"])
 def test_a_comparison_is_light_and_quick(photograph: torch.Tensor, view) -> None:
     saliency.comparison(photograph, maps(), view=view).to_json()
     seconds = []
@@ -180,3 +188,104 @@ def test_a_map_that_is_nearly_all_zero_is_not_clipped_away() -> None:
 def test_a_clip_that_cannot_be_is_refused(clip: float) -> None:
     with pytest.raises(ValueError, match="colour scale cannot end"):
         saliency.comparison(torch.rand(3, 4, 4), [], clip=clip)
+
+
+def test_remarks_stand_under_their_titles_with_the_sign_of_their_level() -> None:
+    remarks = {"method 1": panels.Remark("not supported", "0.01 <b>")}
+    figure = saliency.comparison(torch.zeros(3, 8, 8), maps((8, 8), 2), remarks=remarks)
+    [remark] = [one for one in figure.layout.annotations if "0.01" in one.text]
+    mark = style.LEVELS["not supported"]
+    assert remark.text == f"<b>{mark.symbol}</b> 0.01 &lt;b&gt;" and remark.font.color == mark.colour
+    assert (remark.xref, remark.yref) == ("x3 domain", "y domain")
+    title = next(one for one in figure.layout.annotations if one.text == "method 1")
+    assert title.yshift > 0 and title.y == remark.y
+    assert all(one.yshift == title.yshift for one in figure.layout.annotations if one.text.startswith("method"))
+
+
+def test_remarks_of_a_grid_are_by_method_and_photograph() -> None:
+    many = [(title, values.expand(3, -1, -1), signed) for title, values, signed in maps((8, 8), 2)]
+    remarks = {("method 1", 2): panels.Remark("mixed", "0.5"), ("no such", 0): panels.Remark("mixed", "0.6")}
+    figure = saliency.grid(torch.zeros(3, 3, 8, 8), ["a", "b", "c"], many, remarks=remarks)
+    [remark] = [one for one in figure.layout.annotations if one.font.color == style.LEVELS["mixed"].colour]
+    assert (remark.xref, remark.yref) == ("x3 domain", "y3 domain")
+
+
+@pytest.mark.parametrize("level", list(style.LEVELS))
+def test_levels_can_be_read_on_white(level: str) -> None:
+    channels = np.frombuffer(bytes.fromhex(style.LEVELS[level].colour[1:]), np.uint8) / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    assert 1.05 / (linear @ (0.2126, 0.7152, 0.0722) + 0.05) >= 4.5
+
+
+def pictures(figure: go.Figure) -> list[np.ndarray]:
+    """The pixels of the maps that go as pictures."""
+    sources = [trace.source for trace in figure.data if trace.type == "image" and "webp" in (trace.source or "")]
+    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(one.partition(",")[2])))) for one in sources]
+
+
+def test_many_maps_go_as_pictures_with_the_scales_own_colours() -> None:
+    ramp = torch.linspace(-1, 1, 64).reshape(8, 8)
+    many = [(f"m{i}", ramp, True) for i in range(traces.FEW + 1)]
+    figure = saliency.comparison(torch.zeros(3, 8, 8), many, view="heatmap")
+    assert not heatmaps(figure) and len(pictures(figure)) == len(many)
+    steps = traces.steps_of(len(many))
+    assert steps is not None
+    places = ((ramp * steps).round() / steps + 1) / 2
+    expected = style.colours(style.signed(), places.numpy().ravel()).reshape(8, 8, 4)
+    found = pictures(figure)[0]
+    assert np.array_equal(found[..., :3], expected[..., :3])
+    shown = [trace.marker.coloraxis for trace in figure.data if trace.type == "scatter"]
+    assert len(shown) == len(many), "each map has its own bar"
+
+
+def test_every_photograph_lies_under_its_own_maps_and_is_sent_once() -> None:
+    photographs = torch.stack([torch.full((3, 80, 80), share) for share in (0.1, 0.5, 0.9)])
+    many = [(title, values.expand(3, -1, -1), signed) for title, values, signed in maps((80, 80), 2)]
+    figure = saliency.grid(photographs, ["a", "b", "c"], many, view="overlay")
+    cycle = [under.source for under in figure.layout.template.data.image]
+    assert len(set(cycle)) == 3
+    # Plotly's own rule: the template's n-th picture for the n-th image trace, around and around.
+    images = [trace for trace in figure.data if trace.type == "image"]
+    under = {(trace.xaxis, trace.yaxis): cycle[i % 3] for i, trace in enumerate(images) if trace.source is None}
+    columns = {"x": 0, "x2": 1, "x3": 2}
+    assert {place: cycle[columns[place[0]]] for place in under} == under
+    assert {place[1] for place in under} == {"y2", "y3"}
+
+
+def test_contours_enclose_their_share_of_the_pixels() -> None:
+    rows, columns = torch.meshgrid(torch.arange(100.0), torch.arange(100.0), indexing="ij")
+    hill = torch.exp(-((rows - 40) ** 2 + (columns - 60) ** 2) / 800)
+    [line] = contours.contours(hill, False).drawn
+    pieces = np.split(np.stack([line["x"], line["y"]], 1), np.flatnonzero(np.isnan(line["x"])))
+    areas = sorted(_area(piece[~np.isnan(piece[:, 0])]) for piece in pieces if len(piece) > 3)
+    assert areas == pytest.approx([500, 1000, 2500], rel=0.03)
+
+
+def _area(line: np.ndarray) -> float:
+    x, y = line.T.astype(float)
+    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
+
+
+def test_contours_are_dashed_around_what_speaks_against() -> None:
+    values = torch.zeros(40, 40)
+    values[5:15, 5:15], values[25:35, 25:35] = 2.0, -2.0
+    drawn = contours.contours(values, True)
+    assert [line["line"]["dash"] for line in drawn.drawn] == ["solid", "dot"]
+    solid, dotted = drawn.drawn
+    assert np.nanmax(solid["x"]) < 16 and np.nanmin(dotted["x"]) > 23
+    assert drawn.text == "≥ 2 · 2", "12.5% of the pixels are not zero: there is no line around 25%"
+
+
+def test_scattered_pixels_are_marked_themselves() -> None:
+    values = torch.randn(60, 60, generator=torch.Generator().manual_seed(0))
+    figure = saliency.comparison(torch.zeros(3, 60, 60), [("noise", values, True)], view="contour")
+    [spots] = pictures(figure)
+    level = np.percentile(values.abs().double().numpy(), 95)
+    assert np.array_equal(spots[..., 3] == 255, values.abs().double().numpy() >= level)
+    assert any("scattered" in (one.text or "") for one in figure.layout.annotations)
+    assert not [trace for trace in figure.data if trace.type == "scatter"], "no bar of a scale that is not drawn"
+
+
+def test_a_constant_map_has_contours_without_failing() -> None:
+    assert contours.contours(torch.zeros(8, 8), True) == contours.Contours((), "")
+    assert len(contours.contours(torch.ones(8, 8), False).drawn) == 1
