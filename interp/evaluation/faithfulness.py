@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -18,6 +19,9 @@ from interp.types import Classifier, Heatmaps, Images, scores
 STEPS = 50
 ORDERS = 5
 CONTROL = Random.title
+
+Kind = Literal["Deletion", "Insertion"]
+BASELINES: dict[Kind, baselines.Baseline] = {"Deletion": "mean", "Insertion": "blur"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +72,7 @@ def deletion(
     Raises `ValueError` for maps of another number or size than the images, or not finite, and for a probability that
     is not finite.
     """
-    asked = _question(classifier, images, targets)
-    return _curve(asked, heatmaps, steps=steps, baseline=baseline, seed=seed, what="Deletion", removes=True)
+    return curves("Deletion", classifier, images, targets, [heatmaps], steps=steps, baseline=baseline, seed=seed)[0]
 
 
 def insertion(
@@ -88,8 +91,36 @@ def insertion(
     Petsiuk, Das and Saenko 2018; here its σ is an eighth of the shorter side, so that no more than colours and their
     rough places remain. All else is as in `deletion`.
     """
+    return curves("Insertion", classifier, images, targets, [heatmaps], steps=steps, baseline=baseline, seed=seed)[0]
+
+
+def curves(
+    kind: Kind,
+    classifier: Classifier,
+    images: Images,
+    targets: Targets,
+    maps: Sequence[Heatmaps],
+    *,
+    steps: int = STEPS,
+    baseline: baselines.Baseline | None = None,
+    seed: int = 0,
+) -> list[Curve]:
+    """The curves of one kind of several maps of the same images, as `deletion` and `insertion` give them one by one.
+
+    The curves of an image begin and end alike, so for each image it takes 2 + len(maps) · (steps − 1) forward passes,
+    in full batches. The baseline is the curve's own where it is None.
+    """
     asked = _question(classifier, images, targets)
-    return _curve(asked, heatmaps, steps=steps, baseline=baseline, seed=seed, what="Insertion", removes=False)
+    chosen = BASELINES[kind] if baseline is None else baseline
+    baselines.check(chosen)
+    if steps < 1:
+        raise ValueError(f"A curve of {steps} steps has no area: take at least 1.")
+    for heatmaps in maps:
+        _require_fitting(asked, heatmaps)
+    pixels = asked.images.pixels
+    filled = baselines.images(pixels, chosen, seed)
+    start, end = (pixels, filled) if kind == "Deletion" else (filled, pixels)
+    return _curves(asked, maps, start, end, steps=steps, seed=seed, what=kind)
 
 
 def compare(
@@ -181,35 +212,37 @@ def _require_fitting(question: Question, heatmaps: Heatmaps) -> None:
         raise ValueError("A map has values that are not finite, so its pixels have no order.")
 
 
-def _curve(
+def _curves(
     question: Question,
-    heatmaps: Heatmaps,
+    maps: Sequence[Heatmaps],
+    start: Float[Tensor, "n 3 h w"],
+    end: Float[Tensor, "n 3 h w"],
     *,
     steps: int,
-    baseline: baselines.Baseline,
     seed: int,
     what: str,
-    removes: bool,
-) -> Curve:
-    baselines.check(baseline)
-    if steps < 1:
-        raise ValueError(f"A curve of {steps} steps has no area: take at least 1.")
-    _require_fitting(question, heatmaps)
+) -> list[Curve]:
     pixels = question.images.pixels
-    filled = baselines.images(pixels, baseline, seed)
-    start, end = (pixels, filled) if removes else (filled, pixels)
-    ranks = torch.stack([_ranks(*pair, seed) for pair in zip(heatmaps.values, pixels, strict=True)]).to(pixels.device)
+    ranks = torch.stack([
+        torch.stack([_ranks(*pair, seed) for pair in zip(one.values, pixels, strict=True)]) for one in maps
+    ]).to(pixels.device)  # fmt: skip
     shares = torch.linspace(0, 1, steps + 1)
-    counts = (shares * ranks[0].numel()).round().long().to(pixels.device)
+    counts = (shares * ranks[0, 0].numel()).round().long().to(pixels.device)
+    images = torch.arange(len(pixels))
+    # Which map, image and point; before anything has changed, and when all has, every map asks for the same.
+    ends = torch.cartesian_prod(torch.arange(1), images, torch.tensor([0, steps]))
+    asked = torch.cat([ends, torch.cartesian_prod(torch.arange(len(maps)), images, torch.arange(1, steps))])
 
     def run(part: slice) -> Tensor:
-        asked = torch.arange(len(pixels) * len(shares))[part]
-        rows, points = asked // len(shares), asked % len(shares)
-        changed = ranks[rows] < counts[points, None, None]
+        which, rows, points = asked[part].unbind(1)
+        changed = ranks[which, rows] < counts[points, None, None]
         return probabilities(question, torch.where(changed[:, None], end[rows], start[rows]), rows).cpu()
 
-    found = torch.cat(list(batched(run, len(pixels) * len(shares), size=question.batch_size, what=what)))
-    return Curve(shares, found.unflatten(0, (len(pixels), len(shares))))
+    found = torch.cat(list(batched(run, len(asked), size=question.batch_size, what=what)))
+    values = torch.empty(len(maps), len(pixels), len(shares))
+    values[tuple(asked.unbind(1))] = found
+    values[:, :, [0, steps]] = values[0][:, [0, steps]]
+    return [Curve(shares, of_map) for of_map in values]
 
 
 def _ranks(values: Float[Tensor, "h w"], image: Float[Tensor, "3 h w"], seed: int) -> Int[Tensor, "h w"]:

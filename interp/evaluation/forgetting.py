@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from interp.types import Classifier
@@ -18,11 +18,35 @@ from interp.types import Classifier
 FEWEST, MOST = 6, 12
 
 
-def independent_copy(classifier: Classifier) -> Classifier:
-    """The same classifier with weights and a lock of its own."""
+def forgotten(
+    classifier: Classifier, planned: Sequence[tuple[str, tuple[str, ...]]], seed: int
+) -> Iterator[tuple[str, Classifier]]:
+    """For each of the `stages`, its name and a classifier that has forgotten all from there to the logits.
+
+    The given classifier is not touched. All share the weights that are the same in them, so that all stages together
+    take as much memory as one more model.
+    """
+    before = classifier
+    for number, (layer, owners) in enumerate(planned):
+        before = _with_own_weights(before, owners)
+        reinitialize(before.module.get_submodule("network"), owners, seed + number)
+        fingerprint = f"{classifier.fingerprint}-randomized-{seed}-{layer}"
+        yield layer, replace(before, fingerprint=fingerprint)
+
+
+def _with_own_weights(classifier: Classifier, owners: Sequence[str]) -> Classifier:
+    """The same classifier with a lock of its own, and with weights of its own in the named modules."""
+    network = classifier.module.get_submodule("network")
+    own = {id(tensor) for owner in owners for tensor in _tensors(network.get_submodule(owner), recurse=False)}
+    # What the copy is told to have copied already it takes as it is.
+    shared = {id(tensor): tensor for tensor in _tensors(classifier.module, recurse=True) if id(tensor) not in own}
     # Under the lock, for hooks that another thread has set would be copied too.
     with classifier.lock:
-        return replace(classifier, module=copy.deepcopy(classifier.module), lock=threading.RLock())
+        return replace(classifier, module=copy.deepcopy(classifier.module, shared), lock=threading.RLock())
+
+
+def _tensors(module: nn.Module, *, recurse: bool) -> list[Tensor]:
+    return [*module.parameters(recurse=recurse), *module.buffers(recurse=recurse)]
 
 
 def stages(classifier: Classifier) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from interp.attribution import Method
 from interp.attribution.comparison import Targets
-from interp.evaluation.faithfulness import Curve, deletion, insertion, moved
-from interp.evaluation.invariance import shift_invariance
-from interp.evaluation.localization import pointing
+from interp.evaluation.faithfulness import Curve, Kind, curves, moved
+from interp.evaluation.invariance import ShiftInvariance, shift_invariance
+from interp.evaluation.localization import overlap, pointing
 from interp.evaluation.randomization import cascading_randomization
-from interp.evaluation.verdict import ORDERS, Evidence
+from interp.evaluation.similarity import constant
+from interp.evaluation.verdict import HALF, ORDERS, Evidence
 from interp.types import Classifier, Heatmaps, Images, Target
 
 STEPS = 20
 """Of each curve: fewer than are drawn, as twelve curves are needed and only their areas count."""
+
+KINDS: tuple[Kind, ...] = ("Deletion", "Insertion")
+
+Found = tuple[Evidence, ...]
+"""What is known of one method's maps so far, for each image."""
 
 
 def evidence(
@@ -32,25 +39,17 @@ def evidence(
     steps: int = STEPS,
     orders: int = ORDERS,
     seed: int = 0,
-) -> Iterator[tuple[Evidence, ...]]:
+) -> Iterator[Found]:
     """What can be measured of a method's maps, one `Evidence` for each image, again and again with more filled in.
 
-    In this order: the residual and the pointing game, which cost nothing; deletion and insertion with `orders` moved
-    copies of each map as controls, (1 + orders) · (steps + 1) forward passes each; the shift, which costs one map;
-    and randomization, which costs a map for each of its stages, up to 12, of which the last counts whose map is not
-    constant.
+    In this order: the residual and the annotation, which cost nothing; deletion and insertion with `orders` moved
+    copies of each map as controls, 2 + (1 + orders) · (steps − 1) forward passes each; the shift, which costs one map;
+    and randomization, which costs a map for each of its stages, up to 12.
     Raises `ValueError` as `deletion`, `pointing` and `attribute` do.
     """
     resolved = classifier.targets(targets, len(images))
     method.check(classifier)
-    found = tuple(Evidence() for _ in range(len(images)))
-    residual = relative_residual(heatmaps)
-    if residual is not None:
-        found = _with(found, "residual", residual.tolist())
-    if annotations is not None:
-        hits = pointing(heatmaps, annotations)
-        outcomes = zip(hits.hit.tolist(), hits.counted.tolist(), strict=True)
-        found = _with(found, "pointing", [hit if counted else None for hit, counted in outcomes])
+    found = without_passes(heatmaps, annotations)
     return _measured(classifier, images, resolved, method, heatmaps, found, steps, orders, seed)
 
 
@@ -72,42 +71,91 @@ def _measured(
     targets: tuple[Target, ...],
     method: Method,
     heatmaps: Heatmaps,
-    found: tuple[Evidence, ...],
+    found: Found,
     steps: int,
     orders: int,
     seed: int,
-) -> Iterator[tuple[Evidence, ...]]:
+) -> Iterator[Found]:
     yield found
-    controls = [moved(images, heatmaps, seed=seed + order) for order in range(orders)]
-
-    def curves(curve: Callable[..., Curve]) -> list[Curve]:
-        # One after the other, and each reports its own progress.
-        return [curve(classifier, images, targets, maps, steps=steps, seed=seed) for maps in (heatmaps, *controls)]
-
-    removed, *control = curves(deletion)
-    found = _with(found, "probability", removed.values[:, 0].tolist())
-    found = _with(_with(found, "deletion", removed.area.tolist()), "deletion_control", _by_image(control, len(images)))
+    for kind in KINDS:
+        found = with_curves(kind, classifier, images, targets, heatmaps, found, steps=steps, orders=orders, seed=seed)
+        yield found
+    found = with_shift(found, shift_invariance(classifier, images, targets, method, heatmaps=heatmaps))
     yield found
-    inserted, *control = curves(insertion)
-    found = _with(found, "insertion", inserted.area.tolist())
-    found = _with(found, "insertion_control", _by_image(control, len(images)))
-    yield found
-    shifted = shift_invariance(classifier, images, targets, method, heatmaps=heatmaps)
-    found = _with(found, "shift", shifted.difference.tolist())
-    found = _with(found, "shift_control", shifted.redrawn.tolist())
-    yield found
-    last: list[float | None] = [None] * len(images)
-    highest = list(last)
     for stage in cascading_randomization(classifier, images, targets, method, heatmaps=heatmaps, seed=seed):
-        for row, correlation in enumerate(stage.spearman.tolist()):
-            if not stage.blank[row]:
-                before = highest[row]
-                last[row] = correlation
-                highest[row] = correlation if before is None else max(before, correlation)
-    yield _with(_with(found, "randomization", last), "randomization_highest", highest)
+        found = with_stage(found, stage.spearman, constant(heatmaps.values), stage.share)
+    yield found
 
 
-def _with(found: tuple[Evidence, ...], field: str, values: Sequence[object]) -> tuple[Evidence, ...]:
+def without_passes(heatmaps: Heatmaps, annotations: Bool[Tensor, "n h w"] | None) -> Found:
+    """What can be said of each map before anything runs: the residual, and how it lies to the annotation.
+
+    Raises `ValueError` as `pointing` does.
+    """
+    found = tuple(Evidence() for _ in range(len(heatmaps)))
+    residual = relative_residual(heatmaps)
+    if residual is not None:
+        found = _with(found, "residual", residual.tolist())
+    if annotations is None:
+        return found
+    hits, alike = pointing(heatmaps, annotations), overlap(heatmaps, annotations)
+    for field, values, counted in (
+        ("pointing", hits.hit, hits.counted),
+        ("overlap", alike.iou, alike.counted),
+    ):
+        found = _with(found, field, [value if counts else None for value, counts in _pairs(values, counted)])
+    return _with(found, "overlap_chance", alike.chance.tolist())
+
+
+def with_curves(
+    kind: Kind,
+    classifier: Classifier,
+    images: Images,
+    targets: Targets,
+    heatmaps: Heatmaps,
+    found: Found,
+    *,
+    steps: int,
+    orders: int,
+    seed: int,
+) -> Found:
+    """The evidence, and the area of one curve beside those of the same maps moved elsewhere."""
+    controls = [moved(images, heatmaps, seed=seed + order) for order in range(orders)]
+    own, *others = curves(kind, classifier, images, targets, [heatmaps, *controls], steps=steps, seed=seed)
+    if kind == "Deletion":
+        found = _with(found, "probability", own.values[:, 0].tolist())
+    found = _with(found, kind.lower(), own.area.tolist())
+    return _with(found, f"{kind.lower()}_control", _by_image(others, len(images)))
+
+
+def with_shift(found: Found, shift: ShiftInvariance) -> Found:
+    """The evidence, and how far the maps change under a constant shift."""
+    return _with(_with(found, "shift", shift.difference.tolist()), "shift_control", shift.redrawn.tolist())
+
+
+def with_stage(found: Found, correlation: Float[Tensor, " n"], blank: Bool[Tensor, " n"], share: float) -> Found:
+    """The evidence, and how the maps correlate after one more stage of randomization; nothing where `blank`.
+
+    Blank are maps that were constant before anything was forgotten. One that becomes constant has changed, and counts
+    with the 0 that `spearman` gives it. Stages count when more than half of them are done (`verdict.HALF` says why).
+    """
+    if share <= HALF:
+        return found
+
+    def after(one: Evidence, value: float, nothing: bool) -> Evidence:
+        if nothing:
+            return one
+        before = one.randomization_highest
+        return replace(one, randomization=value, randomization_highest=value if before is None else max(before, value))
+
+    return tuple(after(one, *pair) for one, pair in zip(found, _pairs(correlation, blank), strict=True))
+
+
+def _pairs(values: Tensor, others: Tensor) -> zip[tuple[Any, Any]]:
+    return zip(values.tolist(), others.tolist(), strict=True)
+
+
+def _with(found: Found, field: str, values: Sequence[object]) -> Found:
     return tuple(replace(one, **{field: value}) for one, value in zip(found, values, strict=True))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from interp.attribution import Method, attribute
+from interp.attribution import Method, attribute, compare
 from interp.attribution.comparison import Targets
 from interp.evaluation.similarity import spearman
 from interp.types import Classifier, Heatmaps, Images
@@ -39,6 +40,15 @@ class ShiftInvariance:
     logits: float
 
 
+@dataclass(frozen=True, eq=False)
+class Shifted:
+    """A classifier that computes the same of the shifted pictures, the pictures, and how far its logits differ."""
+
+    classifier: Classifier
+    images: Images
+    logits: float
+
+
 def shift_invariance(
     classifier: Classifier,
     images: Images,
@@ -56,6 +66,16 @@ def shift_invariance(
     all colours. `heatmaps` are the classifier's own, if known. Costs one map, two for methods that draw random numbers.
     Raises `ValueError` as `attribute` does, and where the two networks' logits differ by more than 1e-3.
     """
+    moved = shifted(classifier, images, shift)
+    first = attribute(classifier, images, targets, method) if heatmaps is None else heatmaps
+    return shift_invariances(classifier, images, targets, {method: first}, moved)[method]
+
+
+def shifted(classifier: Classifier, images: Images, shift: float | int = SHIFT) -> Shifted:
+    """The pictures x + s, and the classifier that computes of them what the given one computes of x.
+
+    Raises `ValueError` where the two networks' logits differ by more than 1e-3.
+    """
     second = shifted_classifier(classifier, shift)
     moved = Images(images.pixels + shift, images.names)
     gap = float((classifier.logits(images) - second.logits(moved)).abs().max())
@@ -65,18 +85,35 @@ def shift_invariance(
             f"Shifted by {shift}, {classifier.name} gives logits that differ by {gap:.2g}: more than the {TOLERANCE} "
             "that rounding explains. Take a smaller shift."
         )
-    first = attribute(classifier, images, targets, method) if heatmaps is None else heatmaps
-    other = attribute(second, moved, targets, method)
-    again = _another_draw(method)
-    redrawn = first if again is None else attribute(classifier, images, targets, again)
-    return ShiftInvariance(
-        first,
-        other,
-        spearman(first.values, other.values),
-        _difference(first, other),
-        _difference(first, redrawn),
-        gap,
-    )
+    return Shifted(second, moved, gap)
+
+
+def shifts(
+    classifier: Classifier, images: Images, targets: Targets, results: Sequence[tuple[Method, Heatmaps]]
+) -> tuple[ShiftInvariance, ...]:
+    """`shift_invariance` of the maps of many methods, in their order; methods share passes where they can.
+
+    Raises `ValueError` as `shift_invariance` does.
+    """
+    found = shift_invariances(classifier, images, targets, dict(results), shifted(classifier, images))
+    return tuple(found[method] for method, _ in results)
+
+
+def shift_invariances(
+    classifier: Classifier, images: Images, targets: Targets, maps: Mapping[Method, Heatmaps], moved: Shifted
+) -> dict[Method, ShiftInvariance]:
+    """The same by method, with the shifted classifier given."""
+    others = dict(compare(moved.classifier, moved.images, targets, list(maps)))
+    redraws = {method: again for method in maps if (again := another_draw(method)) is not None}
+    redrawn = dict(compare(classifier, images, targets, list(redraws.values()))) if redraws else {}
+
+    def found(method: Method, first: Heatmaps) -> ShiftInvariance:
+        again = redrawn[redraws[method]] if method in redraws else first
+        alike = spearman(first.values, others[method].values)
+        differences = _difference(first, others[method]), _difference(first, again)
+        return ShiftInvariance(first, others[method], alike, *differences, moved.logits)
+
+    return {method: found(method, first) for method, first in maps.items()}
 
 
 def _difference(first: Heatmaps, second: Heatmaps) -> Float[Tensor, " n"]:
@@ -85,7 +122,7 @@ def _difference(first: Heatmaps, second: Heatmaps) -> Float[Tensor, " n"]:
     return (ours - theirs).abs().sum(dim=(1, 2)) / torch.where(total > 0, total, 1.0)
 
 
-def _another_draw(method: Any) -> Any:
+def another_draw(method: Any) -> Any:
     """The method with another seed; None where it draws no random numbers."""
     # Methods with a baseline draw numbers for that of noise only.
     if not hasattr(method, "seed") or getattr(method, "baseline", "noise") != "noise":

@@ -1,7 +1,8 @@
-"""Whether a map points at what people have marked: the pointing game, and the share of attribution inside."""
+"""Whether a map points at what people have marked: the pointing game, the attribution inside, and the overlap."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -42,6 +43,46 @@ class EnergyInside:
     counted: Bool[Tensor, " n"]
 
 
+@dataclass(frozen=True, eq=False)
+class Overlap:
+    """How a map's largest values, as many pixels as the annotation has, overlap with it.
+
+    `iou` is |A ∩ B| / |A ∪ B|, 0 to 1; `chance` is that of as many pixels that know nothing, a / (2 − a) for an
+    annotation of the share a of the picture. Images without an annotation are not `counted`; their `iou` is 0.
+    """
+
+    iou: Float[Tensor, " n"]
+    chance: Float[Tensor, " n"]
+    counted: Bool[Tensor, " n"]
+
+
+@dataclass(frozen=True, eq=False)
+class Located:
+    """All that is measured of one method's maps beside annotations."""
+
+    name: str
+    pointing: Pointing
+    energy: EnergyInside
+    overlap: Overlap
+
+
+def located(maps: Mapping[str, Heatmaps], annotations: Bool[Tensor, "n h w"]) -> tuple[Located, ...]:
+    """The pointing game, the share of attribution inside, and the overlap, of the maps of many methods of one batch.
+
+    Raises `ValueError` as `pointing` does.
+    """
+    near = _grown(annotations.detach().cpu(), _tolerance(annotations))
+    return tuple(
+        Located(
+            name,
+            _pointing(heatmaps, annotations, near),
+            energy_inside(heatmaps, annotations),
+            overlap(heatmaps, annotations),
+        )
+        for name, heatmaps in maps.items()
+    )
+
+
 def pointing(
     heatmaps: Heatmaps, annotations: Bool[Tensor, "n h w"], *, tolerance: float | int | None = None
 ) -> Pointing:
@@ -52,13 +93,21 @@ def pointing(
     all of its places must hit, so that a constant map, which points nowhere, hits only what lies everywhere.
     Raises `ValueError` for annotations of another shape than the maps, and for a negative tolerance.
     """
-    inside, values = _fitting(heatmaps, annotations)
-    radius = TOLERANCE * min(inside.shape[1:]) if tolerance is None else tolerance
+    radius = _tolerance(annotations) if tolerance is None else tolerance
     if radius < 0:
         raise ValueError(f"A tolerance of {radius} pixels is not possible: it is a distance, from 0.")
+    return _pointing(heatmaps, annotations, _grown(annotations.detach().cpu(), radius))
+
+
+def _pointing(heatmaps: Heatmaps, annotations: Bool[Tensor, "n h w"], near: Bool[Tensor, "n h w"]) -> Pointing:
+    inside, values = _fitting(heatmaps, annotations)
     largest = values == values.amax(dim=(1, 2), keepdim=True)
     counted = inside.flatten(1).any(dim=1)
-    return Pointing(~(largest & ~_grown(inside, radius)).flatten(1).any(dim=1) & counted, counted)
+    return Pointing(~(largest & ~near).flatten(1).any(dim=1) & counted, counted)
+
+
+def _tolerance(annotations: Bool[Tensor, "n h w"]) -> float:
+    return TOLERANCE * min(annotations.shape[1:])
 
 
 def energy_inside(heatmaps: Heatmaps, annotations: Bool[Tensor, "n h w"]) -> EnergyInside:
@@ -72,6 +121,25 @@ def energy_inside(heatmaps: Heatmaps, annotations: Bool[Tensor, "n h w"]) -> Ene
     share = (energy * inside).sum(dim=(1, 2)) / torch.where(total > 0, total, 1.0)
     counted = (total > 0) & inside.flatten(1).any(dim=1)
     return EnergyInside(share.float(), inside.float().mean(dim=(1, 2)), counted)
+
+
+def overlap(heatmaps: Heatmaps, annotations: Bool[Tensor, "n h w"]) -> Overlap:
+    """The intersection over union of the annotation and as many pixels with the map's largest values.
+
+    Signed maps by their signed values, as in the pointing game. Where equal values stand across the border, the
+    intersection is the one expected if chance took as many of them as are needed: so a constant map has what chance
+    has. Raises `ValueError` for annotations of another shape than the maps.
+    """
+    inside, values = _fitting(heatmaps, annotations)
+    flat, marked = values.flatten(1), inside.flatten(1)
+    count = marked.sum(dim=1)
+    ordered = flat.sort(dim=1, descending=True).values
+    border = ordered.gather(1, (count - 1).clamp(min=0)[:, None])
+    above, level = flat > border, flat == border
+    wanted = (count - above.sum(dim=1)) / level.sum(dim=1)
+    shared = (above & marked).sum(dim=1) + wanted * (level & marked).sum(dim=1)
+    share = count / flat.shape[1]
+    return Overlap(torch.where(count > 0, shared / (2 * count - shared), 0.0), share / (2 - share), count > 0)
 
 
 def _fitting(heatmaps: Heatmaps, annotations: Bool[Tensor, "n h w"]) -> tuple[Tensor, Tensor]:

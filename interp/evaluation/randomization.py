@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float
@@ -14,7 +14,7 @@ from interp.attribution import Method, attribute
 from interp.attribution.comparison import Targets
 from interp.attribution.question import Question
 from interp.batches import batched
-from interp.evaluation.forgetting import independent_copy, reinitialize, stages
+from interp.evaluation.forgetting import forgotten, stages
 from interp.evaluation.similarity import constant, spearman, ssim
 from interp.types import Classifier, Heatmaps, Images, Target
 
@@ -27,7 +27,7 @@ class RandomizedStage:
     sign). Adebayo et al. report both; the absolute values are the headline here, since that is what the eye compares:
     a map whose signs flip at random keeps showing the same edges. `blank` says where the original's or the
     re-initialized model's map is constant, so that the correlation says nothing. `heatmaps.targets` are what was
-    explained.
+    explained. `share` is that of the stages that are done, 1 with all layers re-initialized.
     """
 
     layer: str
@@ -36,6 +36,20 @@ class RandomizedStage:
     spearman_signed: Float[Tensor, " n"]
     ssim: Float[Tensor, " n"]
     blank: Bool[Tensor, " n"]
+    share: float
+
+
+@dataclass(frozen=True, eq=False)
+class Forgetful:
+    """A classifier that has forgotten this layer and all executed after it, and what is explained of it instead.
+
+    `share` is that of the stages that are done.
+    """
+
+    layer: str
+    share: float
+    classifier: Classifier
+    targets: tuple[Target, ...]
 
 
 def cascading_randomization(
@@ -51,12 +65,7 @@ def cascading_randomization(
 
     A map that stays as it is, with correlations near 1, does not explain what the model has learned (Adebayo, Gilmer,
     Muelly, Goodfellow, Hardt and Kim 2018, Sanity checks for saliency maps). `heatmaps` are the original's, if known.
-    The stages are those of `forgetting.stages`, up to 12, and the layers begin anew as `forgetting.reinitialize` says.
-    The draws depend on `seed` alone; the classifier is not touched, as a copy forgets.
-
-    Once the logits' layer is re-initialized one class is as good as another. Where the target's score has no gradient
-    in any pixel, the class of the largest logit stands in for it: in networks with a ReLU behind the logits, such as
-    SqueezeNet, about a third of the classes is dead then, and every map of them zero, which would pass for a change.
+    The stages are those of `forgetful`.
     Raises `ValueError` as `attribute` does.
     """
     method.check(classifier)
@@ -73,24 +82,37 @@ def _stages(
     seed: int,
 ) -> Iterator[RandomizedStage]:
     original = attribute(classifier, images, targets, method) if heatmaps is None else heatmaps
-    forgetting = independent_copy(classifier)
-    planned = stages(forgetting)
-    network = forgetting.module.get_submodule("network")
-    for number, (layer, owners) in enumerate(planned):
-        progress.report(number, len(planned), f"{method.title} with re-initialized layers")
-        reinitialize(network, owners, seed + number)
-        # The copy changes under its name: each state is a classifier of its own, with a digest of its own.
-        forgot = replace(forgetting, fingerprint=f"{classifier.fingerprint}-randomized-{seed}-{layer}")
-        maps = attribute(forgot, images, _alive(forgot, images, targets), method)
+    for stage in forgetful(classifier, images, targets, what=f"{method.title} with re-initialized layers", seed=seed):
+        maps = attribute(stage.classifier, images, stage.targets, method)
         yield RandomizedStage(
-            layer,
+            stage.layer,
             maps,
             spearman(original.values.abs(), maps.values.abs()),
             spearman(original.values, maps.values),
             ssim(original.values.abs(), maps.values.abs()),
             constant(original.values) | constant(maps.values),
+            stage.share,
         )
-    progress.report(len(planned), len(planned), f"{method.title} with re-initialized layers")
+
+
+def forgetful(
+    classifier: Classifier, images: Images, targets: tuple[Target, ...], *, what: str, seed: int = 0
+) -> Iterator[Forgetful]:
+    """The stages of `forgetting.stages`, up to 12, each with the targets to explain, reporting progress as `what`.
+
+    The layers begin anew as `forgetting.reinitialize` says. The draws depend on `seed` alone; the classifier is not
+    touched.
+
+    Once the logits' layer is re-initialized one class is as good as another. Where the target's score has no gradient
+    in any pixel, the class of the largest logit stands in for it: in networks with a ReLU behind the logits, such as
+    SqueezeNet, about a third of the classes is dead then, and every map of them zero, which would pass for a change.
+    That costs a forward and a backward pass, and another forward pass, for each stage.
+    """
+    planned = stages(classifier)
+    for number, (layer, forgot) in enumerate(forgotten(classifier, planned, seed)):
+        progress.report(number, len(planned), what)
+        yield Forgetful(layer, (number + 1) / len(planned), forgot, _alive(forgot, images, targets))
+    progress.report(len(planned), len(planned), what)
 
 
 def _alive(classifier: Classifier, images: Images, targets: tuple[Target, ...]) -> tuple[Target, ...]:

@@ -12,11 +12,13 @@ Level = Literal["supported", "mixed", "not supported", "unknown"]
 ORDERS = 5
 """Control areas that are needed: the spread of fewer is itself hardly known."""
 
-SPREADS = 3.0
-"""Standard deviations by which an area must differ from the mean of the control's.
+SPREADS = 1.5
+"""Standard deviations by which an area must be beyond the mean of the control's, and beyond each of them, too.
 
-Of a sixth draw from the same normal distribution, 2.6% lie so far on one side when the deviation is estimated from
-five (Student's t with 4 degrees of freedom, 3 / √1.2 = 2.74); of more draws, fewer.
+On 20 scenes whose reason is known (honest and A of benchmarks/verdicts.py) 3 deviations, asked for at first, passed
+over most maps that lie on it, since the same map moved elsewhere often still covers some: Grad-CAM passed in both
+curves 14 times, Occlusion 12 times, LRP 12 times, with 1.5 deviations 20, 19 and 19 times. Noise passed in both curves
+in none of the 20 either way.
 """
 
 LEAST_DIFFERENCE = 0.01
@@ -32,15 +34,28 @@ Of a map as fine as pixels every order takes the probability away within the fir
 area of 0.025; then deletion tells nothing of the order.
 """
 
-UNCHANGED = 0.8
-"""Rank correlation from which on a map counts as the same as that of a model that has forgotten its classes.
+HALF = 0.5
+"""The share of the layers' stages that must have been re-initialized before a map's likeness counts.
 
-On a trained SqueezeNet and five photographs Guided Backprop, known to fail (Adebayo et al. 2018), reaches 0.95 to 0.98
-at some stage, edges alone 1; Gradient at most 0.62, Grad-CAM 0.57, Integrated Gradients 0.78.
+With only the upper layers re-initialized the lower ones still find the things in the picture, and maps that lie on
+them stay: at some stage LRP, Layer-CAM, Grad-CAM and even Occlusion reach 0.84 to 1 on the scenes, right as they are.
+With more than half of the stages done the highest correlation is at most 0.64 for Gradient, Input × Gradient,
+Integrated Gradients and Grad-CAM on these 20 scenes, and at least 0.71 for Guided Backprop, known to fail (Adebayo et
+al. 2018).
 """
 
-CHANGED = 0.5
-"""Rank correlation up to which it counts as another: then less than a quarter of the ranks' variance is shared."""
+UNCHANGED = 0.8
+"""Rank correlation from which on a map counts as the same as that of a model that has forgotten most of its layers.
+
+On these scenes Guided Backprop reaches it in 15 of 20, LRP in 11 of 20, Layer-CAM, which follows the activations of
+any network, in 4 of 20. On a trained SqueezeNet and five photographs the medians of the first two are 0.90.
+"""
+
+CHANGED = 0.65
+"""Rank correlation up to which it counts as another: between the 0.64 and the 0.71 above.
+
+On the SqueezeNet and its photographs Gradient reaches 0.59, Grad-CAM 0.32, Input × Gradient 0.76 in one of five.
+"""
 
 RESIDUAL = 0.1
 """The share of its promised sum that a map may miss: more, and parts of the score are unaccounted for."""
@@ -55,10 +70,11 @@ class Evidence:
 
     `probability`: of the target, for the picture as it is. `deletion`, `insertion`: areas under the curves, and those
     of several controls of the same grain (`faithfulness.moved`). `randomization`: the rank correlation of absolute
-    values with the map of the fully re-initialized model, `randomization_highest` the highest on the way there, from
-    the stage with only the logits' layer re-initialized. `residual`: |sum of the map − what it promises| as a share
+    values with the map of the fully re-initialized model, `randomization_highest` the highest from the stage on with
+    more than half of the layers re-initialized. `residual`: |sum of the map − what it promises| as a share
     of what it promises. `shift`: the relative difference under a constant shift, `shift_control` that of another random
-    draw (0 for methods that draw nothing). `pointing`: whether the largest value hits the annotation.
+    draw (0 for methods that draw nothing). `pointing`: whether the largest value hits the annotation, `overlap` the
+    intersection over union of the annotation and as many of the largest values, `overlap_chance` that of any pixels.
     """
 
     probability: float | None = None
@@ -72,6 +88,8 @@ class Evidence:
     shift: float | None = None
     shift_control: float = 0.0
     pointing: bool | None = None
+    overlap: float | None = None
+    overlap_chance: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -105,15 +123,16 @@ TEXTS: dict[Level, str] = {
 def verdict(evidence: Evidence) -> Verdict:
     """What the evidence says of one map, by the first of these rules that applies.
 
-    1. Not supported: at some stage of the randomization the map is the same (≥ 0.8), though the logits' layer has
-       forgotten what makes a class; or neither deletion nor insertion is better than the control's.
+    1. Not supported: with more than half of the layers' stages re-initialized the map is still the same (≥ 0.8); or
+       neither deletion nor insertion is better than the control's.
     2. Unknown: deletion, insertion or randomization was not measured, or says nothing (fewer than 5 controls, a
        target of probability below 0.1, controls that leave no room to do better).
-    3. Supported: both areas are better than the control's by 3 of its standard deviations and by 0.01, with all layers
-       re-initialized the correlation is ≤ 0.5, and the map misses at most 10% of the sum it promises, if any.
+    3. Supported: both areas are better than each of the control's, by 1.5 of its standard deviations and by 0.01, with
+       more than half of the stages re-initialized the correlation stays ≤ 0.65, and the map misses at most 10% of the
+       sum it promises, if any.
     4. Mixed: all else.
 
-    The shift and the pointing game are named among the reasons and decide nothing: a map with a baseline changes with
+    The shift and the annotation are named among the reasons and decide nothing: a map with a baseline changes with
     the shift by construction, and a model may look beside what people have marked.
     Raises `ValueError` for numbers outside their range.
     """
@@ -123,7 +142,7 @@ def verdict(evidence: Evidence) -> Verdict:
     sanity = _randomization(evidence.randomization, evidence.randomization_highest)
     residual = _residual(evidence.residual)
     level = _level(deletion.says, insertion.says, sanity.says, residual.says)
-    readings = (deletion, insertion, sanity, residual, _shift(evidence), _pointing(evidence.pointing))
+    readings = (deletion, insertion, sanity, residual, _shift(evidence), _annotation(evidence))
     return Verdict(level, TEXTS[level], tuple(reading.reason for reading in readings if reading.reason))
 
 
@@ -159,7 +178,8 @@ def _against_control(
             "room to do clearly better.",
         )
     gain = better * (area - mean)
-    says = 1 if gain > margin else -1 if gain < -margin else 0
+    beyond = [better * (area - one) for one in control]
+    says = 1 if gain > margin and min(beyond) > 0 else -1 if gain < -margin and max(beyond) < 0 else 0
     words = {1: "better than", 0: "not to be told from", -1: "worse than"}[says]
     return _Reading(
         says,
@@ -172,13 +192,12 @@ def _randomization(final: float | None, highest: float | None) -> _Reading:
     if final is None:
         return _Reading(None, "Whether the map depends on what the model has learned was not measured.")
     most = final if highest is None else max(final, highest)
-    words = "another one" if final <= CHANGED else "partly the same" if final < UNCHANGED else "the same"
-    says = -1 if most >= UNCHANGED else 1 if final <= CHANGED else 0
-    stays = f"stays the same ({most:.2f})" if most >= UNCHANGED else f"correlates at most {most:.2f}"
+    says = -1 if most >= UNCHANGED else 1 if most <= CHANGED else 0
+    words = {-1: "is still the same", 0: "is partly the same", 1: "is another one"}[says]
     return _Reading(
         says,
-        f"With all layers re-initialized the map is {words} (rank correlation {final:.2f}); on the way there, with at "
-        f"least the logits' layer re-initialized, it {stays}.",
+        f"With more than half of the layers re-initialized the map {words} (rank correlation at most {most:.2f}; with "
+        f"all of them {final:.2f}).",
     )
 
 
@@ -204,11 +223,19 @@ def _shift(evidence: Evidence) -> _Reading:
     )
 
 
-def _pointing(hit: bool | None) -> _Reading:
-    if hit is None:
+def _annotation(evidence: Evidence) -> _Reading:
+    if evidence.pointing is None:
         return _Reading(None, "")
+    overlap = (
+        ""
+        if evidence.overlap is None
+        else f", and as many of the largest values overlap with it by {evidence.overlap:.2f} (any pixels by "
+        f"{evidence.overlap_chance:.2f})"
+    )
     return _Reading(
-        None, f"The largest value lies {'inside' if hit else 'outside'} the annotation (no part of the verdict)."
+        None,
+        f"The largest value lies {'inside' if evidence.pointing else 'outside'} the annotation{overlap} (no part of "
+        "the verdict).",
     )
 
 
@@ -218,6 +245,7 @@ def _require_in_range(evidence: Evidence) -> None:
         "deletion": (evidence.deletion, *evidence.deletion_control),
         "insertion": (evidence.insertion, *evidence.insertion_control),
         "shift": (evidence.shift, evidence.shift_control),
+        "overlap": (evidence.overlap, evidence.overlap_chance),
     }
     ranges = {name: (values, 0.0, 1.0) for name, values in shares.items()}
     ranges["randomization"] = ((evidence.randomization, evidence.randomization_highest), -1.0, 1.0)

@@ -1,4 +1,4 @@
-"""What was measured of heatmaps: curves against the control, and how alike the maps are."""
+"""What was measured of heatmaps: curves against the control, how they lie to annotations, how alike they are."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from plotly.colors import qualitative
 from plotly.subplots import make_subplots
 from torch import Tensor
 
-from interp.evaluation import Curve, Faithfulness
+from interp.evaluation import Curve, EnergyInside, Faithfulness, Located, Overlap
 from interp.figures import style
 
 _HEIGHT = 340
 _CELL = 30
+_BAR = 22
 _CONTROL = "#8A8A8A"
 
 
@@ -53,6 +54,49 @@ def _line(name: str, curve: Curve, row: int, line: dict[str, Any], *, shown: boo
         line=line,
         hovertemplate=f"{name}, area {curve.area[row]:.3f}<br>%{{x:.0%}} of the pixels: %{{y:.3f}}<extra></extra>",
     )
+
+
+def located(found: Sequence[Located], control: str) -> go.Figure:
+    """Three columns of bars, one for each method, the control's grey: hits, energy inside, overlap with annotations.
+
+    Means over the photographs that count; a dotted line is what chance has. Methods whose maps all are zero have no
+    energy, and no bar there.
+    """
+    titles = ("Pointing game: hits", "Energy inside", "Overlap (IoU)")
+    figure = make_subplots(1, 3, subplot_titles=titles, shared_yaxes=True, horizontal_spacing=0.04)
+    names = [one.name for one in found]
+    colours = [_CONTROL if name == control else style.RIGHT.colour for name in names]
+    measures = (
+        ([one.pointing.accuracy for one in found], None),
+        ([_mean(one.energy.inside, one.energy.counted) for one in found], _chance([one.energy for one in found])),
+        ([_mean(one.overlap.iou, one.overlap.counted) for one in found], _chance([one.overlap for one in found])),
+    )
+    for column, (values, chance) in enumerate(measures, start=1):
+        bars = go.Bar(
+            x=values,
+            y=names,
+            orientation="h",
+            marker_color=colours,
+            showlegend=False,
+            texttemplate="%{x:.2f}",
+            hovertemplate="%{y}: %{x:.3f}<extra></extra>",
+        )
+        figure.add_trace(bars, 1, column)
+        if chance is not None:
+            figure.add_vline(chance, line={"dash": "dot", "color": "#444444"}, row=1, col=column)  # pyright: ignore[reportArgumentType]
+    figure.update_layout(height=90 + _BAR * len(names), margin={"l": 10, "r": 10, "t": 30, "b": 30})
+    figure.update_xaxes(range=[0, 1])
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def _mean(values: Float[Tensor, " n"], counted: Bool[Tensor, " n"]) -> float | None:
+    return float(values[counted].mean()) if bool(counted.any()) else None
+
+
+def _chance(measured: Sequence[EnergyInside] | Sequence[Overlap]) -> float | None:
+    """The mean of what chance has, by the first method that has any photograph counted: it is the same for all."""
+    return next((_mean(one.chance, one.counted) for one in measured if bool(one.counted.any())), None)
 
 
 def matrix(names: Sequence[str], values: Float[Tensor, "m m"]) -> go.Figure:

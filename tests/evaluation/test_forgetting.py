@@ -64,3 +64,27 @@ def test_a_layer_begins_anew_with_its_own_initialization_and_statistics() -> Non
     assert free.table.mean().item() == pytest.approx(table.mean().item(), abs=0.2)
     assert free.table.std().item() == pytest.approx(table.std().item(), abs=0.2)
     assert not torch.equal(free.table, table)
+
+
+def test_stages_share_what_they_have_in_common(tiny: Classifier) -> None:
+    planned = forgetting.stages(tiny)
+    (_, first), (_, second), (last_name, last) = forgetting.forgotten(tiny, planned, 0)
+    assert last_name == "conv1"
+    own, after, bare = (one.module.get_submodule("network") for one in (first, second, last))
+    network = tiny.module.get_submodule("network")
+    assert own.conv1.weight is network.conv1.weight and own.linear.weight is not network.linear.weight
+    assert after.linear.weight is own.linear.weight and after.conv2.weight is not network.conv2.weight
+    assert not torch.equal(bare.conv1.weight, network.conv1.weight)
+    assert len({one.fingerprint for one in (tiny, first, second, last)}) == 4
+    assert len({id(one.lock) for one in (tiny, first, second, last)}) == 4
+
+
+def test_statistics_are_forgotten_in_the_copy_only() -> None:
+    network = nn.Sequential(
+        nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)
+    )
+    network[1].running_mean.fill_(3)
+    classifier = classifier_of(network, size=8, classes=2)
+    *_, (_, last) = forgetting.forgotten(classifier, forgetting.stages(classifier), 0)
+    assert last.module.get_submodule("network")[1].running_mean.tolist() == [0] * 4
+    assert network[1].running_mean.tolist() == [3] * 4

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from interp import attribution, evaluation, progress
+from interp.evaluation import Evidence, gathering
 from interp.types import Classifier, Heatmaps, Images
 
 
@@ -42,13 +43,15 @@ def test_evidence_comes_bit_by_bit_and_is_what_each_measure_gives(tiny: Classifi
         assert one.insertion_control[2] == pytest.approx(control.area[row].item())
         assert len(one.deletion_control) == 5
         assert one.randomization == pytest.approx(stages[-1].spearman[row].item())
-        assert one.randomization_highest == pytest.approx(max(stage.spearman[row].item() for stage in stages))
+        assert one.randomization_highest == pytest.approx(
+            max(stage.spearman[row].item() for stage in stages if stage.share > 0.5)
+        )
         assert one.shift == pytest.approx(shift.difference[row].item())
         assert evaluation.verdict(one).reasons
     assert {"Deletion", "Insertion"} <= set(heard.what)
 
 
-def test_a_map_that_went_blank_is_no_evidence(tiny: Classifier, noise_images: Images) -> None:
+def test_a_map_that_was_blank_is_no_evidence(tiny: Classifier, noise_images: Images) -> None:
     class Zero(attribution.Gradient):
         def read(self, tapped, classifier):
             maps = super().read(tapped, classifier)
@@ -57,6 +60,21 @@ def test_a_map_that_went_blank_is_no_evidence(tiny: Classifier, noise_images: Im
     maps = attribution.attribute(tiny, noise_images, 1, Zero())
     *_, last = evaluation.evidence(tiny, noise_images, 1, Zero(), maps, steps=2)
     assert all(one.randomization is None for one in last)
+
+
+def test_a_map_that_goes_blank_has_changed_and_early_stages_do_not_count() -> None:
+    def after(*stages: tuple[float, float]) -> Evidence:
+        found = (Evidence(),)
+        for share, correlation in stages:
+            found = gathering.with_stage(found, torch.tensor([correlation]), torch.tensor([False]), share)
+        return found[0]
+
+    assert after((0.25, 0.9), (0.5, 0.9)).randomization is None
+    # A constant map correlates 0.
+    blank = after((0.25, 0.9), (0.75, 0.0), (1.0, 0.0))
+    assert (blank.randomization, blank.randomization_highest) == (0, 0)
+    falling = after((0.75, 0.0), (1.0, -0.25))
+    assert (falling.randomization, falling.randomization_highest) == (-0.25, 0)
 
 
 def test_the_relative_residual_by_hand(tiny: Classifier) -> None:

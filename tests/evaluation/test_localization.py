@@ -80,3 +80,35 @@ def test_bad_input_is_refused() -> None:
         evaluation.pointing(maps(spot((7, 7))), torch.ones(1, 8, 8, dtype=torch.bool))
     with pytest.raises(ValueError, match="-1"):
         evaluation.pointing(maps(spot((7, 7))), box(), tolerance=-1)
+
+
+def test_the_overlap_by_hand() -> None:
+    values = torch.zeros(20, 20)
+    values[5:10, 5:10] = 2
+    shifted = values.roll(1, 1)
+    found = evaluation.overlap(maps(values, shifted), box().expand(2, -1, -1))
+    # 20 of 25 pixels are shared, of 30 in either.
+    assert found.iou.tolist() == pytest.approx([1, 20 / 30])
+    assert found.chance.tolist() == pytest.approx([(25 / 400) / (2 - 25 / 400)] * 2)
+
+
+def test_equal_values_overlap_as_chance_would_have_it() -> None:
+    half = torch.zeros(20, 20)
+    half[:, :10] = 1
+    found = evaluation.overlap(maps(torch.zeros(20, 20), half), box().expand(2, -1, -1))
+    # Of the left half, 200 pixels with the annotation's 25 among them, 25 are expected to hold 25/8.
+    assert found.iou.tolist() == pytest.approx([found.chance[0].item(), (25 / 8) / (50 - 25 / 8)])
+    empty = evaluation.overlap(maps(half), torch.zeros(1, 20, 20, dtype=torch.bool))
+    assert (empty.iou.tolist(), empty.counted.tolist()) == ([0], [False])
+
+
+def test_all_measures_together_are_those_one_by_one() -> None:
+    annotations = torch.cat([box(), torch.zeros(1, 20, 20, dtype=torch.bool)])
+    generator = torch.Generator().manual_seed(3)
+    given = {name: maps(*torch.randn(2, 20, 20, generator=generator)) for name in ("one", "two")}
+    for found in evaluation.located(given, annotations):
+        own = given[found.name]
+        assert torch.equal(found.pointing.hit, evaluation.pointing(own, annotations).hit)
+        assert torch.equal(found.energy.inside, evaluation.energy_inside(own, annotations).inside)
+        assert torch.equal(found.overlap.iou, evaluation.overlap(own, annotations).iou)
+        assert found.overlap.counted.tolist() == [True, False]

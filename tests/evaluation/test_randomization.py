@@ -1,4 +1,5 @@
-from dataclasses import dataclass
+import copy
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
@@ -58,7 +59,7 @@ def test_a_method_that_ignores_the_model_stays(
 
 def test_the_last_stage_is_the_map_of_a_model_that_forgot_everything(tiny: Classifier, noise_images: Images) -> None:
     *_, last = cascade(tiny, noise_images, attribution.Gradient())
-    forgot = forgetting.independent_copy(tiny)
+    forgot = replace(tiny, module=copy.deepcopy(tiny.module))
     for number, (_, owners) in enumerate(forgetting.stages(tiny)):
         forgetting.reinitialize(forgot.module.get_submodule("network"), owners, number)
     expected = attribution.attribute(forgot, noise_images, list(last.heatmaps.targets), attribution.Gradient())

@@ -22,11 +22,15 @@ GOOD = Evidence(
     ("changes", "level", "said"),
     [
         ({}, "supported", "better than the same map elsewhere (0.300 ± 0.016, 5 times"),
-        ({"randomization_highest": None}, "supported", "rank correlation 0.20"),
+        ({"randomization_highest": None}, "supported", "rank correlation at most 0.20"),
         ({"residual": 0.1}, "supported", "within"),
         # 1. Not supported
-        ({"randomization": 0.95}, "not supported", "is the same (rank correlation 0.95)"),
-        ({"randomization_highest": 0.8}, "not supported", "stays the same (0.80)"),
+        (
+            {"randomization": 0.95},
+            "not supported",
+            "is still the same (rank correlation at most 0.95; with all of them 0.95)",
+        ),
+        ({"randomization_highest": 0.8}, "not supported", "is still the same (rank correlation at most 0.80"),
         ({"randomization": 0.95, "deletion": None}, "not supported", "Deletion was not measured"),
         ({"deletion": 0.29, "insertion": 0.31}, "not supported", "not to be told from"),
         ({"deletion": 0.5, "insertion": 0.1}, "not supported", "worse than"),
@@ -39,11 +43,12 @@ GOOD = Evidence(
         ({"probability": 0.05}, "unknown", "probability of 0.050"),
         ({"deletion": 0.01, "deletion_control": (0.02, 0.03, 0.02, 0.03, 0.02)}, "unknown", "leaves no room"),
         ({"insertion": 0.9, "insertion_control": (0.86, 0.87, 0.88, 0.87, 0.86)}, "unknown", "leaves no room"),
-        ({"deletion": 0.1, "deletion_control": (0.1, 0.5, 0.3, 0.2, 0.4)}, "unknown", "leaves no room"),
+        ({"deletion": 0.0, "deletion_control": (0.0, 0.6, 0.1, 0.5, 0.05)}, "unknown", "leaves no room"),
         # 4. Mixed
         ({"deletion": 0.29}, "mixed", "not to be told from"),
         ({"insertion": 0.2}, "mixed", "worse than"),
-        ({"randomization": 0.6}, "mixed", "partly the same"),
+        ({"deletion": 0.1, "deletion_control": (0.5, 0.5, 0.5, 0.5, 0.09)}, "mixed", "not to be told from"),
+        ({"randomization": 0.7}, "mixed", "partly the same"),
         ({"residual": 0.4}, "mixed", "misses 40.0%"),
     ],
 )
@@ -70,7 +75,10 @@ def test_a_difference_too_small_to_matter_is_none_however_narrow_the_control() -
     assert evaluation.verdict(replace(narrow, deletion=0.285)).level == "supported"
 
 
-@pytest.mark.parametrize("changes", [{"shift": 0.9}, {"shift": 0.0}, {"pointing": True}, {"pointing": False}])
+@pytest.mark.parametrize(
+    "changes",
+    [{"shift": 0.9}, {"shift": 0.0}, {"pointing": True}, {"pointing": False, "overlap": 0.1, "overlap_chance": 0.2}],
+)
 def test_the_shift_and_the_annotation_are_named_and_decide_nothing(changes: dict) -> None:
     plain, found = evaluation.verdict(GOOD), evaluation.verdict(replace(GOOD, **changes))
     assert found.level == plain.level
