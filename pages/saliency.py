@@ -6,7 +6,19 @@ import cache
 from interp import attribution
 from interp.models import inputs
 from interp.types import Classifier
-from pages.parts import drawn, evidence, explained, layout, methods, pickers, targets, waiting
+from pages.parts import (
+    closeup,
+    drawn,
+    evidence,
+    explained,
+    layout,
+    methods,
+    pickers,
+    playground,
+    targets,
+    verdicts,
+    waiting,
+)
 
 TITLE = "Saliency comparison"
 
@@ -20,16 +32,21 @@ with controls:
     positions = pickers.further_images(photos, pickers.image(photos))
 with picture:
     read = cache.call(inputs.read, classifier, photos, positions)
-    batch = waiting.value(visitor.ask(f"{TITLE}/image", read, disk=False, device="reading"))
+    original = waiting.value(visitor.ask(f"{TITLE}/image", read, disk=False, device="reading"))
+    said = st.container()
+    batch = playground.panel(selection, TITLE, positions[0], original)
+with said:
     predicted = cache.call(Classifier.probabilities, classifier, batch)
     probabilities = waiting.value(visitor.ask(f"{TITLE}/classes", predicted))
-    explained.predictions(classifier, probabilities, [selection.labels.indices[one] for one in positions])
+    labels = [selection.labels.indices[one] for one in positions]
+    explained.predictions(classifier, probabilities, labels)
 with controls:
-    explain = targets.choose(classifier, probabilities)
+    named = [(one, photos.names[one]) for one in positions]
+    explain = targets.choose(classifier, probabilities, labels, named)
     chosen = methods.choose(visitor, classifier)
     drawing = methods.drawing(several=len(positions) > 1)
     chosen = methods.parameters(classifier, chosen)
-    methods.plan(classifier, chosen, len(positions))
+    methods.plan(visitor, classifier, chosen, len(positions))
 
 chosen = methods.with_references(chosen, visitor, classifier, photos)
 asked = cache.call(attribution.compare, classifier, batch, explain, chosen)
@@ -40,9 +57,13 @@ with picture:
     ready = methods.ordered(job.value if done else job.partial, chosen)
     if ready:
         comparison = explained.Comparison(classifier, photos, positions, batch, explain, ready, drawing)
+        judged = verdicts.asked(comparison, visitor, TITLE) if done else ()
+        shown = verdicts.remarked(comparison, judged)
         with place:
-            drawn.once(explained.maps, comparison)
+            drawn.once(explained.maps, shown)
+        closeup.offer(shown)
         if done:
+            verdicts.table(comparison, judged)
             explained.numbers(comparison)
-            evidence.panel(comparison, visitor, TITLE)
-layout.how_to_read(explained.reading(chosen) + evidence.READING)
+            evidence.panel(comparison, judged, visitor, TITLE)
+layout.how_to_read(explained.reading(chosen) + playground.READING + evidence.READING)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from types import SimpleNamespace
+
+import pytest
+
 from interp import attribution
-from pages.parts import targets
+from pages.parts import closeup, targets
 
 
 def opened(app):
@@ -138,3 +143,90 @@ def test_only_what_speaks_against_is_drawn_and_said(app) -> None:
     app.segmented_control(key="part").set_value("Against").run()
     assert not app.exception
     assert any("Only what speaks against it is drawn" in caption.value for caption in app.caption)
+
+
+def test_each_photograph_can_have_a_class_of_its_own(app) -> None:
+    app.query_params["methods"] = "Gradient"
+    app.query_params["beside"] = "boat-0001|car-0003"
+    opened(app)
+    app.selectbox(key="target").set_value(targets.OWN).run()
+    own = [box for box in app.selectbox if (box.key or "").startswith("target.")]
+    assert len(own) == 3
+    own[1].set_value(7) if 7 in own[1].options else own[1].set_value(targets.OTHER)
+    app.run()
+    if app.session_state[own[1].key] == targets.OTHER:
+        app.selectbox(key=f"{own[1].key}-other").set_value(7).run()
+    assert not app.exception
+    table = app.dataframe[0].value.query("method == 'Gradient'")
+    assert list(table["class"])[1:] == ["teapot", "car"]
+    assert app.query_params[own[1].key] == "7"
+
+
+def test_each_photograph_against_its_next_likely_class(app) -> None:
+    app.query_params["methods"] = "Gradient"
+    app.query_params["beside"] = "boat-0001"
+    opened(app)
+    predicted = app.dataframe[0].value.set_index(["method", "image"])["sum"]
+    app.selectbox(key="against").set_value(targets.SECOND).run()
+    assert not app.exception
+    contrast = app.dataframe[0].value.set_index(["method", "image"])["sum"]
+    assert (contrast["Gradient"] != predicted["Gradient"]).all()
+    assert all(" over " in both for both in app.dataframe[0].value["class"])
+
+
+def test_a_long_comparison_says_its_seconds_and_memory(app) -> None:
+    opened(app)
+    app.run()
+    [plan] = [caption.value for caption in app.caption if caption.value.startswith("Takes")]
+    assert re.search(r"Takes \d+ forward-and-backward passes: about \d+ s, and \d+ MB", plan)
+
+
+def test_a_map_is_opened_large_from_the_list_and_by_a_link(app) -> None:
+    app.query_params["methods"] = "Gradient,Grad-CAM"
+    opened(app)
+    assert not any("Known pitfalls" in one.value and "#### " in one.value for one in app.markdown)
+    app.selectbox(key="large-chosen").set_value(("Grad-CAM", app.query_params["image"])).run()
+    assert not app.exception and app.query_params["large"] == "Grad-CAM"
+    assert any(one.value.startswith("#### Grad-CAM · ") for one in app.markdown)
+    table = next(one.value for one in app.markdown if one.value.startswith("| Explains |"))
+    assert "| Largest |" in table and "features" not in table.partition("| Parameters |")[0]
+    app.button(key="large-Next").click().run()
+    assert not app.exception and app.session_state["large"] == "Random"
+    app.session_state["large"] = ""
+    app.run()
+    assert "large" not in app.query_params and not any("#### " in one.value for one in app.markdown)
+
+
+def test_a_link_to_a_map_that_is_not_there_opens_nothing(app) -> None:
+    app.query_params["large"] = "No such method"
+    opened(app)
+    assert not app.exception and not any("#### " in one.value for one in app.markdown)
+
+
+def test_a_click_on_a_panel_opens_the_map_that_was_there(app) -> None:
+    app.query_params["methods"] = "Gradient,Grad-CAM"
+    app.query_params["beside"] = "boat-0001"
+    opened(app)
+    kept = {}
+    comparison = _comparison_of(app)
+    for panel, large in (("x2y3", "Grad-CAM|boat-0001"), ("xy", ""), ("x9y9", ""), ("nonsense", "")):
+        kept["large"], kept["panels"] = "", {"panel": panel}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(closeup.st, "session_state", kept)
+            closeup._clicked(comparison)
+        assert kept["large"] == large
+
+
+def _comparison_of(app):
+    """What `_clicked` needs of a comparison: which maps there are, and of how many photographs."""
+    named = [SimpleNamespace(title=title) for title in ("Gradient", "Grad-CAM", "Random")]
+    batch = SimpleNamespace(names=(app.query_params["image"], "boat-0001"))
+    return SimpleNamespace(results=[(one, None) for one in named], positions=(0, 1), batch=batch)
+
+
+def test_contours_are_said(app) -> None:
+    app.query_params["methods"] = "Grad-CAM"
+    app.query_params["view"] = "Contour"
+    opened(app)
+    assert not app.exception and not app.error
+    assert any("Lines enclose the strongest 5, 10 and 25%" in caption.value for caption in app.caption)

@@ -1,0 +1,157 @@
+"""A picture to draw on: brush, rectangle, lasso, or a stamp to put somewhere; the browser tells each finished shape.
+
+Nothing here knows what is drawn for. Shapes are in the picture's own coordinates, pixels from its upper left corner.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import streamlit as st
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+from interp.images.annotation import Box, Polygon
+from interp.images.editing import MOST_POINTS, Stroke
+
+_HERE = Path(__file__).parent
+_CANVAS = st.components.v2.component(
+    "loupe_canvas",
+    css=(_HERE / "canvas.css").read_text("utf-8"),
+    js=(_HERE / "canvas.js").read_text("utf-8"),
+)
+Tool = Literal["brush", "rectangle", "lasso", "stamp"]
+Shape = Stroke | Box | Polygon
+DRAWING: tuple[Tool, ...] = ("brush", "rectangle", "lasso")
+TRANSLUCENT = "rgba(0, 114, 178, 0.45)"
+# A picture of fewer pixels than this is sent without loss: its blocks would be seen.
+SMALL = 100
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a person did: a shape, the place (x, y) of the stamp, or a press of 'Undo' or 'Clear'."""
+
+    kind: Literal["shape", "place", "undo", "clear"]
+    shape: Shape | None = None
+    place: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What the stamp puts down, and how large it is in the picture's pixels."""
+
+    picture: Image.Image
+    size: tuple[float, float]
+
+
+def draw(
+    paper: Image.Image,
+    on_drawn: Callable[[Drawn], None],
+    *,
+    key: str,
+    label: str,
+    tools: Sequence[Tool] = DRAWING,
+    radius: float = 8.0,
+    colour: str = TRANSLUCENT,
+    shapes: Sequence[Shape] = (),
+    stamp: Stamp | None = None,
+    undoable: int | None = None,
+) -> None:
+    """Draw a picture with its tools. `on_drawn` hears of each thing done, once, before the page is drawn again.
+
+    `radius` is the brush's at first; the person changes it. `colour` (any CSS colour) is the ink until the page has
+    answered, and that of `shapes`, which are shown on the picture. `undoable` says how many things can be undone; None
+    leaves 'Undo' and 'Clear' out. `label` says to screen readers what is drawn on.
+    """
+    shown = {
+        "picture": _url(paper),
+        "width": paper.width,
+        "height": paper.height,
+        "label": label,
+        "tools": list(tools),
+        "radius": radius,
+        "colour": colour,
+        "shapes": [_told(shape) for shape in shapes],
+        "stamp": None
+        if stamp is None
+        else {"picture": _url(stamp.picture), "width": stamp.size[0], "height": stamp.size[1]},
+        "undo": undoable is not None,
+        "count": undoable or 0,
+        "seen": st.session_state.get(_seen(key), 0),
+    }
+    hear = functools.partial(_hear, key, on_drawn)
+    _CANVAS(key=key, data=shown, default={"drawn": []}, on_drawn_change=hear)
+
+
+def picture(pixels: Float[Tensor, "3 h w"]) -> Image.Image:
+    """Pixels in [0, 1] as a picture to draw on."""
+    return Image.fromarray((pixels.permute(1, 2, 0).numpy(force=True) * 255).round().astype(np.uint8))
+
+
+def heard(message: Any) -> Drawn | None:
+    """A message of the browser; None for one that is not as the browser writes them."""
+    kind = message.get("kind") if isinstance(message, dict) else None
+    if kind in ("undo", "clear"):
+        return Drawn(kind)
+    try:
+        points = tuple((float(x), float(y)) for x, y in message["points"][: MOST_POINTS + 1])
+        if (
+            not points
+            or len(points) > MOST_POINTS
+            or not all(abs(number) <= 1e6 for point in points for number in point)
+        ):
+            return None
+        if kind == "brush":
+            return Drawn("shape", Stroke(points, float(message["radius"])))
+        if kind == "stamp":
+            return Drawn("place", place=points[0])
+        if kind == "rectangle":
+            (x0, y0), (x1, y1) = points
+            return Drawn("shape", Box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)))
+        return Drawn("shape", Polygon(points)) if kind == "lasso" and len(points) > 2 else None
+    except (TypeError, ValueError, KeyError):
+        return None
+
+
+def _hear(key: str, on_drawn: Callable[[Drawn], None]) -> None:
+    """Pass on what was not heard before: the browser repeats what it has not been answered yet."""
+    said = st.session_state[key].get("drawn")
+    for message in said if isinstance(said, list) else []:
+        number = message.get("id") if isinstance(message, dict) else None
+        if not isinstance(number, int | float) or not st.session_state.get(_seen(key), 0) < number < 2**53:
+            continue
+        st.session_state[_seen(key)] = number
+        if (drawn := heard(message)) is not None:
+            on_drawn(drawn)
+
+
+def _seen(key: str) -> str:
+    return f"{key}-seen"
+
+
+def _told(shape: Shape) -> dict[str, Any]:
+    if isinstance(shape, Stroke):
+        return {"kind": "brush", "points": shape.points, "radius": shape.radius}
+    if isinstance(shape, Box):
+        return {"kind": "rectangle", "points": [(shape.left, shape.top), (shape.right, shape.bottom)]}
+    return {"kind": "lasso", "points": shape.corners}
+
+
+def _url(image: Image.Image) -> str:
+    """The picture as a data URL."""
+    file = io.BytesIO()
+    if min(image.size) < SMALL:
+        image.save(file, "PNG")
+    else:
+        image.save(file, "JPEG", quality=92, subsampling=0)
+    kind = "png" if min(image.size) < SMALL else "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
