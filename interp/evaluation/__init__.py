@@ -10,9 +10,20 @@ from interp.evaluation.faithfulness import (
     moved,
 )
 from interp.evaluation.gathering import evidence, relative_residual
-from interp.evaluation.invariance import ShiftInvariance, shift_invariance, shifted_classifier
-from interp.evaluation.localization import EnergyInside, Pointing, energy_inside, pointing
-from interp.evaluation.planted import CueFirst, cheap, cue_first
+from interp.evaluation.invariance import ShiftInvariance, shift_invariance, shifted_classifier, shifts
+from interp.evaluation.judging import Judged, Judgements, judgements, judging_passes
+from interp.evaluation.localization import (
+    EnergyInside,
+    Located,
+    Overlap,
+    Pointing,
+    energy_inside,
+    located,
+    overlap,
+    pointing,
+)
+from interp.evaluation.planted import CueFirst, cue_first
+from interp.evaluation.precision import ReducedPrecision, reduced
 from interp.evaluation.randomization import RandomizedStage, cascading_randomization
 from interp.evaluation.similarity import spearman, ssim
 from interp.evaluation.verdict import Evidence, Level, Verdict, verdict
@@ -24,14 +35,18 @@ __all__ = [
     "EnergyInside",
     "Evidence",
     "Faithfulness",
+    "Judged",
+    "Judgements",
     "Level",
+    "Located",
+    "Overlap",
     "Pointing",
     "RandomizedStage",
+    "ReducedPrecision",
     "ShiftInvariance",
     "Verdict",
     "agreement",
     "cascading_randomization",
-    "cheap",
     "compare",
     "consensus",
     "cue_first",
@@ -39,11 +54,17 @@ __all__ = [
     "energy_inside",
     "evidence",
     "insertion",
+    "judgements",
+    "judging_passes",
+    "located",
     "moved",
+    "overlap",
     "pointing",
+    "reduced",
     "relative_residual",
     "shift_invariance",
     "shifted_classifier",
+    "shifts",
     "spearman",
     "ssim",
     "verdict",
