@@ -1,0 +1,55 @@
+"""Maps of many images: features of a layer, projections to the plane or to space, and how far to trust them."""
+
+from interp.embedding.agreement import Agreement, agreement
+from interp.embedding.alignment import Alignment, align, aligned, wobble
+from interp.embedding.features import extract, features, features_of_layers
+from interp.embedding.method import Frame, Method, Projection
+from interp.embedding.neighbours import Neighbours, nearest, nearest_to
+from interp.embedding.pca import PCA, principal_axes
+from interp.embedding.placing import place
+from interp.embedding.projections import compare, project, projecting, searched, warm
+from interp.embedding.quality import Quality, quality
+from interp.embedding.representations import Features, Representation, Rows
+from interp.embedding.toys import TOYS, Toy, toy
+from interp.embedding.tsne import TSNE
+from interp.embedding.umap import UMAP
+
+METHODS: tuple[type[Method], ...] = (PCA, TSNE, UMAP)
+"""The projection methods, in the order in which they are offered."""
+
+__all__ = [
+    "METHODS",
+    "PCA",
+    "TOYS",
+    "TSNE",
+    "UMAP",
+    "Agreement",
+    "Alignment",
+    "Features",
+    "Frame",
+    "Method",
+    "Neighbours",
+    "Projection",
+    "Quality",
+    "Representation",
+    "Rows",
+    "Toy",
+    "agreement",
+    "align",
+    "aligned",
+    "compare",
+    "extract",
+    "features",
+    "features_of_layers",
+    "nearest",
+    "nearest_to",
+    "place",
+    "principal_axes",
+    "project",
+    "projecting",
+    "quality",
+    "searched",
+    "toy",
+    "warm",
+    "wobble",
+]

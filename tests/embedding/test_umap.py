@@ -1,0 +1,87 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from scipy.sparse.csgraph import connected_components
+
+from interp import embedding
+from interp.embedding import umap as ours
+from tests.embedding.clusters import clusters
+
+QUICK = embedding.UMAP(neighbours=10, epochs=40)
+
+
+def cloud(images: int = 200) -> np.ndarray:
+    """One cloud, so that its graph hangs together."""
+    return np.random.default_rng(0).normal(size=(images, 6)).astype(np.float32)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("initialization", "dimensions", "metric"), [("spectral", 2, "euclidean"), ("random", 3, "cosine")]
+)
+def test_it_is_umap_learns_map_number_for_number(initialization, dimensions, metric) -> None:
+    import umap
+
+    features = cloud()
+    found = ours._with_self(embedding.nearest(features, 9, metric=metric))
+    assert connected_components(ours._graph(found))[0] == 1
+    peer = umap.UMAP(
+        n_neighbors=10, n_epochs=40, n_components=dimensions, metric=metric, random_state=3, init=initialization,
+        precomputed_knn=(found.indices, found.distances),
+    ).fit(features)  # fmt: skip
+    method = dataclasses.replace(QUICK, dimensions=dimensions, metric=metric, seed=3, initialization=initialization)
+    assert np.array_equal(embedding.project(features, method).points, peer.embedding_)
+
+
+@pytest.mark.parametrize("initialization", ["spectral", "pca", "random"])
+def test_clusters_come_apart_the_same_way_each_time(initialization) -> None:
+    features, labels = clusters(120, kinds=3)
+    method = dataclasses.replace(QUICK, epochs=200, initialization=initialization)
+    projection = embedding.project(features, method)
+    found = embedding.nearest(projection.points, 5)
+    assert (labels[found.indices] == labels[:, None]).mean() > 0.97
+    assert np.array_equal(embedding.project(features, method).points, projection.points)
+    assert not np.array_equal(
+        embedding.project(features, dataclasses.replace(method, seed=1)).points, projection.points
+    )
+
+
+@pytest.mark.filterwarnings("ignore:k >= N")
+@pytest.mark.parametrize("initialization", ["spectral", "pca", "random"])
+@pytest.mark.parametrize("images", [4, 5, 9])
+def test_a_handful_of_images_is_arranged(images, initialization) -> None:
+    method = embedding.UMAP(neighbours=min(images, 4), epochs=50, initialization=initialization)
+    assert np.isfinite(embedding.project(cloud(images), method).points).all()
+
+
+def test_many_equal_images_are_arranged() -> None:
+    features, _ = clusters(100)
+    features[:60] = features[0]
+    assert np.isfinite(embedding.project(features, QUICK).points).all()
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        (np.ones((3, 5)), "needs at least 4 images"),
+        (np.ones((200, 5)), "same features"),
+        (np.eye(9), "need at least 15 images, and there are 9"),
+        (np.full((20, 2), np.nan), "20 of 20 images"),
+    ],
+)
+def test_what_cannot_be_arranged_is_refused(features, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        embedding.project(features, embedding.UMAP())
+
+
+@pytest.mark.parametrize("wrong", [{"neighbours": 1}, {"minimum_distance": 1.5}, {"epochs": 0}, {"dimensions": 5}])
+def test_parameters_that_mean_nothing_are_refused(wrong) -> None:
+    with pytest.raises(ValueError, match="take"):
+        embedding.UMAP(**wrong)
+
+
+def test_warming_takes_any_number_of_times() -> None:
+    embedding.warm()
+    embedding.warm()
