@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from interp.attribution import resuming
+from interp.attribution import resuming, splitting
 from interp.attribution.cams import enlarged, mapped_layer, on_grid
 from interp.attribution.method import Maps, Method
 from interp.attribution.question import FORWARD, Question
 from interp.batches import batched
 from interp.models import hooks
 from interp.types import Classifier, Layer
+
+_PLACES: WeakKeyDictionary[Classifier, dict[str, str]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ class ScoreCam(Method):
             images = torch.arange(len(pixels))[part]
             return question.scores(nothing.expand_as(pixels[part]), images)
 
-        behind = list(batched(run, len(rows), size=question.batch_size, what=self.title))
+        behind = list(batched(run, len(rows), size=question.forward_batch_size, what=self.title))
         empty = list(batched(run_empty, len(pixels), size=question.batch_size, what=self.title))
         scores = torch.cat(empty)[:, None].repeat(1, grids.shape[1])
         if behind:
@@ -117,8 +120,9 @@ class AblationCam(Method):
     in all, the class token too. pytorch-grad-cam writes a number far below all activations, instead of zero, into
     layers whose least activation is not exactly zero; here, as in the paper, it is zero.
 
-    The network runs up to the layer once, and from there on for each channel (`resuming.Resumed`). Channels that are
-    zero everywhere get the weight 0 without a pass. `layer`, tokens and `coarse` are as in `cams.TappedCam`.
+    The network runs up to the layer once, and from there on for each channel (`resuming.Resumed`); where a pooling
+    follows, channels are zeroed behind it, which is the same for less. Channels that are zero everywhere get the
+    weight 0 without a pass. `layer`, tokens and `coarse` are as in `cams.TappedCam`.
     """
 
     layer: str | None = None
@@ -141,8 +145,10 @@ class AblationCam(Method):
     def cost(self, classifier: Classifier) -> float:
         """The passes of `resuming`: to start, for the image as it is, and for at most every channel."""
         layer = classifier.layer(self.layer)
-        variant = resuming.variant_cost(classifier, layer.name)
-        return resuming.start_cost(classifier, layer.name) + (1 + layer.channels) * variant
+        place = _zeroed_at(classifier, layer)
+        variant = resuming.variant_cost(classifier, place)
+        start = resuming.start_cost(classifier, place) + FORWARD * (place != layer.name)
+        return start + (1 + layer.channels) * variant
 
     @classmethod
     def together(cls, question: Question, methods: Sequence[Method]) -> list[Maps]:
@@ -151,12 +157,23 @@ class AblationCam(Method):
 
     def _maps(self, question: Question) -> Maps:
         layer = question.classifier.layer(self.layer)
-        resumed = resuming.Resumed(question, layer.name)
-        grids = on_grid(resumed.activations, layer)
+        place = _zeroed_at(question.classifier, layer)
+        resumed = resuming.Resumed(question, place)
+        activations = resumed.activations if place == layer.name else _activations(question, layer.name)
+        grids = on_grid(activations, layer)
         drops, scores = _drops(resumed, 2 if layer.kind == "tokens" else 1, self.title)
         amounts = torch.where(scores == 0, 1, scores.abs())
         coarse = ((drops / amounts[:, None])[:, :, None, None] * grids).sum(dim=1).relu()
         return Maps(enlarged(coarse, question.classifier.input_size), coarse)
+
+
+def _zeroed_at(classifier: Classifier, layer: Layer) -> str:
+    """Where channels are zeroed: at the layer, or behind the pooling that follows it."""
+    if layer.kind == "tokens":
+        return layer.name
+    if layer.name not in _PLACES.setdefault(classifier, {}):
+        _PLACES[classifier][layer.name] = splitting.past_pooling(classifier, layer.name)
+    return _PLACES[classifier][layer.name]
 
 
 def _drops(resumed: resuming.Resumed, axis: int, what: str) -> tuple[Float[Tensor, "n k"], Float[Tensor, " n"]]:

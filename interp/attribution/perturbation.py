@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby, product
+from operator import itemgetter
 
 import torch
 from jaxtyping import Bool, Float
@@ -12,6 +14,7 @@ from torch import Tensor
 from interp.attribution import baselines
 from interp.attribution.method import Maps, Method
 from interp.attribution.question import FORWARD, Question
+from interp.attribution.windowed import Windowed
 from interp.batches import batched
 from interp.types import Classifier
 
@@ -71,7 +74,7 @@ class Occlusion(Method):
         return window, self.stride or max(1, window // 2)
 
     def cost(self, classifier: Classifier) -> float:
-        """A forward pass for each position of the window, and one for the whole image."""
+        """A forward pass for the image and each position of the window: an upper bound, for `windowed` runs parts."""
         height, width = classifier.input_size
         window, stride = self.geometry(classifier)
         return FORWARD * (1 + len(_starts(height, window, stride)) * len(_starts(width, window, stride)))
@@ -83,31 +86,40 @@ class Occlusion(Method):
 
     def _maps(self, question: Question) -> Maps:
         window, stride = self.geometry(question.classifier)
-        pixels = question.images.pixels
-        rows, columns = (_cover(size, window, stride).to(pixels.device) for size in pixels.shape[2:])
-        drops = self._drops(question, rows, columns)
-        down, across = rows.to(drops), columns.to(drops)
+        tops, lefts = (_starts(size, window, stride) for size in question.classifier.input_size)
+        drops = self._drops(question, window, list(product(tops, lefts))).unflatten(1, (len(tops), len(lefts)))
+        down, across = (_cover(size, window, stride).to(drops) for size in question.classifier.input_size)
         covered = down.sum(dim=0)[:, None] * across.sum(dim=0)
         return Maps(down.T @ drops @ across / covered)
 
-    def _drops(
-        self, question: Question, rows: Bool[Tensor, "u h"], columns: Bool[Tensor, "v w"]
-    ) -> Float[Tensor, "n u v"]:
-        """How far the score falls for each position of the window; for each image the uncovered one comes first."""
+    def _drops(self, question: Question, window: int, corners: Sequence[tuple[int, int]]) -> Float[Tensor, "n m"]:
+        """How far the score falls for each position of the window."""
         pixels = question.images.pixels
         fill = baselines.images(pixels, self.baseline, self.seed)
-        variants = 1 + len(rows) * len(columns)
+        windowed = Windowed(question)
+        places = list(product(range(len(pixels)), corners))
+
+        def cut(images: Tensor, row: int, top: int, left: int) -> Tensor:
+            return images[row, :, top : top + window, left : left + window]
 
         def run(part: slice) -> Tensor:
-            asked = torch.arange(len(pixels) * variants)[part]
-            images, position = asked // variants, asked % variants - 1
-            inside = rows[position // len(columns), :, None] & columns[position % len(columns), None, :]
-            inside[position < 0] = False
-            return question.scores(torch.where(inside[:, None], fill[images], pixels[images]), images)
+            drops = []
+            for row, group in groupby(places[part], key=itemgetter(0)):
+                there = [corner for _, corner in group]
+                # A window of the picture's own colour changes nothing, exactly.
+                changing = [
+                    i for i, at in enumerate(there) if not torch.equal(cut(fill, row, *at), cut(pixels, row, *at))
+                ]
+                found = pixels.new_zeros(len(there))
+                if changing:
+                    windows = torch.stack([cut(fill, row, *there[i]) for i in changing])
+                    tops, lefts = zip(*(there[i] for i in changing), strict=True)
+                    found[changing] = windowed.unchanged(row) - windowed.scores(row, windows, tops, lefts)
+                drops.append(found)
+            return torch.cat(drops)
 
-        scores = torch.cat(list(batched(run, len(pixels) * variants, size=question.batch_size, what=self.title)))
-        scores = scores.unflatten(0, (len(pixels), variants))
-        return (scores[:, :1] - scores[:, 1:]).unflatten(1, (len(rows), len(columns)))
+        drops = torch.cat(list(batched(run, len(places), size=question.forward_batch_size, what=self.title)))
+        return drops.unflatten(0, (len(pixels), len(corners)))
 
 
 def _starts(size: int, window: int, stride: int) -> list[int]:

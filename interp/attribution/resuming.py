@@ -94,8 +94,8 @@ class Resumed:
     def batch_size(self) -> int:
         """How many variants to run at once: as many as images, and more where they are small."""
         if self.whole:
-            return self.question.batch_size
-        return min(256, max(self.question.batch_size, NUMBERS // max(1, self.activations[0].numel())))
+            return self.question.forward_batch_size
+        return min(256, max(self.question.forward_batch_size, NUMBERS // max(1, self.activations[0].numel())))
 
     def logits(self, variants: Float[Tensor, "m ..."], rows: Int[Tensor, " m"]) -> Float[Tensor, "m k"]:
         """The logits where the variants stand in the place of what the layer gave for the images of these rows.
@@ -105,7 +105,7 @@ class Resumed:
         if variants.shape[1:] != self.activations.shape[1:]:
             given, right = (" × ".join(map(str, one.shape[1:])) for one in (variants, self.activations))
             raise ValueError(f"The variants have the shape {given}, and layer {self.layer!r} gives {right}.")
-        with self.question.classifier.lock, _without_gradients():
+        with self.question.classifier.lock, without_gradients():
             if self._rest is None:
                 return self._replaced(variants, rows)
             return self._rest.logits(variants, rows)
@@ -123,9 +123,9 @@ class Resumed:
     def _resume(self, split: splitting.Split) -> None:
         """Run the images up to the layer, and keep the rest of the network where that gives what a full pass gives."""
         normalize = self.question.classifier.module.get_submodule("normalize")
-        parts = list(self._passes(lambda pixels: _tried(lambda: split.before.forward(normalize(pixels)))))
+        parts = list(self._passes(lambda pixels: tried(lambda: split.before.forward(normalize(pixels)))))
         by_image = (True, *split.by_image)
-        values = _tried(lambda: [_joined(*one) for one in zip(by_image, zip(*parts, strict=True), strict=True)])
+        values = tried(lambda: [_joined(*one) for one in zip(by_image, zip(*parts, strict=True), strict=True)])
         if values is None or not isinstance(values[0], Tensor):
             return
         self.activations, self._runs = values[0], split.runs
@@ -140,8 +140,8 @@ class Resumed:
         shares = torch.tensor([1.0, 0.5] if images != 2 else [1.0, 0.5, 0.0]).to(self.activations)
         variants = self.activations[:1] * shares.view(-1, *[1] * (self.activations.ndim - 1))
         rows = torch.zeros(len(variants), dtype=torch.long)
-        with self.question.classifier.lock, _without_gradients():
-            expected, found = self._replaced(variants, rows), _tried(lambda: run(variants, rows))
+        with self.question.classifier.lock, without_gradients():
+            expected, found = self._replaced(variants, rows), tried(lambda: run(variants, rows))
         if found is None or found.shape != expected.shape:
             return False
         tolerance = TOLERANCE.get(expected.device.type, TOLERANCE_ELSEWHERE)
@@ -168,7 +168,7 @@ class Resumed:
         pixels = self.question.images.pixels
 
         def locked(part: slice) -> T:
-            with self.question.classifier.lock, _without_gradients():
+            with self.question.classifier.lock, without_gradients():
                 return run(pixels[part])
 
         return batched(locked, len(pixels), size=self.question.batch_size, what=f"up to {self.layer}")
@@ -256,7 +256,7 @@ def _joined(by_image: bool, values: tuple[Any, ...]) -> Any:
     return values[0]
 
 
-def _tried(run: Callable[[], T]) -> T | None:
+def tried(run: Callable[[], T]) -> T | None:
     """What it gives, None where it fails, as code made from a trace of any network may. Want of memory is raised."""
     try:
         return run()
@@ -267,7 +267,7 @@ def _tried(run: Callable[[], T]) -> T | None:
 
 
 @contextmanager
-def _without_gradients() -> Iterator[None]:
+def without_gradients() -> Iterator[None]:
     """No gradients, and tensors that count what is written into them, whatever mode the caller computes in."""
     with torch.inference_mode(False), torch.no_grad():
         yield

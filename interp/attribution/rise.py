@@ -110,7 +110,8 @@ class Rise(Method):
             masks = enlarged(grids[which], shifts[which], (pixels.shape[2], pixels.shape[3]))
             return question.scores(torch.lerp(fill[rows], pixels[rows], masks[:, None]), rows)
 
-        scores = torch.cat(list(batched(run, len(pixels) * self.masks, size=question.batch_size, what=self.title)))
+        seen = batched(run, len(pixels) * self.masks, size=question.forward_batch_size, what=self.title)
+        scores = torch.cat(list(seen))
         return scores.unflatten(0, (len(pixels), self.masks))
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from operator import attrgetter
 
-from torch import fx
+from torch import fx, nn
 
 from interp.models.graph import traced
 from interp.types import Classifier
+
+_POOLINGS = (nn.AdaptiveAvgPool2d, nn.AvgPool2d, nn.AdaptiveMaxPool2d, nn.MaxPool2d)
+_BETWEEN = (nn.ReLU, nn.Dropout, nn.Dropout2d, nn.Identity)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +61,32 @@ def split(classifier: Classifier, layer: str) -> Split | None:
     before.output(tuple(first[node] for node in (runs[-1], *kept)))
     by_image = tuple(node in seen for node in kept)
     return Split(fx.GraphModule(network, before), fx.GraphModule(network, after), by_image, len(runs))
+
+
+def past_pooling(classifier: Classifier, layer: str) -> str:
+    """The last pooling after the layer before which each channel is alone, and one that is zero stays zero.
+
+    Zeroing a channel behind it is the same as zeroing it at the layer. It is the layer itself where no pooling follows,
+    or where something else reads the layer's output.
+    """
+    network = classifier.module.get_submodule("network")
+    with classifier.lock:
+        try:
+            graph = traced(network, whole=frozenset([layer])).graph
+        except ValueError:
+            return layer
+    calls = [str(node.target) for node in graph.nodes if node.op == "call_module"]
+    place, node = layer, next((node for node in graph.nodes if node.op == "call_module" and node.target == layer), None)
+    while node is not None and len(node.users) == 1 and calls.count(str(node.target)) == 1:
+        (node,) = node.users
+        if node.op != "call_module" or calls.count(str(node.target)) > 1:
+            break
+        module = network.get_submodule(str(node.target))
+        if isinstance(module, _POOLINGS):
+            place = str(node.target)
+        elif not isinstance(module, _BETWEEN):
+            break
+    return place
 
 
 def share_after(classifier: Classifier, layer: str) -> float:

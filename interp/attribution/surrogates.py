@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -89,7 +90,7 @@ class _Surrogate(Method):
             shown = torch.stack([present[row][copy].to(pixels.device)[labels[row]] for row, copy in chosen])
             return question.scores(torch.where(shown[:, None], pixels[rows], fill[rows]), rows)
 
-        scores = torch.cat(list(batched(run, len(owner), size=question.batch_size, what=what))).cpu().double()
+        scores = torch.cat(list(batched(run, len(owner), size=question.forward_batch_size, what=what))).cpu().double()
         parts = zip(labels, present, scores.split(counts.tolist()), strict=True)
         return [Perturbed(*part) for part in parts]
 
@@ -97,9 +98,9 @@ class _Surrogate(Method):
         """The maps, from what the forwards brought."""
         return Maps(torch.stack([_painted(self.coefficients(one), one.labels) for one in perturbed]))
 
+    @abstractmethod
     def coefficients(self, perturbed: Perturbed) -> Float[Tensor, " d"]:
         """What each segment of one picture gets, in logits."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ from interp import attribution
 from interp.attribution.cams import enlarged
 from interp.attribution.channel_cams import AblationCam, ScoreCam
 from interp.attribution.question import FORWARD
+from interp.attribution.splitting import past_pooling
 from interp.types import Classifier, Images, Layer, Target
+from tests.attribution import peers
 from tests.attribution.test_resuming import Untraceable, classifier_of, transformer
 
 CAMS = (ScoreCam, AblationCam)
@@ -94,52 +96,19 @@ def test_a_slow_recomputation_gives_the_same(normalizing, noise_images: Images, 
 
 
 @pytest.mark.slow
-def test_ablation_cam_equals_pytorch_grad_cams(squeezenet: Classifier, photographs: Images) -> None:
-    from pytorch_grad_cam import AblationCAM
-    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
-
-    batch = photographs[1:2]
-    target = int(squeezenet.logits(batch).argmax())
-    ours = attribution.attribute(squeezenet, batch, target, AblationCam("features.3")).coarse
-    layer = squeezenet.module.network.features[3]
-    activation = activation_of(squeezenet, "features.3", batch.pixels)
-    with AblationCAM(squeezenet.module, [layer], batch_size=8) as peer:
-        theirs = peer.get_cam_image(
-            batch.pixels, layer, [ClassifierOutputTarget(target)], activation.numpy(), activation.numpy()
-        )
-    agree(ours, theirs)
-
-
-@pytest.mark.slow
-def test_score_cam_equals_pytorch_grad_cams(
-    squeezenet: Classifier, photographs: Images, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from pytorch_grad_cam import ScoreCAM
-    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
-
-    # The peer enlarges with align_corners=True; the authors' code, and ours, without.
-    monkeypatch.setattr(nn, "UpsamplingBilinear2d", lambda size: nn.Upsample(size, mode="bilinear"))
-    batch = photographs[1:2]
-    target = int(squeezenet.logits(batch).argmax())
-    method = ScoreCam("features.3")
-    ours = attribution.attribute(squeezenet, batch, target, method).coarse
-    layer = squeezenet.module.network.features[3]
-    activation = activation_of(squeezenet, "features.3", batch.pixels)
-    # The peer multiplies what the model is given, which are normalized pixels for the model that it is made for.
-    normalized = squeezenet.module.normalize(batch.pixels)
-    with ScoreCAM(squeezenet.module.network, [layer]) as peer:
-        peer.batch_size = 8
-        theirs = peer.get_cam_image(
-            normalized, layer, [ClassifierOutputTarget(target)], activation.numpy(), activation.numpy()
-        )
-    agree(ours, theirs)
-
-
-def agree(ours: torch.Tensor | None, theirs) -> None:
+@pytest.mark.parametrize(
+    ("cam", "peer"),
+    [(ScoreCam, lambda asked: peers.score_cam(asked, aligned=False)), (AblationCam, peers.ablation_cam)],
+)
+def test_each_equals_pytorch_grad_cams(squeezenet: Classifier, photographs: Images, cam, peer) -> None:
     from scipy.stats import spearmanr
 
+    batch = photographs[1:2]
+    target = int(squeezenet.logits(batch).argmax())
+    ours = attribution.attribute(squeezenet, batch, target, cam("features.3")).coarse
     assert ours is not None
-    mine, theirs = ours[0].flatten(), torch.as_tensor(theirs[0]).flatten().relu()
+    mine = ours.flatten()
+    theirs = peer(peers.Asked(squeezenet.module, batch.pixels, target, "features.3")).flatten()
     assert mine.max() > 0
     assert spearmanr(mine, theirs).statistic >= 0.999
     assert torch.cosine_similarity(mine, theirs, dim=0) >= 0.9999
@@ -278,3 +247,33 @@ def test_ablation_cam_is_cheaper_the_later_the_layer(squeezenet: Classifier) -> 
     each = [AblationCam(name).cost(listed) / listed.layer(name).channels for name in names]
     assert all(later < earlier for earlier, later in pairwise(each))
     assert ScoreCam("features.12").cost(listed) == pytest.approx(514 / 3)
+
+
+class Pooled(nn.Module):
+    """A layer with poolings behind it, which something else reads too where `shared` says so."""
+
+    def __init__(self, shared: bool) -> None:
+        super().__init__()
+        self.shared = shared
+        self.first, self.relu, self.pool = nn.Conv2d(3, 6, 5, 3), nn.LeakyReLU(), nn.MaxPool2d(2)
+        self.mean, self.drop, self.last = nn.AdaptiveAvgPool2d(2), nn.Dropout(), nn.Linear(24, 4)
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        hidden = self.relu(self.first(pixels))
+        logits = self.last(self.drop(self.mean(self.pool(hidden))).flatten(1))
+        return logits + hidden.mean(dim=(1, 2, 3))[:, None] if self.shared else logits
+
+
+@pytest.mark.parametrize(
+    ("shared", "layer", "place"),
+    [(False, "relu", "mean"), (False, "first", "first"), (False, "mean", "mean"), (True, "relu", "relu")],
+)
+def test_ablated_channels_are_zeroed_behind_poolings(shared: bool, layer: str, place: str) -> None:
+    torch.manual_seed(2)
+    classifier = classifier_of(Pooled(shared))
+    assert past_pooling(classifier, layer) == place
+    batch = Images(torch.rand(2, 3, 64, 64), ("one", "two"))
+    heatmaps = attribution.attribute(classifier, batch, 3, AblationCam(layer))
+    expected = [slow_ablation_cam(classifier, layer, pixels[None], Target(3)) for pixels in batch.pixels]
+    assert heatmaps.coarse is not None and heatmaps.coarse.any()
+    torch.testing.assert_close(heatmaps.coarse, torch.stack(expected), rtol=1e-4, atol=1e-5)

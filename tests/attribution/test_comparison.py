@@ -50,7 +50,10 @@ def test_compare_shares_one_pass_between_the_gradient_methods(tiny: Classifier, 
     assert len(forwards) == 1
 
 
-@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.title)
+# Occlusion counts passes of which it runs parts: see test_perturbation.
+@pytest.mark.parametrize(
+    "method", [one for one in METHODS if one.title != "Occlusion"], ids=lambda method: method.title
+)
 def test_the_cost_is_the_passes_that_ran(tiny: Classifier, noise_images: Images, method: Method) -> None:
     forward, backward = [0], [0]
 

@@ -2,8 +2,10 @@ import pytest
 import torch
 
 from interp import attribution
-from interp.attribution import Occlusion
+from interp.attribution import Occlusion, patches
+from interp.attribution.question import FORWARD
 from interp.types import Classifier, Images, Target
+from tests.attribution import peers
 
 
 def slow_occlusion(classifier: Classifier, pixels: torch.Tensor, target: int, window: int, stride: int) -> torch.Tensor:
@@ -48,20 +50,14 @@ def test_occlusion_by_hand() -> None:
 
 @pytest.mark.slow
 def test_occlusion_agrees_with_captums_on_photographs(squeezenet: Classifier, photographs: Images) -> None:
-    from captum.attr import Occlusion as Captum
     from scipy.stats import spearmanr
 
     batch = photographs[:2]
     targets = squeezenet.logits(batch).argmax(dim=1).tolist()
     ours = attribution.attribute(squeezenet, batch, targets, Occlusion(32, 32, "mean")).values
-    theirs = Captum(squeezenet.module).attribute(
-        batch.pixels,
-        sliding_window_shapes=(3, 32, 32),
-        strides=(3, 32, 32),
-        baselines=batch.pixels.mean(dim=(2, 3), keepdim=True).expand_as(batch.pixels),
-        target=targets,
-    )[:, 0]
-    for mine, peer in zip(ours, theirs, strict=True):
+    for pixels, target, mine in zip(batch.pixels[:, None], targets, ours, strict=True):
+        fill = pixels.mean(dim=(2, 3), keepdim=True)
+        peer = peers.occlusion(peers.Asked(squeezenet.module, pixels, target), 32, 32, fill)
         assert spearmanr(mine.flatten(), peer.flatten()).statistic >= 0.99
         torch.testing.assert_close(mine, peer, rtol=1e-3, atol=1e-3)
 
@@ -87,3 +83,25 @@ def test_windows_that_do_not_fit_are_refused(tiny: Classifier, noise_images: Ima
         attribution.attribute(tiny, noise_images, 0, Occlusion(stride=9))
     with pytest.raises(ValueError, match="window of Occlusion is 0"):
         Occlusion(0)
+
+
+def test_each_window_runs_once_and_only_in_part(
+    tiny: Classifier, noise_images: Images, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended, areas = [], []
+    handle = tiny.module.network.linear.register_forward_hook(lambda module, given, output: ended.append(len(output)))
+    unpadded = patches.unpadded
+
+    def seen(module: torch.nn.Module, inputs: torch.Tensor) -> torch.Tensor:
+        areas.append(inputs.shape[2] * inputs.shape[3])
+        return unpadded(module, inputs)
+
+    monkeypatch.setattr(patches, "unpadded", seen)
+    method = Occlusion(4, 4)
+    heatmaps = attribution.attribute(tiny, noise_images, 0, method)
+    handle.remove()
+    # For each of three images 16 windows, the score of the image and its maps; two windows are tried both ways.
+    assert sum(ended) == 3 * (16 + 2) + 4
+    assert heatmaps.passes == pytest.approx((16 + 1) * FORWARD)
+    # A window of 4 pixels, those whose result it reaches, and what these see: 8 of 16 on each side.
+    assert areas[0] == 8 * 8

@@ -69,3 +69,15 @@ def test_on_the_real_classifier_gradients_are_invariant(squeezenet: Classifier, 
     assert evaluation.shift_invariance(squeezenet, photographs, top, attribution.Gradient()).difference.max() < 1e-4
     black = attribution.IntegratedGradients(steps=4)
     assert evaluation.shift_invariance(squeezenet, photographs, top, black).difference.min() > 0.5
+
+
+def test_many_methods_at_once_are_the_same_as_one_by_one(tiny: Classifier, noise_images: Images) -> None:
+    methods = (attribution.IntegratedGradients(steps=4), attribution.SmoothGrad(samples=3), attribution.Gradient())
+    maps = dict(attribution.compare(tiny, noise_images, 1, methods))
+    found = evaluation.shifts(tiny, noise_images, 1, tuple((method, maps[method]) for method in methods))
+    for method, one in zip(methods, found, strict=True):
+        alone = evaluation.shift_invariance(tiny, noise_images, 1, method)
+        assert torch.allclose(one.difference, alone.difference, atol=1e-5)
+        assert torch.allclose(one.redrawn, alone.redrawn, atol=1e-5)
+        assert torch.allclose(one.spearman, alone.spearman, atol=1e-4)
+    assert found[1].redrawn.min() > 0 and found[2].redrawn.max() == 0
