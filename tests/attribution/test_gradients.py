@@ -3,6 +3,7 @@ import torch
 from interp import attribution
 from interp.attribution import Gradient, InputXGradient, Sensitivity
 from interp.types import Classifier, Images
+from tests.attribution import peers
 
 
 def test_gradient_is_the_slope_by_finite_differences(tiny: Classifier, noise_images: Images) -> None:
@@ -18,13 +19,11 @@ def test_gradient_is_the_slope_by_finite_differences(tiny: Classifier, noise_ima
 
 
 def test_gradient_equals_captums_saliency(squeezenet: Classifier, photographs: Images) -> None:
-    from captum.attr import Saliency
-
     batch = photographs[:3]
     targets = squeezenet.logits(batch).argmax(dim=1).tolist()
     ours = attribution.attribute(squeezenet, batch, targets, Gradient()).values
-    pixels = batch.pixels.clone().requires_grad_()
-    theirs = Saliency(squeezenet.module).attribute(pixels, target=targets, abs=False).sum(dim=1)
+    asked = [peers.Asked(squeezenet.module, batch.pixels[i : i + 1], target) for i, target in enumerate(targets)]
+    theirs = torch.stack([peers.saliency(one).sum(dim=0) for one in asked])
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
@@ -38,12 +37,10 @@ def test_sensitivity_sums_to_the_squared_length_of_the_gradient(squeezenet: Clas
 
 
 def test_input_x_gradient_equals_captums_on_pixels(squeezenet: Classifier, photographs: Images) -> None:
-    from captum.attr import InputXGradient as Captum
-
-    batch = photographs[:2]
-    ours = attribution.attribute(squeezenet, batch, 7, InputXGradient()).values
-    theirs = Captum(squeezenet.module).attribute(batch.pixels.clone().requires_grad_(), target=7)
-    torch.testing.assert_close(ours, theirs.detach().sum(dim=1), rtol=1e-4, atol=1e-5)
+    batch = photographs[1:2]
+    ours = attribution.attribute(squeezenet, batch, 7, InputXGradient()).values[0]
+    theirs = peers.input_x_gradient(peers.Asked(squeezenet.module, batch.pixels, 7))
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
 def test_input_x_gradient_of_a_linear_score_adds_up_to_it(tiny: Classifier, noise_images: Images) -> None:

@@ -11,6 +11,7 @@ from torch import nn
 from interp import attribution
 from interp.attribution import Lrp, relevance
 from interp.types import Classifier, Images, Target
+from tests.attribution import peers
 from tests.attribution.networks import NAMES, calibrated, pictures
 
 PLAIN = ("squeezenet1_1", "googlenet", "resnet50", "densenet121")
@@ -18,26 +19,9 @@ COMPOSITES = ("epsilon-plus-flat", "epsilon-alpha2-beta1", "epsilon-gamma-box")
 
 
 def zennits(classifier: Classifier, batch: Images, target: int, composite: str, canonizers=()) -> torch.Tensor:
-    """The relevance at the normalized pixels, summed over colours, begun with the logit."""
-    composites = pytest.importorskip("zennit.composites")
-    normalize, network = classifier.module.normalize, classifier.module.network
-    low, high = (normalize(torch.full((1, 3, 1, 1), value)) for value in (0.0, 1.0))
-    made = {
-        "epsilon-plus-flat": lambda: composites.EpsilonPlusFlat(canonizers=list(canonizers)),
-        "epsilon-alpha2-beta1": lambda: composites.EpsilonAlpha2Beta1(canonizers=list(canonizers)),
-        "epsilon-gamma-box": lambda: composites.EpsilonGammaBox(low, high, canonizers=list(canonizers)),
-    }[composite]()
-    inputs = normalize(batch.pixels).requires_grad_()
-    network.requires_grad_(True)
-    try:
-        with made.context(network) as modified:
-            output = modified(inputs)
-            seed = torch.zeros_like(output)
-            seed[:, target] = output[:, target].detach()
-            (found,) = torch.autograd.grad(output, inputs, seed)
-    finally:
-        network.requires_grad_(False)
-    return found.detach().sum(dim=1)
+    pytest.importorskip("zennit")
+    asked = [peers.Asked(classifier.module, pixels[None], target) for pixels in batch.pixels]
+    return torch.stack([peers.lrp(one, composite, canonizers) for one in asked])
 
 
 def cosine(one: torch.Tensor, other: torch.Tensor) -> float:

@@ -4,25 +4,19 @@ import torch
 from interp import attribution
 from interp.attribution import Gradient, GradientShap, IntegratedGradients, baselines
 from interp.types import Classifier, Images, Target
+from tests.attribution import peers
 
 
 @pytest.mark.parametrize("baseline", ["black", "mean"])
 def test_integrated_gradients_equal_captums(squeezenet: Classifier, photographs: Images, baseline) -> None:
-    from captum.attr import IntegratedGradients as Captum
-
     batch = photographs[:2]
     targets = squeezenet.logits(batch).argmax(dim=1).tolist()
-    ours = attribution.attribute(squeezenet, batch, targets, IntegratedGradients(20, baseline))
-    theirs = Captum(squeezenet.module).attribute(
-        batch.pixels,
-        baselines=baselines.images(batch.pixels, baseline, 0),
-        target=targets,
-        n_steps=20,
-        method="gausslegendre",
-        internal_batch_size=8,
-    )
-    difference = (ours.values - theirs.sum(dim=1)).flatten(1).norm(dim=1)
-    assert (difference / theirs.sum(dim=1).flatten(1).norm(dim=1) < 1e-4).all()
+    ours = attribution.attribute(squeezenet, batch, targets, IntegratedGradients(20, baseline)).values
+    starts = baselines.images(batch.pixels, baseline, 0)
+    for i, target in enumerate(targets):
+        asked = peers.Asked(squeezenet.module, batch.pixels[i : i + 1], target)
+        theirs = peers.integrated_gradients(asked, starts[i : i + 1], 20)
+        assert (ours[i] - theirs).norm() < 1e-4 * theirs.norm()
 
 
 @pytest.mark.parametrize("baseline", ["black", "white", "mean", "blur", "noise"])
@@ -91,6 +85,14 @@ def test_expected_gradients_approach_the_mean_of_integrated_ones(tiny: Classifie
             (slope,) = torch.autograd.grad(tiny.module(leaf)[:, 1].sum(), leaf)
             expected += ((noise_images.pixels - reference) * slope).sum(dim=1) / 800
     assert (found - expected).norm() < 0.03 * expected.norm()
+
+
+def test_expected_gradients_equal_captums_from_the_same_draws(tiny: Classifier, noise_images: Images) -> None:
+    method = GradientShap(12, noise_images[:2])
+    draw = method._draw(noise_images.pixels[2])
+    ours = attribution.attribute(tiny, noise_images[2:], 1, method).values[0]
+    asked = peers.Asked(tiny.module, noise_images.pixels[2:], 1)
+    torch.testing.assert_close(ours, peers.gradient_shap(asked, draw.baselines[draw.which], draw.alphas))
 
 
 def test_expected_gradients_are_nearly_complete_and_say_how_nearly(tiny: Classifier, noise_images: Images) -> None:

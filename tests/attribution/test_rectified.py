@@ -10,6 +10,7 @@ from interp import attribution
 from interp.attribution import Deconvolution, GradCam, Gradient, GuidedBackprop, GuidedGradCam
 from interp.models.graph import traced
 from interp.types import Classifier, Images, Target
+from tests.attribution import peers
 from tests.attribution.networks import calibrated, pictures
 
 
@@ -58,25 +59,27 @@ def test_guided_grad_cam_is_the_product(tiny: Classifier, noise_images: Images) 
 
 @pytest.mark.parametrize("name", ["GuidedBackprop", "Deconvolution"])
 def test_captum_agrees_on_the_real_classifier(squeezenet: Classifier, photographs: Images, name: str) -> None:
-    import captum.attr
-
     batch = photographs[:2]
     targets = squeezenet.logits(batch).argmax(dim=1).tolist()
     ours = attribution.attribute(squeezenet, batch, targets, getattr(attribution, name)()).values
-    with pytest.warns(UserWarning):
-        theirs = getattr(captum.attr, name)(squeezenet.module).attribute(
-            batch.pixels.clone().requires_grad_(), target=targets
-        )
-    torch.testing.assert_close(ours, theirs.detach().sum(dim=1), rtol=1e-3, atol=1e-4)
+    asked = [peers.Asked(squeezenet.module, batch.pixels[i : i + 1], target) for i, target in enumerate(targets)]
+    theirs = torch.stack([peers.rectified(one, name) for one in asked])
+    torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
+
+
+def test_captums_guided_grad_cam_agrees_on_the_real_classifier(squeezenet: Classifier, photographs: Images) -> None:
+    batch = photographs[:1]
+    target = int(squeezenet.logits(batch).argmax())
+    ours = attribution.attribute(squeezenet, batch, target, GuidedGradCam("features.12")).values[0]
+    theirs = peers.guided_grad_cam(peers.Asked(squeezenet.module, batch.pixels, target, "features.12"))
+    torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4 * float(theirs.abs().max()))
 
 
 @pytest.mark.parametrize("name", ["GuidedBackprop", "Deconvolution"])
 def test_relus_that_are_functions_are_met_too(name: str) -> None:
     """On GoogLeNet Captum gives the plain gradient; where each ReLU is a module of its own, it is right."""
-    import captum.attr
-
     classifier = calibrated("googlenet", 64)
-    batch = pictures(classifier)
+    batch = pictures(classifier, 1)
     ours = attribution.attribute(classifier, batch, 3, getattr(attribution, name)()).values
     network = traced(classifier.module.network)
     for count, node in enumerate(list(network.graph.nodes)):
@@ -87,10 +90,8 @@ def test_relus_that_are_functions_are_met_too(name: str) -> None:
             network.graph.erase_node(node)
     network.recompile()
     modular = nn.Sequential(classifier.module.normalize, network).eval()
-    with pytest.warns(UserWarning):
-        theirs = getattr(captum.attr, name)(modular).attribute(batch.pixels.clone().requires_grad_(), target=3)
-    scale = theirs.abs().max().item()
-    torch.testing.assert_close(ours, theirs.detach().sum(dim=1), rtol=1e-3, atol=1e-5 * scale)
+    theirs = peers.rectified(peers.Asked(modular, batch.pixels, 3), name)
+    torch.testing.assert_close(ours[0], theirs, rtol=1e-3, atol=1e-5 * float(theirs.abs().max()))
     plain = attribution.attribute(classifier, batch, 3, Gradient()).values
     assert (ours - plain).norm() > 0.5 * plain.norm()
 

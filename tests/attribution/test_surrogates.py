@@ -1,5 +1,4 @@
-from itertools import combinations
-from math import comb, factorial
+from math import comb
 
 import numpy as np
 import pytest
@@ -10,6 +9,8 @@ from interp.attribution import surrogates
 from interp.attribution.superpixels import coalitions, segments
 from interp.attribution.surrogates import KernelShap, Lime, Perturbed
 from interp.types import Classifier, Images, Target
+from tests.attribution import coalition_peers
+from tests.attribution.peers import Asked
 from tests.conftest import tiny_classifier
 
 EIGHT = 8
@@ -34,24 +35,10 @@ def score_of(classifier: Classifier, pixels: torch.Tensor, labels: torch.Tensor,
     return float(classifier.module(perturbed[None])[0, target])
 
 
-def exact_shapley(value: dict[frozenset[int], float], players: int) -> list[float]:
-    """By the definition: the mean of what a player adds, over all orders, grouped by who came before."""
-    found = []
-    for player in range(players):
-        others = [other for other in range(players) if other != player]
-        total = 0.0
-        for size in range(players):
-            weight = factorial(size) * factorial(players - size - 1) / factorial(players)
-            for before in map(frozenset, combinations(others, size)):
-                total += weight * (value[before | {player}] - value[before])
-        found.append(total)
-    return found
-
-
-def all_values(classifier: Classifier, pixels: torch.Tensor, labels: torch.Tensor, target: int):
-    players = int(labels.max()) + 1
-    subsets = [frozenset(chosen) for size in range(players + 1) for chosen in combinations(range(players), size)]
-    return {shown: score_of(classifier, pixels, labels, set(shown), target) for shown in subsets}
+def all_scores(classifier: Classifier, pixels: torch.Tensor, labels: torch.Tensor, target: int) -> np.ndarray:
+    """The score of every coalition, numbered by the bits of its segments."""
+    shown = [set(np.flatnonzero(row)) for row in coalition_peers.coalitions_of(int(labels.max()) + 1)]
+    return np.array([score_of(classifier, pixels, labels, one, target) for one in shown])
 
 
 def of_segments(values: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -97,16 +84,18 @@ def test_of_a_linear_score_both_give_what_each_segment_adds(patches: Images, sam
 
 def test_of_all_coalitions_kernel_shap_gives_the_shapley_values(tiny: Classifier, patches: Images) -> None:
     labels = segments(patches.pixels[1], EIGHT)
-    expected = exact_shapley(all_values(tiny, patches.pixels[1], labels, 2), EIGHT)
+    expected = coalition_peers.exact_shapley(all_scores(tiny, patches.pixels[1], labels, 2))
     heatmaps = attribution.attribute(tiny, patches[1:2], 2, KernelShap(256, EIGHT, "black"))
-    torch.testing.assert_close(of_segments(heatmaps.values[0], labels), torch.tensor(expected), rtol=1e-3, atol=1e-6)
+    torch.testing.assert_close(
+        of_segments(heatmaps.values[0], labels).double(), torch.tensor(expected), rtol=1e-3, atol=1e-6
+    )
 
 
 def test_with_fewer_samples_kernel_shap_is_near_and_efficient(tiny: Classifier, patches: Images) -> None:
     pixels, labels = patches.pixels[1], segments(patches.pixels[1], EIGHT)
-    values = all_values(tiny, pixels, labels, 2)
-    expected = torch.tensor(exact_shapley(values, EIGHT))
-    difference = values[frozenset(range(EIGHT))] - values[frozenset()]
+    table = all_scores(tiny, pixels, labels, 2)
+    expected = torch.tensor(coalition_peers.exact_shapley(table))
+    difference = table[-1] - table[0]
     for samples in (20, 60, 100):
         heatmaps = attribution.attribute(tiny, patches[1:2], 2, KernelShap(samples, EIGHT, "black"))
         found = of_segments(heatmaps.values[0], labels)
@@ -154,9 +143,9 @@ def sklearn_lime(present: np.ndarray, scores: np.ndarray, copies: np.ndarray, wi
 @pytest.mark.parametrize(("width", "alpha"), [(0.25, 1), (0.6, 20.0)])
 def test_of_all_coalitions_lime_is_scikit_learns_regression(tiny: Classifier, patches: Images, width, alpha) -> None:
     labels = segments(patches.pixels[1], EIGHT)
-    values = all_values(tiny, patches.pixels[1], labels, 0)
-    present = np.array([[segment in shown for segment in range(EIGHT)] for shown in values], dtype=float)
-    expected = sklearn_lime(present, np.array(list(values.values())), np.full(256, 300 / 256), width, alpha)
+    present = coalition_peers.coalitions_of(EIGHT).astype(float)
+    scores = all_scores(tiny, patches.pixels[1], labels, 0)
+    expected = sklearn_lime(present, scores, np.full(256, 300 / 256), width, alpha)
     method = Lime(300, EIGHT, "black", kernel_width=width, alpha=alpha)
     found = of_segments(attribution.attribute(tiny, patches[1:2], 0, method).values[0], labels)
     torch.testing.assert_close(found, torch.tensor(expected).float(), rtol=1e-3, atol=1e-6)
@@ -303,55 +292,37 @@ def test_at_200_samples_of_a_photograph_none_of_the_peers_is_nearer(
     from captum.attr import KernelShap as CaptumShap
     from captum.attr import Lime as CaptumLime
 
-    lime_image = pytest.importorskip("lime.lime_image")
-    shap = pytest.importorskip("shap")
+    pytest.importorskip("lime.lime_image")
+    pytest.importorskip("shap")
     pixels = photographs.pixels[0]
     labels = next(cut for cut in (segments(pixels, count) for count in range(7, 30)) if int(cut.max()) + 1 >= 9)
     players = int(labels.max()) + 1
-    table = scores_of_all(squeezenet, pixels, labels)
+    target = int(squeezenet.logits(photographs[:1]).argmax())
+    table = coalition_peers.scores_of_all(Asked(squeezenet.module, photographs.pixels[:1], target), labels)
 
-    def look(present: np.ndarray) -> np.ndarray:
-        return table[(np.asarray(present) > 0.5) @ (1 << np.arange(players))]
-
-    def lime_package(samples: int, seed: int) -> np.ndarray:
-        explanation = lime_image.LimeImageExplainer(random_state=seed).explain_instance(
-            np.ones((1, players, 3)),
-            lambda pictures: look(pictures[:, 0, :, 0])[:, None],
-            labels=(0,),
-            top_labels=None,
-            hide_color=0,
-            num_samples=samples,
-            segmentation_fn=lambda picture: np.arange(players)[None],
-        )
-        return np.array([dict(explanation.local_exp[0])[player] for player in range(players)])
+    def look(present: torch.Tensor) -> torch.Tensor:
+        return torch.as_tensor(table)[(present > 0.5).long() @ (1 << torch.arange(players))]
 
     def captum(kind) -> np.ndarray:
         ones, zeros = torch.ones(1, players), torch.zeros(1, players)
-        explain = kind(lambda given: torch.as_tensor(look(given.numpy())))
-        return explain.attribute(ones, baselines=zeros, n_samples=200, feature_mask=torch.arange(players)[None])[
-            0
-        ].numpy()
+        return kind(look).attribute(
+            ones, baselines=zeros, n_samples=200, feature_mask=torch.arange(players)[None]
+        )[0].numpy()  # fmt: skip
 
-    value = {frozenset(np.flatnonzero(code >> np.arange(players) & 1)): score for code, score in enumerate(table)}
-    shapley = np.array(exact_shapley(value, players))
-    limit = lime_package(5000, 100)
+    shapley, limit = coalition_peers.exact_shapley(table), coalition_peers.lime_package(table, 5000, 100)
     errors: dict[str, list[float]] = {}
     for seed in range(3):
         torch.manual_seed(seed)
         np.random.seed(seed)
         present = coalitions(players, 200, seed)
-        ours = Perturbed(labels, present, torch.as_tensor(look(present.numpy())))
-        explainer = shap.KernelExplainer(look, np.zeros((1, players)))
+        ours = Perturbed(labels, present, look(present))
         found = {
             "shap": (KernelShap().coefficients(ours).numpy(), shapley),
             "shap by Captum": (captum(CaptumShap), shapley),
-            "shap by its package": (
-                explainer.shap_values(np.ones(players), nsamples=198, l1_reg=0, silent=True),
-                shapley,
-            ),
+            "shap by its package": (coalition_peers.shap_package(table, 198), shapley),
             "lime": (Lime().coefficients(ours).numpy(), limit),
             "lime by Captum": (captum(CaptumLime), limit),
-            "lime by its package": (lime_package(200, seed), limit),
+            "lime by its package": (coalition_peers.lime_package(table, 200, seed), limit),
         }
         for name, (values, reference) in found.items():
             errors.setdefault(name, []).append(float(np.abs(values - reference).mean() / np.abs(reference).mean()))
@@ -361,13 +332,13 @@ def test_at_200_samples_of_a_photograph_none_of_the_peers_is_nearer(
     assert means["lime"] < min(means["lime by Captum"], means["lime by its package"])
 
 
-def scores_of_all(classifier: Classifier, pixels: torch.Tensor, labels: torch.Tensor) -> np.ndarray:
-    """The best class's logit for every coalition, numbered by the bits of its segments."""
-    players = int(labels.max()) + 1
-    target = int(classifier.module(pixels[None]).argmax())
-    fill = pixels.mean(dim=(1, 2), keepdim=True)
-    shown = (torch.arange(2**players)[:, None] >> torch.arange(players) & 1).bool()
-    scores = [
-        classifier.module(torch.where(part[:, labels][:, None], pixels, fill))[:, target] for part in shown.split(8)
-    ]
-    return torch.cat(scores).double().numpy()
+def test_the_packages_agree_where_they_are_given_every_coalition(tiny: Classifier, patches: Images) -> None:
+    pytest.importorskip("lime.lime_image")
+    pytest.importorskip("shap")
+    labels = segments(patches.pixels[2], EIGHT)
+    table = coalition_peers.scores_of_all(Asked(tiny.module, patches.pixels[2:], 1), labels)
+    methods = (Lime(256, EIGHT), KernelShap(256, EIGHT))
+    lime, shap = (attribution.attribute(tiny, patches[2:], 1, method).values[0] for method in methods)
+    expected = (coalition_peers.lime_package_of_all(table), coalition_peers.shap_package(table, 256))
+    for ours, theirs in zip((lime, shap), expected, strict=True):
+        torch.testing.assert_close(of_segments(ours, labels), torch.tensor(theirs).float(), rtol=1e-3, atol=1e-5)
