@@ -12,17 +12,22 @@ a row of its own.
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import time
 import warnings
 from collections.abc import Callable
 
-import numpy as np
-import torch
+# Read when they are first imported. Numba would set OpenMP to all processors for scikit-learn and PyTorch too, whose
+# waiting threads then count as processor time.
+os.environ["OMP_NUM_THREADS"] = os.environ["NUMBA_NUM_THREADS"] = "1"
 
-from interp import embedding
-from interp.embedding.method import Method
-from interp.embedding.quality import quality
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+
+from interp import embedding  # noqa: E402
+from interp.embedding.method import Method  # noqa: E402
+from interp.embedding.quality import quality  # noqa: E402
 
 
 def features(points: int, width: int = 512, seed: int = 0) -> np.ndarray:
@@ -71,6 +76,16 @@ def candidates(given: np.ndarray, skipped: list[str]) -> dict[str, Callable[[], 
     return {name: work for name, work in found.items() if not any(part in name for part in skipped)}
 
 
+def check_threads() -> None:
+    """Raise `RuntimeError` where anything would take more than one thread: the times would mean nothing."""
+    from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
+    from threadpoolctl import threadpool_info
+
+    counts = [pool["num_threads"] for pool in threadpool_info()]
+    if max([torch.get_num_threads(), _openmp_effective_n_threads(), *counts]) > 1:
+        raise RuntimeError(f"More than one thread is in use: {threadpool_info()}")
+
+
 def measure(count: int, rounds: int, skipped: list[str]) -> list[str]:
     """The rows of the table for one number of points."""
     given = features(count)
@@ -79,8 +94,10 @@ def measure(count: int, rounds: int, skipped: list[str]) -> list[str]:
     measured = {}
     for _ in range(rounds):
         for name, work in works.items():
+            check_threads()
             start = time.process_time()
             points = work()
+            check_threads()
             took[name].append(time.process_time() - start)
             start = time.process_time()
             measured[name] = quality(given, points.astype(np.float32))

@@ -1,4 +1,7 @@
 import dataclasses
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -85,3 +88,30 @@ def test_parameters_that_mean_nothing_are_refused(wrong) -> None:
 def test_warming_takes_any_number_of_times() -> None:
     embedding.warm()
     embedding.warm()
+
+
+@pytest.mark.slow
+def test_a_map_leaves_the_number_of_threads_as_it_was() -> None:
+    """In a process of its own, since numba takes all processors once, when its pool starts."""
+    code = """
+import numpy as np, torch
+from sklearn.utils._openmp_helpers import _openmp_effective_n_threads as openmp
+from interp import embedding
+features = np.random.default_rng(0).normal(size=(60, 6)).astype(np.float32)
+method = embedding.UMAP(neighbours=5, epochs=20)
+steps = embedding.projecting(features, method)
+while True:
+    try:
+        next(steps)
+        assert (torch.get_num_threads(), openmp()) == (1, 1), "between two frames"
+    except StopIteration as stop:
+        projection = stop.value
+        break
+embedding.place(features[:3] + 1, features, projection)
+embedding.warm()
+print(torch.get_num_threads(), openmp())
+"""
+    # Numba's own choice, on a machine with more than one processor, is more than one thread.
+    settings = {**os.environ, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "2"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=settings, timeout=280)
+    assert done.stdout.split() == ["1", "1"], done.stderr
