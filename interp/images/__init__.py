@@ -4,6 +4,7 @@ from interp.images.decoding import UnreadableImage, decode
 from interp.images.image_set import ImageSet, Sample
 from interp.images.problems import Problem
 from interp.images.sources import MORE_SCENES, Offer, available, load
+from interp.images.subset import subset
 from interp.images.uploads import from_files
 
 __all__ = [
@@ -17,4 +18,5 @@ __all__ = [
     "decode",
     "from_files",
     "load",
+    "subset",
 ]

@@ -121,5 +121,20 @@ class ImageSet(Sequence):
         mask = None if annotation is None else annotation.mask(picture, name)
         return Sample(picture.image, name, label, mask, group)
 
+    def part(self, positions: Sequence[int], *, description: str, fingerprint: str) -> ImageSet:
+        """The images at these positions in this order, all that is known of them kept; `subset` checks them."""
+        read, concepts, marks = self._read, self._concepts, self._annotations
+        return ImageSet(
+            name=self.name,
+            description=description,
+            fingerprint=fingerprint,
+            names=[self.names[one] for one in positions],
+            read=lambda i: read(positions[i]),
+            label_forms={form: tuple(some[one] for one in positions) for form, some in self.label_forms.items()},
+            groups=[self.groups[one] for one in positions],
+            annotations={i: marks[one] for i, one in enumerate(positions) if one in marks},
+            concepts=None if concepts is None else lambda i: concepts(positions[i]),
+        )
+
     def __repr__(self) -> str:
         return f"<ImageSet {self.name}: {len(self)} images, {len(self.annotated)} annotated>"

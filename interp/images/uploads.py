@@ -28,7 +28,7 @@ def from_files(files: Iterable[tuple[str, bytes]], *, name: str = "uploads") -> 
         digest.update(f"{len(title)} {len(content)} ".encode() + title.encode(errors="surrogatepass") + content)
     return ImageSet(
         name=name,
-        description=f"{len(names):,} pictures given as files; kept in memory only.",
+        description=f"{len(names):,} picture{'s' * (len(names) != 1)} given as files; kept in memory only.",
         fingerprint=f"uploads {digest.hexdigest()}",
         names=names,
         read=lambda i: read(contents[i], names[i]),

@@ -17,6 +17,7 @@ from pages.parts.text import plain
 PAGES = {
     "The model": [("app.py", "Overview", ":material/grid_view:")],
     "One photograph": [("pages/saliency.py", "Saliency comparison", ":material/blur_on:")],
+    "The image set": [("pages/embeddings.py", "Embedding explorer", ":material/scatter_plot:")],
 }
 
 

@@ -1,0 +1,102 @@
+"""Figures about maps: the variance that principal axes carry, a map's KL divergence, and neighbours of one class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float
+
+from interp.embedding import Agreement, Frame
+from interp.figures.style import RIGHT
+
+HEIGHT = 260
+LATER = "#B9C7D3"
+LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#332288", "#882255", "#8A8A8A")
+"""Okabe and Ito's colours, and three more, for up to nine maps."""
+
+
+def explained_variance(explained: Float[np.ndarray, " a"], drawn: int) -> go.Figure:
+    """The share of the variance on each principal axis as bars, the drawn ones dark, and their running sum as a line.
+
+    Raises `ValueError` where there is no axis, as with identical features.
+    """
+    if not len(explained):
+        raise ValueError("The features do not vary, so no axis explains anything: choose other images or a layer.")
+    axes = np.arange(1, len(explained) + 1)
+    figure = go.Figure(
+        [
+            go.Bar(
+                x=axes,
+                y=explained,
+                name="this axis",
+                marker_color=[RIGHT.colour if axis <= drawn else LATER for axis in axes],
+                hovertemplate="axis %{x}: %{y:.1%}<extra></extra>",
+            ),
+            go.Scatter(
+                x=axes,
+                y=np.cumsum(explained),
+                name="up to this axis",
+                mode="lines+markers",
+                line={"color": "#444444"},
+                marker={"size": 4},
+                hovertemplate="axes 1 to %{x}: %{y:.1%}<extra></extra>",
+            ),
+        ]
+    )
+    figure.update_xaxes(title="principal axis")
+    figure.update_yaxes(title="share of the variance", range=[0, 1.03], tickformat=".0%")
+    return _plain(figure)
+
+
+def divergence(films: Mapping[str, Sequence[Frame]]) -> go.Figure:
+    """t-SNE's KL(P‖Q) in nats at the frames of each film, by its title; frames without one are left out."""
+    figure = go.Figure()
+    for (title, frames), colour in zip(films.items(), LINES, strict=False):
+        known = [frame for frame in frames if frame.divergence is not None]
+        figure.add_scatter(
+            x=[frame.step for frame in known],
+            y=[frame.divergence for frame in known],
+            name=escape(title),
+            mode="lines+markers",
+            line={"color": colour},
+            marker={"size": 4},
+            hovertemplate="step %{x}: %{y:.3f}<extra></extra>",
+        )
+    figure.update_xaxes(title="step")
+    figure.update_yaxes(title="KL divergence, in nats", rangemode="tozero")
+    return _plain(figure)
+
+
+def agreements(found: Mapping[str, Sequence[Agreement]], layers: Sequence[str]) -> go.Figure:
+    """The share of neighbours of one class at successive layers, a line for each kind of class; dotted: by chance."""
+    figure = go.Figure()
+    for (title, shares), colour in zip(found.items(), LINES, strict=False):
+        name = escape(title)
+        for values, legend, dash in (
+            ([one.share for one in shares], f"same {name}", "solid"),
+            ([one.chance for one in shares], f"same {name} by chance", "dot"),
+        ):
+            figure.add_scatter(
+                x=[escape(layer) for layer in layers],
+                y=values,
+                name=legend,
+                mode="lines+markers" if dash == "solid" else "lines",
+                line={"color": colour, "dash": dash},
+                hovertemplate="%{x}: %{y:.1%}<extra>" + legend + "</extra>",
+            )
+    figure.update_xaxes(type="category")
+    figure.update_yaxes(title="share of the neighbours", range=[0, 1.03], tickformat=".0%")
+    return _plain(figure)
+
+
+def _plain(figure: go.Figure) -> go.Figure:
+    return figure.update_layout(
+        height=HEIGHT,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0},
+        plot_bgcolor="white",
+        showlegend=True,
+    )

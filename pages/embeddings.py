@@ -1,0 +1,107 @@
+"""Embedding explorer: what all units of a layer make of a whole image set, drawn as maps."""
+
+import numpy as np
+import streamlit as st
+
+import cache
+from interp import models
+from pages.parts import (
+    arrangements,
+    colouring,
+    controls,
+    explorer,
+    layout,
+    lessons,
+    lookup,
+    maps,
+    neighbourhood,
+    pickers,
+    representations,
+    trust,
+    waiting,
+)
+
+TITLE = "Embedding explorer"
+
+selection = layout.page(
+    TITLE,
+    "What does a layer make of the whole image set? What it treats alike lies together, as far as a map can show.",
+)
+classifier, photos, visitor = selection.classifier, selection.photos, selection.visitor
+
+picture, side = st.columns([3, 1], gap="medium")
+with side:
+    subject = controls.one_of("Of what", "map.of", ("The images", "Made-up points"))
+    if subject == "Made-up points":
+        lessons.page(visitor, TITLE, picture)
+    else:
+        representation = representations.choose(classifier)
+if subject == "Made-up points":
+    layout.how_to_read(lessons.READING)
+    st.stop()
+with picture:
+    [features] = representations.read(visitor, f"{TITLE}/features", classifier, photos, (representation,))
+# Maps need no predictions: they are asked for after the features, and awaited after the maps.
+predicting = visitor.ask("shared/predictions", cache.call(models.predict, classifier, photos))
+known = explorer.known(classifier, photos, features, selection.labels, predicting)
+with side:
+    arrangement = arrangements.choose(len(features))
+filmed = arrangement.view == arrangements.FILM
+pooled = st.session_state.get("map.pooling", "Mean")
+with picture:
+    sources = (features,)
+    if filmed:
+        layers = representations.film(classifier, pooled)
+        sources = representations.read(visitor, f"{TITLE}/film", classifier, photos, layers)
+    place = st.container()
+    panels, projections = explorer.panels(visitor, f"{TITLE}/maps", sources, arrangement)
+with side:
+    colours = colouring.choose(known, projections, arrangement)
+    hits = neighbourhood.found(known, controls.text("Find", "map.find", placeholder="Part of a name or class"))
+    position = pickers.image(photos, default=int(known.positions[0]))
+    photo = lookup.photograph()
+[row, *_] = [*np.flatnonzero(known.positions == position), 0]
+near = neighbourhood.nearest(features, int(row), arrangement.metric)
+layer, names = str(features.representation.layer), explorer.points(known)
+links = [] if near is None else [(int(row), int(one)) for one in near.indices[0]]
+found = None
+with picture:
+    if photo is not None:
+        placing = () if filmed else projections
+        found = lookup.find(visitor, f"{TITLE}/photograph", photo, classifier, features, placing, arrangement.metric)
+    if found is not None:
+        hits = [*hits, *found.neighbours.indices[0].tolist()]
+    if found is not None and found.places:
+        panels = explorer.finished(projections, arrangement, sources, found.places)
+        names, colours = explorer.points(known, (lookup.NAME,)), colouring.with_one_more(colours)
+        hits = [*hits, len(known)]
+    chosen = np.empty(0, np.int64)
+    if panels:
+        with place:
+            choice = maps.draw(
+                panels,
+                names,
+                colours,
+                key="maps",
+                thumbnails=explorer.sheets(visitor, known),
+                highlighted=hits,
+                links=links,
+                linked_view=arrangement.view in (arrangements.SEEDS, arrangements.FILM),
+                wished=maps.Choice(int(row)),
+                on_choice=lambda: explorer.take(maps.heard("maps", names), known),
+            )
+        chosen = choice.selected[choice.selected < len(known)]
+    if len(chosen):
+        neighbourhood.selection(known, chosen, int(row))
+    if found is not None and photo is not None:
+        lookup.shown(photo, known, found, layer)
+    headed = explorer.titles(arrangement, sources)
+    on = explorer.place_of(features, sources, projections)
+    neighbourhood.closeup(known, int(row), near, layer, None if on is None else (headed[on], projections[on]))
+    if projections:
+        trust.numbers(projections, headed)
+    trust.sharing(visitor, TITLE, classifier, known, pooled)
+    if waiting.settled(predicting) and not known.complete:
+        # They came while the page was drawn without them.
+        st.rerun()
+layout.how_to_read(lessons.reading(arrangement) + lessons.QUALITY)

@@ -1,0 +1,300 @@
+"""The embedding explorer through Streamlit's own test driver; what it draws is taken from the call of the maps."""
+
+from __future__ import annotations
+
+import io
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from interp import embedding, images
+from interp.embedding import Features, Representation
+from interp.images import ImageSet
+from interp.models import LabelMatch
+from interp.models.predictions import Predictions
+from pages.parts import arrangements, colouring, explorer, lookup, maps, neighbourhood, trust
+
+QUICK = {"images": "scenes:60", "map.steps": "12", "map.perplexity": "5"}
+
+
+@pytest.fixture
+def page(app, monkeypatch: pytest.MonkeyPatch):
+    """Opens the explorer with choices in the address; `.drawn` is the last call of the maps, `.choice` its answer."""
+    told = SimpleNamespace(app=app, drawn=None, choice=maps.Choice())
+    original = maps.draw
+
+    def draw(panels, points, colours, **keywords):
+        told.drawn = SimpleNamespace(panels=panels, points=points, colours=colours, **keywords)
+        original(panels, points, colours, **keywords)
+        return told.choice
+
+    monkeypatch.setattr(maps, "draw", draw)
+
+    def open_page(**choices: str):
+        for key, value in {**QUICK, **{key.replace("_", "."): value for key, value in choices.items()}}.items():
+            app.query_params[key] = value
+        app.run()
+        return run(app.switch_page("pages/embeddings.py"))
+
+    told.open = open_page
+    return told
+
+
+def run(app):
+    app.run()
+    assert not app.exception, [one.value for one in app.exception]
+    return app
+
+
+def said(app) -> str:
+    return " ".join(one.value for one in [*app.markdown, *app.caption, *app.info, *app.error])
+
+
+def table(app):
+    return next(one.value for one in app.dataframe if "trustworthiness" in one.value)
+
+
+def upload(app, *contents: tuple[str, bytes]) -> None:
+    """Instead of what was uploaded before, whose bytes the test driver keeps for one run only."""
+    app.file_uploader(key="uploads").clear()
+    for name, content in contents:
+        app.file_uploader(key="uploads").upload(name, content, "image/png")
+
+
+def png(colour: str) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (64, 64), colour).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_opens_with_a_map_its_quality_and_a_close_up(page) -> None:
+    app = page.open()
+    [panel] = page.drawn.panels
+    assert panel.title == "t-SNE" and panel.points.shape == (60, 2) and len(panel.frames) > 5
+    assert "KL" in panel.frame_names[-1] and f"{table(app)['trustworthiness'][0]:.3f}" in panel.note
+    assert list(table(app)["map"]) == ["t-SNE"] and "explained variance" not in table(app)
+    assert page.drawn.colours.title == "Label" and len(page.drawn.colours.names) == 10
+    assert page.drawn.thumbnails.total == 60
+    assert {link[0] for link in page.drawn.links} == {page.drawn.wished.chosen} and len(page.drawn.links) == 8
+    assert app.selectbox(key="image").value == page.drawn.wished.chosen
+    assert "among its 8 nearest" in said(app) and "van der Maaten" in said(app)
+
+
+def test_the_address_says_what_is_drawn(page) -> None:
+    app = page.open(map_view="Other seeds", map_method="UMAP", map_neighbours="7", map_colour="Wobble")
+    assert [one.title for one in page.drawn.panels] == ["UMAP, seed 0", "UMAP, seed 1", "UMAP, seed 2"]
+    assert page.drawn.linked_view and page.drawn.colours.title == "wobble"
+    assert app.query_params["map.neighbours"] == "7" and app.query_params["map.colour"] == "Wobble"
+    app.segmented_control(key="map.view").set_value("All three")
+    run(app)
+    assert [one.title for one in page.drawn.panels] == ["PCA", "t-SNE", "UMAP"]
+    assert app.query_params["map.view"] == "All three"
+    assert page.drawn.colours.title == "Label", "one seed does not wobble"
+    assert table(app)["explained variance"].notna().tolist() == [True, False, False]
+
+
+def test_settings_side_by_side_and_layers_as_a_film(page) -> None:
+    app = page.open(map_view="Other settings")
+    assert [one.title for one in page.drawn.panels] == ["Perplexity 2", "Perplexity 5"]
+    app.segmented_control(key="map.view").set_value("Layer by layer")
+    app.segmented_control(key="map.method").set_value("PCA")
+    run(app)
+    [panel] = page.drawn.panels
+    assert panel.frame_names[0].startswith("pixels") and panel.frame_names[-1].startswith("logits")
+    assert len(table(app)) == len(panel.frames) > 4
+    assert np.allclose(panel.points, panel.frames[-1])
+
+
+def test_how_far_neighbours_share_a_class_and_the_curves(page, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A test has no browser that would open them.
+    original = trust.st.expander
+    monkeypatch.setattr(trust.st, "expander", lambda *given, **named: original(*given, **{**named, "expanded": True}))
+    page.open(map_method="PCA")
+    text = said(page.app)
+    assert "**Same label**" in text and "by chance" in text
+    assert "the dark ones are drawn" in text and len(page.app.get("plotly_chart")) == 2
+
+
+def test_made_up_points_come_with_their_lesson(page) -> None:
+    app = page.open(**{"map.of": "Made-up points", "map.toy": "noise"})
+    [panel] = page.drawn.panels
+    assert panel.points.shape == (600, 2) and "a clump is no proof of a cluster" in said(app)
+    assert page.drawn.colours.names == ("noise",)
+    app.selectbox(key="map.toy").set_value("rings")
+    app.segmented_control(key="map.method").set_value("PCA")
+    run(app)
+    assert page.drawn.colours.names == ("first", "second") and len(table(app)) == 1
+
+
+def test_colours_and_finding(page) -> None:
+    app = page.open(map_method="PCA")
+    for chosen, title in (
+        ("Prediction", "Prediction"),
+        ("Confidence", "confidence"),
+        ("Neighbours kept", "neighbours"),
+    ):
+        app.selectbox(key="map.colour").set_value(chosen)
+        run(app)
+        assert page.drawn.colours.title.startswith(title)
+    app.selectbox(key="map.colour").set_value("Right or wrong")
+    app.text_input(key="map.find").set_value("FISH")
+    run(app)
+    assert page.drawn.colours.names == ("right", "wrong") and 0 in page.drawn.colours.indices
+    assert 1 <= len(page.drawn.highlighted) < 60 and f"{len(page.drawn.highlighted)} found" in said(app)
+    assert all("fish" in (page.drawn.points.names[i] + page.drawn.points.texts[i]) for i in page.drawn.highlighted)
+    app.text_input(key="map.find").set_value("no such thing")
+    run(app)
+    assert list(page.drawn.highlighted) == [] and "No name or class" in said(app)
+
+
+def test_a_selection_goes_to_saliency_and_becomes_a_set(page) -> None:
+    page.choice = maps.Choice(None, np.array([3, 8, 21]))
+    app = page.open(map_method="PCA")
+    assert "3 selected" in said(app)
+    next(one for one in app.button if "image set" in one.label).click()
+    page.choice = maps.Choice()
+    run(app)
+    assert app.selectbox(key="images").value == "selected"
+    assert "Your selection (3)" in app.selectbox(key="images").options
+    assert page.drawn.points.names == tuple(app.selectbox(key="image").options) and len(page.drawn.points) == 3
+    assert "3 of the 60 images" in said(app) and "need at least 4 images" in said(app)
+    page.choice = maps.Choice(None, np.array([0, 2]))
+    run(app)
+    next(one for one in app.button if "saliency" in one.label).click()
+    app.query_params["methods"] = "Gradient"
+    run(app)
+    assert app.title == [] and app.selectbox(key="images").value == "selected"
+    assert app.session_state["image"] == 0 and app.session_state["beside"] == [2]
+
+
+def test_one_and_two_images_and_one_that_is_none(page) -> None:
+    app = page.app
+    app.query_params["map.of"] = "Made-up points"
+    app.query_params["map.steps"] = "12"
+    app.run()
+    run(app.switch_page("pages/embeddings.py"))
+    upload(app, ("navy.png", png("navy")), ("broken.png", b"\x89PNG and nothing"))
+    app.segmented_control(key="map.of").set_value("The images")
+    run(app)
+    assert len(page.drawn.points) == 1 and page.drawn.panels[0].title == "PCA" and not app.error
+    assert "need at least 4 images" in said(app) and "no other images" in said(app)
+    assert any("broken.png" in str(one.value) for one in app.dataframe)
+    upload(app, ("navy.png", png("navy")), ("red.png", png("red")))
+    run(app)
+    assert len(page.drawn.points) == 2 and len(page.drawn.links) == 1
+    # Four, but all the same: t-SNE has nothing to arrange, and the rest of the page goes on.
+    upload(app, *((f"{i}.png", png("navy")) for i in range(4)))
+    page.drawn = None
+    run(app)
+    app.selectbox(key="map.colour").set_value("Neighbours kept")
+    run(app)
+    assert page.drawn is None and "have the same features" in app.error[0].value
+    assert "Nearest in the features" in said(app)
+
+
+def test_a_photograph_of_ones_own_is_looked_up_and_placed(page) -> None:
+    app = page.open(map_method="PCA")
+    sample = io.BytesIO()
+    images.load("scenes:60")[7].image.save(sample, "PNG")
+    app.file_uploader(key="map-photograph").upload("mine.png", sample.getvalue(), "image/png")
+    run(app)
+    points = page.drawn.panels[0].points
+    assert points.shape == (61, 2) and np.allclose(points[60], points[7], atol=1e-3)
+    assert page.drawn.highlighted[0] == 7 and page.drawn.highlighted[-1] == 60
+    assert page.drawn.points.names[60] == lookup.NAME and "always put somewhere" in said(app)
+    app.file_uploader(key="map-photograph").upload("broken.png", b"nothing", "image/png")
+    run(app)
+    assert "broken" in app.file_uploader(key="map-photograph").value.name and app.error
+    assert len(page.drawn.points) == 60
+
+
+def some(values: np.ndarray, indices: list[int]) -> Features:
+    return Features(Representation("logits"), values.astype(np.float32), np.array(indices, np.int32))
+
+
+def test_what_is_known_stands_in_the_rows_of_the_features(tiny) -> None:
+    # The third image cannot be read; the second was predicted last, the fifth not at all.
+    photos = ImageSet(name="five", description="", fingerprint="five", names=list("abcde"), read=lambda i: None)
+    predictions = Predictions(
+        indices=np.array([3, 0, 1], np.int32),
+        classes=np.array([[2], [0], [1]], np.int32),
+        probabilities=np.array([[0.9], [0.8], [0.7]], np.float32),
+        labels=np.array([-1, 0, 2], np.int32),
+        label_probability=np.array([np.nan, 0.8, 0.1], np.float32),
+    )
+    labels = LabelMatch((0, 2, 1, None, 1), (), "name")
+    known = explorer.lined_up(tiny, photos, some(np.eye(4), [0, 1, 3, 4]), labels, predictions, True)
+    assert known.positions.tolist() == [0, 1, 3, 4] and known.labels.tolist() == [0, 2, -1, 1]
+    assert known.predicted.tolist() == [0, 1, 2, -1]
+    np.testing.assert_allclose(known.confidence, [0.8, 0.7, 0.9, np.nan], rtol=1e-6)
+    outcome = colouring.colours(known, (), "Right or wrong", False)
+    assert outcome.indices.tolist() == [0, 1, -1, -1]
+    assert neighbourhood.searched(known, "FISH") == [1, 2] and neighbourhood.searched(known, "e") == [3]
+
+
+def test_nearest_by_hand() -> None:
+    features = some(np.array([[0.0], [5.0], [1.0], [0.0], [-3.0]]), [0, 1, 2, 3, 4])
+    found = neighbourhood.nearest(features, 0, "euclidean")
+    assert found.indices.tolist() == [[3, 2, 4, 1]]
+    np.testing.assert_allclose(found.distances, [[0, 1, 3, 5]], rtol=1e-5)
+    assert neighbourhood.nearest(some(np.zeros((1, 2)), [0]), 0, "euclidean") is None
+    equal = neighbourhood.nearest(some(np.zeros((20, 2)), list(range(20))), 15, "euclidean")
+    assert 15 not in equal.indices and equal.indices.shape == (1, 8)
+
+
+def test_an_image_more_is_laid_as_its_map_is() -> None:
+    features = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
+    first = embedding.project(features, embedding.PCA())
+    turned = embedding.Projection(first.points[:, ::-1] * 3 + 1, first.frames, first.quality, first.method)
+    arrangement = arrangements.Arrangement(arrangements.SEEDS, (embedding.TSNE(seed=0), embedding.TSNE(seed=1)))
+    places = (first.points[4:5] + 1, turned.points[4:5] + 3)
+    a, b = explorer._panels((first, turned), arrangement, ("logits",), places)
+    np.testing.assert_allclose(a.points, b.points, atol=1e-4)
+    np.testing.assert_allclose(a.points[30] - a.points[4], [1, 1], atol=1e-5)
+
+
+def test_a_film_finds_the_map_of_its_layer() -> None:
+    sources = [some(np.eye(4), [0, 1, 2, 3]), Features(Representation("pixels"), np.eye(4), np.arange(4))]
+    assert explorer.place_of(sources[1], sources, [1, 2]) == 1
+    assert explorer.place_of(sources[1], sources[:1], [1]) == 0
+    assert explorer.place_of(sources[0], [sources[1], sources[1]], [1, 2]) is None
+    assert explorer.place_of(sources[0], sources, []) is None
+
+
+def test_what_is_heard_from_the_maps_becomes_the_image_of_all_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    points, state = maps.Points(("a", "b", "c")), {}
+    monkeypatch.setattr(maps.st, "session_state", state)
+    state["maps"] = {"choice": {"serial": 1, "chosen": 2, "selected": "", "of": points.feed.digest}}
+    known = SimpleNamespace(positions=np.array([4, 7, 9]))
+    explorer.take(maps.heard("maps", points), known)
+    assert state["image"] == 9
+    # The photograph from outside stands behind the last row, and is no image of the set.
+    explorer.take(maps.Choice(3), known)
+    assert state["image"] == 9
+
+
+def test_what_says_how_well_a_map_does_is_grey_before_there_is_one() -> None:
+    toy = embedding.toy("noise", points=20)
+    for chosen in (colouring.KEPT, colouring.WOBBLE):
+        assert np.isnan(colouring.colours(toy, (), chosen, False).values).all()
+    map_ = embedding.project(toy.features, embedding.PCA())
+    kept = colouring.colours(toy, (map_,), colouring.KEPT, False)
+    assert np.array_equal(kept.values, map_.quality.preservation_by_point)
+    assert colouring.with_one_more(kept).values[:-1].tolist() == kept.values.tolist()
+    parts = colouring.with_one_more(colouring.colours(toy, (), colouring.PART, False))
+    assert parts.indices.tolist() == [0] * 20 + [-1]
+
+
+def test_predictions_that_come_late_colour_the_page_by_themselves(page, monkeypatch: pytest.MonkeyPatch) -> None:
+    original, seen = explorer.known, []
+
+    def too_early(classifier, photos, features, labels, job):
+        seen.append(job.state)
+        late = SimpleNamespace(state="running", wait=lambda seconds: None) if len(seen) == 1 else job
+        return original(classifier, photos, features, labels, late)
+
+    monkeypatch.setattr(explorer, "known", too_early)
+    page.open(map_method="PCA", map_colour="Prediction")
+    assert len(seen) == 2 and (page.drawn.colours.indices >= 0).all()
