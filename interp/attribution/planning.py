@@ -1,4 +1,4 @@
-"""What a comparison costs, before it runs: passes from the methods' own counts, time and memory from a measured pass."""
+"""What a comparison costs before it runs: passes by the methods' own counts, time and memory by a measured pass."""
 
 from __future__ import annotations
 

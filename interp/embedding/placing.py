@@ -13,7 +13,7 @@ from interp.embedding.method import Projection
 from interp.embedding.neighbours import Neighbours, nearest_to
 from interp.embedding.pca import PCA, placed, principal_axes
 from interp.embedding.tsne import TSNE, affinities_to
-from interp.embedding.umap import MANY, UMAP, Graph, memberships, own_threads
+from interp.embedding.umap import MANY, UMAP, Graph, memberships
 
 # openTSNE's choices for placing: few neighbours, small steps, a little exaggeration.
 PERPLEXITY, NEAREST = 5, 25
@@ -49,8 +49,7 @@ def place(
             return _into_tsne(asked, known, projection.points, method)
         case UMAP() as method:
             asked, known = _reduced(asked, known, method.reduction)
-            with own_threads():
-                return _into_umap(asked, known, projection.points, method)
+            return _into_umap(asked, known, projection.points, method)
     raise ValueError(f"{projection.method.title} has no way to place new images: take PCA, t-SNE or UMAP.")
 
 

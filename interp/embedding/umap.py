@@ -8,14 +8,12 @@ together; where it falls apart the pieces may start elsewhere, since here their 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import scipy.sparse
-import torch
 from jaxtyping import Float, Int
 
 from interp import progress
@@ -104,13 +102,12 @@ class UMAP(Method):
         assert neighbours is not None
         progress.report(0, 0, "UMAP's graph")
         total = self.epochs or (500 if len(features) <= MANY else 200)
-        with own_threads():
-            graph = _graph(_with_self(neighbours.first(self.neighbours - 1)))
-            graph.data[graph.data < graph.data.max() / float(total if total > 10 else 500)] = 0
-            graph.eliminate_zeros()
-            random = np.random.RandomState(self.seed)
-            points = self._start(reduced(features, self.reduction), graph, random)
-            layout = Graph(graph, total, random.randint(-(2**31) + 1, 2**31 - 2, 3).astype(np.int64), *self.curve())
+        graph = _graph(_with_self(neighbours.first(self.neighbours - 1)))
+        graph.data[graph.data < graph.data.max() / float(total if total > 10 else 500)] = 0
+        graph.eliminate_zeros()
+        random = np.random.RandomState(self.seed)
+        points = self._start(reduced(features, self.reduction), graph, random)
+        layout = Graph(graph, total, random.randint(-(2**31) + 1, 2**31 - 2, 3).astype(np.int64), *self.curve())
         kept = snapshots(total)
         for epoch in layout.epochs(points, points, 1.0):
             progress.report(epoch, total, "UMAP epochs")
@@ -173,27 +170,26 @@ class Graph:
         alpha = rate
         for epoch in range(self._epochs):
             yield epoch
-            with own_threads():
-                move(
-                    points,
-                    others,
-                    self._graph.row,
-                    self._graph.col,
-                    len(others),
-                    self._pace,
-                    *self._curve,
-                    streams,
-                    1.0,
-                    points.shape[1],
-                    others is points,
-                    alpha,
-                    negative_pace,
-                    next_negative,
-                    next_edge,
-                    epoch,
-                    # What follows belongs to densMAP, which is off.
-                    *(False, nothing, nothing, 0, 0, 0, 0, nothing, nothing, 0),
-                )
+            move(
+                points,
+                others,
+                self._graph.row,
+                self._graph.col,
+                len(others),
+                self._pace,
+                *self._curve,
+                streams,
+                1.0,
+                points.shape[1],
+                others is points,
+                alpha,
+                negative_pace,
+                next_negative,
+                next_edge,
+                epoch,
+                # What follows belongs to densMAP, which is off.
+                *(False, nothing, nothing, 0, 0, 0, 0, nothing, nothing, 0),
+            )
             alpha = rate * (1.0 - epoch / self._epochs)
 
 
@@ -221,20 +217,6 @@ def _compiled() -> _Compiled:
         compiled(umap_.compute_membership_strengths, False),
         compiled(layouts._optimize_layout_euclidean_single_epoch, True),
     )
-
-
-@contextmanager
-def own_threads() -> Iterator[None]:
-    """Leave the calling thread's number of OpenMP threads as it was.
-
-    Numba, when it starts its pool, sets it to the number of processors for everybody: PyTorch and scikit-learn then
-    take more threads than they were allowed, and on a busy machine t-SNE took seven times as long.
-    """
-    before = torch.get_num_threads()
-    try:
-        yield
-    finally:
-        pass
 
 
 def memberships(
