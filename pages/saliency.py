@@ -15,6 +15,7 @@ from pages.parts import (
     methods,
     pickers,
     playground,
+    rounding,
     targets,
     verdicts,
     waiting,
@@ -49,7 +50,9 @@ with controls:
     methods.plan(visitor, classifier, chosen, len(positions))
 
 chosen = methods.with_references(chosen, visitor, classifier, photos)
-asked = cache.call(attribution.compare, classifier, batch, explain, chosen)
+with controls:
+    rounded = rounding.choose(visitor, TITLE, classifier, photos, chosen)
+asked = cache.call(attribution.compare, classifier, batch, explain, chosen, rounded=rounded)
 job = visitor.ask(f"{TITLE}/maps", asked)
 with picture:
     place = st.container(key="comparison")

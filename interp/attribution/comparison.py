@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import torch
 
 from interp.attribution.control import Random
 from interp.attribution.method import Maps, Method
 from interp.attribution.question import Question
+from interp.models.precision import Bfloat16, in_bfloat16
 from interp.types import Classifier, Heatmaps, Images, Target
 
 Targets = int | Target | Sequence[int | Target]
@@ -22,24 +24,41 @@ def attribute(classifier: Classifier, images: Images, targets: Targets, method: 
     a method that cannot run on the classifier, and for an image whose score or gradient is not finite.
     """
     question = _question(classifier, images, targets, [method])
-    [(_, heatmaps)] = _answers(question, [method])
+    [(_, heatmaps)] = _answers(_groups(question, [method]))
     return heatmaps
 
 
 def compare(
-    classifier: Classifier, images: Images, targets: Targets, methods: Sequence[Method]
+    classifier: Classifier,
+    images: Images,
+    targets: Targets,
+    methods: Sequence[Method],
+    *,
+    rounded: Sequence[Method] = (),
 ) -> Iterator[tuple[Method, Heatmaps]]:
     """The maps of many methods, each as soon as it is ready, cheap ones first; the same as `attribute` gives.
 
     The control, `Random`, is added where it is not among the methods; a method named twice comes once. Methods that
     can be read off the same passes share them, and each of their maps then carries the cost of all of the shared
     passes. Between two results no lock is held and no hook is set, so other work may run in between.
-    Raises `ValueError` as `attribute` does, for all methods and before the first pass.
+    Methods that are `rounded` are computed in bfloat16: ask `evaluation.reduced` before which ones bear it.
+    Raises `ValueError` as `attribute` does, for all methods and before the first pass, and for `rounded` methods that
+    are not among the methods.
     """
     wanted = list(dict.fromkeys(methods))
     if not any(isinstance(method, Random) for method in wanted):
         wanted.append(Random())
-    return _answers(_question(classifier, images, targets, wanted), wanted)
+    strange = [method.title for method in rounded if method not in wanted]
+    if strange:
+        raise ValueError(f"{', '.join(strange)} cannot be rounded, as it is not among the methods that are asked for.")
+    question = _question(classifier, images, targets, wanted)
+    if not rounded:
+        return _answers(_groups(question, wanted))
+    if isinstance(classifier.module, Bfloat16):
+        raise ValueError(f"{classifier.name} computes in bfloat16 already: give the one in float32, or round nothing.")
+    whole = [method for method in wanted if method not in rounded]
+    reduced = replace(question, classifier=in_bfloat16(classifier))
+    return _answers([*_groups(question, whole), *_groups(reduced, list(dict.fromkeys(rounded)))])
 
 
 def _question(classifier: Classifier, images: Images, targets: Targets, methods: Sequence[Method]) -> Question:
@@ -58,11 +77,20 @@ def _question(classifier: Classifier, images: Images, targets: Targets, methods:
     return Question(classifier, Images(images.pixels.to(classifier.device), images.names), resolved)
 
 
-def _answers(question: Question, methods: Sequence[Method]) -> Iterator[tuple[Method, Heatmaps]]:
+def _groups(question: Question, methods: Sequence[Method]) -> list[tuple[Question, list[Method]]]:
+    """The methods, those together that can be read off the same passes."""
     groups: dict[object, list[Method]] = {}
-    for method in sorted(methods, key=lambda method: method.cost(question.classifier)):
+    for method in methods:
         groups.setdefault(method.sharing(), []).append(method)
-    for group in groups.values():
+    return [(question, group) for group in groups.values()]
+
+
+def _answers(groups: Sequence[tuple[Question, list[Method]]]) -> Iterator[tuple[Method, Heatmaps]]:
+    def cost(asked: tuple[Question, list[Method]]) -> float:
+        question, group = asked
+        return min(method.cost(question.classifier) for method in group)
+
+    for question, group in sorted(groups, key=cost):
         start = time.perf_counter()
         answers = group[0].together(question, group)
         if question.classifier.device.type == "cuda":
@@ -81,4 +109,5 @@ def _heatmaps(question: Question, method: Method, maps: Maps, seconds: float) ->
         maps.residual,
         method.cost(question.classifier),
         seconds,
+        "bfloat16" if isinstance(question.classifier.module, Bfloat16) else "float32",
     )

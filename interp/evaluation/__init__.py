@@ -23,12 +23,14 @@ from interp.evaluation.localization import (
     pointing,
 )
 from interp.evaluation.planted import CueFirst, cue_first
-from interp.evaluation.precision import ReducedPrecision, reduced
+from interp.evaluation.precision import CORRELATION, RATIO, ReducedPrecision, reduced
 from interp.evaluation.randomization import RandomizedStage, cascading_randomization
 from interp.evaluation.similarity import spearman, ssim
 from interp.evaluation.verdict import Evidence, Level, Verdict, verdict
 
 __all__ = [
+    "CORRELATION",
+    "RATIO",
     "Agreement",
     "CueFirst",
     "Curve",

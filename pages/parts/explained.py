@@ -146,8 +146,14 @@ def maps(comparison: Comparison) -> None:
     st.plotly_chart(figure(comparison), config=PLOT)
     st.caption(
         f"Explains {_about(comparison)}. {_drawn_as(comparison)} Nothing is smoothed; layer maps are enlarged "
-        "bilinearly. Zoom and pan are linked; the camera saves a PNG."
+        f"bilinearly.{_rounded(comparison)} Zoom and pan are linked; the camera saves a PNG."
     )
+
+
+def _rounded(comparison: Comparison) -> str:
+    """Which of the maps were computed in bfloat16."""
+    some = [method.title for method, heatmaps in comparison.results if heatmaps.precision == "bfloat16"]
+    return f" **Computed in bfloat16: {', '.join(some)}.**" if some else ""
 
 
 def _drawn_as(comparison: Comparison) -> str:
@@ -197,6 +203,7 @@ def rows(comparison: Comparison) -> list[dict[str, Any]]:
             "residual": None if heatmaps.residual is None else float(heatmaps.residual[i]),
             "passes": round(heatmaps.passes, 2),
             "seconds": round(heatmaps.seconds, 3),
+            "precision": heatmaps.precision,
             "parameters": _parameters(method),
         }
         for method, heatmaps in comparison.results

@@ -6,6 +6,7 @@ import torch
 
 from interp import attribution, progress
 from interp.attribution import GradCam, Gradient, IntegratedGradients, Method, Occlusion, Random
+from interp.models.precision import in_bfloat16
 from interp.types import Classifier, Images
 
 METHODS: list[Method] = [
@@ -40,6 +41,29 @@ def test_compare_gives_what_attribute_gives_cheap_ones_first(tiny: Classifier, n
 def test_compare_adds_the_control_once(tiny: Classifier, noise_images: Images) -> None:
     assert [type(m) for m, _ in attribution.compare(tiny, noise_images, 0, [Gradient()])] == [Random, Gradient]
     assert [m for m, _ in attribution.compare(tiny, noise_images, 0, [Random(5), Random(5)])] == [Random(5)]
+
+
+def test_rounded_methods_run_in_bfloat16_and_the_others_do_not(tiny: Classifier, noise_images: Images) -> None:
+    steps = IntegratedGradients(7)
+    asked = [steps, Gradient(), GradCam("conv1")]
+    results = list(attribution.compare(tiny, noise_images, 0, asked, rounded=[GradCam("conv1"), steps]))
+    costs = [heatmaps.passes for _, heatmaps in results]
+    assert costs == sorted(costs)
+    found = dict(results)
+    assert {method for method, maps in found.items() if maps.precision == "bfloat16"} == {GradCam("conv1"), steps}
+    for method in asked:
+        classifier = in_bfloat16(tiny) if found[method].precision == "bfloat16" else tiny
+        assert torch.equal(found[method].values, attribution.attribute(classifier, noise_images, 0, method).values), (
+            method
+        )
+    assert not torch.equal(found[steps].values, attribution.attribute(tiny, noise_images, 0, steps).values)
+
+
+def test_only_what_is_asked_for_can_be_rounded_and_only_once(tiny: Classifier, noise_images: Images) -> None:
+    with pytest.raises(ValueError, match="Grad-CAM cannot be rounded"):
+        attribution.compare(tiny, noise_images, 0, [Gradient()], rounded=[GradCam()])
+    with pytest.raises(ValueError, match="in bfloat16 already"):
+        attribution.compare(in_bfloat16(tiny), noise_images, 0, [Gradient()], rounded=[Gradient()])
 
 
 def test_compare_shares_one_pass_between_the_gradient_methods(tiny: Classifier, noise_images: Images) -> None:

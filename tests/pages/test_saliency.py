@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from interp import attribution
+from interp import attribution, evaluation
 from pages.parts import closeup, targets
 
 
@@ -230,3 +230,28 @@ def test_contours_are_said(app) -> None:
     opened(app)
     assert not app.exception and not app.error
     assert any("Lines enclose the strongest 5, 10 and 25%" in caption.value for caption in app.caption)
+
+
+def test_bfloat16_is_used_only_where_it_was_measured_to_bear_it(app, monkeypatch) -> None:
+    app.query_params["methods"] = "Gradient,Grad-CAM"
+    opened(app)
+    assert set(app.dataframe[0].value["precision"]) == {"float32"}
+    monkeypatch.setattr(evaluation.ReducedPrecision, "offered", property(lambda one: one.method.title == "Grad-CAM"))
+    app.query_params["bfloat16"] = "1"
+    app.run()
+    assert not app.exception
+    table = app.dataframe[0].value.set_index("method")["precision"]
+    assert dict(table) == {"Random": "float32", "Gradient": "float32", "Grad-CAM": "bfloat16"}
+    assert any(re.search(r"^- Gradient: .*\n- \*\*Grad-CAM\*\*: ", one.value) for one in app.markdown)
+    assert any("**Computed in bfloat16: Grad-CAM.**" in one.value for one in app.caption)
+
+
+def test_bfloat16_is_measured_once_the_offer_is_opened(app) -> None:
+    app.query_params["methods"] = "Gradient"
+    opened(app)
+    assert "rounding" in app.session_state and not any("Gradient: " in one.value for one in app.markdown)
+    app.session_state["rounding"] = True
+    app.run()
+    [line] = [one.value for one in app.markdown if re.match(r"- (\*\*)?Gradient", one.value)]
+    assert re.search(r"[01]\.\d{3} in \d+\.\d\d of the time", line)
+    assert set(app.dataframe[0].value["precision"]) == {"float32"}
