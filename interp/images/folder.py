@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from interp.images import annotations, decoding, files, index, voc
@@ -29,6 +31,7 @@ class Entry(NamedTuple):
     labels: dict[str, str | None]
     group: str | None = None
     annotation: Annotation | None = None
+    numbers: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass
@@ -124,7 +127,7 @@ def _read_index(folder: Path, boundary: Boundary, draft: Draft) -> None:
     for row in rows:
         file = _located(locator, row.file, f"{INDEX}, line {row.line}", draft.problems)
         if file is not None:
-            draft.entries.append(Entry(file, row.labels, row.group))
+            draft.entries.append(Entry(file, row.labels, row.group, numbers=row.numbers))
 
 
 def _read_listing(folder: Path, boundary: Boundary, draft: Draft, *, separate: bool) -> Path | Records | None:
@@ -181,7 +184,8 @@ def _mark(draft: Draft, records: Records) -> None:
             continue
         entry = draft.entries[position]
         labels = entry.labels if any(entry.labels.values()) else _labels(record)
-        draft.entries[position] = Entry(entry.file, labels, entry.group, record.annotation or entry.annotation)
+        annotation = record.annotation or entry.annotation
+        draft.entries[position] = Entry(entry.file, labels, entry.group, annotation, entry.numbers)
 
 
 def _assemble(draft: Draft, name: str) -> ImageSet:
@@ -199,8 +203,14 @@ def _assemble(draft: Draft, name: str) -> ImageSet:
         label_forms={form: labels for form, labels in forms.items() if any(labels)},
         groups=tuple(_shown(entry.group) for entry in entries),
         annotations=marked,
+        numbers=_columns(entries),
         problems=draft.problems.listed(),
     )
+
+
+def _columns(entries: Sequence[Entry]) -> dict[str, tuple[float, ...]]:
+    names = dict.fromkeys(name for entry in entries for name in entry.numbers)
+    return {printable(name): tuple(entry.numbers.get(name, math.nan) for entry in entries) for name in names}
 
 
 def _shown(label: str | None) -> str | None:

@@ -54,7 +54,8 @@ class ImageSet(Sequence):
 
     `fingerprint` is a digest of the content: sets with the same fingerprint give the same samples. `labels` are as
     the source gives them, and `label_forms` holds each form that it gives, by 'wnid' (WordNet id), 'label' (name) and
-    'class_index'. `annotated` holds the positions that have a mask. `concepts` gives what is known of the image at a
+    'class_index'. `numbers` holds the numeric columns that the source gives beside these, nan where there is none.
+    `annotated` holds the positions that have a mask. `concepts` gives what is known of the image at a
     position, the object itself under the category 'shape'. `problems` says what was left out.
     `[i]` raises `IndexError` beyond the end, and `UnreadableImage` for a picture that turns out to be unreadable.
     """
@@ -71,6 +72,7 @@ class ImageSet(Sequence):
         groups: Sequence[str | None] | None = None,
         annotations: Mapping[int, Annotation] | None = None,
         concepts: Callable[[int], tuple[Concept, ...]] | None = None,
+        numbers: Mapping[str, tuple[float, ...]] | None = None,
         problems: Sequence[Problem] = (),
     ) -> None:
         self.name = name
@@ -80,6 +82,7 @@ class ImageSet(Sequence):
         self.label_forms = dict(label_forms or {})
         self.labels = self._labels()
         self.groups: tuple[str | None, ...] = tuple(groups) if groups is not None else (None,) * len(self.names)
+        self.numbers = dict(numbers or {})
         self.problems = tuple(problems)
         self._annotations = dict(annotations or {})
         self._concepts = concepts
@@ -134,6 +137,7 @@ class ImageSet(Sequence):
             groups=[self.groups[one] for one in positions],
             annotations={i: marks[one] for i, one in enumerate(positions) if one in marks},
             concepts=None if concepts is None else lambda i: concepts(positions[i]),
+            numbers={name: tuple(some[one] for one in positions) for name, some in self.numbers.items()},
         )
 
     def __repr__(self) -> str:

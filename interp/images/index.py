@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,15 +14,17 @@ from interp.images.problems import Problems, printable
 
 LARGEST_CSV = 100_000_000
 EXPECTED = "a table is expected whose first line has 'file', and any of 'class_index', 'wnid', 'label', 'group'."
+KNOWN = ("file", "wnid", "label", "class_index", "group")
 
 
 class Row(NamedTuple):
-    """One picture as the table has it, with the line it stands in."""
+    """One picture as the table has it, with the line it stands in; `numbers` are from columns of nothing else."""
 
     line: int
     file: str
     labels: dict[str, str | None]
     group: str | None
+    numbers: dict[str, float]
 
 
 def read(path: Path, problems: Problems) -> tuple[list[Row], bytes]:
@@ -43,11 +47,26 @@ def read(path: Path, problems: Problems) -> tuple[list[Row], bytes]:
         rows = [(table.line_num, row) for row in table]
     except csv.Error as error:
         raise ValueError(f"{name}, line {table.reader.line_num}: {error}; {EXPECTED}") from None
-    return [kept for line, row in rows if (kept := _row(line, row, name, problems)) is not None], content
+    numeric = [column for column in columns if column and column not in KNOWN and _numeric(column, rows)]
+    return [kept for line, row in rows if (kept := _row(line, row, numeric, name, problems)) is not None], content
 
 
-def _row(line: int, row: dict[str, str | None], name: str, problems: Problems) -> Row | None:
-    values = {key: (row.get(key) or "").strip() or None for key in ("file", "wnid", "label", "class_index", "group")}
+def _numeric(column: str, rows: Sequence[tuple[int, dict[str, str | None]]]) -> bool:
+    """Whether a column holds a number somewhere and nothing else, gaps aside."""
+    values = [text for _, row in rows if (text := (row.get(column) or "").strip())]
+    return bool(values) and all(_number(text) is not None for text in values)
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _row(line: int, row: dict[str, str | None], numeric: Sequence[str], name: str, problems: Problems) -> Row | None:
+    values = {key: (row.get(key) or "").strip() or None for key in KNOWN}
     file, index = values["file"], values["class_index"]
     if file is None:
         problems.add("lines without a file", f"{name}, line {line}", "The column 'file' is empty.")
@@ -56,4 +75,6 @@ def _row(line: int, row: dict[str, str | None], name: str, problems: Problems) -
         reason = f"The class index is {index[:40]!r}; give a whole number from 0 on. The picture counts as unlabelled."
         problems.add("impossible class indices", f"{name}, line {line}", reason)
         values["class_index"] = None
-    return Row(line, file, {form: values[form] for form in ("wnid", "label", "class_index")}, values["group"])
+    labels = {form: values[form] for form in ("wnid", "label", "class_index")}
+    found = {column: number for column in numeric if (number := _number((row.get(column) or "").strip())) is not None}
+    return Row(line, file, labels, values["group"], found)

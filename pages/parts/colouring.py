@@ -17,6 +17,7 @@ from pages.parts.explorer import Known
 LABEL, PREDICTION, OUTCOME, CONFIDENCE, GROUP = "Label", "Prediction", "Right or wrong", "Confidence", "Group"
 PART, KEPT, WOBBLE = "Part", "Neighbours kept", "Wobble"
 PREDICTED = (PREDICTION, OUTCOME, CONFIDENCE)
+TAKEN = (LABEL, *PREDICTED, GROUP, KEPT, WOBBLE)
 MANY = 40
 """Above so many labels their colours cannot be told apart, and groups are shown first."""
 
@@ -31,9 +32,9 @@ def choose(
     about: Known | Toy, projections: tuple[Projection, ...], arrangement: Arrangement
 ) -> maps.Classes | maps.Scale:
     """Draw the picker of what the colours say; gives the colours, grey where it is not known yet."""
-    offered = [PART] if isinstance(about, Toy) else _offered(about)
+    options = [PART] if isinstance(about, Toy) else offered(about)
     # Offered before the maps are there, so that what the address says is not forgotten meanwhile.
-    chosen = controls.listed("Coloured by", "map.colour", [*offered, KEPT, *[WOBBLE] * (arrangement.view == SEEDS)])
+    chosen = controls.listed("Coloured by", "map.colour", [*options, KEPT, *[WOBBLE] * (arrangement.view == SEEDS)])
     if chosen in HELP:
         _explain(chosen, projections, arrangement)
     if isinstance(about, Known) and chosen in PREDICTED and not about.complete:
@@ -52,7 +53,13 @@ def _explain(chosen: str, projections: tuple[Projection, ...], arrangement: Arra
     st.caption(HELP[chosen].format(k=k, which=which))
 
 
-def _offered(about: Known) -> list[str]:
+def offered(about: Known) -> list[str]:
+    """What images can be coloured by, the default first; the set's own numbers come last."""
+    numbers = [name for name in about.photos.numbers if name not in TAKEN]
+    return [*_classes(about), *numbers]
+
+
+def _classes(about: Known) -> list[str]:
     labels = np.unique(about.labels[about.labels >= 0])
     groups = [GROUP] * (len({one for one in about.photos.groups if one is not None}) > 1)
     if not len(labels):
@@ -82,6 +89,8 @@ def colours(
         return maps.Classes(outcome, ("right", "wrong"), title=OUTCOME, colours=(RIGHT.colour, WRONG.colour))
     if chosen == GROUP:
         return maps.Classes(*about.grouped, title=GROUP)
+    if chosen not in TAKEN:
+        return maps.Scale(np.array(about.photos.numbers[chosen])[about.positions], chosen)
     indices = about.labels if chosen == LABEL else about.predicted
     present = np.unique(indices[indices >= 0])
     compact = np.where(indices >= 0, np.searchsorted(present, indices), -1)

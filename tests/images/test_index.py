@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from interp import images
@@ -29,3 +30,16 @@ def test_rows_of_other_lengths_are_taken(tmp_path: Path) -> None:
     plain(tmp_path / "b.png")
     (tmp_path / "index.csv").write_text("file,label\na.png\nb.png,cat,more,and more\n\n")
     assert images.load(tmp_path).labels == (None, "cat")
+
+
+def test_columns_of_numbers_are_kept_and_gaps_are_nan(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png", "c.png"):
+        plain(tmp_path / name)
+    (tmp_path / "index.csv").write_text(
+        "file,label,age,weight,note,empty,ends\na.png,cat,3,1.5,old,,inf\nb.png,dog,,-2e3,4,,1\nc.png,cat,7,,,,2\n"
+    )
+    photos = images.load(tmp_path)
+    assert list(photos.numbers) == ["age", "weight"]
+    np.testing.assert_array_equal(photos.numbers["age"], [3, np.nan, 7])
+    np.testing.assert_array_equal(photos.numbers["weight"], [1.5, -2000, np.nan])
+    np.testing.assert_array_equal(images.subset(photos, [2, 0]).numbers["age"], [7, 3])

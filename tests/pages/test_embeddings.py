@@ -128,6 +128,22 @@ def test_made_up_points_come_with_their_lesson(page) -> None:
     assert page.drawn.colours.names == ("first", "second") and len(table(app)) == 1
 
 
+def test_numbers_of_the_set_are_offered_as_colours(tiny) -> None:
+    photos = ImageSet(
+        name="three",
+        description="",
+        fingerprint="three",
+        names="abc",
+        read=lambda i: pytest.fail("No picture is needed."),
+        numbers={"age": (3.0, np.nan, 7.0), "Label": (0.0, 0.0, 0.0)},
+    )
+    none, nothing = np.full(2, -1), np.full(2, np.nan)
+    known = explorer.Known(photos, tiny, np.array([2, 0]), none, none, nothing, True)
+    assert colouring.offered(known) == ["Prediction", "Confidence", "age"]
+    found = colouring.colours(known, (), "age", False)
+    assert isinstance(found, maps.Scale) and found.title == "age" and list(found.values) == [7, 3]
+
+
 def test_colours_and_finding(page) -> None:
     app = page.open(map_method="PCA")
     for chosen, title in (
