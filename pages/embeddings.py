@@ -41,11 +41,12 @@ if subject == "Made-up points":
     st.stop()
 with picture:
     [features] = representations.read(visitor, f"{TITLE}/features", classifier, photos, (representation,))
+    features, cells = representations.cells(features, classifier)
 # Maps need no predictions: they are asked for after the features, and awaited after the maps.
 predicting = visitor.ask("shared/predictions", cache.call(models.predict, classifier, photos))
-known = explorer.known(classifier, photos, features, selection.labels, predicting)
+known = explorer.known(classifier, photos, features, cells, selection.labels, predicting)
 with side:
-    arrangement = arrangements.choose(len(features))
+    arrangement = arrangements.choose(len(features), film=cells is None)
 filmed = arrangement.view == arrangements.FILM
 pooled = st.session_state.get("map.pooling", "Mean")
 with picture:
@@ -59,11 +60,12 @@ with side:
     colours = colouring.choose(known, projections, arrangement)
     hits = neighbourhood.found(known, controls.text("Find", "map.find", placeholder="Part of a name or class"))
     position = pickers.image(photos, default=int(known.positions[0]))
-    photo = lookup.photograph()
-[row, *_] = [*np.flatnonzero(known.positions == position), 0]
-near = neighbourhood.nearest(features, int(row), arrangement.metric)
+    photo = lookup.photograph() if cells is None else None
+with picture:
+    row = explorer.row_of(known, position)
+near = neighbourhood.nearest(features, row, arrangement.metric)
 layer, names = str(features.representation.layer), explorer.points(known)
-links = [] if near is None else [(int(row), int(one)) for one in near.indices[0]]
+links = [] if near is None else [(row, int(one)) for one in near.indices[0]]
 found = None
 with picture:
     if photo is not None:
@@ -87,20 +89,21 @@ with picture:
                 highlighted=hits,
                 links=links,
                 linked_view=arrangement.view in (arrangements.SEEDS, arrangements.FILM),
-                wished=maps.Choice(int(row)),
+                wished=maps.Choice(row),
                 on_choice=lambda: explorer.take(maps.heard("maps", names), known),
             )
         chosen = choice.selected[choice.selected < len(known)]
     if len(chosen):
-        neighbourhood.selection(known, chosen, int(row))
+        neighbourhood.selection(known, chosen, row)
     if found is not None and photo is not None:
         lookup.shown(photo, known, found, layer)
     headed = explorer.titles(arrangement, sources)
     on = explorer.place_of(features, sources, projections)
-    neighbourhood.closeup(known, int(row), near, layer, None if on is None else (headed[on], projections[on]))
+    neighbourhood.closeup(known, row, near, layer, None if on is None else (headed[on], projections[on]))
     if projections:
         trust.numbers(projections, headed)
-    trust.sharing(visitor, TITLE, classifier, known, pooled)
+    if cells is None:
+        trust.sharing(visitor, TITLE, classifier, known, pooled)
     if waiting.settled(predicting) and not known.complete:
         # They came while the page was drawn without them.
         st.rerun()

@@ -2,6 +2,7 @@
 
 from interp.embedding.agreement import Agreement, agreement
 from interp.embedding.alignment import Alignment, align, aligned, wobble
+from interp.embedding.cells import Cells, cells
 from interp.embedding.features import extract, features, features_of_layers
 from interp.embedding.method import Frame, Method, Projection
 from interp.embedding.neighbours import Neighbours, nearest, nearest_to
@@ -25,6 +26,7 @@ __all__ = [
     "UMAP",
     "Agreement",
     "Alignment",
+    "Cells",
     "Features",
     "Frame",
     "Method",
@@ -37,6 +39,7 @@ __all__ = [
     "agreement",
     "align",
     "aligned",
+    "cells",
     "compare",
     "extract",
     "features",

@@ -11,7 +11,10 @@ from jaxtyping import Integer, UInt8
 from PIL import Image, ImageOps
 
 from interp import progress
+from interp.embedding import Cells
 from interp.images import ImageSet, UnreadableImage
+from interp.models import inputs
+from interp.types import Classifier
 
 COLUMNS = 32
 # Of one sheet: small enough for every browser's canvas at 64 pixels a thumbnail.
@@ -19,6 +22,8 @@ EACH = COLUMNS * COLUMNS
 QUALITY = 80
 SAMPLE = 256
 FINE, COARSE = 64, 32
+# A patch takes less on a sheet of many.
+PATCH_BYTES = 1_200
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +69,32 @@ def sheets(images: ImageSet, *, size: int | None = None, most: int = 6_000_000) 
     if len(shown) < len(images):
         progress.remark(f"{len(shown):,} of {len(images):,} images have a thumbnail.")
     return Sheets(size, COLUMNS, EACH, len(images), np.array(shown, np.int64), files)
+
+
+def patches(
+    images: ImageSet,
+    classifier: Classifier,
+    positions: Integer[np.ndarray, " n"],
+    cells: Cells,
+    *,
+    most: int = 6_000_000,
+) -> Sheets:
+    """A thumbnail of each row's cell, cut from what the model sees of the image at that row's position.
+
+    Where not all have room in `most` bytes, as many as have, evenly spread; unreadable pictures have none.
+    """
+    wanted = _spread(len(positions), most // PATCH_BYTES)
+    squares = {}
+    for position in progress.steps(np.unique(positions[wanted]).tolist(), "thumbnails"):
+        try:
+            pixels = inputs.read(classifier, images, (position,)).pixels[0]
+        except UnreadableImage:
+            continue
+        seen = (pixels.permute(1, 2, 0).cpu().numpy() * 255).round().astype(np.uint8)
+        for row in [row for row in wanted if positions[row] == position]:
+            squares[row] = square(Image.fromarray(seen[cells.window(row, seen.shape[:2])]), COARSE)
+    shown = sorted(squares)
+    return Sheets(COARSE, COLUMNS, EACH, len(positions), np.array(shown, np.int64), _files(squares, shown, COARSE))
 
 
 def square(image: Image.Image, size: int) -> UInt8[np.ndarray, "size size 3"]:

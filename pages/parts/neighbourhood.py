@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from typing import cast
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,13 +12,13 @@ import streamlit as st
 
 import cache
 from interp import embedding
-from interp.embedding import Features, Neighbours, Projection
+from interp.embedding import Cells, Features, Neighbours, Projection
 from interp.embedding.neighbours import Metric
 from interp.figures.style import RIGHT
 from interp.images import UnreadableImage
 from interp.models import inputs
 from pages.parts import drawn, export, gallery, pickers
-from pages.parts.explorer import Known
+from pages.parts.explorer import Known, cell_of
 from pages.parts.overview import enlarged
 from pages.parts.pickers import BESIDE
 from pages.parts.text import plain, shortened
@@ -28,17 +29,18 @@ BARS = 12
 
 
 def nearest(features: Features, row: int, metric: Metric) -> Neighbours | None:
-    """The nearest images of one image, in the features; None where there are no others."""
-    count = min(NEAREST, len(features) - 1)
+    """The nearest images of one image, in the features, or rows of other images; None where there are no others."""
+    count = min(NEAREST, int((features.indices != features.indices[row]).sum()))
     if count < 1:
         return None
     return cache.get(cache.call(_nearest, features, row, count, metric), disk=False, device="figures")
 
 
 def _nearest(features: Features, row: int, count: int, metric: Metric) -> Neighbours:
-    found = embedding.nearest_to(features.values[row : row + 1], features.values, count + 1, metric=metric)
+    own = features.indices == features.indices[row]
+    found = embedding.nearest_to(features.values[row : row + 1], features.values, count + int(own.sum()), metric=metric)
     # The image itself is among them, unless more than `count` others are equal to it.
-    others = np.flatnonzero(found.indices[0] != row)[:count]
+    others = np.flatnonzero(~own[found.indices[0]])[:count]
     return Neighbours(found.indices[:, others], found.distances[:, others], found.metric)
 
 
@@ -59,15 +61,33 @@ def closeup(
 
 def _image(known: Known, row: int) -> None:
     try:
-        st.image(enlarged(known.photos[int(known.positions[row])].image), width="stretch")
+        if known.cells is None:
+            st.image(enlarged(known.photos[int(known.positions[row])].image), width="stretch")
+        else:
+            st.image(_marked(known, row), width="stretch")
     except UnreadableImage as error:
         st.error(plain(str(error)), icon=":material/broken_image:")
+
+
+def _marked(known: Known, row: int) -> np.ndarray:
+    """What the model sees, with a frame around the row's cell."""
+    seen = _seen(known, row)
+    down, across = cast(Cells, known.cells).window(row, seen.shape[:2])
+    for margin, value in ((3, 255), (1, 0)):
+        framed = seen[
+            max(0, down.start - margin) : down.stop + margin, max(0, across.start - margin) : across.stop + margin
+        ]
+        inner = seen[down, across].copy()
+        framed[:] = value
+        seen[down, across] = inner
+    return seen
 
 
 def _others(
     known: Known, row: int, found: Neighbours | None, layer: str, projection: tuple[str, Projection] | None
 ) -> None:
-    st.markdown(f"**{plain(shortened(known.photos.names[known.positions[row]], 60))}**. {_said(known, row)}")
+    name = plain(shortened(known.photos.names[known.positions[row]], 60))
+    st.markdown(f"**{name}**{cell_of(known, row)}. {_said(known, row)}")
     if found is None:
         st.caption("There are no other images to compare it with.")
         return
@@ -75,7 +95,7 @@ def _others(
     if projection is None:
         return
     title, others = projection[0], found.indices[0].tolist()
-    ranks = _ranks(projection[1].points, row, others)
+    ranks = _ranks(projection[1].points, row, others, known.positions)
     near = sum(rank <= len(others) for rank in ranks)
     far = f"; the one drawn farthest off is number {max(ranks):,} there" if near < len(others) else ""
     st.caption(
@@ -102,14 +122,14 @@ def named(known: Known, rows: Sequence[int]) -> list[str]:
     """What is said of pictures that are pointed at: the name, and the label or else the prediction."""
     labels = known.classifier.labels
     best = np.where(known.labels[rows] >= 0, known.labels[rows], known.predicted[rows])
-    names = [known.photos.names[one] for one in known.positions[rows]]
+    names = [f"{known.photos.names[known.positions[one]]}{cell_of(known, one)}" for one in rows]
     return [f"{name}, {labels[one]}" if one >= 0 else name for name, one in zip(names, best, strict=True)]
 
 
-def _ranks(points: np.ndarray, row: int, others: Sequence[int]) -> list[int]:
-    """Which nearest point of the map each of some images is, 1 for the nearest."""
+def _ranks(points: np.ndarray, row: int, others: Sequence[int], positions: np.ndarray) -> list[int]:
+    """Which nearest point of another image on the map each of some rows is, 1 for the nearest."""
     distances = np.linalg.norm(points - points[row], axis=1)
-    distances[row] = np.inf
+    distances[positions == positions[row]] = np.inf
     return [int((distances < distances[one]).sum()) + 1 for one in others]
 
 
@@ -124,18 +144,23 @@ def _said(known: Known, row: int) -> str:
 
 
 def small(known: Known, row: int) -> np.ndarray:
-    """A picture as the classifier sees it, so that all are of one size; grey where the file is gone."""
+    """A picture, or its cell, as the classifier sees it, so that all are of one size; grey where the file is gone."""
     try:
-        pixels = inputs.read(known.classifier, known.photos, (int(known.positions[row]),)).pixels[0]
+        seen = _seen(known, row)
     except UnreadableImage:
         return np.full((*known.classifier.input_size, 3), 200, np.uint8)
+    return seen if known.cells is None else seen[known.cells.window(row, seen.shape[:2])]
+
+
+def _seen(known: Known, row: int) -> np.ndarray:
+    pixels = inputs.read(known.classifier, known.photos, (int(known.positions[row]),)).pixels[0]
     return (pixels.permute(1, 2, 0).cpu().numpy() * 255).round().astype(np.uint8)
 
 
 def selection(known: Known, rows: np.ndarray, row: int) -> None:
     """What was selected: how many of each class, pictures, and where to go on with them."""
     drawn.once(_selection, known, rows)
-    positions = [int(one) for one in known.positions[rows]]
+    positions = list(dict.fromkeys(known.positions[rows].tolist()))
     with st.container(horizontal=True):
         if st.button("Compare their saliency", icon=":material/blur_on:", on_click=_compare, args=(positions,)):
             st.switch_page("pages/saliency.py")
@@ -222,7 +247,7 @@ def _rows(known: Known, rows: np.ndarray) -> list[dict[str, str]]:
     labels = known.classifier.labels
     return [
         {
-            "image": known.photos.names[known.positions[row]],
+            "image": f"{known.photos.names[known.positions[row]]}{cell_of(known, row)}",
             "label": labels[known.labels[row]] if known.labels[row] >= 0 else "",
             "prediction": labels[known.predicted[row]] if known.predicted[row] >= 0 else "",
             "confidence": f"{known.confidence[row]:.6f}",

@@ -14,11 +14,16 @@ from interp.types import Classifier
 from pages.parts import controls, waiting
 
 MOST = 20_000
+MOST_CELLS, CELLS_READ = 5_000, 60_000
+"""How many positions are drawn at most, and out of how many."""
 FILM = 7
 """How many layers a film shows at most, beside pixels and logits."""
-POOLINGS = {"Mean": "mean", "Max": "max", "Whole map": "flat"}
+POOLINGS = {"Mean": "mean", "Max": "max", "Whole map": "flat", "Each position": "positions"}
 BASELINES = {LOGITS: "logits: the scores of the classes", PIXELS: "pixels: no classifier at all"}
-HELP = "What becomes of a layer's map: a number for each channel, its mean or its maximum, or the map as it is."
+HELP = (
+    "What becomes of a layer's map: a number for each channel, its mean or its maximum; the map as it is; or each "
+    "position of it as a point of its own."
+)
 
 
 def choose(classifier: Classifier) -> Representation:
@@ -43,9 +48,17 @@ def film(classifier: Classifier, pooled: str) -> tuple[Representation, ...]:
     layers = [layer.name for layer in classifier.layers if layer.block_end and layer.kind != "flat"]
     if len(layers) > FILM:
         layers = [layers[round(i * (len(layers) - 1) / (FILM - 1))] for i in range(FILM)]
-    between = [Representation(name, POOLINGS[pooled]) for name in layers]
+    # Positions of maps of different sizes have nothing to do with each other.
+    pooling = "mean" if POOLINGS[pooled] == "positions" else POOLINGS[pooled]
+    between = [Representation(name, pooling) for name in layers]
     chosen = [Representation(PIXELS), *between, Representation(LOGITS)]
     return tuple(one.resolved(classifier) for one in chosen)
+
+
+def room(classifier: Classifier, representations: tuple[Representation, ...]) -> int:
+    """How many images are read at most: fewer where each gives many rows of features."""
+    rows = max(one.shape(classifier)[0] for one in representations)
+    return MOST if rows == 1 else max(1, CELLS_READ // rows)
 
 
 def ask(
@@ -55,13 +68,14 @@ def ask(
     photos: ImageSet,
     representations: tuple[Representation, ...],
 ) -> cache.Job:
-    """The job that reads the features of the set's images, at most `MOST` of them, evenly spread.
+    """The job that reads the features of the set's images, at most as many as `room` has, evenly spread.
 
     What was read is kept chunk by chunk, so a server that was stopped goes on where it was.
     """
     positions = None
-    if len(photos) > MOST:
-        positions = np.linspace(0, len(photos) - 1, MOST).round().astype(np.int64)
+    most = room(classifier, representations)
+    if len(photos) > most:
+        positions = np.linspace(0, len(photos) - 1, most).round().astype(np.int64)
     reading = (embedding.extract, embedding.Rows, classifier, photos, representations, positions)
     return visitor.ask(slot, cache.call(chunks.gathered, *reading), disk=False)
 
@@ -74,10 +88,21 @@ def read(
     representations: tuple[Representation, ...],
 ) -> tuple[embedding.Features, ...]:
     """The features; while they are read the page ends here, with progress. Nothing read at all ends it, too."""
-    if len(photos) > MOST:
-        st.caption(f":material/info: {MOST:,} of {len(photos):,} images, evenly spread over the set.")
+    most = room(classifier, representations)
+    if len(photos) > most:
+        st.caption(f":material/info: {most:,} of {len(photos):,} images, evenly spread over the set.")
     found = waiting.value(ask(visitor, slot, classifier, photos, representations))
     if not len(found[0]):
         st.info("None of these images could be opened. Choose another set, or add JPEG or PNG files in the sidebar.")
         st.stop()
     return found
+
+
+def cells(features: embedding.Features, classifier: Classifier) -> tuple[embedding.Features, embedding.Cells | None]:
+    """The features to be drawn, and for features of each position which one a row is; of these `MOST_CELLS` at most."""
+    if features.representation.pooling != "positions":
+        return features, None
+    kept, found = cache.get(cache.call(embedding.cells, features, classifier, MOST_CELLS), disk=False, device="figures")
+    some = f"{len(kept):,} of {len(features):,} positions, evenly spread. " if len(kept) < len(features) else ""
+    st.caption(f":material/info: {some}Pictures show the place itself; what its features depend on is larger.")
+    return kept, found

@@ -128,6 +128,20 @@ def test_made_up_points_come_with_their_lesson(page) -> None:
     assert page.drawn.colours.names == ("first", "second") and len(table(app)) == 1
 
 
+def test_each_position_is_a_point_that_leads_to_its_patch(page) -> None:
+    app = page.open(map_method="PCA", map_pooling="Each position")
+    known_rows = len(page.drawn.points.names)
+    assert known_rows > 60 and page.drawn.points.names[1].endswith("row 1, column 2")
+    assert "Layer by layer" not in app.segmented_control(key="map.view").options
+    assert page.drawn.thumbnails.size == 32 and len(page.drawn.thumbnails.shown) == known_rows
+    row = page.drawn.wished.chosen
+    # A cell in the middle of the image, whose nearest cells are those of other images.
+    first, place = page.drawn.points.names[row].split(", row ")
+    assert place not in ("1, column 1", "1, column 2")
+    ends = [page.drawn.points.names[there].partition(", row ")[0] for here, there in page.drawn.links if here == row]
+    assert len(ends) == neighbourhood.NEAREST and first not in ends
+
+
 def test_numbers_of_the_set_are_offered_as_colours(tiny) -> None:
     photos = ImageSet(
         name="three",
@@ -241,7 +255,7 @@ def test_what_is_known_stands_in_the_rows_of_the_features(tiny) -> None:
         label_probability=np.array([np.nan, 0.8, 0.1], np.float32),
     )
     labels = LabelMatch((0, 2, 1, None, 1), (), "name")
-    known = explorer.lined_up(tiny, photos, some(np.eye(4), [0, 1, 3, 4]), labels, predictions, True)
+    known = explorer.lined_up(tiny, photos, some(np.eye(4), [0, 1, 3, 4]), None, labels, predictions, True)
     assert known.positions.tolist() == [0, 1, 3, 4] and known.labels.tolist() == [0, 2, -1, 1]
     assert known.predicted.tolist() == [0, 1, 2, -1]
     np.testing.assert_allclose(known.confidence, [0.8, 0.7, 0.9, np.nan], rtol=1e-6)
@@ -283,7 +297,7 @@ def test_what_is_heard_from_the_maps_becomes_the_image_of_all_pages(monkeypatch:
     points, state = maps.Points(("a", "b", "c")), {}
     monkeypatch.setattr(maps.st, "session_state", state)
     state["maps"] = {"choice": {"serial": 1, "chosen": 2, "selected": "", "of": points.feed.digest}}
-    known = SimpleNamespace(positions=np.array([4, 7, 9]))
+    known = SimpleNamespace(positions=np.array([4, 7, 9]), cells=None)
     explorer.take(maps.heard("maps", points), known)
     assert state["image"] == 9
     # The photograph from outside stands behind the last row, and is no image of the set.
@@ -306,10 +320,10 @@ def test_what_says_how_well_a_map_does_is_grey_before_there_is_one() -> None:
 def test_predictions_that_come_late_colour_the_page_by_themselves(page, monkeypatch: pytest.MonkeyPatch) -> None:
     original, seen = explorer.known, []
 
-    def too_early(classifier, photos, features, labels, job):
+    def too_early(classifier, photos, features, cells, labels, job):
         seen.append(job.state)
         late = SimpleNamespace(state="running", wait=lambda seconds: None) if len(seen) == 1 else job
-        return original(classifier, photos, features, labels, late)
+        return original(classifier, photos, features, cells, labels, late)
 
     monkeypatch.setattr(explorer, "known", too_early)
     page.open(map_method="PCA", map_colour="Prediction")
