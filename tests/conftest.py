@@ -1,5 +1,7 @@
 """Fixtures that many tests share: the real classifier and its folder, and a tiny one to compute by hand with."""
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,19 @@ from torch import nn
 from interp.types import Classifier, Images, Layer, Preprocessing
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "imagenet"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where tests run side by side, give each process one thread, and what it starts, too."""
+    if hasattr(config, "workerinput"):
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+        torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def own_main(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put `__main__` back, which Streamlit's test driver replaces, and which processes started later would run."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture(scope="session")
