@@ -193,6 +193,7 @@ def _sums(comparison: Comparison, shifts: tuple[evaluation.ShiftInvariance, ...]
     st.dataframe(
         rows,
         hide_index=True,
+        placeholder="–",
         column_config={
             "residual": number(format="%.3g", help="The map's sum minus what the method promises, in logits."),
             "share": number(format="percent", help="The residual as a share of what is promised, at least one logit."),
@@ -262,6 +263,7 @@ def _located(names: tuple[str, ...], found: tuple[evaluation.Located, ...]) -> N
     st.dataframe(
         rows,
         hide_index=True,
+        placeholder="–",
         column_config={name: st.column_config.NumberColumn(format="%.2f") for name in shares},
     )
     counted = len({row["image"] for row in rows})

@@ -239,6 +239,7 @@ def _table(comparison: Comparison) -> None:
     st.dataframe(
         found,
         hide_index=True,
+        placeholder="–",
         column_order=[
             column for column in found[0] if len(comparison.positions) > 1 or column not in ("image", "class")
         ],

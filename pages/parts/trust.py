@@ -50,6 +50,7 @@ def _numbers(projections: tuple[Projection, ...], headed: tuple[str, ...]) -> No
     st.dataframe(
         [{name: row[name] for name in filled} for row in rows],
         hide_index=True,
+        placeholder="–",
         column_config={
             "neighbours kept": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
             "trustworthiness": st.column_config.NumberColumn(format="%.3f"),

@@ -149,6 +149,7 @@ def _table(names: tuple[str, ...], found: evaluation.Judgements) -> None:
     st.dataframe(
         listed,
         hide_index=True,
+        placeholder="–",
         column_order=[name for name in listed[0] if name not in left_out],
         column_config={
             "in words": st.column_config.TextColumn(width="large"),
