@@ -35,7 +35,7 @@ with side:
     if subject == "Made-up points":
         lessons.page(visitor, TITLE, picture)
     else:
-        representation = representations.choose(classifier)
+        representation = representations.choose(classifier, photos)
 if subject == "Made-up points":
     layout.how_to_read(lessons.READING)
     st.stop()

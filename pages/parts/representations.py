@@ -13,9 +13,11 @@ from interp.images import ImageSet
 from interp.types import Classifier
 from pages.parts import controls, waiting
 
-MOST = 20_000
+MOST, MANY = "20,000 images", "50,000 images"
+"""How many images are drawn at most, by default and on request."""
 MOST_CELLS, CELLS_READ = 5_000, 60_000
 """How many positions are drawn at most, and out of how many."""
+SIZE = "map.most"
 FILM = 7
 """How many layers a film shows at most, beside pixels and logits."""
 POOLINGS = {"Mean": "mean", "Max": "max", "Whole map": "flat", "Each position": "positions"}
@@ -26,8 +28,11 @@ HELP = (
 )
 
 
-def choose(classifier: Classifier) -> Representation:
-    """Draw the pickers of layer and pooling."""
+def choose(classifier: Classifier, photos: ImageSet) -> Representation:
+    """Draw the pickers of layer and pooling, and for a large set of how many images are drawn."""
+    if len(photos) > _number(MOST):
+        help = "Evenly spread over the set. t-SNE of 50,000 takes some minutes."
+        controls.one_of("At most", SIZE, (MOST, MANY), help=help)
     layers = [layer for layer in classifier.layers if layer.block_end or layer == classifier.last_spatial_layer]
     names = {layer.name: f"{layer.name} · {layer.channels} channels" for layer in layers} | BASELINES
     chosen = controls.listed(
@@ -58,7 +63,12 @@ def film(classifier: Classifier, pooled: str) -> tuple[Representation, ...]:
 def room(classifier: Classifier, representations: tuple[Representation, ...]) -> int:
     """How many images are read at most: fewer where each gives many rows of features."""
     rows = max(one.shape(classifier)[0] for one in representations)
-    return MOST if rows == 1 else max(1, CELLS_READ // rows)
+    wanted = st.session_state.get(SIZE, MOST)
+    return _number(wanted) if rows == 1 else max(1, CELLS_READ // rows)
+
+
+def _number(size: str) -> int:
+    return int(size.partition(" ")[0].replace(",", ""))
 
 
 def ask(

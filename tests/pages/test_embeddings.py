@@ -14,7 +14,7 @@ from interp.embedding import Features, Representation
 from interp.images import ImageSet
 from interp.models import LabelMatch
 from interp.models.predictions import Predictions
-from pages.parts import arrangements, colouring, explorer, lookup, maps, neighbourhood, trust
+from pages.parts import arrangements, colouring, explorer, lookup, maps, neighbourhood, representations, trust
 
 QUICK = {"images": "scenes:60", "map.steps": "12", "map.perplexity": "5"}
 
@@ -328,3 +328,18 @@ def test_predictions_that_come_late_colour_the_page_by_themselves(page, monkeypa
     monkeypatch.setattr(explorer, "known", too_early)
     page.open(map_method="PCA", map_colour="Prediction")
     assert len(seen) == 2 and (page.drawn.colours.indices >= 0).all()
+
+
+def test_of_a_large_set_some_are_drawn_and_more_on_request(page, monkeypatch) -> None:
+    monkeypatch.setattr(representations, "MOST", "30 images")
+    monkeypatch.setattr(representations, "MANY", "45 images")
+    app = page.open(map_method="PCA")
+    assert len(page.drawn.points.names) == 30 and "30 of 60 images" in said(app)
+    app.query_params["map.most"] = "45 images"
+    run(app)
+    assert len(page.drawn.points.names) == 45 and "45 of 60 images" in said(app)
+    # The image that the sidebar names may be one that was left out.
+    left_out = sorted(set(range(60)) - set(np.linspace(0, 59, 45).round().astype(int)))[0]
+    app.selectbox(key="image").set_value(left_out)
+    run(app)
+    assert "is not on the maps" in said(app)
