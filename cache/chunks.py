@@ -6,7 +6,7 @@ with `disk=False`, as the chunks are on disk already.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from functools import partial
 from typing import Any, Protocol
@@ -42,34 +42,73 @@ def gathered(
     items: Sequence[Any],
     positions: Sequence[int] | np.ndarray | None = None,
     size: int = CHUNK,
+    first: int | None = None,
 ) -> Generator[Any, None, Any]:
     """What a function gives for the images at these positions (None: all), in chunks of `size`, from disk where kept.
 
+    With `first` the first chunk has only so many images, so that something is there soon, and each further chunk has
+    twice as many as the one before, up to `size`.
     `function(classifier, photos, items, positions)` gives one value for each item (a layer, a method), or is a
     generator that returns them; its yields let other jobs go first. Each value is kept under the key of its own call,
     with this item alone: of a chunk only the missing items are computed, together. Give items that mean the same in
     one form, such as `Representation.resolved` has. Yields what has come together so far, at least once a chunk, and
     returns the whole. Raises what the function and `gathering` raise.
     """
-    given = np.arange(len(photos)) if positions is None else np.asarray(positions)
-    chosen = given.astype(np.int64) if given.dtype.kind in "iu" else given
+    chosen = _chosen(photos, positions)
     whole = gathering(classifier, items, len(chosen))
-    for start in range(0, len(chosen), size):
-        chunk = chosen[start : start + size]
+    for start, chunk in _chunks(chosen, size, first):
         asked = [call(function, classifier, photos, (item,), chunk) for item in items]
-        values = [_kept(one) for one in asked]
+        values = [stored(one) for one in asked]
         missing = [place for place, value in enumerate(values) if value is MISSING]
         if missing:
             work = partial(function, classifier, photos, tuple(items[place] for place in missing), chunk)
             computed = yield from _steps(work, whole, partial(progress.within, start, len(chunk), len(chosen)))
             for place, value in zip(missing, computed, strict=True):
-                _keep(asked[place], value)
+                keep(asked[place], value)
                 values[place] = value
         else:
             progress.report(start, len(chosen), "Reading what was computed before")
         whole.add(values)
         yield whole.so_far
     return whole.so_far
+
+
+def kept(
+    function: Callable[..., Any],
+    classifier: Classifier,
+    photos: ImageSet,
+    item: Any,
+    positions: Sequence[int] | np.ndarray | None,
+    wanted: Sequence[int],
+    size: int = CHUNK,
+    first: int | None = None,
+) -> list[Any]:
+    """What `gathered` has kept of some images: of each chunk that holds one of them, `value.at(wanted)`.
+
+    The arguments are those that `gathered` was given, with one of its items. Nothing is computed: a chunk that is not
+    on disk is left out. The largest of what is read at once is one chunk.
+    """
+    found = []
+    for _, chunk in _chunks(_chosen(photos, positions), size, first):
+        inside = [one for one in wanted if one in chunk]
+        if inside:
+            value = stored(call(function, classifier, photos, (item,), chunk))
+            if value is not MISSING:
+                found.append(value.at(inside))
+    return found
+
+
+def _chosen(photos: ImageSet, positions: Sequence[int] | np.ndarray | None) -> np.ndarray:
+    given = np.arange(len(photos)) if positions is None else np.asarray(positions)
+    return given.astype(np.int64) if given.dtype.kind in "iu" else given
+
+
+def _chunks(chosen: np.ndarray, size: int, first: int | None) -> Iterator[tuple[int, np.ndarray]]:
+    """The positions chunk by chunk, each with how many came before it."""
+    start, length = 0, min(size, first or size)
+    while start < len(chosen):
+        yield start, chosen[start : start + length]
+        start, length = start + length, min(size, 2 * length)
 
 
 def _steps(
@@ -91,13 +130,14 @@ def _steps(
             yield whole.so_far
 
 
-def _kept(asked: Call) -> Any:
+def stored(asked: Call) -> Any:
+    """What is on disk for a call, `MISSING` where there is nothing."""
     found = store.default().get(asked.key)
     return found if found is MISSING else found[0][0]
 
 
-def _keep(asked: Call, value: Any) -> None:
-    """Keep one item's value in the form in which the queue keeps the result of the same call."""
+def keep(asked: Call, value: Any) -> None:
+    """Put one item's value on disk in the form in which the queue keeps the result of the same call."""
     try:
         store.default().put(asked.key, ((value,), ()), asked.title)
     except (OSError, ValueError) as error:

@@ -51,30 +51,41 @@ def steps(items: Sequence[T], what: str) -> Iterator[T]:
     report(len(items), len(items), what)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Part:
-    """A listener to one part of a longer work, who passes on how far the whole is."""
+    """A listener to one part of a longer work, who passes on how far the whole is.
+
+    With a name for all of it, it never goes back, whatever the part consists of.
+    """
 
     listener: Listener
     start: int
     length: int
     total: int
+    what: str | None
+    furthest: int = 0
 
     def step(self, done: int, total: int, what: str) -> None:
-        self.listener.step(self.start + (done * self.length // total if total else 0), self.total, what)
+        share = done * self.length // total if total else 0
+        if self.what:
+            self.furthest = share = max(share, self.furthest)
+        self.listener.step(self.start + share, self.total, self.what or what)
 
     def remark(self, text: str) -> None:
         self.listener.remark(text)
 
 
 @contextmanager
-def within(start: int, length: int, total: int) -> Iterator[None]:
-    """What is reported inside the `with` block counts as `length` of `total` steps, of which `start` are done."""
+def within(start: int, length: int, total: int, what: str | None = None) -> Iterator[None]:
+    """What is reported inside the `with` block counts as `length` of `total` steps, of which `start` are done.
+
+    `what` names all these steps; None leaves each the name that it is reported with.
+    """
     listener = _listener.get()
     if listener is None:
         yield
         return
-    with listening(_Part(listener, start, length, total)):
+    with listening(_Part(listener, start, length, total, what)):
         yield
 
 

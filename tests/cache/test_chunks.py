@@ -80,6 +80,13 @@ def test_chunks_come_together_in_order(tiny: Classifier, photos: ImageSet) -> No
     assert get(asked(plainly, tiny, photos, ("a", "b")), disk=False) == found
 
 
+def test_chunks_may_begin_small_and_grow(tiny: Classifier, photos: ImageSet) -> None:
+    question = call(chunks.gathered, named, Added, tiny, photos, ("a",), None, 16, 3)
+    found = get(question, disk=False)
+    assert [len(positions) for _, positions in log] == [3, 6, 12, 16, 3]
+    assert [text for part in found for text in part] == [f"a{n}" for n in range(COUNT)]
+
+
 def test_what_was_cancelled_goes_on_where_it_stopped(tiny: Classifier, photos: ImageSet) -> None:
     question = asked(named, tiny, photos, ("a",), size=4)
     visitor = Visitor()

@@ -1,0 +1,125 @@
+"""What follows a layer, where it is one linear map between channels: the gradients of all classes in closed form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, fx, nn
+from torch.nn import functional
+
+_MODULES = (
+    *(nn.AdaptiveAvgPool2d, nn.AvgPool2d, nn.AdaptiveMaxPool2d, nn.MaxPool2d, nn.BatchNorm2d, nn.Flatten, nn.Identity),
+    *(nn.Dropout, nn.Dropout2d, nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.GELU, nn.SiLU, nn.Hardswish, nn.Sigmoid, nn.Tanh),
+)
+_FUNCTIONS = frozenset(
+    {
+        *(torch.flatten, torch.mean, torch.squeeze, torch.relu, functional.relu, functional.gelu, functional.silu),
+        *(functional.adaptive_avg_pool2d, functional.avg_pool2d, functional.max_pool2d, functional.dropout),
+    }
+)
+_METHODS = frozenset({"flatten", "mean", "squeeze", "view", "reshape", "contiguous", "relu"})
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """What the gradients ∂f_k/∂A_cuv of all classes k are made of: slope_kuv · weight_kc · gain_cuv.
+
+    A's channels are first treated each for itself (pooled, rectified: `gain`), then mixed by one linear layer
+    (`weight`), whose outputs are again treated each for itself (`slope`). Where the linear layer has no positions any
+    more, slope has one.
+    """
+
+    weight: Float[Tensor, "k c"]
+    slope: Float[Tensor, "k p"]
+    gain: Float[Tensor, "c d"]
+
+    def gradients(self, classes: slice) -> Float[Tensor, "m c d"]:
+        """∂f_k/∂A_c of some of the classes, positions in one row."""
+        return self.weight[classes, :, None] * self.slope[classes, None] * self.gain
+
+
+def closed(after: fx.GraphModule, activations: Float[Tensor, "1 c u v"]) -> Head | None:
+    """The head of a network's operations after a layer, by two backward passes; None where it has another form.
+
+    The operations are judged by their kinds and by the sizes that come out of them: whoever relies on the gradients
+    checks some of them against what automatic differentiation gives.
+    """
+    mixing = _only_mixing(after)
+    if mixing is None:
+        return None
+    point = activations.detach().clone().requires_grad_()
+    watched = _Watched(after, mixing)
+    logits = watched.run(point.clone())
+    entered, left = watched.entered, watched.left
+    module = after.get_submodule(str(mixing.target))
+    weight = module.weight
+    assert isinstance(weight, Tensor)
+    positions = left[0, 0].numel() if left.ndim in (2, 4) else 0
+    channels = activations.shape[1]
+    if (
+        positions not in (1, activations[0, 0].numel())
+        or entered.shape[1] != channels
+        or entered.numel() != channels * positions
+        or left.shape[1] != logits.shape[1]
+    ):
+        return None
+    (slope,) = torch.autograd.grad(logits.sum(), left, retain_graph=True)
+    (gain,) = torch.autograd.grad(entered.sum(), point)
+    return Head(weight.detach().flatten(1), slope[0].reshape(logits.shape[1], -1), gain[0].flatten(1))
+
+
+def _only_mixing(after: fx.GraphModule) -> fx.Node | None:
+    """The linear layer, or convolution of one pixel, of a chain of operations that has no other that mixes channels."""
+    found: list[fx.Node] = []
+    before: fx.Node | None = None
+    for node in after.graph.nodes:
+        if before is not None and (before not in node.all_input_nodes or len(before.users) != 1):
+            return None
+        if len(node.all_input_nodes) > 1 or (node.op == "placeholder" and before is not None):
+            return None
+        if node.op == "call_module":
+            module = after.get_submodule(str(node.target))
+            if _mixes(module):
+                found.append(node)
+            elif not isinstance(module, _MODULES):
+                return None
+        elif node.op == "call_function" and node.target not in _FUNCTIONS:
+            return None
+        elif node.op == "call_method" and node.target not in _METHODS:
+            return None
+        elif node.op == "get_attr":
+            return None
+        before = node
+    return found[0] if len(found) == 1 else None
+
+
+def _mixes(module: nn.Module) -> bool:
+    if isinstance(module, nn.Conv2d):
+        plain = module.stride == (1, 1) and module.padding in ((0, 0), "valid") and module.groups == 1
+        return module.kernel_size == (1, 1) and plain
+    return isinstance(module, nn.Linear)
+
+
+class _Watched(fx.Interpreter):
+    """Runs the operations one by one, and keeps what goes into one of them and what comes out."""
+
+    entered: Tensor
+    left: Tensor
+
+    def __init__(self, module: fx.GraphModule, node: fx.Node) -> None:
+        super().__init__(module)
+        self.node = node
+
+    def run_node(self, n: fx.Node) -> Any:
+        """What the operation gives."""
+        result = super().run_node(n)
+        if n is self.node.all_input_nodes[0]:
+            self.entered = result
+        if n is self.node:
+            self.left = result
+            # What follows may work in place, on a copy.
+            return result.clone()
+        return result

@@ -1,0 +1,110 @@
+"""How the scores of a set are spread: over right and wrong predictions, and over pairs of classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from interp.figures.interest.frame import plain
+from interp.figures.style import RIGHT, UNLABELLED, WRONG
+from interp.shared_interest import SCORES, Scored, ScoreName
+
+BINS = 20
+MOST_CLASSES = 20
+NUMBERS_UP_TO = 12
+NAME = 24
+
+
+def histogram(scored: Scored, name: ScoreName) -> go.Figure:
+    """How many images have which score, in 20 bins from 0 to 1, those predicted right, wrong and unlabelled stacked.
+
+    Raises `ValueError` for a score that there is not.
+    """
+    values = scored.score(name)
+    edges = np.linspace(0, 1, BINS + 1)
+    figure = go.Figure()
+    for title, mark, part in (
+        ("right", RIGHT, scored.correct),
+        ("wrong", WRONG, scored.wrong),
+        ("without label", UNLABELLED, ~scored.known),
+    ):
+        if part.any():
+            counts, _ = np.histogram(values[part].clip(0, 1), edges)
+            figure.add_bar(
+                x=(edges[:-1] + edges[1:]) / 2,
+                y=counts,
+                width=0.94 / BINS,
+                name=f"{part.sum():,} {title}, mean {values[part].mean():.2f}",
+                marker={"color": mark.colour},
+                customdata=[f"{low:.2f} to {high:.2f}" for low, high in pairwise(edges.tolist())],
+                hovertemplate=f"%{{customdata}}: %{{y:,}} {title}<extra></extra>",
+            )
+    figure.update_layout(barmode="stack", xaxis={"title": SCORES[name], "range": [0, 1]}, yaxis={"title": "images"})
+    return plain(figure, 260)
+
+
+def confusion_map(pairs: pd.DataFrame, labels: Sequence[str], name: ScoreName = "iou") -> go.Figure:
+    """The mean score of the images of each label (row) that are predicted as each class (column).
+
+    `pairs` is what `shared_interest.confusion` gives, `labels` the names of the classifier's classes. Of more than 20
+    classes those with most wrong images are drawn, then those with most images. The numbers of images are written
+    where there is room.
+    """
+    shown = _most(pairs)
+    place = {index: i for i, index in enumerate(shown)}
+    score = np.full((len(shown), len(shown)), np.nan)
+    count = np.zeros(score.shape, int)
+    for label, predicted, images, mean in _rows(pairs):
+        if label in place and predicted in place:
+            cell = place[label], place[predicted]
+            score[cell], count[cell] = mean, images
+    names = [escape(_shortened(labels[index])) for index in shown]
+    numbered = len(shown) <= NUMBERS_UP_TO
+    figure = go.Figure(
+        go.Heatmap(
+            z=score,
+            zmin=0,
+            zmax=1,
+            colorscale="Cividis",
+            xgap=1,
+            ygap=1,
+            hoverongaps=False,
+            customdata=count,
+            text=np.where(count > 0, count.astype(str), "") if numbered else None,
+            texttemplate="%{text}" if numbered else None,
+            colorbar={"title": f"mean<br>{SCORES[name]}", "thickness": 12},
+            hovertemplate="labelled %{y}<br>predicted as %{x}<br>images: %{customdata:,}, mean %{z:.3f}<extra></extra>",
+        )
+    )
+    ticks = {"tickvals": list(range(len(names))), "ticktext": names, "showgrid": False, "zeroline": False}
+    figure.update_layout(
+        xaxis={**ticks, "title": "predicted as", "automargin": True},
+        yaxis={**ticks, "title": "labelled", "automargin": True, "autorange": "reversed"},
+    )
+    return plain(figure, min(900, max(320, 150 + 24 * len(names))))
+
+
+def _rows(pairs: pd.DataFrame) -> Iterator[tuple[int, int, int, float]]:
+    """Label, prediction, number of images and mean score of each pair."""
+    return zip(*(pairs[name].tolist() for name in ("label", "predicted", "count", "score")), strict=True)
+
+
+def _most(pairs: pd.DataFrame) -> list[int]:
+    """The classes to draw, by index: those that most mistakes are made with, then the most frequent."""
+    wrong: dict[int, int] = {}
+    seen: dict[int, int] = {}
+    for label, predicted, images, _ in _rows(pairs):
+        for index in (label, predicted):
+            seen[index] = seen.get(index, 0) + images
+            wrong[index] = wrong.get(index, 0) + (images if label != predicted else 0)
+    ranked = sorted(seen, key=lambda index: (-wrong[index], -seen[index], index))
+    return sorted(ranked[:MOST_CLASSES])
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= NAME else name[: NAME - 1].rstrip() + "…"

@@ -1,0 +1,106 @@
+"""From a heatmap to a binary saliency: where its values are large, by one of three rules."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from interp.shared_interest.masks import Maps, Masks, binary, matching, slices, tensor
+from interp.shared_interest.scores import overlap
+
+
+@dataclass(frozen=True)
+class Deviations:
+    """S is where the map is above its mean by `count` standard deviations; the paper's rule, with 1."""
+
+    count: float | int = 1.0
+
+
+@dataclass(frozen=True)
+class Percentile:
+    """S is where the map is above this percentile of its own values."""
+
+    percent: float | int = 90.0
+
+
+@dataclass(frozen=True)
+class Area:
+    """S is the largest values on a share of the picture; None: on as many pixels as the annotation has."""
+
+    share: float | int | None = None
+
+
+Rule = Deviations | Percentile | Area
+
+
+def binarize(maps: Maps, rule: Rule, *, annotation: Masks | None = None) -> Bool[np.ndarray, "n h w"]:
+    """The binary saliency of each map: where its values are large, by one of three rules.
+
+    A constant map singles out nothing, so its saliency is empty under each rule; for `Area` so are values that tie with
+    the largest one left out. The map's sign counts: for magnitudes give |map|.
+    Raises `ValueError` for values that are not finite, for a rule out of range, and for `Area()` without an annotation.
+    """
+    values = tensor(maps)
+    found = limits(values, rule, annotation)
+    salient = torch.zeros(values.shape, dtype=torch.bool)
+    for part in slices(values):
+        torch.gt(values[part], found(part)[:, None, None], out=salient[part])
+    return salient.numpy()
+
+
+def limits(
+    values: Float[Tensor, "n h w"], rule: Rule, annotation: Masks | None
+) -> Callable[[slice], Float[Tensor, " m"]]:
+    """The value that each map must exceed to be salient, for some of the maps.
+
+    Raises `ValueError` as `binarize` does, for values that are not finite when called for them.
+    """
+    flat = values.flatten(1)
+    size = flat.shape[1]
+    if isinstance(rule, Deviations):
+        return lambda part: _deviated(flat[part], rule.count)
+    if isinstance(rule, Percentile):
+        if not 0 <= rule.percent < 100:
+            raise ValueError(f"A percentile of {rule.percent} is not possible: take 0 to below 100.")
+        below = torch.full((len(flat),), max(1, math.ceil(rule.percent * size / 100)))
+    elif rule.share is not None:
+        if not 0 < rule.share < 1:
+            raise ValueError(f"An area of {rule.share} is not possible: it is a share of the picture, between 0 and 1.")
+        below = torch.full((len(flat),), size - max(1, round(rule.share * size)))
+    elif annotation is not None:
+        inside, _ = matching(binary(annotation, "annotation"), values)
+        below = size - torch.from_numpy(overlap(inside, inside).annotated)
+    else:
+        raise ValueError("Area() makes the saliency as large as the annotation: give the annotation, or a share.")
+    return lambda part: _ranked(flat[part], below[part].clamp(1, size))
+
+
+def _deviated(rows: Float[Tensor, "m d"], count: float | int) -> Float[Tensor, " m"]:
+    mean = rows.mean(dim=1)
+    if not bool(mean.isfinite().all()):
+        raise ValueError("A map has values that are not finite: compute it again.")
+    centred = rows - mean[:, None]
+    spread = torch.linalg.vecdot(centred, centred).div(rows.shape[1]).sqrt()
+    limit = mean + count * spread
+    # Rounding may put the mean of a constant map beside its one value.
+    for row in (spread <= 1e-5 * mean.abs()).nonzero()[:, 0].tolist():
+        if bool((rows[row] == rows[row, 0]).all()):
+            limit[row] = rows[row, 0]
+    return limit
+
+
+def _ranked(rows: Float[Tensor, "m d"], below: Int[Tensor, " m"]) -> Float[Tensor, " m"]:
+    """The value of rank `below` in each row, counted from the smallest."""
+    values = rows.numpy()
+    if not np.isfinite(values).all():
+        raise ValueError("A map has values that are not finite: compute it again.")
+    places = below.tolist()
+    return torch.tensor(
+        [np.partition(row, place - 1)[place - 1] for row, place in zip(values, places, strict=True)], dtype=rows.dtype
+    )

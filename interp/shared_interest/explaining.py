@@ -1,0 +1,240 @@
+"""The maps of an image set beside its annotations, batch by batch: what all scores of a set rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int, UInt8
+from torch import Tensor
+
+from interp import progress
+from interp.attribution import Method, attribute, compare
+from interp.batches import read_ahead
+from interp.images import ImageSet, Problem, UnreadableImage
+from interp.models import inputs, match_set
+from interp.models.inputs import Input
+from interp.shared_interest.explained import Explained, Question, joined, nothing, smallest, stored
+from interp.types import Classifier, Heatmaps, Images
+
+PROCESSOR_BATCH, DEVICE_BATCH = 16, 64
+# Between two batches other visitors' jobs have their turn, so a batch of costly maps is small.
+PASSES_AT_ONCE = 64
+WHAT = "Explaining images"
+UNMARKED = "Nobody has marked anything in it: there is nothing to hold its map against."
+
+
+def annotated(photos: ImageSet) -> Int[np.ndarray, " n"]:
+    """The positions of the images that have an annotation, in the set's order."""
+    return np.array(sorted(photos.annotated), np.int64)
+
+
+def explain(
+    classifier: Classifier,
+    photos: ImageSet,
+    items: Sequence[Question],
+    positions: Sequence[int] | np.ndarray | None = None,
+    *,
+    batch_size: int | None = None,
+) -> Generator[None, None, tuple[Explained, ...]]:
+    """The maps and annotations of the images at these positions (None: all that are annotated), for each question.
+
+    Methods that can be read off the same passes share them, and the next images are decoded while the classifier runs
+    on these. Yields after each batch; between two batches nothing is locked. An image that cannot be read, annotated or
+    explained, or whose label the classifier lacks where its class is asked for, becomes a problem, and the rest goes
+    on. All maps are held, so give the images of a large set in parts. Raises `ValueError` for a method that cannot run
+    on the classifier, and for positions outside the set.
+    """
+    for item in items:
+        item.method.check(classifier)
+    chosen = _chosen(photos, positions)
+    labels = np.array([-1 if one is None else one for one in match_set(classifier, photos).indices], np.int32)
+    cost = sum(item.method.cost(classifier) for item in items)
+    most = PROCESSOR_BATCH if classifier.device.type == "cpu" else DEVICE_BATCH
+    size = batch_size or max(1, min(most, int(PASSES_AT_ONCE / max(cost, 1))))
+
+    def read(number: int) -> _Seen:
+        return _seen(classifier, photos, number, int(chosen[number]))
+
+    def run(seen: Sequence[_Seen]) -> list[Explained]:
+        with progress.within(seen[0].number, len(seen), len(chosen), WHAT):
+            return _of_batch(classifier, photos, items, labels, seen)
+
+    parts = [[nothing(classifier, item) for item in items]]
+    batches = read_ahead(read, run, len(chosen), size=size, what=WHAT)
+    with closing(batches):
+        for part in batches:
+            parts.append(part)
+            yield
+    return tuple(joined(of_one) for of_one in zip(*parts, strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """An image and its annotation as the classifier sees them; `number` counts the images in the order asked for."""
+
+    number: int
+    input: Input
+    annotation: Bool[np.ndarray, "h w"] | None = None
+
+
+def _chosen(photos: ImageSet, positions: Sequence[int] | np.ndarray | None) -> Int[np.ndarray, " n"]:
+    if positions is None:
+        return annotated(photos)
+    given = np.asarray(positions).reshape(-1)
+    if len(given) and given.dtype.kind not in "iu":
+        raise ValueError(f"Positions of type {given.dtype} name no images: give whole numbers from 0.")
+    outside = given[(given < 0) | (given >= len(photos))]
+    if len(outside):
+        raise ValueError(f"Image {outside[0]} does not exist: {photos.name} has {len(photos)}, numbered from 0.")
+    return given.astype(np.int64)
+
+
+def _seen(classifier: Classifier, photos: ImageSet, number: int, position: int) -> _Seen:
+    name = photos.names[position]
+
+    def failed(reason: str) -> _Seen:
+        return _Seen(number, Input(position, name, None, Problem(name, reason)))
+
+    if position not in photos.annotated:
+        return failed(UNMARKED)
+    try:
+        sample = photos[position]
+    except UnreadableImage as error:
+        return failed(str(error))
+    if sample.mask is None:
+        return failed(UNMARKED)
+    annotation = classifier.preprocessing.annotation(sample.mask).numpy()
+    if not annotation.any():
+        where = "outside of what the model sees" if sample.mask.any() else "outside of the picture, or has no area"
+        return failed(f"Its annotation lies {where}: no pixel of the model's input is marked.")
+    return _Seen(number, Input(position, name, classifier.preprocessing.pixels(sample.image)), annotation)
+
+
+@dataclass(frozen=True, eq=False)
+class _Batch:
+    """Images that could be read, with all that is known of them before they are explained."""
+
+    images: Images
+    positions: Int[np.ndarray, " n"]
+    predicted: Int[np.ndarray, " n"]
+    probability: Float[np.ndarray, " n"]
+    labels: Int[np.ndarray, " n"]
+    marked: UInt8[np.ndarray, "n bytes"]
+
+
+def _of_batch(
+    classifier: Classifier,
+    photos: ImageSet,
+    items: Sequence[Question],
+    labels: Int[np.ndarray, " all"],
+    seen: Sequence[_Seen],
+) -> list[Explained]:
+    images, positions, problems = inputs.readable(classifier, [one.input for one in seen])
+    if images is None:
+        return [nothing(classifier, item, problems) for item in items]
+    # Where a probability is not a number the score is not either, and the image is left out below, by name.
+    probability, predicted = (one.numpy() for one in classifier.probabilities(images).float().cpu().max(dim=1))
+    masks = np.stack([one.annotation for one in seen if one.annotation is not None])
+    batch = _Batch(
+        images,
+        np.array(positions, np.int32),
+        predicted.astype(np.int32),
+        probability,
+        labels[positions],
+        np.packbits(masks.reshape(len(images), -1), axis=1),
+    )
+    found: dict[Question, Explained] = {}
+    for target in dict.fromkeys(item.target for item in items):
+        found |= _for_target(classifier, photos, [item for item in items if item.target == target], batch)
+    return [replace(found[item], problems=problems + found[item].problems) for item in items]
+
+
+def _for_target(
+    classifier: Classifier, photos: ImageSet, items: Sequence[Question], batch: _Batch
+) -> dict[Question, Explained]:
+    """The answers to questions that ask for the same class of each image."""
+    classes = batch.predicted if items[0].target == "predicted" else batch.labels
+    rows = np.flatnonzero(classes >= 0)
+    without = tuple(
+        Problem(photos.names[position], _without_class(classifier, photos.labels[position]))
+        for position in batch.positions[classes < 0].tolist()
+    )
+    if not len(rows):
+        return {item: nothing(classifier, item, without) for item in items}
+    names = tuple(batch.images.names[row] for row in rows)
+    images = Images(batch.images.pixels[torch.from_numpy(rows)], names)
+    found = _maps(classifier, images, classes[rows].tolist(), list(dict.fromkeys(item.method for item in items)))
+    answers = {}
+    for item in items:
+        maps, failures = found[item.method]
+        kept = np.delete(rows, list(failures))
+        problems = without + tuple(Problem(names[place], reason) for place, reason in failures.items())
+        if maps is None:
+            answers[item] = nothing(classifier, item, problems)
+            continue
+        values, peaks = stored(maps, classifier.input_size)
+        answers[item] = Explained(
+            question=item,
+            size=classifier.input_size,
+            positions=batch.positions[kept],
+            predicted=batch.predicted[kept],
+            probability=batch.probability[kept],
+            labels=batch.labels[kept],
+            stored=values,
+            peaks=peaks,
+            marked=batch.marked[kept],
+            problems=problems,
+        )
+    return answers
+
+
+def _without_class(classifier: Classifier, label: str | None) -> str:
+    if label is None:
+        return "It has no label, so there is no class of its own to explain."
+    return f"{classifier.name} has no class {label!r}, so there is no class of its own to explain."
+
+
+# The maps that could be made, None where there is none, and why others could not, by their places among the images.
+_Outcome = tuple[Tensor | None, dict[int, str]]
+
+
+def _maps(
+    classifier: Classifier, images: Images, classes: Sequence[int], methods: Sequence[Method]
+) -> dict[Method, _Outcome]:
+    if len(methods) > 1:
+        try:
+            found = dict(compare(classifier, images, classes, methods))
+            return {method: (_finite(method, found[method], images), {}) for method in methods}
+        except ValueError:
+            # Only then each by itself: what one method cannot explain another may.
+            pass
+    return {method: _alone(classifier, images, classes, method) for method in methods}
+
+
+def _alone(classifier: Classifier, images: Images, classes: Sequence[int], method: Method) -> _Outcome:
+    try:
+        return _finite(method, attribute(classifier, images, classes, method), images), {}
+    except ValueError as error:
+        if len(images) == 1:
+            return None, {0: str(error)}
+    # One image stops the batch: the others are explained without it.
+    maps: list[Tensor] = []
+    failures: dict[int, str] = {}
+    for place in range(len(images)):
+        found, failed = _alone(classifier, images[place : place + 1], classes[place : place + 1], method)
+        failures.update((place, reason) for reason in failed.values())
+        maps += [found] if found is not None else []
+    return (torch.cat(maps) if maps else None), failures
+
+
+def _finite(method: Method, heatmaps: Heatmaps, images: Images) -> Float[Tensor, "n u v"]:
+    maps = smallest(method, heatmaps)
+    finite = maps.isfinite().flatten(1).all(dim=1)
+    if not bool(finite.all()):
+        name = images.names[int(finite.int().argmin())]
+        raise ValueError(f"{method.title} gave values that are not numbers for {name}.")
+    return maps
