@@ -1,0 +1,101 @@
+"""Pictures that show what a network responds to: objectives, parameterizations, transforms, and the loop over them.
+
+picture = feature_visualization.optimize(classifier, feature_visualization.Channel("features.12", 3), steps=512)
+picture.pixels, picture.values, picture.frames, picture.dead
+"""
+
+from interp.feature_visualization.checks import (
+    AgainstImages,
+    Tones,
+    against_images,
+    tones,
+)
+from interp.feature_visualization.climbing import FRAMES, Settings, optimizing
+from interp.feature_visualization.colours import IMAGENET, INDEPENDENT, Colours, measured
+from interp.feature_visualization.matching import Diversity, Match, caricature
+from interp.feature_visualization.objective import Objective, Sum, Term, interpolation
+from interp.feature_visualization.objectives import Channel, Contrast, Direction, Layer, Logit, Neuron, Probability
+from interp.feature_visualization.parameterizations import Code, Fourier, Parameterization, Pixels
+from interp.feature_visualization.pictures import Picture, bytes_of, pictures
+from interp.feature_visualization.reading import Reading
+from interp.feature_visualization.rectified import before_rectifier
+from interp.feature_visualization.regularizers import L2, Density, Regularizer, TotalVariation
+from interp.feature_visualization.result import Frame, Visualization, joined
+from interp.feature_visualization.seeing import map_of
+from interp.feature_visualization.sheets import Part, batch_for, channels_of, optimize, sheet
+from interp.feature_visualization.starts import Given, Noise, Start, class_mean, mean_image
+from interp.feature_visualization.transforms import (
+    STANDARD,
+    Jitter,
+    Pad,
+    Rotate,
+    Scale,
+    Sometimes,
+    Transform,
+    Warp,
+    drawn,
+)
+
+__all__ = [
+    "FRAMES",
+    "IMAGENET",
+    "INDEPENDENT",
+    "L2",
+    "STANDARD",
+    "AgainstImages",
+    "Channel",
+    "Code",
+    "Colours",
+    "Contrast",
+    "Density",
+    "Direction",
+    "Diversity",
+    "Fourier",
+    "Frame",
+    "Given",
+    "Jitter",
+    "Layer",
+    "Logit",
+    "Match",
+    "Neuron",
+    "Noise",
+    "Objective",
+    "Pad",
+    "Parameterization",
+    "Part",
+    "Picture",
+    "Pixels",
+    "Probability",
+    "Reading",
+    "Regularizer",
+    "Rotate",
+    "Scale",
+    "Settings",
+    "Sometimes",
+    "Start",
+    "Sum",
+    "Term",
+    "Tones",
+    "TotalVariation",
+    "Transform",
+    "Visualization",
+    "Warp",
+    "against_images",
+    "batch_for",
+    "before_rectifier",
+    "bytes_of",
+    "caricature",
+    "channels_of",
+    "class_mean",
+    "drawn",
+    "interpolation",
+    "joined",
+    "map_of",
+    "mean_image",
+    "measured",
+    "optimize",
+    "optimizing",
+    "pictures",
+    "sheet",
+    "tones",
+]

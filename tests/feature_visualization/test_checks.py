@@ -1,0 +1,46 @@
+"""The histogram check, and pictures against the best image of a set."""
+
+import pytest
+import torch
+
+from interp import images
+from interp.embedding import features
+from interp.feature_visualization import AgainstImages, Channel, against_images, tones
+from interp.types import Classifier
+
+
+def drained(steps):
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            return stop.value
+
+
+def test_grey_and_saturated_pictures_are_seen() -> None:
+    generator = torch.Generator().manual_seed(0)
+    grey = 0.5 + 0.01 * torch.randn(3, 32, 32, generator=generator)
+    saturated = (torch.rand(3, 32, 32, generator=generator) > 0.5).float()
+    fine = torch.rand(3, 32, 32, generator=generator)
+    found = tones(torch.stack([grey, saturated, fine]))
+    assert found.grey.tolist() == [True, False, False]
+    assert found.saturated.tolist() == [False, True, False]
+    assert float(found.contrast[2]) == pytest.approx(12**-0.5, abs=0.01)
+    assert float(found.clipped[2]) == pytest.approx(8 / 255, abs=0.01)
+
+
+def test_the_best_image_is_the_one_with_the_largest_feature(tiny: Classifier) -> None:
+    scenes = images.load("scenes")
+    positions = [4, 40, 400, 41, 42, 43, 44, 45, 46, 47]
+    objectives = [Channel("conv2", channel) for channel in range(6)]
+    expected = features(tiny, scenes, layer="conv2", positions=positions)
+    achieved = torch.from_numpy(expected.max(axis=0)) + torch.tensor([1.0, -1.0] * 3)
+    found: AgainstImages = drained(against_images(tiny, objectives, achieved, scenes, positions))
+    assert torch.allclose(found.best, torch.from_numpy(expected.max(axis=0)), atol=1e-5)
+    assert found.position.tolist() == [positions[row] for row in expected.argmax(axis=0)]
+    assert found.beaten.tolist() == [True, False] * 3 and found.share == 0.5
+
+
+def test_values_and_objectives_go_together(tiny: Classifier) -> None:
+    with pytest.raises(ValueError, match="2 values for 1"):
+        drained(against_images(tiny, [Channel("conv2", 0)], torch.zeros(2), images.load("scenes")))

@@ -1,0 +1,47 @@
+"""Means of images, as the classifier sees them."""
+
+import pytest
+import torch
+from PIL import Image
+
+from interp.feature_visualization import Given, Noise, class_mean, mean_image
+from interp.images import ImageSet, UnreadableImage
+from interp.images.decoding import Picture
+from interp.types import Classifier
+
+
+def plain(broken: int | None = None) -> ImageSet:
+    def read(position: int) -> Picture:
+        if position == broken:
+            raise UnreadableImage("a", "torn")
+        return Picture(Image.new("RGB", (20, 30), (51 * position, 0, 255)))
+
+    return ImageSet(name="plain", description="", fingerprint="plain", names=list("abcd"), read=read)
+
+
+def test_the_mean_is_taken_pixel_by_pixel(tiny: Classifier) -> None:
+    found = mean_image(tiny, plain(), [1, 3])
+    assert torch.allclose(found, torch.tensor([0.4, 0.0, 1.0])[None, :, None, None].expand(1, 3, 16, 16))
+
+
+def test_what_cannot_be_read_is_left_out(tiny: Classifier) -> None:
+    assert torch.allclose(mean_image(tiny, plain(broken=3), [1, 3])[0, 0], torch.full((16, 16), 0.2))
+    with pytest.raises(ValueError, match="plain"):
+        mean_image(tiny, plain(broken=3), [3])
+
+
+def test_a_class_has_the_mean_of_its_images(tiny: Classifier) -> None:
+    found = class_mean(tiny, plain(), 2, labels=[0, 2, -1, 2])
+    assert torch.equal(found, mean_image(tiny, plain(), [1, 3]))
+    with pytest.raises(ValueError, match=r"class 1 \(dog\)"):
+        class_mean(tiny, plain(), 1, labels=[0, 2, -1, 2])
+
+
+def test_given_pictures_are_one_for_all_or_one_each() -> None:
+    pixels = torch.rand(2, 3, 4, 4)
+    assert torch.equal(Given(pixels).each(2, 2), pixels[[0, 0, 1, 1]])
+    assert torch.equal(Given(pixels[:1]).each(3, 1), pixels[[0, 0, 0]])
+    with pytest.raises(ValueError, match="2 pictures to begin with for 3"):
+        Given(pixels).each(3, 1)
+    with pytest.raises(ValueError, match="deviation of -1"):
+        Noise(-1.0)
