@@ -1,4 +1,4 @@
-"""`python -m cache`: list, verify and clear what is kept on disk."""
+"""`python -m cache`: list, verify and clear what is kept on disk, or compute beforehand what takes long."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
-from cache import store
+from cache import precomputing, store
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,7 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _list(kept)
         if options.command == "verify":
             return _verify(kept, repair=options.repair)
-        return _clear(kept, older_than_days=options.older_than)
+        if options.command == "clear":
+            return _clear(kept, older_than_days=options.older_than)
+        return _pictures(options)
     except OSError as error:
         print(f"The store in {kept.folder} cannot be read or changed: {error}", file=sys.stderr)
         return 1
@@ -37,6 +40,15 @@ def _parser() -> argparse.ArgumentParser:
     clear.add_argument(
         "--older-than", type=_days, default=0.0, metavar="DAYS", help="only those not used for so many days"
     )
+    pictures = commands.add_parser("pictures", help="make a picture for each channel of a classifier beforehand")
+    pictures.add_argument("classifier", help="as the app names it, or torchvision does: squeezenet1_1, scenes-honest")
+    pictures.add_argument("--models", type=Path, metavar="FOLDER", help="where your own classifiers are described")
+    pictures.add_argument("--weights", type=Path, metavar="FILE", help="instead of the published ones")
+    pictures.add_argument("--layers", nargs="+", default=(), metavar="LAYER", help="left out: the end of every block")
+    pictures.add_argument(
+        "--images", default="scenes", metavar="SET", help="whose colours to take where not ImageNet's"
+    )
+    pictures.add_argument("--steps", type=int, default=256, help="64, 256 or 1024: the page's three qualities")
     return parser
 
 
@@ -75,6 +87,25 @@ def _verify(kept: store.Store, *, repair: bool) -> int:
 
 def _clear(kept: store.Store, *, older_than_days: float) -> int:
     print(f"{_count(kept.clear(older_than_days))} removed from {kept.folder}.")
+    return 0
+
+
+def _pictures(options: argparse.Namespace) -> int:
+    try:
+        precomputing.pictures(
+            options.classifier,
+            folder=options.models,
+            weights=options.weights,
+            layers=options.layers,
+            photos=options.images,
+            steps=options.steps,
+        )
+    except (ValueError, FileNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped. What was made is kept: the same command goes on from there.", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -26,8 +26,8 @@ class Cells:
 
         Not what the cell's receptive field covers, which in deep layers is most of the picture.
         """
-        place = divmod(int(self.places[row]), self.grid[1])
-        return tuple(_around(cell, cells, pixels) for cell, cells, pixels in zip(place, self.grid, size, strict=True))
+        down, across = divmod(int(self.places[row]), self.grid[1])
+        return _around(down, self.grid[0], size[0]), _around(across, self.grid[1], size[1])
 
 
 def _around(cell: int, cells: int, pixels: int) -> slice:

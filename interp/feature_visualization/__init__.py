@@ -35,6 +35,7 @@ from interp.feature_visualization.transforms import (
     Warp,
     drawn,
 )
+from interp.feature_visualization.usual import colours_of, usual
 
 __all__ = [
     "FRAMES",
@@ -87,6 +88,7 @@ __all__ = [
     "caricature",
     "channels_of",
     "class_mean",
+    "colours_of",
     "drawn",
     "interpolation",
     "joined",
@@ -98,4 +100,5 @@ __all__ = [
     "pictures",
     "sheet",
     "tones",
+    "usual",
 ]

@@ -208,7 +208,7 @@ class _Synthesis(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
         (back,) = ctx.saved_tensors
-        return torch.view_as_real(torch.fft.rfft2(gradients[0], norm="ortho")) * back, None, None, None
+        return torch.view_as_real(torch.fft.rfft2(gradients[0], norm="ortho")).mul_(back), None, None, None
 
 
 def _coloured(colours: Colours, device: torch.device) -> Decode:

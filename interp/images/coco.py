@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -31,12 +32,37 @@ def read(path: Path) -> Records:
     that refer to a missing image or category, lie outside the picture or are malformed are listed as problems.
     """
     content = files.content(path, limit=LARGEST_JSON)
-    document = _parsed(content, printable(path.name))
-    images, annotations, categories = (_list(document, key, path) for key in ("images", "annotations", "categories"))
+    document = opened(content, printable(path.name))
+    records = [_record(image, document.categories, document.problems) for image in document.images]
+    return Records(tuple(records), document.problems.listed(), (content,))
+
+
+@dataclass(frozen=True, eq=False)
+class Listed:
+    """An image of the file: its name, its size (width, height) where it is given, and its annotations as written."""
+
+    file: str
+    size: tuple[int, int] | None
+    annotations: list[dict]
+
+
+@dataclass(frozen=True, eq=False)
+class Document:
+    """A file that was understood: its images, its categories by their ids, and what had to be left out."""
+
+    images: list[Listed]
+    categories: dict[int | str, dict]
+    problems: Problems
+
+
+def opened(content: bytes, name: str) -> Document:
+    """What the bytes of a COCO file say. Raises `ValueError` that names the file as `read` does."""
+    document = _parsed(content, name)
+    images, annotations, categories = (_list(document, key, name) for key in ("images", "annotations", "categories"))
     problems = Problems()
     named = {one["id"]: one for one in categories if isinstance(one, dict) and isinstance(one.get("id"), int | str)}
     marked = _by_image(images, annotations, problems)
-    records = []
+    listed = []
     for position, image in enumerate(images):
         if not isinstance(image, dict) or not isinstance(image.get("file_name"), str) or not image["file_name"]:
             problems.add("images without a name", f"images[{position}]", "It has no 'file_name'. Add one, as text.")
@@ -46,8 +72,8 @@ def read(path: Path) -> Records:
         except ValueError as error:
             problems.add("images with an impossible size", image["file_name"], f"{error}.")
             continue
-        records.append(_record(image["file_name"], size, marked.get(_key(image), []), named, problems))
-    return Records(tuple(records), problems.listed(), (content,))
+        listed.append(Listed(image["file_name"], size, marked.get(_key(image), [])))
+    return Document(listed, named, problems)
 
 
 def _parsed(content: bytes, name: str) -> Mapping[str, object]:
@@ -64,10 +90,10 @@ def _parsed(content: bytes, name: str) -> Mapping[str, object]:
     return document
 
 
-def _list(document: Mapping[str, object], key: str, path: Path) -> list:
+def _list(document: Mapping[str, object], key: str, name: str) -> list:
     found = document.get(key, [] if key == "categories" else None)
     if not isinstance(found, list):
-        raise ValueError(f"{printable(path.name)}: {key!r} is {_kind(found)}; {EXPECTED}")
+        raise ValueError(f"{name}: {key!r} is {_kind(found)}; {EXPECTED}")
     return found
 
 
@@ -109,15 +135,13 @@ def _size(image: Mapping[str, object]) -> tuple[int, int] | None:
     return width, height
 
 
-def _record(
-    file: str, size: tuple[int, int] | None, annotations: list[dict], named: Mapping, problems: Problems
-) -> Record:
+def _record(image: Listed, named: Mapping, problems: Problems) -> Record:
     shapes: list[Shape] = []
-    largest, category = -1.0, None
-    for annotation in annotations:
-        place = f"{file}, annotation {annotation.get('id', '?')}"
+    largest, category, size = -1.0, None, image.size
+    for annotation in image.annotations:
+        place = f"{image.file}, annotation {annotation.get('id', '?')}"
         try:
-            found, area = _shapes(annotation, size)
+            found, area = drawn(annotation, size)
         except ValueError as error:
             problems.add("annotations that cannot be drawn", place, f"{error}.")
             continue
@@ -128,19 +152,25 @@ def _record(
             problems.add("annotations without a category", place, f"No category has the id {known!r:.40}.")
         elif area > largest:
             largest, category = area, named[known]
-    label, wnid = _label(category)
-    return Record(file, Annotation(tuple(shapes), size) if shapes else None, label, wnid)
+    label, wnid = label_of(category)
+    return Record(image.file, Annotation(tuple(shapes), size) if shapes else None, label, wnid)
 
 
-def _label(category: Mapping[str, object] | None) -> tuple[str | None, str | None]:
+def label_of(category: Mapping[str, object] | None) -> tuple[str | None, str | None]:
+    """The name and the WordNet id of a category, each where it has one; a name that is such an id counts as it."""
     name, wnid = (None, None) if category is None else (category.get("name"), category.get("wnid"))
     if not isinstance(wnid, str) and isinstance(name, str) and WORDNET_ID.fullmatch(name):
         return None, name
     return (name if isinstance(name, str) else None), (wnid if isinstance(wnid, str) else None)
 
 
-def _shapes(annotation: Mapping[str, object], size: tuple[int, int] | None) -> tuple[list[Shape], float]:
-    """The shapes of one annotation and their area in square pixels; the segmentation where there is one, or the box."""
+def drawn(
+    annotation: Mapping[str, object], size: tuple[int, int] | None
+) -> tuple[list[Box | Polygon | RunLengths], float]:
+    """The shapes of one annotation and their area in square pixels; the segmentation where there is one, or the box.
+
+    Raises `ValueError` that says what is wrong with an annotation that cannot be drawn.
+    """
     segmentation = annotation.get("segmentation")
     if isinstance(segmentation, dict):
         runs = _runs(segmentation, size)
@@ -153,8 +183,8 @@ def _shapes(annotation: Mapping[str, object], size: tuple[int, int] | None) -> t
         rings = segmentation if isinstance(segmentation[0], list) else [segmentation]
         if not all(isinstance(ring, list) for ring in rings):
             raise ValueError("Its 'segmentation' mixes lists with other values; give a list of polygons")
-        drawn = [_inside(polygon(ring), size) for ring in rings]
-        return [*drawn], sum(_area(one) for one in drawn)
+        outlines = [_inside(polygon(ring), size) for ring in rings]
+        return [*outlines], sum(_area(one) for one in outlines)
     box = annotation.get("bbox")
     if not isinstance(box, list) or len(box) != 4:
         raise ValueError(f"It has neither a 'segmentation' nor a 'bbox' of four numbers, but {box!r:.60}")

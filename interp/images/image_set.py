@@ -116,16 +116,35 @@ class ImageSet(Sequence):
         position %= len(self)
         picture, name = self._read(position), self.names[position]
         label, group = self.labels[position], self.groups[position]
-        if self._concepts is not None:
-            concepts = self._concepts(position)
-            mask = next((concept.mask for concept in concepts if concept.category == OBJECT), None)
-            return Sample(picture.image, name, label, mask, group, concepts)
         annotation = self._annotations.get(position)
         mask = None if annotation is None else annotation.mask(picture, name)
-        return Sample(picture.image, name, label, mask, group)
+        if self._concepts is None:
+            return Sample(picture.image, name, label, mask, group)
+        concepts = self._concepts(position)
+        if annotation is None:
+            mask = next((concept.mask for concept in concepts if concept.category == OBJECT), None)
+        return Sample(picture.image, name, label, mask, group, concepts)
 
-    def part(self, positions: Sequence[int], *, description: str, fingerprint: str) -> ImageSet:
-        """The images at these positions in this order, all that is known of them kept; `subset` checks them."""
+    def picture(self, position: int) -> Picture:
+        """The picture at a position, from 0 on, with how it lies in its file. Raises as `[i]` does."""
+        if not 0 <= position < len(self):
+            raise IndexError(f"Image {position} does not exist: {self.name} has {len(self)}, numbered from 0.")
+        return self._read(position)
+
+    def part(
+        self,
+        positions: Sequence[int],
+        *,
+        description: str,
+        fingerprint: str,
+        annotations: Mapping[int, Annotation] | None = None,
+        label_forms: Mapping[str, tuple[str | None, ...]] | None = None,
+    ) -> ImageSet:
+        """The images at these positions in this order, all that is known of them kept; `subset` checks them.
+
+        `annotations`, by position in the new set, stand in the place of what the images have, and so do `label_forms`.
+        """
+        forms = {form: tuple(some[one] for one in positions) for form, some in self.label_forms.items()}
         read, concepts, marks = self._read, self._concepts, self._annotations
         return ImageSet(
             name=self.name,
@@ -133,9 +152,9 @@ class ImageSet(Sequence):
             fingerprint=fingerprint,
             names=[self.names[one] for one in positions],
             read=lambda i: read(positions[i]),
-            label_forms={form: tuple(some[one] for one in positions) for form, some in self.label_forms.items()},
+            label_forms=forms if label_forms is None else label_forms,
             groups=[self.groups[one] for one in positions],
-            annotations={i: marks[one] for i, one in enumerate(positions) if one in marks},
+            annotations={i: marks[one] for i, one in enumerate(positions) if one in marks} | dict(annotations or {}),
             concepts=None if concepts is None else lambda i: concepts(positions[i]),
             numbers={name: tuple(some[one] for one in positions) for name, some in self.numbers.items()},
         )

@@ -15,9 +15,15 @@ from pages.parts import drawn, pickers, server, waiting
 from pages.parts.text import plain
 
 PAGES = {
-    "The model": [("app.py", "Overview", ":material/grid_view:")],
+    "The model": [
+        ("app.py", "Overview", ":material/grid_view:"),
+        ("pages/feature_visualization.py", "Feature visualization", ":material/texture:"),
+    ],
     "One photograph": [("pages/saliency.py", "Saliency comparison", ":material/blur_on:")],
-    "The image set": [("pages/embeddings.py", "Embedding explorer", ":material/scatter_plot:")],
+    "The image set": [
+        ("pages/embeddings.py", "Embedding explorer", ":material/scatter_plot:"),
+        ("pages/shared_interest.py", "Shared Interest", ":material/join_inner:"),
+    ],
 }
 
 

@@ -72,15 +72,7 @@ def _image(known: Known, row: int) -> None:
 def _marked(known: Known, row: int) -> np.ndarray:
     """What the model sees, with a frame around the row's cell."""
     seen = _seen(known, row)
-    down, across = cast(Cells, known.cells).window(row, seen.shape[:2])
-    for margin, value in ((3, 255), (1, 0)):
-        framed = seen[
-            max(0, down.start - margin) : down.stop + margin, max(0, across.start - margin) : across.stop + margin
-        ]
-        inner = seen[down, across].copy()
-        framed[:] = value
-        seen[down, across] = inner
-    return seen
+    return gallery.framed(seen, cast(Cells, known.cells).window(row, seen.shape[:2]))
 
 
 def _others(
@@ -164,13 +156,18 @@ def selection(known: Known, rows: np.ndarray, row: int) -> None:
     with st.container(horizontal=True):
         if st.button("Compare their saliency", icon=":material/blur_on:", on_click=_compare, args=(positions,)):
             st.switch_page("pages/saliency.py")
+        kept = (known.photos, positions, int(known.positions[row]))
         st.button(
             "Make them an image set",
             icon=":material/photo_library:",
             on_click=pickers.keep,
-            args=(known.photos, positions, int(known.positions[row])),
+            args=kept,
             help="In the sidebar, under Images, for all pages, as long as this browser tab is open.",
         )
+        if known.photos.annotated and st.button(
+            "Their Shared Interest", icon=":material/join_inner:", on_click=pickers.keep, args=kept
+        ):
+            st.switch_page("pages/shared_interest.py")
         st.download_button(
             "As CSV",
             lambda: export.table(_rows(known, rows)),

@@ -18,10 +18,11 @@ from interp.images import ImageSet
 from interp.models import LabelMatch
 from interp.models.scenes import bundled
 from interp.types import Classifier
-from pages.parts import address, server, waiting
+from pages.parts import address, handmade, server, waiting
 from pages.parts.text import plain, shortened
 
-UPLOADS, SELECTED = "uploads", "selected"
+UPLOADS, SELECTED, DRAWN = "uploads", "selected", "drawn"
+_OF_THE_SESSION = (UPLOADS, SELECTED, DRAWN)
 LARGE = 2000
 MORE = 2000
 BESIDE = 7
@@ -76,12 +77,17 @@ def model() -> str:
     return name
 
 
-def ask_model(visitor: cache.Visitor, name: str) -> cache.Job:
+def offers() -> tuple[models.Offer, ...]:
+    """The classifiers that may be chosen."""
+    return _offered_models(server.options().models)
+
+
+def ask_model(visitor: cache.Visitor, name: str, slot: str = "shared/model") -> cache.Job:
     """The job that loads a classifier; whoever asks for the same one waits for the same job."""
     folder = server.options().models
     # Whoever edits a description or its weights sees the change, without starting the server again.
     stamps = () if folder is None else tuple((one.name, _stamp(one)) for one in sorted(folder.iterdir()))
-    return visitor.ask("shared/model", cache.call(_load_model, name, folder, stamps), disk=False, device="loading")
+    return visitor.ask(slot, cache.call(_load_model, name, folder, stamps), disk=False, device="loading")
 
 
 def images(model: str) -> Source:
@@ -93,6 +99,8 @@ def images(model: str) -> Source:
         offers[UPLOADS] = f"Your uploads ({len(uploaded)})"
     if selected := st.session_state.get(SELECTED):
         offers[SELECTED] = f"Your selection ({len(selected):,})"
+    if drawn_on := handmade.drawn_set():
+        offers[DRAWN] = f"Drawn by hand ({len(drawn_on):,})"
     default = _fitting(model, list(offers))
     typed = root is not None
     wished = address.seed("images", default, valid=lambda one: _valid(one, offers, typed=typed), parse=str)
@@ -106,10 +114,10 @@ def images(model: str) -> Source:
         accept_new_options=typed,
         help="Choose a set, or type the path of one inside the server's image folder." if typed else None,
     )
-    address.publish("images", None if path in (default, UPLOADS, SELECTED) else path)
+    address.publish("images", None if path in (default, *_OF_THE_SESSION) else path)
     if path == "scenes" or more:
         _more_scenes(int(more[1]) if more else MORE)
-    annotations = _annotations() if typed and path not in (*_BUNDLED, UPLOADS, SELECTED) and not more else None
+    annotations = _annotations() if typed and path not in (*_BUNDLED, *_OF_THE_SESSION) and not more else None
     st.file_uploader(
         "Add your own: drop, choose, or paste",
         accept_multiple_files=True,
@@ -168,6 +176,8 @@ def image_set(visitor: cache.Visitor, source: Source) -> ImageSet:
         return _uploaded(st.session_state[UPLOADS])
     if source.path == SELECTED:
         return st.session_state[SELECTED]
+    if source.path == DRAWN and (drawn_on := handmade.drawn_set()):
+        return drawn_on
     root = None if source.path in _BUNDLED else server.options().images
     stamps = tuple(_stamp(root / path) for path in (source.path, source.annotations) if root and path)
     question = cache.call(_open_images, source.path, source.annotations, root, stamps)
@@ -273,7 +283,7 @@ def _fitting(model: str, sources: list[str]) -> str:
         return "scenes"
     if model in sources:
         return model
-    own = [source for source in sources if source not in (*_BUNDLED, UPLOADS, SELECTED)]
+    own = [source for source in sources if source not in (*_BUNDLED, *_OF_THE_SESSION)]
     return own[0] if own else "photographs"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -145,3 +145,18 @@ def write_for_ever(folder: Path, started) -> None:
     started.set()
     for number in itertools.count():
         kept.put(f"k{number % 7}", np.full(200_000, number, np.int64), "f")
+
+
+SQUARED: list[tuple[int, ...]] = []
+
+
+def squares(
+    classifier: Classifier, offset: int, numbers: Sequence[int]
+) -> Generator[dict[int, int], None, tuple[int, ...]]:
+    """Squares of numbers plus the offset; until they are done, minus the numbers."""
+    SQUARED.append(tuple(numbers))
+    if min(numbers) < 0:
+        raise ValueError(f"There is no square of {min(numbers)} here.")
+    for place, number in enumerate(numbers):
+        yield {place: -number}
+    return tuple(number**2 + offset for number in numbers)

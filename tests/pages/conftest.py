@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import waiting
+from pages.parts import canvas, waiting
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,3 +24,30 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     st.cache_resource.clear()
     yield AppTest.from_file(str(ROOT / "app.py"), default_timeout=90)
     st.cache_resource.clear()
+
+
+@pytest.fixture
+def browser(monkeypatch: pytest.MonkeyPatch):
+    """What the browser will say when its button is pressed, by the canvas's key, and what each canvas was given."""
+    says: dict[str, list] = {}
+    given: dict[str, dict] = {}
+
+    def component(*, key, data, default, on_drawn_change) -> None:
+        def go() -> None:
+            st.session_state[key] = {"drawn": says[key]}
+            on_drawn_change()
+
+        given[key] = data
+        st.button(key, key=f"{key}-go", on_click=go)
+
+    monkeypatch.setattr(canvas, "_CANVAS", component)
+    numbers = iter(range(1, 1000))
+
+    def draw(app, *messages: dict, key: str = "playground-canvas") -> None:
+        says[key] = [{"id": next(numbers), **message} for message in messages]
+        app.button(key=f"{key}-go").click().run()
+        assert not app.exception and not app.error
+
+    draw.given = given
+    draw.says = says
+    return draw

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 
 import pytest
-import streamlit as st
 from PIL import Image
 
 from interp.images.annotation import Box, Polygon
@@ -14,33 +13,6 @@ from pages.parts import canvas, playground
 
 WHOLE = {"kind": "rectangle", "points": [[0, 0], [64, 64]]}
 HALF = {"kind": "rectangle", "points": [[0, 0], [32, 64]]}
-
-
-@pytest.fixture
-def browser(monkeypatch: pytest.MonkeyPatch):
-    """What the browser will say when its button is pressed, by the canvas's key, and what each canvas was given."""
-    says: dict[str, list] = {}
-    given: dict[str, dict] = {}
-
-    def component(*, key, data, default, on_drawn_change) -> None:
-        def go() -> None:
-            st.session_state[key] = {"drawn": says[key]}
-            on_drawn_change()
-
-        given[key] = data
-        st.button(key, key=f"{key}-go", on_click=go)
-
-    monkeypatch.setattr(canvas, "_CANVAS", component)
-    numbers = iter(range(1, 1000))
-
-    def draw(app, *messages: dict, key: str = "playground-canvas") -> None:
-        says[key] = [{"id": next(numbers), **message} for message in messages]
-        app.button(key=f"{key}-go").click().run()
-        assert not app.exception and not app.error
-
-    draw.given = given
-    draw.says = says
-    return draw
 
 
 @pytest.fixture

@@ -1,0 +1,47 @@
+"""Work on many things whose results are kept one by one: what was computed for some is not computed again for more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
+from typing import Any
+
+from cache.chunks import keep, stored
+from cache.keys import call
+from cache.memory import MISSING
+from interp.types import Classifier
+
+
+def each(
+    function: Callable[..., Generator[Mapping[int, Any], None, Sequence[Any]]],
+    classifier: Classifier,
+    context: Sequence[Any],
+    items: Sequence[Any],
+    size: int,
+) -> Generator[dict[int, Any], None, tuple[Any, ...]]:
+    """What `function(classifier, *context, items)` gives for each item: from disk, or else in groups of `size`.
+
+    The function is a generator: it yields values that are not final, by the items' places, and returns one for each.
+    A value is kept under the key of the function's call with this item alone, as soon as its group is done. Yields all
+    that is there, final or not, by the items' places. Raises what the function raises.
+    """
+    asked = [call(function, classifier, *context, (item,)) for item in items]
+    found = {place: value for place, one in enumerate(asked) if (value := stored(one)) is not MISSING}
+    yield dict(found)
+    missing = [place for place in range(len(items)) if place not in found]
+    for start in range(0, len(missing), size):
+        group = missing[start : start + size]
+        with closing(function(classifier, *context, tuple(items[place] for place in group))) as steps:
+            while True:
+                try:
+                    changed = next(steps)
+                except StopIteration as stop:
+                    done = stop.value
+                    break
+                found |= {group[place]: value for place, value in changed.items()}
+                yield dict(found)
+        for place, value in zip(group, done, strict=True):
+            keep(asked[place], value)
+            found[place] = value
+        yield dict(found)
+    return tuple(found[place] for place in range(len(items)))

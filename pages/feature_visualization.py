@@ -1,0 +1,24 @@
+"""Feature visualization: pictures that make a unit, a layer or a class respond as strongly as possible."""
+
+import streamlit as st
+
+from pages.parts import controls, layout
+from pages.parts.visualization import channels, classes, dream, objectives, reading
+
+TITLE = "Feature visualization"
+VIEWS = {
+    "Channels": channels.view,
+    "Objectives": objectives.view,
+    "Two units": objectives.between,
+    "Classes": classes.view,
+    "Deep dream": dream.view,
+}
+
+selection = layout.page(
+    TITLE, "What does a unit look for? Pictures made from noise, step by step, until it responds as strongly as it can."
+)
+picture, side = st.columns([3, 1], gap="medium")
+with side:
+    view = controls.one_of("Show", "fv.view", list(VIEWS))
+VIEWS[view](selection, TITLE, picture, side)
+layout.how_to_read(reading.READING)

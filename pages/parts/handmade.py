@@ -1,0 +1,82 @@
+"""What a visitor has drawn by hand in this session, for each image set, with what can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import streamlit as st
+
+from interp.images import ImageSet
+from interp.images.drawings import Drawing, drawn_part
+
+MOST_UNDONE = 50
+_KEPT, _LAST, _SET = "handmade", "handmade-last", "handmade-set"
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """The drawings on a set's images by position, what each was before its last changes, and the set's source."""
+
+    photos: ImageSet
+    source: str | None
+    drawings: Mapping[int, Drawing] = field(default_factory=dict)
+    before: Mapping[int, tuple[Drawing, ...]] = field(default_factory=dict)
+
+    @property
+    def positions(self) -> list[int]:
+        """Where something is drawn."""
+        return [position for position, drawing in sorted(self.drawings.items()) if drawing.regions]
+
+
+def kept(photos: ImageSet) -> Kept:
+    """What is kept of a set; of the set of drawn images, what is kept of the one that they come from."""
+    every = st.session_state.get(_KEPT, {})
+    drawn_on = drawn_set()
+    if drawn_on is not None and drawn_on.fingerprint == photos.fingerprint:
+        return every[st.session_state[_LAST]]
+    return every.get(photos.fingerprint) or Kept(photos, st.session_state.get("images"))
+
+
+def place(photos: ImageSet, position: int) -> int:
+    """The position, in the set that is drawn on, of an image of that set or of the set of drawn images."""
+    those = kept(photos)
+    return position if those.photos.fingerprint == photos.fingerprint else those.positions[position]
+
+
+def drawn_set() -> ImageSet | None:
+    """The images of the set that was drawn on last that have a region, annotated with what was drawn; None for none."""
+    return st.session_state.get(_SET)
+
+
+def change(those: Kept, position: int, drawing: Drawing) -> None:
+    """Keep another drawing of an image; what it was can be had back by `undo`. For a callback."""
+    before = those.drawings.get(position, Drawing(drawing.size))
+    if before.fingerprint == drawing.fingerprint:
+        return
+    history = (*those.before.get(position, ()), before)[-MOST_UNDONE:]
+    drawings = {**those.drawings, position: drawing}
+    _keep(replace(those, drawings=drawings, before={**those.before, position: history}))
+
+
+def undo(those: Kept, position: int) -> None:
+    """Take back the last change of an image's drawing. For a callback."""
+    history = those.before.get(position, ())
+    if history:
+        drawings = {**those.drawings, position: history[-1]}
+        _keep(replace(those, drawings=drawings, before={**those.before, position: history[:-1]}))
+
+
+def add(those: Kept, drawings: Mapping[int, Drawing]) -> None:
+    """Keep the drawings of a file beside what is there, each image's in the place of what it had."""
+    for position, drawing in drawings.items():
+        change(those, position, drawing)
+        those = st.session_state[_KEPT].get(those.photos.fingerprint, those)
+
+
+def _keep(those: Kept) -> None:
+    st.session_state.setdefault(_KEPT, {})[those.photos.fingerprint] = those
+    st.session_state[_LAST] = those.photos.fingerprint
+    st.session_state[_SET] = drawn_part(those.photos, those.drawings) if those.positions else None
+    if not those.positions and st.session_state.get("images") == "drawn":
+        st.session_state["images"] = those.source

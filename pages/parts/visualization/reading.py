@@ -1,0 +1,20 @@
+"""How to read feature visualizations."""
+
+READING = (
+    "Each picture begins as noise and is changed step by step, along the gradient, until the unit responds as strongly "
+    "as it can (Erhan et al. 2009; Olah, Mordvintsev and Schubert 2017):\n\n"
+    r"$$ x^* = \arg\max_x\ \mathbb{E}_{\tau}\,[\,o(\tau(x))\,], \quad x = \text{colours}\left(\mathcal{F}^{-1}"
+    r"\left(z_f / f\right)\right) $$"
+    "\n\n$o$ is the objective: a channel is its mean over all positions, before any transform of the number. $\\tau$ "
+    "moves, turns and scales the picture a little at each step, so that only what survives that is drawn; $z$ are "
+    "Fourier coefficients, so that smooth shapes are as easy as fine noise, in colours that are uncorrelated in "
+    "photographs.\n\n"
+    "**Pitfalls.** A picture shows what *can* drive a unit, not what does: look at the images of the set beside it. "
+    "One unit may respond to several things; the picture shows one of them ('Other pictures' shows more). A picture "
+    "that drives a unit harder than every image lies outside of what the network was trained on. Values of pictures "
+    "are those of the finished picture as it stands, and may be compared between pictures of one channel, not between "
+    "channels. A channel is called *dead* where nothing that was tried brought it above zero.\n\n"
+    "**Prototypes** of a class: without a prior a high score does not make an example; a density expert takes "
+    "$-\\log p(x)$ from the objective, a generator leaves only pictures that it can draw (Nguyen et al. 2016; "
+    "Montavon, Samek and Müller 2017)."
+)

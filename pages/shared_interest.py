@@ -1,0 +1,38 @@
+"""Shared Interest: for every image of a set, how far what the classifier looks at is what people have marked."""
+
+import streamlit as st
+
+from pages.parts import layout, waiting
+from pages.parts.interest import asking, choosing, clicks, closeup, reading, settings, tiles, views
+from pages.parts.interest.known import Known
+
+TITLE = "Shared Interest"
+
+selection = layout.page(
+    TITLE, "Does the classifier look where people do? Every image's heatmap is held against what people marked in it."
+)
+classifier, photos, visitor = selection.classifier, selection.photos, selection.visitor
+clicks.listen({"case": views.case, "image": closeup.click})
+view = views.choose(photos)
+views.let_go(visitor, TITLE, view)
+if view in views.UNSCORED:
+    views.without_scores(view, selection, TITLE)
+    layout.how_to_read(reading.text(view))
+    st.stop()
+
+picture, side = st.columns([3, 1], gap="medium")
+with side:
+    chosen = settings.choose(visitor, classifier, photos)
+with picture:
+    job = asking.ask(visitor, f"{TITLE}/scores", classifier, photos, (chosen.question,), chosen.scoring)
+    waiting.settled(job)
+    [scored] = asking.latest(job, classifier, (chosen.question,), chosen.scoring)
+    known = Known(classifier, photos, scored, chosen.thresholds)
+    tiles.draw(known, choosing.chosen_cases())
+    settings.suggest(known)
+with side:
+    choice = choosing.choose(known) if view == views.GALLERY else choosing.Choice()
+with picture:
+    views.draw(view, selection, TITLE, known, choice)
+layout.left_out(scored.problems)
+layout.how_to_read(reading.text(view))

@@ -1,0 +1,49 @@
+"""Pictures made from the command line are those that the page shows."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from cache.__main__ import main
+from cache.chunks import stored
+from cache.keys import call
+from cache.memory import MISSING
+from interp import feature_visualization as fv
+from interp import images, models
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LOUPE_CACHE", str(tmp_path))
+    return tmp_path
+
+
+def refused(*arguments, **keywords) -> None:
+    raise AssertionError("A picture is made again.")
+
+
+def test_pictures_are_kept_as_the_page_asks_for_them_and_made_once(capsys, monkeypatch) -> None:
+    classifier = models.load("digits")
+    layer = classifier.last_spatial_layer.name
+    asked = ["pictures", "digits", "--images", "digits", "--steps", "2", "--layers", layer]
+    assert main(asked) == 0
+    channels = classifier.layer(layer).channels
+    assert f"{layer}: {channels:,} channels" in capsys.readouterr().out
+    how = fv.usual(classifier, 2, fv.colours_of(classifier, images.load("digits")))
+    for channel in (0, channels - 1):
+        found = stored(call(fv.pictures, classifier, how, (fv.Channel(layer, channel),)))
+        assert found is not MISSING and found.step == 2
+    monkeypatch.setattr(sys.modules["interp.feature_visualization.pictures"], "sheet", refused)
+    assert main(asked) == 0
+    with pytest.raises(AssertionError, match="again"):
+        main([*asked[:-1], classifier.layers[0].name])
+
+
+def test_what_there_is_not_is_said(capsys) -> None:
+    assert main(["pictures", "digits", "--layers", "nowhere"]) == 1
+    assert "nowhere" in capsys.readouterr().err
+    assert main(["pictures", "no-such-network"]) == 1
+    assert "no-such-network" in capsys.readouterr().err

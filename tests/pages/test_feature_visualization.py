@@ -1,0 +1,133 @@
+"""The feature visualization page through Streamlit's own test driver; its cards are taken from their drawing."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from pages.parts.interest import clicks
+from pages.parts.visualization import channels, classes, making
+
+
+@pytest.fixture
+def page(app, monkeypatch: pytest.MonkeyPatch):
+    """Opens the page with choices in the address; `.cards` are all that the last run drew, in order."""
+    told = SimpleNamespace(app=app, cards=[])
+    original = making.cards
+
+    def cards(pictures, texts, **keywords):
+        told.cards.append(list(zip(pictures, texts, strict=True)))
+        original(pictures, texts, **keywords)
+
+    monkeypatch.setattr(making, "cards", cards)
+    monkeypatch.setitem(making.QUALITIES, "Preview", 20)
+
+    def run():
+        told.cards.clear()
+        app.run()
+        assert not app.exception, [one.value for one in app.exception]
+        return app
+
+    def open_page(**choices: str):
+        address = {"model": "digits", "images": "digits", "fv.quality": "Preview"}
+        for key, value in {**address, **{key.replace("_", "."): value for key, value in choices.items()}}.items():
+            app.query_params[key] = value
+        app.run()
+        app.switch_page("pages/feature_visualization.py")
+        return run()
+
+    told.open, told.run = open_page, run
+    return told
+
+
+def said(app) -> str:
+    return " ".join(one.value for one in [*app.markdown, *app.caption, *app.info, *app.error])
+
+
+def test_a_layer_is_a_sheet_and_a_channel_is_seen_from_all_sides(page) -> None:
+    page.open()
+    # By now the images are read.
+    app = page.run()
+    sheet, film, most, least = page.cards
+    assert 1 < len(sheet) <= channels.EACH and [card.chosen for _, card in sheet][:2] == [True, False]
+    assert all(picture is not None and picture.dtype == np.uint8 for picture, _ in sheet)
+    assert "best image" in sheet[0][1].line or "dead" in sheet[0][1].line
+    assert film[0][1].title == "drives it up" and film[-1][1].title.startswith("drives it")
+    strongest, weakest = (float(one[0][1].line) for one in (most, least))
+    assert strongest > weakest and len(most) == len(least) == channels.IMAGES
+    # The first frame is the noise that all begin with, and the slider leads back to it.
+    app.select_slider(key="fv-step-20").set_value(0)
+    page.run()
+    assert "after 0 steps" in page.cards[1][0][1].line
+    assert page.cards[1][0][0].std() < film[0][0].std()
+
+
+def test_a_click_chooses_the_channel(page, monkeypatch) -> None:
+    state: dict = {}
+    monkeypatch.setattr(channels.st, "session_state", state)
+    clicks.hear("channel:3", {"channel": channels._take})
+    assert state[channels.CHANNEL] == 3
+    clicks.hear("channel:nonsense", {"channel": channels._take})
+    assert state[channels.CHANNEL] == 3
+
+
+def test_a_channel_that_the_layer_lacks_becomes_the_first(page) -> None:
+    app = page.open(fv_channel="9999")
+    assert app.number_input(key="fv.channel").value == 0
+
+
+def test_other_pictures_of_a_channel_differ(page) -> None:
+    page.open()
+    page.app.session_state["fv-facets"] = True
+    page.run()
+    facets = next(one for one in page.cards if one[0][1].title == "Facet 1")
+    assert len(facets) == channels.FACETS
+    assert all(not np.array_equal(facets[0][0], other) for other, _ in facets[1:])
+
+
+def test_one_unit_by_five_objectives(page) -> None:
+    page.open(fv_view="Objectives", fv_class="7")
+    [five] = page.cards
+    assert [card.title.partition(":")[0] for _, card in five] == ["Neuron", "Channel", "Layer", "Logit", "Probability"]
+    assert 0 <= float(five[4][1].line) <= 1 and "**7**" in said(page.app)
+
+
+def test_the_way_between_two_units_needs_two(page) -> None:
+    app = page.open(fv_view="Two units")
+    assert "one and the same" in said(app) and not page.cards
+    app.number_input(key="fv.channel2").set_value(1)
+    app.number_input(key="fv.channel").set_value(2)
+    page.run()
+    shown = page.cards[-1] if page.cards else []
+    if not shown:
+        assert "Nothing drives" in said(app)
+    else:
+        assert [card.title for _, card in shown][-1] == "Both, added" and len(shown) == 6
+
+
+def test_classes_without_a_generator_say_so(page) -> None:
+    app = page.open(fv_view="Classes", fv_class="3")
+    ways, real = page.cards
+    assert [card.title for _, card in ways] == ["Plain pixels", "Fourier", "From the mean", "From the class's mean"]
+    assert "left out here" in said(app) and len(real) == classes.SHOWN
+
+
+@pytest.mark.slow
+def test_scenes_have_a_density_expert_and_a_generator(page) -> None:
+    app = page.open(model="scenes-honest", images="scenes:60", fv_view="Classes")
+    ways, _ = page.cards
+    assert [card.title for _, card in ways][4:] == [
+        "With a density expert",
+        "In a generator's code",
+        "Code, from the class's mean",
+    ]
+    assert "left out here" not in said(app)
+
+
+@pytest.mark.parametrize("of", ["The whole layer", "One channel", "The photograph itself"])
+def test_a_photograph_dreams(page, of: str) -> None:
+    page.open(fv_view="Deep dream", fv_dream=of)
+    [[(picture, card)]] = page.cards
+    assert picture.dtype == np.uint8 and "after 20 steps" in card.line
