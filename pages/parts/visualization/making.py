@@ -139,4 +139,4 @@ def line(picture: Picture | None, best: float | None = None) -> str:
         return "dead: nothing drives it"
     if picture.step < picture.steps:
         return f"step {picture.step} of {picture.steps}"
-    return f"{picture.value:.3g}" + ("" if best is None else f", best image {best:.3g}")
+    return f"{picture.value:.3g}" + ("" if best is None else f", images ≤ {best:.3g}")
