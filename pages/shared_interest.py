@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from pages.parts import layout, waiting
-from pages.parts.interest import asking, choosing, clicks, closeup, reading, settings, tiles, views
+from pages.parts import clicks, layout, waiting
+from pages.parts.interest import asking, choosing, closeup, reading, settings, tiles, views
 from pages.parts.interest.known import Known
 
 TITLE = "Shared Interest"

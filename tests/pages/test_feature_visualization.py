@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from pages.parts.interest import clicks
+from pages.parts import clicks
 from pages.parts.visualization import channels, classes, making
 
 

@@ -19,11 +19,10 @@ from interp import attribution, images, models, shared_interest
 from interp.figures import style
 from interp.images import ImageSet
 from interp.shared_interest import CASES, Deviations, Overlap, Percentile, Question, Scored, Scoring, Thresholds
-from pages.parts import export, maps, probing
+from pages.parts import clicks, export, maps, probing
 from pages.parts.interest import (
     asking,
     choosing,
-    clicks,
     closeup,
     gallery,
     lesson,
@@ -66,13 +65,13 @@ def drawings(app) -> str:
 
 
 def tile_counts(app) -> dict[str, int]:
-    found = re.findall(r'data-interest="case:(\d+)".*?class="count">([\d,]+)<', drawings(app))
-    chips = re.findall(r'data-interest="case:(\d+)"[^>]*><b>([\d,]+)</b>', drawings(app))
+    found = re.findall(r'data-click="case:(\d+)".*?class="count">([\d,]+)<', drawings(app))
+    chips = re.findall(r'data-click="case:(\d+)"[^>]*><b>([\d,]+)</b>', drawings(app))
     return {NAMES[int(place)]: int(count.replace(",", "")) for place, count in [*found[:8], *chips]}
 
 
 def shown_positions(app) -> list[int]:
-    return [int(one) for one in re.findall(r'data-interest="image:(\d+)"', drawings(app))]
+    return [int(one) for one in re.findall(r'data-click="image:(\d+)"', drawings(app))]
 
 
 def click(app, message: str):
@@ -452,7 +451,7 @@ def test_names_from_outside_are_no_html(tiny) -> None:
     scored = some([(10, 10, 10)], [0], [1])
     nasty = known(tiny, scored, ['"><script>alert(1)</script>'])
     html = gallery.html(nasty, np.array([0]), ("",))
-    assert "<script" not in html and "&lt;script" in html and "✗" in html and 'data-interest="image:0"' in html
+    assert "<script" not in html and "&lt;script" in html and "✗" in html and 'data-click="image:0"' in html
 
 
 def test_a_picture_has_an_outline_a_tint_and_is_else_untouched() -> None:

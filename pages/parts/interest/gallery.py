@@ -148,6 +148,6 @@ def _card(known: Known, row: int, picture: str, scores: dict[str, float], ratio:
         )
     case = NAMES[known.cases[row]]
     return (
-        f'<button data-interest="image:{int(known.scored.positions[row])}" title="{escape(shortened(name, 80))}">'
+        f'<button data-click="image:{int(known.scored.positions[row])}" title="{escape(shortened(name, 80))}">'
         f'{image}<span class="numbers">{numbers}</span><span><b>{case}</b></span>{said}</button>'
     )

@@ -126,7 +126,7 @@ def _way(known: Known, title: str, position: int, picture: str) -> str:
     )
     mark = "" if not label else "✓ " if known.scored.correct[row] else "✗ "
     return (
-        f'<button data-interest="image:{position}" title="{escape(title)}">{image}<span><b>{escape(title)}</b></span>'
+        f'<button data-click="image:{position}" title="{escape(title)}">{image}<span><b>{escape(title)}</b></span>'
         f"<span>{NAMES[known.cases[row]]}</span><span>IoU {known.scored.overlap.iou[row]:.2f} · "
         f"{mark}{escape(prediction)}</span></button>"
     )

@@ -94,7 +94,7 @@ def _tile(name: str, counts: dict[str, int], total: int, pressed: bool) -> str:
     word = f'<span style="color:var(--mark)">{"✓ right" if right else "✗ wrong"}</span>'
     share = f"{count / total:.0%} · " if total else ""
     return (
-        f'<button class="{kind}" style="border-left-color:{COLOURS[name]}" data-interest="case:{place}" '
+        f'<button class="{kind}" style="border-left-color:{COLOURS[name]}" data-click="case:{place}" '
         f'aria-pressed="{str(pressed).lower()}">'
         f'<span class="top">{schematic(_PATTERNS[place // 2])}<span><span class="count">{count:,}</span><br>'
         f"{share}{word}</span></span>"
@@ -119,6 +119,6 @@ def schematic(pattern: str) -> str:
 
 def _chip(name: str, count: int, pressed: bool) -> str:
     return (
-        f'<button data-interest="case:{NAMES.index(name)}" aria-pressed="{str(pressed).lower()}" '
+        f'<button data-click="case:{NAMES.index(name)}" aria-pressed="{str(pressed).lower()}" '
         f'title="{escape(ASIDE[name])}"><b>{count:,}</b> {name}</button>'
     )

@@ -13,8 +13,7 @@ from interp.figures.style import RIGHT
 from interp.images import ImageSet, UnreadableImage
 from interp.models import inputs
 from interp.types import Classifier, Layer
-from pages.parts import controls, drawn, gallery, representations, waiting
-from pages.parts.interest import clicks
+from pages.parts import clicks, controls, drawn, gallery, representations, waiting
 from pages.parts.layout import Selection
 from pages.parts.text import plain, shortened
 from pages.parts.visualization import making

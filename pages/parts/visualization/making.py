@@ -120,7 +120,7 @@ def _card(picture: np.ndarray | None, card: Card, side: int) -> str:
     chosen = ' class="chosen"' if card.chosen else ""
     if card.click is None:
         return f'<figure{chosen} title="{about}">{inside}</figure>'
-    return f'<button{chosen} data-interest="{escape(card.click)}" title="{about}">{inside}</button>'
+    return f'<button{chosen} data-click="{escape(card.click)}" title="{about}">{inside}</button>'
 
 
 def address(picture: UInt8[np.ndarray, "h w 3"], side: int) -> str:

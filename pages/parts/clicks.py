@@ -1,4 +1,4 @@
-"""Clicks on what is drawn as HTML: anything with `data-interest="kind:value"` tells the page that it was clicked.
+"""Clicks on what is drawn as HTML: anything with `data-click="kind:value"` tells the page that it was clicked.
 
 So tiles and pictures are drawn once and sent again as they are, and one component hears of all of them.
 """
@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-KEY = "interest.clicks"
+KEY = "clicks"
 _CLICKS = st.components.v2.component(
-    "loupe_interest_clicks",
+    "loupe_clicks",
     js="""
 export default function ({ setTriggerValue }) {
   const click = (event) => {
-    const one = event.target.closest?.("[data-interest]");
-    if (one) setTriggerValue("click", one.dataset.interest);
+    const one = event.target.closest?.("[data-click]");
+    if (one) setTriggerValue("click", one.dataset.click);
   };
   document.addEventListener("click", click, true);
   return () => document.removeEventListener("click", click, true);
