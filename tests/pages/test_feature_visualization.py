@@ -54,6 +54,7 @@ def test_a_layer_is_a_sheet_and_a_channel_is_seen_from_all_sides(page) -> None:
     assert 1 < len(sheet) <= channels.EACH and [card.chosen for _, card in sheet][:2] == [True, False]
     assert all(picture is not None and picture.dtype == np.uint8 for picture, _ in sheet)
     assert "images ≤" in sheet[0][1].line or "dead" in sheet[0][1].line
+    assert f"of these {len(sheet)} pictures drive their channel harder" in said(app)
     assert film[0][1].title == "drives it up" and film[-1][1].title.startswith("drives it")
     strongest, weakest = (float(one[0][1].line) for one in (most, least))
     assert strongest > weakest and len(most) == len(least) == channels.IMAGES

@@ -49,10 +49,24 @@ def view(selection: Selection, title: str, picture, side) -> None:
         ]
         with place:
             making.cards([_pixels(found.get(row)) for row in range(len(shown))], told)
+            finished = {
+                one: made for row, one in enumerate(shown) if (made := found.get(row)) and made.step == made.steps
+            }
+            _share([(made.value, _best(reading, one)) for one, made in finished.items()])
         st.markdown(f"#### {plain(layer.name)}, channel {channel}")
         detail(selection, title, layer, channel, how)
         if waiting.settled(reading):
             images(selection, title, layer, channel, reading.value)
+
+
+def _share(pairs: list[tuple[float, float | None]]) -> None:
+    """Say how many of the finished pictures drive their channel harder than every image of the set."""
+    judged = [achieved > strongest for achieved, strongest in pairs if strongest is not None]
+    if judged:
+        st.caption(
+            f"{sum(judged)} of these {len(judged)} pictures drive their channel harder than every image of the set "
+            "does, by the mean over all positions."
+        )
 
 
 def choose_layer(classifier: Classifier, key: str = "fv.layer") -> Layer:
