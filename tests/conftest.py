@@ -14,10 +14,12 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "imagenet"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Where tests run side by side, give each process one thread, and what it starts, too."""
-    if hasattr(config, "workerinput"):
+    """Where tests run side by side, give each process one thread, and what it starts, too.
+
+    Set before those processes begin: a library that is loaded has read it already, for threads that are yet to come.
+    """
+    if hasattr(config, "workerinput") or config.getoption("numprocesses", None):
         os.environ.setdefault("OMP_NUM_THREADS", "1")
-        torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)
