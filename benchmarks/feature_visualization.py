@@ -11,7 +11,8 @@ sheet: a sheet's picture against torch-lucent's, one by one (a few steps of each
 that package is, which enlarges pictures to 224, and held to 128. `--lucent` is a folder that has it, with kornia 0.4.1.
 preview: from nothing to 64 steps of one channel, the loaded classifier given.
 alone: the same picture alone and among 64, by what it achieves and by its largest difference in a pixel.
-shares: of a layer's first channels, those whose picture drives them higher than the best image of the set does.
+shares: of a layer's first channels (`--channels 0`: of all), those whose picture drives them higher than the best image
+of the set does: by the mean over positions, which is what pictures are made for, and by the largest activation.
 fourier: the standard way against plain pixels without transforms, on the same channels.
 `--pictures` keeps the sheets of the last two as PNG.
 """
@@ -30,11 +31,11 @@ import numpy as np
 import torch
 from PIL import Image
 
+from interp import embedding, images, models
 from interp import feature_visualization as fv
-from interp import images, models
 from interp.feature_visualization.climbing import REDIRECTED, _Climb
 from interp.images import ImageSet
-from interp.types import Classifier
+from interp.types import Classifier, Images
 
 SHARED = Path(__file__).resolve().parents[2] / "shared/imagenet"
 SIZE = 128
@@ -165,22 +166,44 @@ def against(classifier: Classifier, made: fv.Visualization, photos: ImageSet) ->
     return last
 
 
-def shares(classifier: Classifier, photos: ImageSet, layers: list[str], size: int, given: argparse.Namespace) -> None:
-    """Of each layer's first channels, those whose picture is stronger than every image."""
+def peaks(classifier: Classifier, made: fv.Visualization, photos: ImageSet, layer: str) -> torch.Tensor:
+    """Whose picture has a larger largest activation than every image."""
+    strongest = np.nanmax(embedding.features(classifier, photos, layer=layer, pooling="max"), axis=0)
+    reached = [
+        float(fv.map_of(classifier, Images(made.pixels[row : row + 1], ("",)), layer, row).max())
+        for row in range(len(made))
+    ]
+    return torch.tensor(reached) > torch.from_numpy(strongest[: len(made)])
+
+
+def shares(classifier: Classifier, photos: ImageSet, layers: list[str], given: argparse.Namespace) -> None:
+    """Of each layer's channels, those whose picture is stronger than every image."""
+    how = fv.usual(classifier, given.steps, fv.colours_of(classifier, photos))
     for layer in layers:
-        channels = fv.channels_of(classifier, layer)[: given.channels]
-        made = fv.optimize(classifier, channels, steps=given.steps, parameterization=fv.Fourier(size), frames=())
+        channels = fv.channels_of(classifier, layer)[: given.channels or None]
+        made = fv.optimize(
+            classifier, channels, steps=how.steps, parameterization=how.parameterization, frames=(), seed=how.seed
+        )
         found, seen = against(classifier, made, photos), fv.tones(made.pixels)
         alive = ~made.dead
-        beaten = int((found.beaten & alive).sum())
         ratio = float((found.achieved / found.best.clamp(min=1e-6))[alive].median())
         odd = int(((seen.grey | seen.saturated) & alive).sum())
+        mean, largest = found.beaten & alive, peaks(classifier, made, photos, layer) & alive
         print(
-            f"| {classifier.name} | {layer} | {len(channels)} | {int(made.dead.sum())} | {beaten} of "
-            f"{int(alive.sum())} ({beaten / max(1, int(alive.sum())):.0%}) | {ratio:.1f} | {odd} |",
+            f"| {classifier.name} | {layer} | {len(channels)} | {int(made.dead.sum())} | {counted(mean, alive)} | "
+            f"{ratio:.1f} | {counted(largest, alive)} | {odd} |",
             flush=True,
         )
+        lost = (alive & ~found.beaten).nonzero().flatten().tolist()
+        if lost:
+            told = ", ".join(f"{row} ({found.achieved[row]:.3g} under {found.best[row]:.3g})" for row in lost)
+            print(f"\nNot stronger in {layer}: {told}\n", flush=True)
         keep(made.pixels, given.pictures, f"{classifier.name}-{layer}")
+
+
+def counted(beaten: torch.Tensor, alive: torch.Tensor) -> str:
+    """How many of those that are not dead."""
+    return f"{int(beaten.sum())} of {int(alive.sum())} ({int(beaten.sum()) / max(1, int(alive.sum())):.1%})"
 
 
 def fourier(classifier: Classifier, given: argparse.Namespace) -> None:
@@ -192,38 +215,23 @@ def fourier(classifier: Classifier, given: argparse.Namespace) -> None:
         "Fourier, transforms": (fv.Fourier(SIZE), fv.STANDARD),
     }
     channels = fv.channels_of(classifier, LAYERS[1])[: min(8, given.channels)]
-    print(f"\n| {LAYERS[1]}, {len(channels)} channels | achieved | kept when moved | in the finest octave | contrast |")
-    print("|---|---|---|---|---|")
+    print(
+        f"\n| {LAYERS[1]}, {len(channels)} channels | achieved | kept when shifted | kept when moved "
+        "| in the finest octave | contrast |"
+    )
+    print("|---|---|---|---|---|---|")
     for name, (how, transforms) in ways.items():
         made = fv.optimize(
             classifier, channels, steps=given.steps, parameterization=how, transforms=transforms, frames=()
         )
-        kept = (moved(classifier, made) / made.values).mean()
-        fine, contrast = finest(made.pixels).mean(), fv.tones(made.pixels).contrast.mean()
+        kept = [fv.moved(classifier, channels, made.pixels, amount) for amount in (fv.LITTLE, fv.MUCH)]
+        little, much = (float((one / made.values).mean()) for one in kept)
+        fine, contrast = float(fv.finest(made.pixels).mean()), float(fv.tones(made.pixels).contrast.mean())
         print(
-            f"| {name} | {float(made.values.mean()):.0f} | {float(kept):.0%} | {float(fine):.0%} | "
-            f"{float(contrast):.2f} |",
+            f"| {name} | {float(made.values.mean()):.0f} | {little:.0%} | {much:.0%} | {fine:.0%} | {contrast:.2f} |",
             flush=True,
         )
         keep(made.pixels, given.pictures, f"ways-{name.replace(', ', '-').replace(' ', '-')}")
-
-
-def moved(classifier: Classifier, made: fv.Visualization) -> torch.Tensor:
-    """The mean of each picture's objective over 16 random turns, shifts and scales."""
-    reading, generator = fv.Reading(classifier, made.objectives), torch.Generator().manual_seed(100)
-    transforms = (fv.Pad(8), fv.Jitter(16), fv.Scale(), fv.Rotate())
-    size = (made.pixels.shape[2], made.pixels.shape[3])
-    with classifier.lock, torch.no_grad():
-        values = [reading.values(fv.drawn(transforms, size, generator)(made.pixels)) for _ in range(16)]
-    return torch.stack(values).mean(dim=0)
-
-
-def finest(pixels: torch.Tensor) -> torch.Tensor:
-    """The share of each picture's variance at frequencies above a quarter of a cycle a pixel."""
-    power = torch.fft.fft2(pixels - pixels.mean(dim=(2, 3), keepdim=True)).abs().square().sum(dim=1)
-    height, width = pixels.shape[2:]
-    frequency = (torch.fft.fftfreq(height)[:, None].square() + torch.fft.fftfreq(width)[None].square()).sqrt()
-    return (power * (frequency > 0.25)).sum(dim=(1, 2)) / power.sum(dim=(1, 2))
 
 
 def keep(pixels: torch.Tensor, folder: Path | None, name: str) -> None:
@@ -267,16 +275,17 @@ def main() -> None:
     if "shares" in given.only:
         layers = given.layers or ["features.4", "features.7", "features.12", ":mixed3b", ":mixed4b", ":mixed5b"]
         print(
-            "\n| classifier | layer | channels | dead | stronger than every image | times the best | grey, saturated |"
+            "\n| classifier | layer | channels | dead | stronger than every image | times the best | "
+            "by the largest activation | grey, saturated |"
         )
-        print("|---|---|---|---|---|---|---|")
+        print("|---|---|---|---|---|---|---|---|")
         ours = [layer[1:] for layer in layers if layer.startswith(":")]
         theirs = [layer for layer in layers if not layer.startswith(":")]
         if theirs:
-            shares(classifier, images.load(given.photographs), theirs, SIZE, given)
+            shares(classifier, images.load(given.photographs), theirs, given)
         if ours:
             scenes = models.load("scenes-honest", device="cpu")
-            shares(scenes, images.load("scenes"), ours, scenes.input_size[0], given)
+            shares(scenes, images.load("scenes"), ours, given)
     if "fourier" in given.only:
         fourier(classifier, given)
 

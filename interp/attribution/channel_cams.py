@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from interp.attribution import resuming, splitting
+from interp.attribution import ablation
 from interp.attribution.cams import enlarged, mapped_layer, on_grid
 from interp.attribution.method import Maps, Method
 from interp.attribution.question import FORWARD, Question
 from interp.batches import batched
-from interp.models import hooks
 from interp.types import Classifier, Layer
-
-_PLACES: WeakKeyDictionary[Classifier, dict[str, str]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -79,7 +75,7 @@ class ScoreCam(Method):
 
     def _maps(self, question: Question) -> Maps:
         layer = question.classifier.layer(self.layer)
-        grids = on_grid(_activations(question, layer.name), layer)
+        grids = on_grid(ablation.activations(question, layer.name), layer)
         loudest = grids.abs().mean(dim=(2, 3)).topk(self._count(layer), dim=1).indices.sort(dim=1).values
         grids = grids.gather(1, loudest[:, :, None, None].expand(-1, -1, *grids.shape[2:]))
         weights = self._scores(question, grids).softmax(dim=1)
@@ -144,11 +140,7 @@ class AblationCam(Method):
 
     def cost(self, classifier: Classifier) -> float:
         """The passes of `resuming`: to start, for the image as it is, and for at most every channel."""
-        layer = classifier.layer(self.layer)
-        place = _zeroed_at(classifier, layer)
-        variant = resuming.variant_cost(classifier, place)
-        start = resuming.start_cost(classifier, place) + FORWARD * (place != layer.name)
-        return start + (1 + layer.channels) * variant
+        return ablation.cost(classifier, classifier.layer(self.layer))
 
     @classmethod
     def together(cls, question: Question, methods: Sequence[Method]) -> list[Maps]:
@@ -157,57 +149,11 @@ class AblationCam(Method):
 
     def _maps(self, question: Question) -> Maps:
         layer = question.classifier.layer(self.layer)
-        place = _zeroed_at(question.classifier, layer)
-        resumed = resuming.Resumed(question, place)
-        activations = resumed.activations if place == layer.name else _activations(question, layer.name)
-        grids = on_grid(activations, layer)
-        drops, scores = _drops(resumed, 2 if layer.kind == "tokens" else 1, self.title)
-        amounts = torch.where(scores == 0, 1, scores.abs())
-        coarse = ((drops / amounts[:, None])[:, :, None, None] * grids).sum(dim=1).relu()
+        removed = ablation.one_by_one(question, layer, self.title)
+        amounts = torch.where(removed.scores == 0, 1, removed.scores.abs())
+        grids = on_grid(removed.activations, layer)
+        coarse = ((removed.drops / amounts[:, None])[:, :, None, None] * grids).sum(dim=1).relu()
         return Maps(enlarged(coarse, question.classifier.input_size), coarse)
-
-
-def _zeroed_at(classifier: Classifier, layer: Layer) -> str:
-    """Where channels are zeroed: at the layer, or behind the pooling that follows it."""
-    if layer.kind == "tokens":
-        return layer.name
-    if layer.name not in _PLACES.setdefault(classifier, {}):
-        _PLACES[classifier][layer.name] = splitting.past_pooling(classifier, layer.name)
-    return _PLACES[classifier][layer.name]
-
-
-def _drops(resumed: resuming.Resumed, axis: int, what: str) -> tuple[Float[Tensor, "n k"], Float[Tensor, " n"]]:
-    """How much each image's score falls when a channel, along that axis of the activations, is zeroed; the scores."""
-    activations = resumed.activations
-    images, channels = len(activations), activations.shape[axis]
-    rows, zeroed = (activations != 0).transpose(1, axis).flatten(2).any(dim=2).nonzero(as_tuple=True)
-    # The images as they are come first, as channel −1, which does not exist.
-    rows = torch.cat([torch.arange(images, device=rows.device), rows])
-    zeroed = torch.cat([zeroed.new_full((images,), -1), zeroed])
-    shape = [-1, *(channels if i == axis else 1 for i in range(1, activations.ndim))]
-
-    def run(part: slice) -> Tensor:
-        which = rows[part]
-        keep = (zeroed[part, None] != torch.arange(channels, device=zeroed.device)).view(shape)
-        # Variants of one image need no copies of it.
-        of = activations[which[:1]] if bool((which == which[0]).all()) else activations[which]
-        return resumed.scores(of * keep, which)
-
-    scores = torch.cat(list(batched(run, len(rows), size=resumed.batch_size, what=what)))
-    drops = scores.new_zeros(images, channels)
-    drops[rows[images:], zeroed[images:]] = scores[rows[images:]] - scores[images:]
-    return drops, scores[:images]
-
-
-def _activations(question: Question, layer: str) -> Tensor:
-    """What the layer gives for each image."""
-
-    def run(part: slice) -> Tensor:
-        with torch.no_grad(), hooks.activations(question.classifier, [layer]) as activations:
-            question.classifier.module(question.images.pixels[part])
-        return activations[layer]
-
-    return torch.cat(list(batched(run, len(question.images), size=question.batch_size, what=f"up to {layer}")))
 
 
 def _nothing(classifier: Classifier) -> Float[Tensor, "1 3 1 1"]:

@@ -10,11 +10,9 @@ import torch
 
 from interp.attribution.control import Random
 from interp.attribution.method import Maps, Method
-from interp.attribution.question import Question
+from interp.attribution.question import Question, Targets
 from interp.models.precision import Bfloat16, in_bfloat16
-from interp.types import Classifier, Heatmaps, Images, Target
-
-Targets = int | Target | Sequence[int | Target]
+from interp.types import Classifier, Heatmaps, Images
 
 
 def attribute(classifier: Classifier, images: Images, targets: Targets, method: Method) -> Heatmaps:
@@ -62,19 +60,10 @@ def compare(
 
 
 def _question(classifier: Classifier, images: Images, targets: Targets, methods: Sequence[Method]) -> Question:
-    if len(images) == 0:
-        raise ValueError("No images were given: there is nothing to explain.")
-    height, width = classifier.input_size
-    if tuple(images.pixels.shape[2:]) != (height, width):
-        given = " × ".join(str(side) for side in images.pixels.shape[2:])
-        raise ValueError(
-            f"The images have {given} pixels, and {classifier.name} sees {height} × {width}: make the batch with "
-            "classifier.prepare."
-        )
-    resolved = classifier.targets(targets, len(images))
+    question = Question.of(classifier, images, targets)
     for method in methods:
         method.check(classifier)
-    return Question(classifier, Images(images.pixels.to(classifier.device), images.names), resolved)
+    return question
 
 
 def _groups(question: Question, methods: Sequence[Method]) -> list[tuple[Question, list[Method]]]:

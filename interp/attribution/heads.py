@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, fx, nn
 from torch.nn import functional
 
@@ -53,22 +53,76 @@ def closed(after: fx.GraphModule, activations: Float[Tensor, "1 c u v"]) -> Head
     point = activations.detach().clone().requires_grad_()
     watched = _Watched(after, mixing)
     logits = watched.run(point.clone())
-    entered, left = watched.entered, watched.left
-    module = after.get_submodule(str(mixing.target))
-    weight = module.weight
+    if not _by_channel(watched, activations, logits):
+        return None
+    weight = after.get_submodule(str(mixing.target)).weight
     assert isinstance(weight, Tensor)
+    (slope,) = torch.autograd.grad(logits.sum(), watched.left, retain_graph=True)
+    (gain,) = torch.autograd.grad(watched.entered.sum(), point)
+    return Head(weight.detach().flatten(1), slope[0].reshape(logits.shape[1], -1), gain[0].flatten(1))
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """One image's activation at the one linear layer that follows: what each channel brings, and what comes of all.
+
+    What enters it minus what would enter from an activation of zeros is what a channel `brought`. Without some
+    channels `left`, what comes out, lacks weight · brought: a channel costs no pass through the linear layer.
+    """
+
+    weight: Float[Tensor, "k c"]
+    brought: Float[Tensor, "c p"]
+    left: Tensor
+    rest: fx.GraphModule
+
+    def without(self, channels: Int[Tensor, " m"]) -> Float[Tensor, "m k"]:
+        """The logits without each of these channels."""
+        missing = self.weight[:, channels].T[:, :, None] * self.brought[channels][:, None]
+        return self.rest.forward(self.left - missing.view(len(channels), *self.left.shape[1:]))
+
+
+def mixture(after: fx.GraphModule, activations: Float[Tensor, "1 c u v"]) -> Mixture | None:
+    """What one linear layer after a layer is made of, by two forward passes; None where there is another form.
+
+    As with `closed`, whoever relies on it checks some of what it gives.
+    """
+    mixing = _only_mixing(after)
+    if mixing is None:
+        return None
+    present, absent = _Watched(after, mixing), _Watched(after, mixing)
+    logits = present.run(activations.clone())
+    absent.run(torch.zeros_like(activations))
+    if not _by_channel(present, activations, logits):
+        return None
+    weight = after.get_submodule(str(mixing.target)).weight
+    assert isinstance(weight, Tensor)
+    brought = (present.entered - absent.entered).reshape(activations.shape[1], -1)
+    return Mixture(weight.detach().flatten(1), brought, present.left, _from(after, mixing))
+
+
+def _by_channel(watched: _Watched, activations: Tensor, logits: Tensor) -> bool:
+    """Whether, by their sizes, channels enter the linear layer and classes leave it, each with its positions."""
+    entered, left = watched.entered, watched.left
     positions = left[0, 0].numel() if left.ndim in (2, 4) else 0
     channels = activations.shape[1]
-    if (
-        positions not in (1, activations[0, 0].numel())
-        or entered.shape[1] != channels
-        or entered.numel() != channels * positions
-        or left.shape[1] != logits.shape[1]
-    ):
-        return None
-    (slope,) = torch.autograd.grad(logits.sum(), left, retain_graph=True)
-    (gain,) = torch.autograd.grad(entered.sum(), point)
-    return Head(weight.detach().flatten(1), slope[0].reshape(logits.shape[1], -1), gain[0].flatten(1))
+    return (
+        positions in (1, activations[0, 0].numel())
+        and entered.shape[1] == channels
+        and entered.numel() == channels * positions
+        and left.shape[1] == logits.shape[1]
+    )
+
+
+def _from(after: fx.GraphModule, mixing: fx.Node) -> fx.GraphModule:
+    """The operations that follow one of a chain."""
+    graph = fx.Graph()
+    copies = {mixing: graph.placeholder("left")}
+    passed = False
+    for node in after.graph.nodes:
+        if passed:
+            copies[node] = graph.node_copy(node, copies.__getitem__)
+        passed = passed or node is mixing
+    return fx.GraphModule(after, graph)
 
 
 def _only_mixing(after: fx.GraphModule) -> fx.Node | None:

@@ -15,6 +15,8 @@ from interp.attribution.rectifiers import Rectifiers, Rule
 from interp.models import hooks
 from interp.types import Classifier, Images, Target, scores
 
+Targets = int | Target | Sequence[int | Target]
+
 FORWARD = 1 / 3
 """The cost of a forward pass alone, where one forward and one backward pass together are 1."""
 
@@ -26,13 +28,14 @@ class Tapped:
     """One forward pass of some images and its backward passes: what flowed through the layers, and the gradients.
 
     `pixel_gradients` holds, for each rule that was asked for, ∂s/∂x with respect to `pixels` in [0, 1]; `activations`
-    and `gradients` (of the rule 'gradient') are by layer name.
+    and `gradients` (of the rule 'gradient') are by layer name. `logits` are those of all classes.
     """
 
     pixels: Float[Tensor, "n 3 h w"]
     pixel_gradients: dict[Rule, Float[Tensor, "n 3 h w"]] = field(default_factory=dict)
     activations: dict[str, Tensor] = field(default_factory=dict)
     gradients: dict[str, Tensor] = field(default_factory=dict)
+    logits: Float[Tensor, "n k"] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +50,25 @@ class Question:
     classifier: Classifier
     images: Images
     targets: tuple[Target, ...]
+
+    @classmethod
+    def of(cls, classifier: Classifier, images: Images, targets: Targets) -> Question:
+        """The question about these images and targets, on the classifier's device.
+
+        `targets` is one class, one `Target`, or one for each image. Raises `ValueError` for no images, images of
+        another size than the classifier sees, and classes that it does not have.
+        """
+        if len(images) == 0:
+            raise ValueError("No images were given: there is nothing to explain.")
+        height, width = classifier.input_size
+        if tuple(images.pixels.shape[2:]) != (height, width):
+            given = " × ".join(str(side) for side in images.pixels.shape[2:])
+            raise ValueError(
+                f"The images have {given} pixels, and {classifier.name} sees {height} × {width}: make the batch with "
+                "classifier.prepare."
+            )
+        resolved = classifier.targets(targets, len(images))
+        return cls(classifier, Images(images.pixels.to(classifier.device), images.names), resolved)
 
     @property
     def batch_size(self) -> int:
@@ -126,7 +148,8 @@ class Question:
             # A copy, for pixels that were made under inference mode cannot take part in a graph.
             leaf = pixels.detach().clone().requires_grad_(bool(rules))
             with rectifiers or nullcontext():
-                total = self._scores(leaf, which).sum()
+                logits = self.classifier.module(leaf)
+                total = self._scores_of(logits, which).sum()
             others: list[Rule] = [rule for rule in rules if rule != "gradient"]
             pixel_gradients: dict[Rule, Tensor] = {}
             slopes: tuple[Tensor, ...] = ()
@@ -147,6 +170,7 @@ class Question:
             pixel_gradients,
             {layer: activations[layer].detach() for layer in layers},
             dict(zip(layers, slopes[len(slopes) - len(layers) :], strict=True)),
+            logits.detach(),
         )
 
     def _scores(self, pixels: Tensor, rows: list[int]) -> Tensor:

@@ -5,9 +5,13 @@ picture.pixels, picture.values, picture.frames, picture.dead
 """
 
 from interp.feature_visualization.checks import (
+    LITTLE,
+    MUCH,
     AgainstImages,
     Tones,
     against_images,
+    finest,
+    moved,
     tones,
 )
 from interp.feature_visualization.climbing import FRAMES, Settings, optimizing
@@ -16,12 +20,12 @@ from interp.feature_visualization.matching import Diversity, Match, caricature
 from interp.feature_visualization.objective import Objective, Sum, Term, interpolation
 from interp.feature_visualization.objectives import Channel, Contrast, Direction, Layer, Logit, Neuron, Probability
 from interp.feature_visualization.parameterizations import Code, Fourier, Parameterization, Pixels
-from interp.feature_visualization.pictures import Picture, bytes_of, pictures
+from interp.feature_visualization.pictures import Picture, bytes_of, pictures, pixels_of
 from interp.feature_visualization.reading import Reading
 from interp.feature_visualization.rectified import before_rectifier
 from interp.feature_visualization.regularizers import L2, Density, Regularizer, TotalVariation
 from interp.feature_visualization.result import Frame, Visualization, joined
-from interp.feature_visualization.seeing import map_of
+from interp.feature_visualization.seeing import Near, map_of, nearest
 from interp.feature_visualization.sheets import Part, batch_for, channels_of, optimize, sheet
 from interp.feature_visualization.starts import Given, Noise, Start, class_mean, mean_image
 from interp.feature_visualization.transforms import (
@@ -42,6 +46,8 @@ __all__ = [
     "IMAGENET",
     "INDEPENDENT",
     "L2",
+    "LITTLE",
+    "MUCH",
     "STANDARD",
     "AgainstImages",
     "Channel",
@@ -58,6 +64,7 @@ __all__ = [
     "Layer",
     "Logit",
     "Match",
+    "Near",
     "Neuron",
     "Noise",
     "Objective",
@@ -90,14 +97,18 @@ __all__ = [
     "class_mean",
     "colours_of",
     "drawn",
+    "finest",
     "interpolation",
     "joined",
     "map_of",
     "mean_image",
     "measured",
+    "moved",
+    "nearest",
     "optimize",
     "optimizing",
     "pictures",
+    "pixels_of",
     "sheet",
     "tones",
     "usual",

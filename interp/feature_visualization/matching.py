@@ -11,14 +11,14 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import cosine_similarity, interpolate, normalize
 
-from interp.feature_visualization.objective import Evaluation, Term
-from interp.feature_visualization.objectives import LEAST_COSINE
+from interp.feature_visualization.objective import Evaluation, OfLayer, Term
+from interp.feature_visualization.objectives import LEAST_COSINE, check_power
 from interp.feature_visualization.reading import laid_out, prefix
 from interp.types import Classifier, Images
 
 
 @dataclass(frozen=True, eq=False)
-class Match(Term):
+class Match(OfLayer):
     """How far a layer's map A goes towards a given map T: mean over positions of A·T, times cos(A, T)^p.
 
     Dot product and cosine are those of the whole maps, so the picture keeps where things are. With `cosine_power` 0 it
@@ -26,14 +26,8 @@ class Match(Term):
     grid. Cosines below 0.1 count as 0.1.
     """
 
-    layer: str
     activation: Float[Tensor, "k u v"] = field(repr=False)
     cosine_power: float | int = 2
-
-    @property
-    def reads(self) -> str:
-        """The layer."""
-        return self.layer
 
     def check(self, classifier: Classifier) -> None:
         """Raise `ValueError` where the layer is not there, or has other channels than the map."""
@@ -42,8 +36,7 @@ class Match(Term):
             raise ValueError(f"The map has {len(self.activation)} channels, and {self.layer} has {channels}.")
         if not bool(self.activation.isfinite().all()) or not bool(self.activation.any()):
             raise ValueError("There is nothing to match in the map: give finite numbers, not all of them 0.")
-        if self.cosine_power < 0:
-            raise ValueError(f"A cosine's power of {self.cosine_power} is not possible: take 0 or more.")
+        check_power(self.cosine_power)
 
     @classmethod
     def together(cls, terms: Sequence[Term], rows: Int[Tensor, " m"], copies: int) -> Evaluation:
@@ -68,23 +61,12 @@ class Match(Term):
 
 
 @dataclass(frozen=True)
-class Diversity(Term):
+class Diversity(OfLayer):
     """Minus the mean cosine between a picture's Gram matrix and those of the other pictures of the same objective.
 
     G = A Aᵀ over positions tells which channels of the layer occur together: textures that look different differ in
     it. In [-1, 0] for rectified layers. Needs two copies of each objective or more (Olah et al. 2017).
     """
-
-    layer: str
-
-    @property
-    def reads(self) -> str:
-        """The layer."""
-        return self.layer
-
-    def check(self, classifier: Classifier) -> None:
-        """Raise `ValueError` where there is no such layer."""
-        classifier.layer(self.layer)
 
     @classmethod
     def together(cls, terms: Sequence[Term], rows: Int[Tensor, " m"], copies: int) -> Evaluation:

@@ -85,6 +85,31 @@ class Term(Objective):
         """
 
 
+@dataclass(frozen=True, eq=False)
+class OfLayer(Term):
+    """A term that reads one layer."""
+
+    layer: str
+
+    @property
+    def reads(self) -> str:
+        """The layer."""
+        return self.layer
+
+    def check(self, classifier: Classifier) -> None:
+        """Raise `ValueError` where there is no such layer."""
+        classifier.layer(self.layer)
+
+
+class OfClasses(Term):
+    """A term that reads the logits."""
+
+    @property
+    def reads(self) -> str:
+        """The logits."""
+        return LOGITS
+
+
 @dataclass(frozen=True)
 class Sum(Objective):
     """A weighted sum of terms, as the operators make it."""

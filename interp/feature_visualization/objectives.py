@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from interp.feature_visualization.objective import LOGITS, Evaluation, Term
+from interp.feature_visualization.objective import Evaluation, OfClasses, OfLayer, Term
 from interp.types import Classifier
 
 LEAST_COSINE = 0.1
@@ -19,16 +19,10 @@ LEAST_COSINE = 0.1
 
 
 @dataclass(frozen=True)
-class Channel(Term):
+class Channel(OfLayer):
     """The mean of a channel over all positions of its layer (of a flat layer: the unit itself)."""
 
-    layer: str
     channel: int
-
-    @property
-    def reads(self) -> str:
-        """The layer."""
-        return self.layer
 
     def check(self, classifier: Classifier) -> None:
         """Raise `ValueError` where there is no such layer or channel."""
@@ -45,18 +39,12 @@ class Channel(Term):
 
 
 @dataclass(frozen=True)
-class Neuron(Term):
+class Neuron(OfLayer):
     """A channel at one position of its layer; a row or column left out is the middle one."""
 
-    layer: str
     channel: int
     row: int | None = None
     column: int | None = None
-
-    @property
-    def reads(self) -> str:
-        """The layer."""
-        return self.layer
 
     def check(self, classifier: Classifier) -> None:
         """Raise `ValueError` where there is no such layer or channel, or the position is below 0."""
@@ -91,19 +79,8 @@ class Neuron(Term):
 
 
 @dataclass(frozen=True)
-class Layer(Term):
+class Layer(OfLayer):
     """The mean square of all activations of a layer: whatever it sees becomes stronger (DeepDream)."""
-
-    layer: str
-
-    @property
-    def reads(self) -> str:
-        """The layer."""
-        return self.layer
-
-    def check(self, classifier: Classifier) -> None:
-        """Raise `ValueError` where there is no such layer."""
-        classifier.layer(self.layer)
 
     @classmethod
     def together(cls, terms: Sequence[Term], rows: Int[Tensor, " m"], copies: int) -> Evaluation:
@@ -115,7 +92,7 @@ class Layer(Term):
 
 
 @dataclass(frozen=True, eq=False)
-class Direction(Term):
+class Direction(OfLayer):
     """How far activations go in a direction v of a layer's channels: the mean over positions of a·v · cos(a, v)^p.
 
     With `cosine_power` 0 it is a·v alone, linear in the activations, which a picture may make large while it looks
@@ -123,16 +100,10 @@ class Direction(Term):
     inverted. Cosines below 0.1 count as 0.1. `row` and `column` hold it to one position; None takes all.
     """
 
-    layer: str
     vector: Float[Tensor, " k"] = field(repr=False)
     cosine_power: float | int = 0
     row: int | None = None
     column: int | None = None
-
-    @property
-    def reads(self) -> str:
-        """The layer."""
-        return self.layer
 
     def check(self, classifier: Classifier) -> None:
         """Raise `ValueError` where the layer is not there, or has another number of channels than the vector."""
@@ -141,8 +112,7 @@ class Direction(Term):
             raise ValueError(f"The direction has {len(self.vector)} numbers, and {self.layer} has {channels} channels.")
         if not bool(self.vector.isfinite().all()) or not bool(self.vector.any()):
             raise ValueError("The direction points nowhere: give finite numbers, not all of them 0.")
-        if self.cosine_power < 0:
-            raise ValueError(f"A cosine's power of {self.cosine_power} is not possible: take 0 or more.")
+        check_power(self.cosine_power)
         if (self.row is None) != (self.column is None):
             raise ValueError("A direction at one position needs both its row and its column.")
 
@@ -169,20 +139,20 @@ class Direction(Term):
         return f"a direction of {self.layer}"
 
 
-@dataclass(frozen=True)
-class Logit(Term):
-    """A class's logit, before softmax."""
+@dataclass(frozen=True, eq=False)
+class _OfClass(OfClasses):
+    """A term of a single class."""
 
     target: int
-
-    @property
-    def reads(self) -> str:
-        """The logits."""
-        return LOGITS
 
     def check(self, classifier: Classifier) -> None:
         """Raise `ValueError` for a class that there is not."""
         classifier.targets(self.target, 1)
+
+
+@dataclass(frozen=True)
+class Logit(_OfClass):
+    """A class's logit, before softmax."""
 
     @classmethod
     def together(cls, terms: Sequence[Term], rows: Int[Tensor, " m"], copies: int) -> Evaluation:
@@ -195,19 +165,8 @@ class Logit(Term):
 
 
 @dataclass(frozen=True)
-class Probability(Term):
+class Probability(_OfClass):
     """A class's probability, after softmax: in [0, 1]. It grows as well when other classes' logits fall."""
-
-    target: int
-
-    @property
-    def reads(self) -> str:
-        """The logits."""
-        return LOGITS
-
-    def check(self, classifier: Classifier) -> None:
-        """Raise `ValueError` for a class that there is not."""
-        classifier.targets(self.target, 1)
 
     @classmethod
     def together(cls, terms: Sequence[Term], rows: Int[Tensor, " m"], copies: int) -> Evaluation:
@@ -220,16 +179,11 @@ class Probability(Term):
 
 
 @dataclass(frozen=True)
-class Contrast(Term):
+class Contrast(OfClasses):
     """The difference of two classes' logits: what speaks for the one and against the other."""
 
     positive: int
     negative: int
-
-    @property
-    def reads(self) -> str:
-        """The logits."""
-        return LOGITS
 
     def check(self, classifier: Classifier) -> None:
         """Raise `ValueError` for a class that there is not, or one against itself."""
@@ -254,6 +208,12 @@ def check_channel(classifier: Classifier, layer: str, channel: int) -> None:
     channels = classifier.layer(layer).channels
     if not 0 <= channel < channels:
         raise ValueError(f"Channel {channel} does not exist: {layer} has {channels} channels, 0 to {channels - 1}.")
+
+
+def check_power(power: float | int) -> None:
+    """Raise `ValueError` for a power of a cosine that would reward a right angle."""
+    if power < 0:
+        raise ValueError(f"A cosine's power of {power} is not possible: take 0 or more.")
 
 
 def _of(maps: Tensor, rows: Tensor) -> Tensor:

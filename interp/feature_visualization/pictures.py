@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
+import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from interp.feature_visualization.checks import tones
 from interp.feature_visualization.climbing import Settings
 from interp.feature_visualization.objective import Objective
 from interp.feature_visualization.result import Visualization
@@ -29,6 +32,14 @@ class Picture:
     dead: bool
     step: int
     steps: int
+
+    @property
+    def fault(self) -> Literal["grey", "saturated"] | None:
+        """What the histogram of a finished picture that is not dead says against it (see `Tones`); None: nothing."""
+        if self.dead or self.step < self.steps:
+            return None
+        found = tones(pixels_of(self.pixels)[None])
+        return "grey" if bool(found.grey) else "saturated" if bool(found.saturated) else None
 
 
 def pictures(
@@ -68,3 +79,8 @@ def _finished(made: Visualization, steps: int) -> tuple[Picture, ...]:
 def bytes_of(pixels: Float[Tensor, "3 h w"]) -> UInt8[np.ndarray, "h w 3"]:
     """A picture in [0, 1] as bytes."""
     return (pixels.permute(1, 2, 0).clamp(0, 1) * 255).round().byte().cpu().numpy()
+
+
+def pixels_of(picture: UInt8[np.ndarray, "h w 3"]) -> Float[Tensor, "3 h w"]:
+    """A picture from bytes, in [0, 1]."""
+    return torch.from_numpy(picture).permute(2, 0, 1).float() / 255

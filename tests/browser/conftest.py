@@ -84,6 +84,14 @@ def fresh(tmp_path: Path) -> Iterator[Server]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def visited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that others have visited, for who needs no more than a browser session of their own."""
+    server = Server(tmp_path_factory.mktemp("visited"))
+    yield server
+    server.stop()
+
+
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory, imagenet: Path) -> Iterator[Server]:
     """A server that offers the real classifier, and the real photographs."""

@@ -63,8 +63,8 @@ def test_a_photograph_is_uploaded_and_explained(real: Server, page, imagenet: Pa
     assert "Occlusion" in page.locator(".st-key-comparison .annotation-text").all_text_contents()
 
 
-def test_a_pasted_picture_takes_the_uploads_way(fresh: Server, page) -> None:
-    page.goto(f"{fresh.address}/saliency")
+def test_a_pasted_picture_takes_the_uploads_way(visited: Server, page) -> None:
+    page.goto(f"{visited.address}/saliency")
     page.wait_for_selector(".st-key-comparison .js-plotly-plot")
     settle(page)
     page.evaluate(
@@ -82,12 +82,12 @@ def test_a_pasted_picture_takes_the_uploads_way(fresh: Server, page) -> None:
     assert page.locator(".st-key-comparison .js-plotly-plot").count() == 1
 
 
-def test_a_bad_upload_is_named_and_the_rest_goes_on(fresh: Server, page, tmp_path: Path) -> None:
+def test_a_bad_upload_is_named_and_the_rest_goes_on(visited: Server, page, tmp_path: Path) -> None:
     bad = tmp_path / "holiday ![x](http:__evil).jpg"
     bad.write_bytes(b"this is no picture")
     good = tmp_path / "good.png"
     Image.new("RGB", (64, 64), "navy").save(good)
-    page.goto(f"{fresh.address}/saliency")
+    page.goto(f"{visited.address}/saliency")
     page.wait_for_selector(".st-key-comparison .js-plotly-plot")
     settle(page)
     page.set_input_files(".st-key-uploads input[type=file]", [bad, good])
@@ -109,8 +109,8 @@ def test_another_model_while_a_computation_runs(real: Server, page) -> None:
     assert page.locator('[data-testid="stAlert"]').count() == 0
 
 
-def test_a_click_on_a_square_opens_its_image(fresh: Server, page) -> None:
-    page.goto(fresh.address)
+def test_a_click_on_a_square_opens_its_image(visited: Server, page) -> None:
+    page.goto(visited.address)
     page.wait_for_selector(".st-key-squares .js-plotly-plot")
     settle(page)
     before = page.url
@@ -122,8 +122,8 @@ def test_a_click_on_a_square_opens_its_image(fresh: Server, page) -> None:
     assert re.search(r"image=[a-z]+-\d{4}", page.url)
 
 
-def test_everything_can_be_taken_along(fresh: Server, page, tmp_path: Path) -> None:
-    page.goto(f"{fresh.address}/saliency?methods=Gradient,Grad-CAM")
+def test_everything_can_be_taken_along(visited: Server, page, tmp_path: Path) -> None:
+    page.goto(f"{visited.address}/saliency?methods=Gradient,Grad-CAM")
     page.wait_for_selector(".st-key-comparison .js-plotly-plot")
     settle(page)
     page.locator(".st-key-downloads").get_by_test_id("stPopoverButton").click()
@@ -140,8 +140,8 @@ def test_everything_can_be_taken_along(fresh: Server, page, tmp_path: Path) -> N
     assert "Selvaraju" in page.content()
 
 
-def test_a_planted_reason_is_found_out(fresh: Server, page) -> None:
-    page.goto(fresh.address)
+def test_a_planted_reason_is_found_out(visited: Server, page) -> None:
+    page.goto(visited.address)
     page.wait_for_selector(".st-key-squares .js-plotly-plot")
     settle(page)
     page.locator(".st-key-suspect").get_by_role("radio", name="A", exact=True).click()

@@ -7,8 +7,8 @@ from tests.browser.conftest import Server, settle
 HEADING = '[data-testid="stDialog"] h4'
 
 
-def test_a_click_on_a_panel_opens_its_map_and_a_drag_does_not(fresh: Server, page) -> None:
-    page.goto(f"{fresh.address}/saliency?model=digits&images=digits&methods=Gradient,Grad-CAM,Sensitivity")
+def test_a_click_on_a_panel_opens_its_map_and_a_drag_does_not(visited: Server, page) -> None:
+    page.goto(f"{visited.address}/saliency?model=digits&images=digits&methods=Gradient,Grad-CAM,Sensitivity")
     page.wait_for_selector(".nsewdrag")
     settle(page)
     # The photograph, then the maps in their order: the third panel of the first row.

@@ -7,11 +7,11 @@ from tests.browser.conftest import Server, settle
 MAP = "canvas.over"
 
 
-def test_a_click_opens_an_image_and_a_lasso_gives_the_gallery(fresh: Server, page) -> None:
+def test_a_click_opens_an_image_and_a_lasso_gives_the_gallery(visited: Server, page) -> None:
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda one: errors.append(one.text) if _alarming(one) else None)
-    page.goto(f"{fresh.address}/embeddings?images=scenes:60&map.method=PCA")
+    page.goto(f"{visited.address}/embeddings?images=scenes:60&map.method=PCA")
     page.wait_for_selector(MAP)
     settle(page)
     before = page.locator(".st-key-image input").input_value()

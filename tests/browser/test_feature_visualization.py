@@ -5,8 +5,8 @@ from __future__ import annotations
 from tests.browser.conftest import Server, settle
 
 
-def test_a_click_on_a_picture_opens_its_channel(fresh: Server, page) -> None:
-    page.goto(f"{fresh.address}/feature_visualization?model=digits&images=digits&fv.quality=Preview")
+def test_a_click_on_a_picture_opens_its_channel(visited: Server, page) -> None:
+    page.goto(f"{visited.address}/feature_visualization?model=digits&images=digits&fv.quality=Preview")
     page.wait_for_selector(".made button img")
     settle(page)
     # Each picture comes inside the page, and none is broken.

@@ -10,8 +10,8 @@ PAPER = ".st-key-playground-canvas .paper"
 
 
 @pytest.fixture
-def playing(fresh: Server, page):
-    page.goto(f"{fresh.address}/saliency?model=scenes-a&images=scenes-a&image=car-0003&methods=Gradient")
+def playing(visited: Server, page):
+    page.goto(f"{visited.address}/saliency?model=scenes-a&images=scenes-a&image=car-0003&methods=Gradient")
     page.wait_for_selector(".st-key-comparison .js-plotly-plot")
     settle(page)
     page.get_by_text("Change the photograph", exact=True).click()

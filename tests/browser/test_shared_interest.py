@@ -7,10 +7,10 @@ from tests.browser.conftest import Server, settle
 CARD = ".cards button"
 
 
-def test_a_click_on_a_case_filters_and_a_click_on_an_image_opens_it(fresh: Server, page) -> None:
+def test_a_click_on_a_case_filters_and_a_click_on_an_image_opens_it(visited: Server, page) -> None:
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{fresh.address}/shared_interest?images=scenes:40&interest.thresholds=0.3-0.5")
+    page.goto(f"{visited.address}/shared_interest?images=scenes:40&interest.thresholds=0.3-0.5")
     page.locator(CARD).first.wait_for()
     settle(page)
     tile = page.locator(".cases button", has=page.get_by_text("Human aligned"))

@@ -33,8 +33,8 @@ def opened(page, address: str, canvas: str) -> None:
 
 
 @pytest.fixture
-def probing(fresh: Server, page):
-    opened(page, f"{fresh.address}{HONEST}&images=scenes:10&interest.view=Probe", "probe-canvas")
+def probing(visited: Server, page):
+    opened(page, f"{visited.address}{HONEST}&images=scenes:10&interest.view=Probe", "probe-canvas")
     return page
 
 
@@ -57,8 +57,8 @@ def test_a_box_is_drawn_and_the_ranking_read(probing) -> None:
     assert ranking.inner_text() == after
 
 
-def test_an_annotation_is_drawn_scored_and_taken_along(fresh: Server, page, tmp_path: Path) -> None:
-    opened(page, f"{fresh.address}{HONEST}&images=photographs&image=chelsea", "draw-canvas")
+def test_an_annotation_is_drawn_scored_and_taken_along(visited: Server, page, tmp_path: Path) -> None:
+    opened(page, f"{visited.address}{HONEST}&images=photographs&image=chelsea", "draw-canvas")
     drag(page, "draw-canvas", (0.25, 0.25), (0.75, 0.75))
     page.get_by_text(re.compile(r"^1 · .* · 2[45]\.\d%$")).wait_for()
     page.get_by_role("button", name="Lasso").click()

@@ -5,7 +5,17 @@ import torch
 
 from interp import images
 from interp.embedding import features
-from interp.feature_visualization import AgainstImages, Channel, against_images, tones
+from interp.feature_visualization import (
+    LITTLE,
+    AgainstImages,
+    Channel,
+    Jitter,
+    Reading,
+    against_images,
+    finest,
+    moved,
+    tones,
+)
 from interp.types import Classifier
 
 
@@ -44,3 +54,27 @@ def test_the_best_image_is_the_one_with_the_largest_feature(tiny: Classifier) ->
 def test_values_and_objectives_go_together(tiny: Classifier) -> None:
     with pytest.raises(ValueError, match="2 values for 1"):
         drained(against_images(tiny, [Channel("conv2", 0)], torch.zeros(2), images.load("scenes")))
+
+
+def test_the_finest_octave_is_that_of_waves_shorter_than_four_pixels() -> None:
+    across = torch.arange(32).float()
+    slow, fast = (torch.cos(2 * torch.pi * cycles * across / 32).expand(3, 32, 32) for cycles in (4, 12))
+    found = finest(0.5 + torch.stack([0.2 * slow, 0.2 * fast, 0.1 * slow + 0.2 * fast, 0 * slow]))
+    # Variance goes with the square of the amplitude.
+    assert found.tolist() == pytest.approx([0, 1, 0.8, 0], abs=1e-4)
+
+
+def test_moved_is_the_mean_over_windows(tiny: Classifier) -> None:
+    pixels = torch.rand(2, 3, *tiny.input_size, generator=torch.Generator().manual_seed(0))
+    objectives = [Channel("conv1", 0), Channel("conv2", 1)]
+    reading = Reading(tiny, objectives)
+    still = moved(tiny, objectives, pixels, (), times=3)
+    assert torch.allclose(still, reading.values(pixels).detach(), atol=1e-5)
+    # A jitter of 1 has four windows, each a pixel smaller.
+    windows = [pixels[:, :, y : y - 1 or None, x : x - 1 or None] for y in (0, 1) for x in (0, 1)]
+    each = torch.stack([reading.values(one).detach() for one in windows])
+    found = moved(tiny, objectives, pixels, (Jitter(1),), times=400)
+    assert torch.allclose(found, each.mean(dim=0), atol=float(3 * each.std(dim=0).max() / 20 + 1e-6))
+    assert moved(tiny, objectives, pixels, LITTLE).equal(moved(tiny, objectives, pixels, LITTLE))
+    with pytest.raises(ValueError, match="2 pictures for 1"):
+        moved(tiny, objectives[:1], pixels)

@@ -1,0 +1,82 @@
+"""Which channels of a layer, and where, argue for a class: activation times gradient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from interp.attribution.cams import on_grid
+from interp.attribution.question import Question, Targets
+from interp.batches import batched
+from interp.types import Classifier, Images, Layer, Target, digest, scores
+
+
+@dataclass(frozen=True, eq=False)
+class ChannelAttribution:
+    """What each channel of a layer adds to each image's score, to first order, all in logits and on the processor.
+
+    `by_position` is a_kuv = A_kuv · ∂s/∂A_kuv (Olah et al. 2018), and `values` its sum over all positions of a
+    channel: positive speaks for the target, negative against it. Of tokens the sum holds the class token too, which
+    has no place on the grid of positions; a flat layer has one position. `activations` is A, on the same grid;
+    `logits` are those of all classes, `scores` the targets'.
+    """
+
+    layer: Layer
+    targets: tuple[Target, ...]
+    activations: Float[Tensor, "n k u v"]
+    by_position: Float[Tensor, "n k u v"]
+    values: Float[Tensor, "n k"]
+    logits: Float[Tensor, "n classes"]
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    @cached_property
+    def scores(self) -> Float[Tensor, " n"]:
+        """The score of each image's target: a logit, or the difference of two."""
+        return scores(self.logits, self.targets)
+
+    @cached_property
+    def gradients(self) -> Float[Tensor, "n k u v"]:
+        """∂s/∂A on the grid of positions, zero where A is exactly zero: there the product does not tell it."""
+        silent = self.activations == 0
+        return torch.where(silent, 0, self.by_position / torch.where(silent, 1, self.activations))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of all that is in it."""
+        arrays = [self.activations, self.by_position, self.values, self.logits]
+        return digest(arrays, repr((self.layer, self.targets)))
+
+
+def attribute(classifier: Classifier, images: Images, targets: Targets, layer: str | None = None) -> ChannelAttribution:
+    """The attribution of each channel of a layer for each image's target: one forward pass and the rest of a backward.
+
+    `layer` None is the last with a map. The backward pass ends at the layer. At a layer that is followed by average
+    pooling and a linear layer alone, the values of an image sum to its logit minus its bias. Raises `ValueError` for a
+    layer or class that there is not, images of a wrong size, and numbers that are not finite.
+    """
+    place = classifier.layer(layer)
+    question = Question.of(classifier, images, targets)
+
+    def run(part: slice) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        rows = torch.arange(len(question.images))[part]
+        tapped = question.tapped(question.images.pixels[part], rows, rules=(), layers=(place.name,))
+        own, products = tapped.activations[place.name], tapped.activations[place.name] * tapped.gradients[place.name]
+        grids = (positioned(own, place), positioned(products, place))
+        sums = products.sum(dim=1) if place.kind == "tokens" else grids[1].sum(dim=(2, 3))
+        assert tapped.logits is not None
+        return tuple(one.detach().float().cpu() for one in (*grids, sums, tapped.logits))  # pyright: ignore
+
+    parts = list(batched(run, len(question.images), size=question.batch_size, what="Attributing channels"))
+    own, products, sums, logits = (torch.cat(one) for one in zip(*parts, strict=True))
+    return ChannelAttribution(place, question.targets, own, products, sums, logits)
+
+
+def positioned(tensor: Tensor, layer: Layer) -> Float[Tensor, "n k u v"]:
+    """Activations, or what is like them, with a grid of positions; a flat layer has one."""
+    return tensor[:, :, None, None] if layer.kind == "flat" else on_grid(tensor, layer)

@@ -1,0 +1,95 @@
+"""What a layer's channels really do: how far the score falls without each, beside what attribution estimates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor
+
+from interp.attribution import ablation
+from interp.attribution.question import Question, Targets
+from interp.channels.attribution import ChannelAttribution
+from interp.types import Classifier, Images, Layer, Target, digest
+
+
+@dataclass(frozen=True, eq=False)
+class Effects:
+    """How far each image's score drops when a channel is zeroed, in logits: positive where the channel spoke for it."""
+
+    layer: Layer
+    targets: tuple[Target, ...]
+    values: Float[Tensor, "n k"]
+    scores: Float[Tensor, " n"]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of all that is in it."""
+        return digest([self.values, self.scores], repr((self.layer, self.targets)))
+
+
+def effects(classifier: Classifier, images: Images, targets: Targets, layer: str | None = None) -> Effects:
+    """The measured effect of zeroing each channel of a layer, everywhere, for each image's target.
+
+    The network runs up to the layer once, and from there on for each channel that is active anywhere (see
+    `interp.attribution.ablation`). Channels are zeroed one at a time: where several carry the same, none seems to
+    matter. Raises `ValueError` as `attribute` does.
+    """
+    place = classifier.layer(layer)
+    question = Question.of(classifier, images, targets)
+    removed = ablation.one_by_one(question, place, "Zeroing channels")
+    return Effects(place, question.targets, removed.drops.float().cpu(), removed.scores.float().cpu())
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """Attribution against measured effect for all channels of one image.
+
+    `pearson` and `spearman` are their correlations over the channels that are active (`active`: where one of the two
+    is not zero), nan where there are fewer than three or one does not vary. `outliers` are channels, those furthest
+    from the line where both are equal first.
+    """
+
+    attribution: Float[np.ndarray, " k"]
+    effect: Float[np.ndarray, " k"]
+    active: int
+    pearson: float
+    spearman: float
+    outliers: tuple[int, ...]
+
+
+def compared(attribution: ChannelAttribution, measured: Effects, row: int = 0, *, outliers: int = 5) -> Compared:
+    """Set an image's attribution against the measured effect, channel by channel.
+
+    Raises `ValueError` where the two are of different layers or targets.
+    """
+    if (attribution.layer, attribution.targets) != (measured.layer, measured.targets):
+        raise ValueError(
+            f"The attribution is of {attribution.layer.name} and the effects of {measured.layer.name}, or they are of "
+            "different targets: compare those of the same question."
+        )
+    estimate, effect = attribution.values[row].numpy(), measured.values[row].numpy()
+    active = (estimate != 0) | (effect != 0)
+    furthest = np.argsort(-np.abs(estimate - effect), kind="stable")[:outliers]
+    return Compared(
+        estimate,
+        effect,
+        int(active.sum()),
+        _correlation(estimate[active], effect[active]),
+        _correlation(_ranks(estimate[active]), _ranks(effect[active])),
+        tuple(int(one) for one in furthest if estimate[one] != effect[one]),
+    )
+
+
+def _ranks(values: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
+    from scipy.stats import rankdata
+
+    return rankdata(values)
+
+
+def _correlation(one: Float[np.ndarray, " m"], other: Float[np.ndarray, " m"]) -> float:
+    if len(one) < 3 or not one.std() or not other.std():
+        return float("nan")
+    return float(np.corrcoef(one, other)[0, 1])
