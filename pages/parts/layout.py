@@ -11,7 +11,7 @@ import cache
 from interp.images import ImageSet, Problem
 from interp.models import LabelMatch
 from interp.types import Classifier
-from pages.parts import drawn, pickers, server, waiting
+from pages.parts import classifiers, drawn, pickers, server, waiting
 from pages.parts.text import plain
 
 PAGES = {
@@ -19,7 +19,10 @@ PAGES = {
         ("app.py", "Overview", ":material/grid_view:"),
         ("pages/feature_visualization.py", "Feature visualization", ":material/texture:"),
     ],
-    "One photograph": [("pages/saliency.py", "Saliency comparison", ":material/blur_on:")],
+    "One photograph": [
+        ("pages/saliency.py", "Saliency comparison", ":material/blur_on:"),
+        ("pages/channel_attribution.py", "Channel attribution", ":material/account_tree:"),
+    ],
     "The image set": [
         ("pages/embeddings.py", "Embedding explorer", ":material/scatter_plot:"),
         ("pages/shared_interest.py", "Shared Interest", ":material/join_inner:"),
@@ -49,12 +52,12 @@ def page(title: str, sentence: str) -> Selection:
             visitor.release(slot)
     with st.sidebar:
         drawn.once(_navigation)
-        model = pickers.model()
+        model = classifiers.choose()
         images = pickers.images(model)
     drawn.once(_head, title, sentence)
     for problem in server.options().problems:
         st.warning(plain(problem))
-    classifier = waiting.value(pickers.ask_model(visitor, model))
+    classifier = waiting.value(classifiers.ask(visitor, model))
     photos = pickers.image_set(visitor, images)
     with st.sidebar:
         drawn.once(_facts, classifier, photos)

@@ -1,0 +1,117 @@
+"""What is explained: photographs, a layer, and a target for each photograph; with the attribution of the channels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor
+
+import cache
+from interp import channels
+from interp import feature_visualization as fv
+from interp.channels import ChannelAttribution
+from interp.models import inputs
+from interp.types import Classifier, Images, Layer, Target
+from pages.parts import explained, layout, pickers, targets, waiting
+from pages.parts.text import plain
+from pages.parts.visualization import making
+from pages.parts.visualization.channels import choose_layer
+
+LAYER, CHANNEL = "ch.layer", "ch.channel"
+STEPS = 256
+"""Of the pictures of channels: as many as a sheet of the feature visualization page takes, which are the same."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What the views of the page work on."""
+
+    selection: layout.Selection
+    title: str
+    positions: tuple[int, ...]
+    batch: Images
+    probabilities: Float[Tensor, "n k"]
+    found: ChannelAttribution
+
+    @property
+    def classifier(self) -> Classifier:
+        """The classifier that is explained."""
+        return self.selection.classifier
+
+    @property
+    def visitor(self) -> cache.Visitor:
+        """Who looks."""
+        return self.selection.visitor
+
+    @property
+    def layer(self) -> Layer:
+        """The layer whose channels are explained."""
+        return self.found.layer
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """What is explained of each photograph."""
+        return self.found.targets
+
+    @cached_property
+    def mean(self) -> Float[np.ndarray, " k"]:
+        """Each channel's attribution, the mean over the photographs."""
+        return self.found.values.mean(dim=0).numpy()
+
+
+def choose(selection: layout.Selection, title: str, picture, side) -> Subject:
+    """Draw the pickers of photographs, layer and class; gives what the views work on once it is computed.
+
+    Until then the page ends here, with progress.
+    """
+    classifier, photos, visitor = selection.classifier, selection.photos, selection.visitor
+    with side:
+        positions = pickers.further_images(photos, pickers.image(photos))
+        layer = layer_of(classifier)
+    with picture:
+        read = cache.call(inputs.read, classifier, photos, positions)
+        batch = waiting.value(visitor.ask(f"{title}/image", read, disk=False, device="reading"))
+        predicted = cache.call(Classifier.probabilities, classifier, batch)
+        probabilities = waiting.value(visitor.ask(f"{title}/classes", predicted))
+        labels = [selection.labels.indices[one] for one in positions]
+        explained.predictions(classifier, probabilities, labels)
+    with side:
+        named = [(one, photos.names[one]) for one in positions]
+        chosen = targets.choose(classifier, probabilities, labels, named)
+    with picture:
+        asked = cache.call(channels.attribute, classifier, batch, chosen, layer=layer.name)
+        found = waiting.value(visitor.ask(f"{title}/attribution", asked))
+    return Subject(selection, title, positions, batch, probabilities, found)
+
+
+def layer_of(classifier: Classifier) -> Layer:
+    """Draw the picker of the layer; the last one with a map is the default."""
+    return choose_layer(classifier, LAYER, default=classifier.last_spatial_layer.name)
+
+
+def how(selection: layout.Selection, title: str) -> fv.Settings:
+    """How the pictures of channels are made: as those on the feature visualization page."""
+    colours = making.colours(selection.visitor, title, selection)
+    return fv.usual(selection.classifier, STEPS, colours)
+
+
+def pictures(
+    selection: layout.Selection, title: str, slot: str, layer: Layer, shown: Sequence[int]
+) -> tuple[dict[int, fv.Picture], cache.Job]:
+    """The pictures of some channels, by channel, as far as they are; and the job that makes them.
+
+    They come from the store of feature visualizations, where they are kept one by one.
+    """
+    objectives = [fv.Channel(layer.name, one) for one in shown]
+    job = making.ask(selection.visitor, f"{title}/{slot}", selection.classifier, how(selection, title), objectives)
+    job.wait(waiting.PATIENCE)
+    return {shown[row]: made for row, made in making.so_far(job).items()}, job
+
+
+def named(classifier: Classifier, target: Target) -> str:
+    """The target in words."""
+    return plain(explained.named(classifier, target))
