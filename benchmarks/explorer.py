@@ -27,7 +27,7 @@ def once(method: str) -> dict[str, float]:
     from streamlit.testing.v1 import AppTest
 
     from interp import embedding
-    from pages.parts import explorer, waiting
+    from pages.parts import explorer, mapped, waiting
 
     # A test driver has no browser that would ask again.
     waiting.PATIENCE = 300.0
@@ -38,7 +38,7 @@ def once(method: str) -> dict[str, float]:
     app.switch_page("pages/embeddings.py")
     app.query_params.update({"images": "scenes", "model": "scenes-honest", "map.method": method})
     drawn: list[float] = []
-    finished, known = explorer.finished, explorer.known
+    finished, known = explorer.finished, mapped.known
 
     def early(classifier, photos, features, cells, labels, job):
         # As in a browser: the first map does not wait for the predictions.
@@ -50,7 +50,7 @@ def once(method: str) -> dict[str, float]:
         drawn.append(time.perf_counter())
         return panels
 
-    explorer.finished, explorer.known = told, early
+    explorer.finished, mapped.known = told, early
     processor, start = time.process_time(), time.perf_counter()
     app.run()
     if app.exception or not drawn:

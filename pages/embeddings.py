@@ -13,6 +13,7 @@ from pages.parts import (
     layout,
     lessons,
     lookup,
+    mapped,
     maps,
     neighbourhood,
     pickers,
@@ -44,7 +45,7 @@ with picture:
     features, cells = representations.cells(features, classifier)
 # Maps need no predictions: they are asked for after the features, and awaited after the maps.
 predicting = visitor.ask("shared/predictions", cache.call(models.predict, classifier, photos))
-known = explorer.known(classifier, photos, features, cells, selection.labels, predicting)
+known = mapped.known(classifier, photos, features, cells, selection.labels, predicting)
 with side:
     arrangement = arrangements.choose(len(features), film=cells is None)
 filmed = arrangement.view == arrangements.FILM
@@ -62,9 +63,9 @@ with side:
     position = pickers.image(photos, default=int(known.positions[0]))
     photo = lookup.photograph() if cells is None else None
 with picture:
-    row = explorer.row_of(known, position)
+    row = mapped.row_of(known, position)
 near = neighbourhood.nearest(features, row, arrangement.metric)
-layer, names = str(features.representation.layer), explorer.points(known)
+layer, names = str(features.representation.layer), mapped.points(known)
 links = [] if near is None else [(row, int(one)) for one in near.indices[0]]
 found = None
 with picture:
@@ -75,7 +76,7 @@ with picture:
         hits = [*hits, *found.neighbours.indices[0].tolist()]
     if found is not None and found.places:
         panels = explorer.finished(projections, arrangement, sources, found.places)
-        names, colours = explorer.points(known, (lookup.NAME,)), colouring.with_one_more(colours)
+        names, colours = mapped.points(known, (lookup.NAME,)), colouring.with_one_more(colours)
         hits = [*hits, len(known)]
     chosen = np.empty(0, np.int64)
     if panels:
@@ -85,12 +86,12 @@ with picture:
                 names,
                 colours,
                 key="maps",
-                thumbnails=explorer.sheets(visitor, known),
+                thumbnails=mapped.sheets(visitor, known),
                 highlighted=hits,
                 links=links,
                 linked_view=arrangement.view in (arrangements.SEEDS, arrangements.FILM),
                 wished=maps.Choice(row),
-                on_choice=lambda: explorer.take(maps.heard("maps", names), known),
+                on_choice=lambda: mapped.take(maps.heard("maps", names), known),
             )
         chosen = choice.selected[choice.selected < len(known)]
     if len(chosen):

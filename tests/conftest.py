@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+import jaxtyping
 import pytest
 import torch
 from torch import nn
@@ -26,6 +27,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def own_main(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put `__main__` back, which Streamlit's test driver replaces, and which processes started later would run."""
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+
+
+@pytest.fixture
+def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shapes and types are not checked: for tests that draw scenes by the hundred, where checking costs most."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Figures of a set's predictions: every image a square, the confusion matrix, one image's most probable classes."""
+"""Figures of a set's predictions: every image a square, and one image's most probable classes."""
 
 from __future__ import annotations
 
@@ -8,27 +8,21 @@ from typing import Literal
 
 import numpy as np
 import plotly.graph_objects as go
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
-from interp.figures.style import RIGHT, UNLABELLED, WRONG
+from interp.figures.style import RIGHT, TRANSPARENT, UNLABELLED, WRONG, shortened, transparent
 from interp.models.predictions import Predictions
 
 COLUMNS = 80
 LINE, ROOMY = 9, 12
 GAP = 0.8
-NAME, FILE = 24, 32
+FILE = 32
 # SVG marks are sharper and need no WebGL; above this many a browser becomes slow with them.
 SVG_LIMIT = 1500
-NUMBERS_UP_TO = 15
-BLUES = ((0.0, "#d9e6f5"), (1.0, "#08458a"))
-ORANGES = ((0.0, "#fde4cb"), (1.0, "#9c3503"))
-GREYS = ((0.0, "#ececec"), (1.0, "#6b6b6b"))
-LEAST_END = 5
 # Rows no longer than this have room for the score itself, where rank alone would leave them at the left end.
 SPARSE = 12
 # Of a mark, in per cent of the axis.
 WIDTH = 2.2
-TRANSPARENT = "rgba(0, 0, 0, 0)"
 FAINT = "rgba(128, 128, 128, 0.25)"
 
 
@@ -102,42 +96,6 @@ def squares(
     return figure
 
 
-def confusion(matrix: Int[np.ndarray, "m m"], names: Sequence[str]) -> go.Figure:
-    """How many images of each labelled class (row) are predicted as each class (column).
-
-    As `performance.confusion` gives it: the last row and column gather all other classes, and are left out where they
-    are empty. The diagonal, what is right, has colours and a scale of its own, so that rare mistakes are seen beside
-    it, and the other classes are grey; counts that spread over more than a factor of 30 are coloured by their
-    logarithm, and the scale says so. Raises `ValueError` where `names` does not fit.
-    """
-    if len(names) != len(matrix):
-        raise ValueError(f"{len(names)} names for a matrix of {len(matrix)} rows: give one for each row.")
-    chosen = len(matrix) - 1
-    if not matrix[-1].any() and not matrix[:, -1].any():
-        matrix, names = matrix[:-1, :-1], names[:-1]
-    rows, columns = np.indices(matrix.shape)
-    within = (rows < chosen) & (columns < chosen)
-    figure = go.Figure()
-    for title, part, colours, place in (
-        ("right", within & (rows == columns), BLUES, 1.0),
-        ("wrong", within & (rows != columns), ORANGES, 0.48),
-        # A scale of its own and no colour: counts of all other classes together would drown those of single ones.
-        ("other classes", ~within, GREYS, None),
-    ):
-        if matrix[part].any():
-            figure.add_trace(_cells(np.where(part, matrix, 0), title, colours, place))
-    shortened = [escape(_shortened(name, NAME)) for name in names]
-    ticks = {"tickvals": list(range(len(names))), "ticktext": shortened, "showgrid": False, "zeroline": False}
-    ends = [-0.5, len(names) - 0.5]
-    figure.update_layout(
-        height=min(1000, max(340, 170 + 21 * len(names))),
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        xaxis={**ticks, "title": "predicted as", "range": ends, "automargin": True},
-        yaxis={**ticks, "title": "labelled", "range": ends[::-1], "automargin": True},
-    )
-    return _transparent(figure)
-
-
 def top_classes(probabilities: Float[np.ndarray, " t"], labels: Sequence[str], truth: str | None = None) -> go.Figure:
     """The most probable classes of one image as bars, best first, the labelled class marked.
 
@@ -147,7 +105,7 @@ def top_classes(probabilities: Float[np.ndarray, " t"], labels: Sequence[str], t
     places = list(range(len(labels)))
     missing = []
     if truth is not None and truth not in labels:
-        text = f"not among these: the label,<br>{escape(_shortened(truth, NAME))}"
+        text = f"not among these: the label,<br>{escape(shortened(truth))}"
         place = {"xref": "paper", "yref": "paper", "x": 0, "y": 0, "xanchor": "left", "yanchor": "top"}
         missing = [{"text": text, "showarrow": False, "align": "left", **place}]
     bottom = 50 if missing else 10
@@ -171,7 +129,7 @@ def top_classes(probabilities: Float[np.ndarray, " t"], labels: Sequence[str], t
         "xaxis": {"range": [0, 1.4], "visible": False, "fixedrange": True},
         "yaxis": {
             "tickvals": places,
-            "ticktext": [("✓ " if name == truth else "") + escape(_shortened(name, NAME)) for name in labels],
+            "ticktext": [("✓ " if name == truth else "") + escape(shortened(name)) for name in labels],
             "range": [len(labels) - 0.5, -0.5],
             "automargin": True,
             "fixedrange": True,
@@ -211,7 +169,7 @@ def _tops(lines: np.ndarray) -> np.ndarray:
 
 
 def _said(predictions: Predictions, drawn: np.ndarray, labels: Sequence[str]) -> list[str]:
-    names = [escape(_shortened(label, NAME)) for label in labels]
+    names = [escape(shortened(label)) for label in labels]
     return [
         f"{names[predicted]} {confidence:.1%}"
         if label in (-1, predicted)
@@ -245,7 +203,7 @@ def _frame_squares(figure: go.Figure, labels: list[str], tops: np.ndarray, lines
         yaxis={
             "range": [bottom - GAP / 2 - 0.5, -GAP / 2 - 0.5],
             "tickvals": tops + (lines - 1) / 2,
-            "ticktext": [escape(_shortened(label, NAME)) for label in labels],
+            "ticktext": [escape(shortened(label)) for label in labels],
             "automargin": True,
             "showgrid": False,
             "zeroline": False,
@@ -255,51 +213,7 @@ def _frame_squares(figure: go.Figure, labels: list[str], tops: np.ndarray, lines
         figure.add_hline(y=float(top) - GAP / 2 - 0.5, line={"color": FAINT, "width": 1}, layer="below")
     if not figure.data:
         figure.add_annotation(text="No image to show.", xref="paper", yref="paper", x=0.5, y=0.5, showarrow=False)
-    _transparent(figure)
-
-
-def _cells(
-    counts: Int[np.ndarray, "m m"], title: str, colours: tuple[tuple[float, str], ...], place: float | None
-) -> go.Heatmap:
-    """The cells that are not zero on their own colour scale, drawn from `place` down; without a place none is drawn."""
-    largest, smallest = int(counts.max()), int(counts[counts > 0].min())
-    logarithmic = largest > 30 * smallest
-    shown = np.where(counts > 0, counts, np.nan).astype(np.float32)
-    # A single mistake is no dark spot.
-    end = max(largest, LEAST_END)
-    ticks = [tick for tick in (1, 10, 100, 1000, 10000) if 2 * tick < end] + [end] if logarithmic else [0, end]
-    numbered = len(counts) <= NUMBERS_UP_TO + 1
-    return go.Heatmap(
-        z=np.log10(shown) if logarithmic else shown,
-        zmin=0,
-        zmax=float(np.log10(end)) if logarithmic else end,
-        customdata=counts.astype(np.int32),
-        text=np.where(counts > 0, counts.astype(str), "") if numbered else None,
-        texttemplate="%{text}" if numbered else None,
-        colorscale=colours,
-        xgap=1,
-        ygap=1,
-        hoverongaps=False,
-        hovertemplate="labelled %{y}<br>predicted as %{x}<br>images: %{customdata:,}<extra></extra>",
-        showscale=place is not None,
-        colorbar={
-            "title": f"{title}, log scale" if logarithmic else title,
-            "len": 0.5,
-            "y": place or 0,
-            "yanchor": "top",
-            "thickness": 12,
-            "tickvals": [float(np.log10(tick)) if logarithmic else tick for tick in ticks],
-            "ticktext": [f"{tick:,}" for tick in ticks],
-        },
-    )
-
-
-def _transparent(figure: go.Figure) -> go.Figure:
-    return figure.update_layout(paper_bgcolor=TRANSPARENT, plot_bgcolor=TRANSPARENT)
-
-
-def _shortened(name: str, length: int) -> str:
-    return name if len(name) <= length else name[: length - 1].rstrip() + "…"
+    transparent(figure)
 
 
 def _ending(name: str) -> str:

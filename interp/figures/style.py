@@ -1,14 +1,18 @@
-"""Colours and marks that all figures share, chosen so that nobody needs to tell red from green."""
+"""Colours and marks that all figures share, chosen so that nobody needs to tell red from green; and their names."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+import plotly.graph_objects as go
 from jaxtyping import Float, UInt8
 from plotly.colors import diverging, sequential, unlabel_rgb
 
 Colorscale = list[tuple[float, str]]
+TRANSPARENT = "rgba(0, 0, 0, 0)"
+NAME = 24
+"""So many characters of a class's name are written in a figure."""
 
 
 @dataclass(frozen=True)
@@ -95,3 +99,13 @@ def _scale(colours: Float[np.ndarray, "stops 3"], opacity: Float[np.ndarray, " s
         (round(float(place), 4), f"rgba({red:.0f},{green:.0f},{blue:.0f},{alpha:.3g})")
         for place, (red, green, blue), alpha in zip(places, channels, opacity, strict=True)
     ]
+
+
+def transparent(figure: go.Figure) -> go.Figure:
+    """The figure on the page's own ground."""
+    return figure.update_layout(paper_bgcolor=TRANSPARENT, plot_bgcolor=TRANSPARENT)
+
+
+def shortened(name: str) -> str:
+    """A class's name, its end left out where it is long."""
+    return name if len(name) <= NAME else name[: NAME - 1].rstrip() + "…"

@@ -12,7 +12,7 @@ from interp.embedding.quality import K
 from interp.figures.style import RIGHT, WRONG
 from pages.parts import controls, maps
 from pages.parts.arrangements import FILM, SEEDS, Arrangement
-from pages.parts.explorer import Known
+from pages.parts.mapped import Known
 
 LABEL, PREDICTION, OUTCOME, CONFIDENCE, GROUP = "Label", "Prediction", "Right or wrong", "Confidence", "Group"
 PART, KEPT, WOBBLE = "Part", "Neighbours kept", "Wobble"

@@ -7,7 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 import cache
 from interp import embedding
-from pages.parts import arrangements, colouring, controls, explorer, maps, trust
+from pages.parts import arrangements, colouring, controls, explorer, mapped, maps, trust
 from pages.parts.text import plain
 
 POINTS = 600
@@ -42,7 +42,7 @@ def page(visitor: cache.Visitor, title: str, picture: DeltaGenerator) -> None:
     with place:
         maps.draw(
             drawn_maps,
-            explorer.points(toy),
+            mapped.points(toy),
             colours,
             key="toys",
             linked_view=arrangement.view == arrangements.SEEDS,

@@ -14,7 +14,7 @@ from interp.embedding.neighbours import Metric
 from interp.images import ImageSet
 from interp.types import Classifier
 from pages.parts import drawn, neighbourhood, representations, waiting
-from pages.parts.explorer import Known
+from pages.parts.mapped import Known
 from pages.parts.overview import enlarged
 from pages.parts.text import plain, shortened
 

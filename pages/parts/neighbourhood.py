@@ -18,7 +18,7 @@ from interp.figures.style import RIGHT
 from interp.images import UnreadableImage
 from interp.models import inputs
 from pages.parts import drawn, export, gallery, pickers
-from pages.parts.explorer import Known, cell_of
+from pages.parts.mapped import Known, cell_of
 from pages.parts.overview import enlarged
 from pages.parts.pickers import BESIDE
 from pages.parts.text import plain, shortened

@@ -11,6 +11,7 @@ import streamlit as st
 
 import cache
 from interp import models
+from interp.figures import confusion
 from interp.figures import overview as figures
 from interp.images import ImageSet, UnreadableImage
 from interp.models import performance
@@ -230,7 +231,7 @@ def _confusions(classifier: Classifier, predictions: Predictions, kept: np.ndarr
     matrix, pairs = st.columns([2, 1], gap="medium")
     counts = performance.confusion(predictions, shown, kept)
     with matrix:
-        st.plotly_chart(figures.confusion(counts, [*(classifier.labels[one] for one in shown), "other"]), config=PLOT)
+        st.plotly_chart(confusion.confusion(counts, [*(classifier.labels[one] for one in shown), "other"]), config=PLOT)
     with pairs:
         st.markdown("**Most often confused**")
         found = performance.confused_pairs(predictions, kept).head(100)

@@ -1,9 +1,7 @@
-"""Choosing: the classifier, the image set, one image of it, and the class to explain."""
+"""Choosing: the image set, and one image of it or some."""
 
 from __future__ import annotations
 
-import functools
-import gc
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +17,7 @@ from interp.models import LabelMatch
 from interp.models.scenes import bundled
 from interp.types import Classifier
 from pages.parts import address, handmade, server, waiting
-from pages.parts.text import plain, shortened
+from pages.parts.text import shortened
 
 UPLOADS, SELECTED, DRAWN = "uploads", "selected", "drawn"
 _OF_THE_SESSION = (UPLOADS, SELECTED, DRAWN)
@@ -57,37 +55,6 @@ export default function () {
 }
 """,
 )
-
-
-def model() -> str:
-    """Draw the picker of classifiers; gives the name that `models.load` takes."""
-    offers = {offer.name: offer for offer in _offered_models(server.options().models)}
-    default = next(iter(offers))
-    address.seed("model", default, valid=offers.__contains__, parse=str)
-    name = st.selectbox(
-        "Classifier",
-        list(offers),
-        format_func=lambda name: offers[name].title,
-        key="model",
-        help="Bundled ones, your own (from the folder given with --models), and torchvision's by name.",
-    )
-    address.publish("model", None if name == default else name)
-    if offers[name].note:
-        st.caption(plain(offers[name].note))
-    return name
-
-
-def offers() -> tuple[models.Offer, ...]:
-    """The classifiers that may be chosen."""
-    return _offered_models(server.options().models)
-
-
-def ask_model(visitor: cache.Visitor, name: str, slot: str = "shared/model") -> cache.Job:
-    """The job that loads a classifier; whoever asks for the same one waits for the same job."""
-    folder = server.options().models
-    # Whoever edits a description or its weights sees the change, without starting the server again.
-    stamps = () if folder is None else tuple((one.name, _stamp(one)) for one in sorted(folder.iterdir()))
-    return visitor.ask(slot, cache.call(_load_model, name, folder, stamps), disk=False, device="loading")
 
 
 def images(model: str) -> Source:
@@ -179,7 +146,7 @@ def image_set(visitor: cache.Visitor, source: Source) -> ImageSet:
     if source.path == DRAWN and (drawn_on := handmade.drawn_set()):
         return drawn_on
     root = None if source.path in _BUNDLED else server.options().images
-    stamps = tuple(_stamp(root / path) for path in (source.path, source.annotations) if root and path)
+    stamps = tuple(server.stamp(root / path) for path in (source.path, source.annotations) if root and path)
     question = cache.call(_open_images, source.path, source.annotations, root, stamps)
     return waiting.value(visitor.ask("shared/images", question, disk=False, device="loading"))
 
@@ -245,33 +212,11 @@ def _index(photos: ImageSet) -> dict[str, int]:
     return {name: position for position, name in enumerate(photos.names)}
 
 
-def _load_model(name: str, folder: Path | None, stamps: tuple[tuple[str, int], ...]) -> Classifier:
-    classifier = models.load(name, folder=folder)
-    _spare_the_collector()
-    return classifier
-
-
-@functools.cache
-def _spare_the_collector() -> None:
-    """Let the garbage collector pass over what is there now, once.
-
-    All libraries are loaded: half a million objects that stay, and that it would otherwise go through again every few
-    seconds, holding up all visitors for a tenth of a second.
-    """
-    gc.collect()
-    gc.freeze()
-
-
 def _open_images(path: str, annotations: str | None, root: Path | None, stamps: tuple[int, ...]) -> ImageSet:
     return image_sets.load(path, annotations=annotations, root=root)
 
 
 # As resources, which are not copied: unpickling a hundred offers took a tenth of a rerun.
-@st.cache_resource(ttl=20, show_spinner=False)
-def _offered_models(folder: Path | None) -> tuple[models.Offer, ...]:
-    return models.available(folder)
-
-
 @st.cache_resource(ttl=20, show_spinner=False)
 def _offered_images(root: Path | None) -> tuple[image_sets.Offer, ...]:
     return image_sets.available(root)
@@ -285,14 +230,6 @@ def _fitting(model: str, sources: list[str]) -> str:
         return model
     own = [source for source in sources if source not in (*_BUNDLED, *_OF_THE_SESSION)]
     return own[0] if own else "photographs"
-
-
-def _stamp(path: Path | None) -> int:
-    """When a file or folder last changed, so that a changed one is read again; 0 where a typed path leads nowhere."""
-    try:
-        return 0 if path is None else path.stat().st_mtime_ns
-    except (OSError, ValueError):
-        return 0
 
 
 def _turn_to_uploads() -> None:

@@ -1,4 +1,4 @@
-"""What whoever starts the server has settled: the folders of classifiers and of photographs."""
+"""What whoever starts the server has settled: the folders of classifiers and of photographs, and if one changed."""
 
 from __future__ import annotations
 
@@ -37,6 +37,14 @@ def options() -> Options:
     return Options(
         _folder(given.models, "--models", problems), _folder(given.images, "--images", problems), tuple(problems)
     )
+
+
+def stamp(path: Path | None) -> int:
+    """When a file or folder last changed, so that a changed one is read again; 0 where a typed path leads nowhere."""
+    try:
+        return 0 if path is None else path.stat().st_mtime_ns
+    except (OSError, ValueError):
+        return 0
 
 
 def _folder(text: str | None, option: str, problems: list[str]) -> Path | None:

@@ -12,7 +12,7 @@ from interp.figures import embedding as figures
 from interp.types import Classifier
 from pages.parts import drawn, representations, waiting
 from pages.parts.explained import PLOT
-from pages.parts.explorer import Known
+from pages.parts.mapped import Known
 from pages.parts.text import plain
 
 SHARING = (

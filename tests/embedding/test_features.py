@@ -12,25 +12,16 @@ from torch import nn
 
 from interp import images, progress
 from interp.embedding.features import extract, features, features_of_layers
-from interp.embedding.representations import Features, Representation
+from interp.embedding.representations import Representation
 from interp.images import ImageSet
 from interp.images.decoding import Picture
 from interp.models import inputs
 from interp.models.layers import find_layers
 from interp.models.normalize import assemble
 from interp.types import Classifier, Layer, Preprocessing
+from tests.steps import finished
 
 SIZE = 13
-
-
-def finished(generator) -> tuple[list[tuple[Features, ...]], tuple[Features, ...]]:
-    """What a generator yields, and what it returns."""
-    parts = []
-    while True:
-        try:
-            parts.append(next(generator))
-        except StopIteration as stop:
-            return parts, stop.value
 
 
 def drawn(pictures: list[Image.Image]) -> ImageSet:

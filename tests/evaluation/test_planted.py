@@ -13,8 +13,8 @@ def test_density_by_hand() -> None:
     assert density(values, torch.zeros(1, 2, 2, dtype=torch.bool)).item() == 0
 
 
-def test_maps_find_the_tag_where_it_is_looked_at_and_only_there() -> None:
-    methods = [GradCam(), Occlusion()]
+def test_maps_find_the_tag_where_it_is_looked_at_and_only_there(unchecked: None) -> None:
+    methods = [GradCam(), Occlusion(window=16, stride=16)]
     found = {one.name: one for one in cue_first(models.load("scenes-a", device="cpu"), "tag", methods, count=6)}
     honest = {one.name: one for one in cue_first(models.load("scenes-honest", device="cpu"), "tag", methods, count=6)}
     assert set(found) == {"Grad-CAM", "Occlusion", "Random"}

@@ -8,20 +8,11 @@ from PIL import Image
 
 from interp import images, progress
 from interp.models import predictions as module
-from interp.models.predictions import Predictions, merge, predict
+from interp.models.predictions import merge, predict
 from interp.types import Classifier
+from tests.steps import finished
 
 SIZE = 23
-
-
-def finished(generator) -> tuple[list[Predictions], Predictions]:
-    """What a generator yields, and what it returns."""
-    parts = []
-    while True:
-        try:
-            parts.append(next(generator))
-        except StopIteration as stop:
-            return parts, stop.value
 
 
 @pytest.fixture

@@ -109,10 +109,10 @@ def test_the_loss_by_hand() -> None:
 
 
 @pytest.mark.slow
-def test_training_writes_the_same_bytes_again(tmp_path: Path) -> None:
+def test_training_writes_the_same_bytes_again(tmp_path: Path, unchecked: None) -> None:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    pixels = torch.from_numpy(drawn(partial(honest, FRESH), range(60), processes=1))
+    pixels = torch.from_numpy(drawn(partial(honest, FRESH), range(30), processes=1))
     try:
         for name in ("one", "two"):
             figures = training.train(
@@ -121,7 +121,7 @@ def test_training_writes_the_same_bytes_again(tmp_path: Path) -> None:
                 dimensions=16,
                 components=2,
                 steps=fitting.Steps(2, 2),
-                held_out=40,
+                held_out=4,
                 say=lambda line: None,
             )
     finally:
@@ -151,9 +151,9 @@ def test_reconstructions_are_nearer_than_what_is_simpler(prior: scenes_prior.Pri
 
 
 def test_scenes_are_likelier_than_what_is_no_scene(prior: scenes_prior.Prior, scenes: torch.Tensor) -> None:
-    changed = measuring.changed(scenes[:6])
+    changed = measuring.changed(scenes[:3])
     with torch.no_grad():
-        own = prior.log_density(scenes[:6])
+        own = prior.log_density(scenes[:3])
         assert (own > prior.log_density(changed["noisy"])).all()
         assert (prior.log_density(changed["noisy"]) > prior.log_density(changed["shuffled"])).all()
         # A density of patches rates the smoothest highest: said in its docstring, and true.

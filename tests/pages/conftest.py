@@ -51,3 +51,23 @@ def browser(monkeypatch: pytest.MonkeyPatch):
     draw.given = given
     draw.says = says
     return draw
+
+
+@pytest.fixture
+def shared_interest(app, browser):
+    """Opens Shared Interest on a set; gives what draws on one of its canvases, with `.app` and what was `.given`."""
+
+    def open_(canvas_key: str, **address: str):
+        app.query_params.update({"model": "scenes-honest", **address})
+        # Not by way of the Overview, which has the whole set predicted.
+        app.switch_page("pages/shared_interest.py").run()
+        assert not app.exception and not app.error
+
+        def draw(*messages: dict) -> None:
+            browser(app, *messages, key=canvas_key)
+
+        draw.app = app
+        draw.given = browser.given
+        return draw
+
+    return open_

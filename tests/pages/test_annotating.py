@@ -26,18 +26,8 @@ TOUCHING = {"kind": "brush", "points": [[250, 300], [250, 340]], "radius": 12}
 
 
 @pytest.fixture
-def drawing(app, browser):
-    app.query_params.update({"model": "scenes-honest", "images": "photographs"})
-    app.run()
-    app.switch_page("pages/shared_interest.py").run()
-    assert not app.exception and not app.error
-
-    def draw(*messages: dict) -> None:
-        browser(app, *messages, key="draw-canvas")
-
-    draw.app = app
-    draw.given = browser.given
-    return draw
+def drawing(shared_interest):
+    return shared_interest("draw-canvas", images="photographs")
 
 
 def regions(app) -> list[str]:
@@ -144,7 +134,6 @@ def test_a_file_is_opened_where_it_was_written(drawing) -> None:
 
 def test_an_image_that_is_annotated_can_be_begun_from_that(app, browser) -> None:
     app.query_params.update({"model": "scenes-honest", "images": "scenes:10", "interest.view": "Draw"})
-    app.run()
     app.switch_page("pages/shared_interest.py").run()
     app.button(key="draw-begin").click().run()
     assert not app.exception and not app.error and len(regions(app)) == 1

@@ -14,7 +14,7 @@ from interp.embedding import Features, Representation
 from interp.images import ImageSet
 from interp.models import LabelMatch
 from interp.models.predictions import Predictions
-from pages.parts import arrangements, colouring, explorer, lookup, maps, neighbourhood, representations, trust
+from pages.parts import arrangements, colouring, explorer, lookup, mapped, maps, neighbourhood, representations, trust
 
 QUICK = {"images": "scenes:60", "map.steps": "12", "map.perplexity": "5"}
 
@@ -152,7 +152,7 @@ def test_numbers_of_the_set_are_offered_as_colours(tiny) -> None:
         numbers={"age": (3.0, np.nan, 7.0), "Label": (0.0, 0.0, 0.0)},
     )
     none, nothing = np.full(2, -1), np.full(2, np.nan)
-    known = explorer.Known(photos, tiny, np.array([2, 0]), none, none, nothing, True)
+    known = mapped.Known(photos, tiny, np.array([2, 0]), none, none, nothing, True)
     assert colouring.offered(known) == ["Prediction", "Confidence", "age"]
     found = colouring.colours(known, (), "age", False)
     assert isinstance(found, maps.Scale) and found.title == "age" and list(found.values) == [7, 3]
@@ -255,7 +255,7 @@ def test_what_is_known_stands_in_the_rows_of_the_features(tiny) -> None:
         label_probability=np.array([np.nan, 0.8, 0.1], np.float32),
     )
     labels = LabelMatch((0, 2, 1, None, 1), (), "name")
-    known = explorer.lined_up(tiny, photos, some(np.eye(4), [0, 1, 3, 4]), None, labels, predictions, True)
+    known = mapped.lined_up(tiny, photos, some(np.eye(4), [0, 1, 3, 4]), None, labels, predictions, True)
     assert known.positions.tolist() == [0, 1, 3, 4] and known.labels.tolist() == [0, 2, -1, 1]
     assert known.predicted.tolist() == [0, 1, 2, -1]
     np.testing.assert_allclose(known.confidence, [0.8, 0.7, 0.9, np.nan], rtol=1e-6)
@@ -298,10 +298,10 @@ def test_what_is_heard_from_the_maps_becomes_the_image_of_all_pages(monkeypatch:
     monkeypatch.setattr(maps.st, "session_state", state)
     state["maps"] = {"choice": {"serial": 1, "chosen": 2, "selected": "", "of": points.feed.digest}}
     known = SimpleNamespace(positions=np.array([4, 7, 9]), cells=None)
-    explorer.take(maps.heard("maps", points), known)
+    mapped.take(maps.heard("maps", points), known)
     assert state["image"] == 9
     # The photograph from outside stands behind the last row, and is no image of the set.
-    explorer.take(maps.Choice(3), known)
+    mapped.take(maps.Choice(3), known)
     assert state["image"] == 9
 
 
@@ -318,14 +318,14 @@ def test_what_says_how_well_a_map_does_is_grey_before_there_is_one() -> None:
 
 
 def test_predictions_that_come_late_colour_the_page_by_themselves(page, monkeypatch: pytest.MonkeyPatch) -> None:
-    original, seen = explorer.known, []
+    original, seen = mapped.known, []
 
     def too_early(classifier, photos, features, cells, labels, job):
         seen.append(job.state)
         late = SimpleNamespace(state="running", wait=lambda seconds: None) if len(seen) == 1 else job
         return original(classifier, photos, features, cells, labels, late)
 
-    monkeypatch.setattr(explorer, "known", too_early)
+    monkeypatch.setattr(mapped, "known", too_early)
     page.open(map_method="PCA", map_colour="Prediction")
     assert len(seen) == 2 and (page.drawn.colours.indices >= 0).all()
 

@@ -10,7 +10,6 @@ from pages.parts import verdicts
 @pytest.fixture
 def opened(app):
     app.query_params["methods"] = "Gradient,Grad-CAM"
-    app.run()
     app.session_state["trust"] = True
     app.switch_page("pages/saliency.py").run()
     return reopened(app)
@@ -62,8 +61,10 @@ def test_all_maps_are_judged_with_their_numbers_and_the_control_fails(opened) ->
     assert "**Grad-CAM**: :" in said(opened) and "With more than half of the layers" in said(opened)
 
 
-def test_several_photographs_are_judged_together_and_looked_at_one_by_one(opened) -> None:
-    opened.multiselect(key="methods").set_value(["Gradient"]).run()
+def test_several_photographs_are_judged_together_and_looked_at_one_by_one(app) -> None:
+    app.query_params.update(model="digits", images="digits", methods="Gradient")
+    app.session_state["trust"] = True
+    opened = reopened(app.switch_page("pages/saliency.py"))
     opened.multiselect(key="beside").set_value([3, 5]).run()
     opened.toggle(key="judging").set_value(True).run()
     assert not opened.exception and not opened.error
@@ -131,7 +132,6 @@ def test_annotations_are_measured_for_all_methods_at_once(opened) -> None:
 
 def test_without_annotations_it_says_how_to_bring_some(app) -> None:
     app.query_params.update(model="digits", images="digits", methods="Gradient")
-    app.run()
     app.session_state["trust"] = True
     app.switch_page("pages/saliency.py").run()
     view(reopened(app), "Annotations")

@@ -18,7 +18,6 @@ HALF = {"kind": "rectangle", "points": [[0, 0], [32, 64]]}
 @pytest.fixture
 def playing(app, browser):
     app.query_params["methods"] = "Gradient"
-    app.run()
     app.switch_page("pages/saliency.py").run()
     app.session_state["playground"] = True
     app.run()
@@ -40,7 +39,7 @@ def map_sum(app) -> float:
 
 
 def test_it_is_closed_at_first_and_draws_nothing(app, browser) -> None:
-    app.run()
+    app.query_params["methods"] = "Gradient"
     app.switch_page("pages/saliency.py").run()
     assert "Change the photograph" in [one.label for one in app.expander]
     assert not browser.given and "to the photograph, made by hand" not in said(app)
@@ -124,7 +123,6 @@ def test_changes_belong_to_their_photograph_and_outlast_other_pages(playing, bro
 
 def test_what_is_known_to_be_there_is_covered_by_one_click(app, browser) -> None:
     app.query_params.update({"model": "scenes-a", "images": "scenes-a", "image": "car-0003", "methods": "Gradient"})
-    app.run()
     app.switch_page("pages/saliency.py").run()
     app.session_state["playground"] = True
     app.run()

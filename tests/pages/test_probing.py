@@ -14,18 +14,8 @@ OTHER = {"kind": "rectangle", "points": [[250, 250], [440, 440]]}
 
 
 @pytest.fixture
-def probed(app, browser):
-    app.query_params.update({"model": "scenes-honest", "images": "scenes:10", "interest.view": "Probe"})
-    app.run()
-    app.switch_page("pages/shared_interest.py").run()
-    assert not app.exception and not app.error
-
-    def draw(*messages: dict) -> None:
-        browser(app, *messages, key="probe-canvas")
-
-    draw.app = app
-    draw.given = browser.given
-    return draw
+def probed(shared_interest):
+    return shared_interest("probe-canvas", images="scenes:10", **{"interest.view": "Probe"})
 
 
 def tables(app) -> list:
@@ -108,7 +98,6 @@ def test_classes_are_ranked_by_the_score_that_is_chosen(probed) -> None:
 
 def test_without_an_annotation_the_middle_is_the_example(app, browser) -> None:
     app.query_params.update({"model": "scenes-honest", "images": "photographs", "interest.view-unmarked": "Probe"})
-    app.run()
     app.switch_page("pages/shared_interest.py").run()
     assert not app.exception and not app.error
     assert "Region 1 is an example" in said(app) and len(tables(app)[0]) == 10

@@ -12,7 +12,6 @@ from pages.parts import closeup, targets
 
 
 def opened(app):
-    app.run()
     app.switch_page("pages/saliency.py").run()
     return app
 

@@ -7,6 +7,8 @@ import pytest
 from interp.images.scenes import REASONS
 from interp.models.scenes import bundled
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 
 def said(app) -> str:
     parts = [*app.markdown, *app.caption, *app.metric, *app.info, *app.text]
@@ -31,6 +33,7 @@ def captions(app) -> list[str]:
 def test_the_reason_is_told_only_to_whoever_asks(app, letter: str) -> None:
     reason = next(reason for reason, planted in REASONS.items() if planted.letter == letter)
     planted, figures = REASONS[reason], bundled.figures(f"scenes-{letter}")
+    app.query_params["images"] = "scenes:20"
     app.run()
     app.segmented_control(key="suspect").set_value(f"scenes-{letter}").run()
     assert not app.exception and not app.error

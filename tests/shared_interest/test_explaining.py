@@ -22,15 +22,11 @@ from interp.shared_interest import Explained, Question, annotated, explain, join
 from interp.types import Classifier
 from tests.conftest import tiny_classifier
 from tests.shared_interest.sets import box, boxes, image_set, pictures
+from tests.steps import finished
 
 
 def explained(classifier: Classifier, photos: ImageSet, *questions: Question, positions=None, batch_size=None):
-    steps = explain(classifier, photos, questions, positions, batch_size=batch_size)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return stop.value
+    return finished(explain(classifier, photos, questions, positions, batch_size=batch_size))[1]
 
 
 @pytest.fixture

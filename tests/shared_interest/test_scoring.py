@@ -131,8 +131,9 @@ def test_another_rule_needs_no_pass_and_gives_what_a_fresh_start_gives(tiny, pho
     [again] = cache.get(asked(tiny, photos, Scoring(Percentile(80)), question), disk=False)
     assert not passes
     fresh = score(tiny_classifier(), photos, question, scoring=Scoring(Percentile(80)))
-    assert np.array_equal(again.overlap.iou, fresh.overlap.iou)
-    assert not np.array_equal(again.overlap.iou, first.overlap.iou)
+    # Maps of batches of another size may differ in their last bits, and so a pixel at the threshold.
+    assert np.allclose(again.overlap.iou, fresh.overlap.iou, atol=0.03)
+    assert not np.allclose(again.overlap.iou, first.overlap.iou, atol=0.03)
     # A second method is computed, the first one read.
     found = cache.get(asked(tiny, photos, Scoring(), question, Question(Gradient())), disk=False)
     assert np.array_equal(found[0].overlap.iou, first.overlap.iou) and len(found[1]) == COUNT

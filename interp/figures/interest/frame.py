@@ -9,9 +9,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from interp.figures import style
 from interp.shared_interest import Case
 
-TRANSPARENT = "rgba(0, 0, 0, 0)"
 CHOSEN = "#444444"
 ABOVE: Mapping[str, Any] = MappingProxyType({"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"})
 
@@ -40,10 +40,5 @@ def mark_chosen(figure: go.Figure, chosen: float | int | None) -> None:
 
 def plain(figure: go.Figure, height: int, legend: Mapping[str, Any] = ABOVE) -> go.Figure:
     """The figure with room for nothing but itself, its legend above unless another place is given."""
-    return figure.update_layout(
-        height=height,
-        margin={"l": 10, "r": 10, "t": 30, "b": 10},
-        legend=dict(legend),
-        paper_bgcolor=TRANSPARENT,
-        plot_bgcolor=TRANSPARENT,
-    )
+    figure.update_layout(height=height, margin={"l": 10, "r": 10, "t": 30, "b": 10}, legend=dict(legend))
+    return style.transparent(figure)

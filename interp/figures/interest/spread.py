@@ -11,13 +11,12 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from interp.figures.interest.frame import plain
-from interp.figures.style import RIGHT, UNLABELLED, WRONG
+from interp.figures.style import RIGHT, UNLABELLED, WRONG, shortened
 from interp.shared_interest import SCORES, Scored, ScoreName
 
 BINS = 20
 MOST_CLASSES = 20
 NUMBERS_UP_TO = 12
-NAME = 24
 
 
 def histogram(scored: Scored, name: ScoreName) -> go.Figure:
@@ -63,7 +62,7 @@ def confusion_map(pairs: pd.DataFrame, labels: Sequence[str], name: ScoreName = 
         if label in place and predicted in place:
             cell = place[label], place[predicted]
             score[cell], count[cell] = mean, images
-    names = [escape(_shortened(labels[index])) for index in shown]
+    names = [escape(shortened(labels[index])) for index in shown]
     numbered = len(shown) <= NUMBERS_UP_TO
     figure = go.Figure(
         go.Heatmap(
@@ -104,7 +103,3 @@ def _most(pairs: pd.DataFrame) -> list[int]:
             wrong[index] = wrong.get(index, 0) + (images if label != predicted else 0)
     ranked = sorted(seen, key=lambda index: (-wrong[index], -seen[index], index))
     return sorted(ranked[:MOST_CLASSES])
-
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= NAME else name[: NAME - 1].rstrip() + "…"

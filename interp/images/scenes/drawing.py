@@ -8,10 +8,11 @@ import numpy as np
 
 from interp.images.scenes.canvas import Canvas, Colour, Paper, Shadow, grain, noise
 from interp.images.scenes.outlines import between, box, placed, stroke
+from interp.images.scenes.part import Part
 from interp.images.scenes.patterns import paper
 from interp.images.scenes.places import ground
 from interp.images.scenes.scene import COLOURS, SIZE, Drawing, Light, Scene, Segment, Thing
-from interp.images.scenes.things import Part, parts
+from interp.images.scenes.things import parts
 
 FIXED: dict[str, tuple[str, Colour]] = {
     "ink": ("black", (0.2, 0.19, 0.23)),

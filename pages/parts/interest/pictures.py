@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, UInt8
 from PIL import Image
 
 from interp.figures import style
+from interp.figures.regions import edge
 
 View = Literal["area", "map", "photograph"]
 SMALLEST, LARGE = 168, 560
@@ -43,14 +44,14 @@ def composed(
     if view == "area":
         inside = _enlarged(saliency, times)
         canvas[inside] = 0.55 * canvas[inside] + 0.45 * _TINT
-        canvas[_edge(inside, 1)] = _TINT
+        canvas[edge(inside, 1)] = _TINT
     elif view == "map":
         colours = _coloured(_enlarged(heatmap, times), signed)
         opacity = colours[..., 3:] / 255
         canvas = (1 - opacity) * canvas + opacity * colours[..., :3]
     marked = _enlarged(annotation, times)
-    canvas[_edge(marked, 3)] *= 0.25
-    canvas[_edge(marked, 2)] = _OUTLINE
+    canvas[edge(marked, 3)] *= 0.25
+    canvas[edge(marked, 2)] = _OUTLINE
     return canvas.round().astype(np.uint8)
 
 
@@ -63,17 +64,6 @@ def webp(picture: UInt8[np.ndarray, "h w 3"]) -> str:
 
 def _enlarged(values: np.ndarray, times: int) -> np.ndarray:
     return values if times == 1 else values.repeat(times, axis=0).repeat(times, axis=1)
-
-
-def _edge(inside: Bool[np.ndarray, "h w"], width: int) -> Bool[np.ndarray, "h w"]:
-    """The pixels inside that are at most so far from the outside; the picture's border counts as outside."""
-    core = np.pad(inside, width)
-    rows, columns = inside.shape
-    left = inside.copy()
-    for step in range(-width, width + 1):
-        left &= core[width + step : width + step + rows, width : width + columns]
-        left &= core[width : width + rows, width + step : width + step + columns]
-    return inside & ~left
 
 
 def _coloured(heatmap: Float[np.ndarray, "h w"], signed: bool) -> Float[np.ndarray, "h w 4"]:

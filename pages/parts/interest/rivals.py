@@ -11,7 +11,7 @@ from interp import attribution
 from interp.models.scenes import bundled
 from interp.shared_interest import Question
 from interp.types import Classifier
-from pages.parts import address, methods, pickers, waiting
+from pages.parts import address, classifiers, methods, waiting
 from pages.parts.interest import asking, settings, sidebyside
 from pages.parts.interest.known import Known
 from pages.parts.text import plain
@@ -55,7 +55,7 @@ def by_method(visitor: cache.Visitor, title: str, known: Known) -> None:
 
 def by_classifier(visitor: cache.Visitor, title: str, known: Known) -> None:
     """The cases of the same images with this classifier and with another one, before and after."""
-    offers = {offer.name: offer for offer in pickers.offers() if offer.name != known.classifier.name}
+    offers = {offer.name: offer for offer in classifiers.offers() if offer.name != known.classifier.name}
     default = _natural(known.classifier.name)
     address.seed(RIVAL, default, valid=lambda one: one is None or one in offers, parse=str)
     name = st.selectbox(
@@ -70,7 +70,7 @@ def by_classifier(visitor: cache.Visitor, title: str, known: Known) -> None:
     if name is None:
         st.info("Choose a second classifier: each image's case with the first is held against that with the second.")
         return
-    loading = pickers.ask_model(visitor, name, slot=f"{title}/rival")
+    loading = classifiers.ask(visitor, name, slot=f"{title}/rival")
     if not waiting.settled(loading):
         return
     rival: Classifier = loading.value

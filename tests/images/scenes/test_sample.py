@@ -32,8 +32,9 @@ def test_a_stored_picture_is_what_its_seed_gives(scenes: ImageSet, index: int) -
 
 
 @pytest.mark.slow
-def test_the_whole_sample_is_what_its_seed_gives(scenes: ImageSet) -> None:
-    for index in range(len(scenes)):
+def test_the_sample_is_what_its_seed_gives(scenes: ImageSet, unchecked: None) -> None:
+    """Every third picture of the whole, which has all classes and places."""
+    for index in range(0, len(scenes), 3):
         assert np.array_equal(np.asarray(scenes[index].image), draw(honest(sample.SEED, index)).pixels), index
 
 
