@@ -46,9 +46,11 @@ def _parser() -> argparse.ArgumentParser:
     pictures.add_argument("--weights", type=Path, metavar="FILE", help="instead of the published ones")
     pictures.add_argument("--layers", nargs="+", default=(), metavar="LAYER", help="left out: the end of every block")
     pictures.add_argument(
-        "--images", default="scenes", metavar="SET", help="whose colours to take where not ImageNet's"
+        "--images",
+        metavar="SET",
+        help="compare the pictures with these images, and take their colours where the classes are not ImageNet's",
     )
-    pictures.add_argument("--steps", type=int, default=256, help="64, 256 or 1024: the page's three qualities")
+    pictures.add_argument("--steps", type=int, default=256, help="64, 256, 1024 or 2048: the page's qualities")
     return parser
 
 

@@ -98,6 +98,30 @@ def kept(
     return found
 
 
+def whole(
+    function: Callable[..., Any],
+    gathering: Callable[[Classifier, Sequence[Any], int], Gathering],
+    classifier: Classifier,
+    photos: ImageSet,
+    item: Any,
+    positions: Sequence[int] | np.ndarray | None = None,
+    size: int = CHUNK,
+    first: int | None = None,
+) -> Any:
+    """What `gathered` with the same arguments and this item alone returns, or `MISSING` where a chunk is not kept.
+
+    Nothing is computed.
+    """
+    chosen = _chosen(photos, positions)
+    found = gathering(classifier, (item,), len(chosen))
+    for _, chunk in _chunks(chosen, size, first):
+        value = stored(call(function, classifier, photos, (item,), chunk))
+        if value is MISSING:
+            return MISSING
+        found.add((value,))
+    return found.so_far
+
+
 def _chosen(photos: ImageSet, positions: Sequence[int] | np.ndarray | None) -> np.ndarray:
     given = np.arange(len(photos)) if positions is None else np.asarray(positions)
     return given.astype(np.int64) if given.dtype.kind in "iu" else given

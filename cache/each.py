@@ -9,6 +9,7 @@ from typing import Any
 from cache.chunks import keep, stored
 from cache.keys import call
 from cache.memory import MISSING
+from interp import progress
 from interp.types import Classifier
 
 
@@ -33,11 +34,13 @@ def each(
         group = missing[start : start + size]
         with closing(function(classifier, *context, tuple(items[place] for place in group))) as steps:
             while True:
-                try:
-                    changed = next(steps)
-                except StopIteration as stop:
-                    done = stop.value
-                    break
+                # Around each step anew, as other jobs run in this thread in between.
+                with progress.within(start, len(group), len(missing), "Made"):
+                    try:
+                        changed = next(steps)
+                    except StopIteration as stop:
+                        done = stop.value
+                        break
                 found |= {group[place]: value for place, value in changed.items()}
                 yield dict(found)
         for place, value in zip(group, done, strict=True):

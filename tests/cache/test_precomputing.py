@@ -13,6 +13,7 @@ from cache.keys import call
 from cache.memory import MISSING
 from interp import feature_visualization as fv
 from interp import images, models
+from interp.embedding import features
 
 
 @pytest.fixture(autouse=True)
@@ -31,11 +32,18 @@ def test_pictures_are_kept_as_the_page_asks_for_them_and_made_once(capsys, monke
     asked = ["pictures", "digits", "--images", "digits", "--steps", "2", "--layers", layer]
     assert main(asked) == 0
     channels = classifier.layer(layer).channels
-    assert f"{layer}: {channels:,} channels" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert f"{layer}: {channels:,} channels" in told
     how = fv.usual(classifier, 2, fv.colours_of(classifier, images.load("digits")))
     for channel in (0, channels - 1):
         found = stored(call(fv.pictures, classifier, how, (fv.Channel(layer, channel),)))
         assert found is not MISSING and found.step == 2
+    # The share that is printed is the one that the pictures' own values give.
+    made = [stored(call(fv.pictures, classifier, how, (one,))) for one in fv.channels_of(classifier, layer)]
+    best = features(classifier, images.load("digits"), layer=layer).max(axis=0)
+    alive = [row for row, one in enumerate(made) if not one.dead]
+    beaten = sum(made[row].value > best[row] for row in alive)
+    assert f"{beaten} of {len(alive)} pictures ({beaten / len(alive):.1%}) drive their channel harder" in told
     monkeypatch.setattr(sys.modules["interp.feature_visualization.pictures"], "sheet", refused)
     assert main(asked) == 0
     with pytest.raises(AssertionError, match="again"):

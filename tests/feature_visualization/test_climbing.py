@@ -26,15 +26,7 @@ from interp.feature_visualization import (
 )
 from interp.models import scenes_prior
 from interp.types import Classifier
-
-
-def finished(steps):
-    frames = []
-    while True:
-        try:
-            frames.append(next(steps))
-        except StopIteration as stop:
-            return frames, stop.value
+from tests.steps import finished
 
 
 def test_a_linear_objective_reaches_its_optimum(tiny: Classifier) -> None:

@@ -7,6 +7,7 @@ from interp import progress
 from interp.feature_visualization import Channel, Fourier, Settings, batch_for, channels_of, joined, optimize, sheet
 from interp.feature_visualization import sheets as module
 from interp.types import Classifier
+from tests.steps import finished
 
 SETTINGS = Settings(steps=4, parameterization=Fourier(16), frames=(2,))
 
@@ -26,15 +27,9 @@ class Heard:
 def test_a_sheet_fills_up_from_the_first_picture_on(tiny: Classifier) -> None:
     channels = channels_of(tiny, "conv2")
     assert channels == tuple(Channel("conv2", number) for number in range(6))
-    heard, parts = Heard(), []
-    steps = sheet(tiny, channels, SETTINGS, batch_size=4)
+    heard = Heard()
     with progress.listening(heard):
-        while True:
-            try:
-                parts.append(next(steps))
-            except StopIteration as stop:
-                found = stop.value
-                break
+        parts, found = finished(sheet(tiny, channels, SETTINGS, batch_size=4))
     assert [(part.start, part.frame.step, len(part.frame.pixels)) for part in parts] == [
         (0, 2, 4), (0, 4, 4), (4, 2, 2), (4, 4, 2),
     ]  # fmt: skip

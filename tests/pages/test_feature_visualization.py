@@ -7,8 +7,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import cache
+from interp import feature_visualization as fv
+from interp import models
 from pages.parts import clicks
-from pages.parts.visualization import channels, classes, making
+from pages.parts.visualization import channels, classes, lesson, making, single
 
 
 @pytest.fixture
@@ -54,15 +57,44 @@ def test_a_layer_is_a_sheet_and_a_channel_is_seen_from_all_sides(page) -> None:
     assert 1 < len(sheet) <= channels.EACH and [card.chosen for _, card in sheet][:2] == [True, False]
     assert all(picture is not None and picture.dtype == np.uint8 for picture, _ in sheet)
     assert "images ≤" in sheet[0][1].line or "dead" in sheet[0][1].line
-    assert f"of these {len(sheet)} pictures drive their channel harder" in said(app)
+    made = sum("dead" not in card.line for _, card in sheet)
+    assert f"of {made}** finished pictures" in said(app) and "drive their channel harder than every image" in said(app)
+    assert "mean over all positions" in said(app)
     assert film[0][1].title == "drives it up" and film[-1][1].title.startswith("drives it")
     strongest, weakest = (float(one[0][1].line) for one in (most, least))
-    assert strongest > weakest and len(most) == len(least) == channels.IMAGES
+    assert strongest > weakest and len(most) == len(least) == single.IMAGES
     # The first frame is the noise that all begin with, and the slider leads back to it.
     app.select_slider(key="fv-step-20").set_value(0)
     page.run()
     assert "after 0 steps" in page.cards[1][0][1].line
     assert page.cards[1][0][0].std() < film[0][0].std()
+
+
+def test_all_layers_are_tallied_when_asked_and_no_picture_is_made_for_that(page) -> None:
+    # What other tests left in memory is not in this test's store.
+    cache.forget()
+    page.open()
+    page.run()
+    page.app.session_state["fv-layers"] = True
+    [table] = page.run().dataframe
+    rows = table.value.set_index("layer")
+    assert len(rows) == len(channels.offered(models.load("digits")))
+    looked_at = rows["pictures"] > 0
+    assert looked_at.sum() == 1 and rows["share"].notna().tolist() == looked_at.tolist()
+    assert 0 <= rows["share"][looked_at].item() <= 100
+
+
+def test_four_ways_of_one_picture_are_measured(page) -> None:
+    page.open(fv_channel="1")
+    page.app.session_state["fv-lesson"] = True
+    [table] = page.run().dataframe
+    four = next(one for one in page.cards if one[0][1].title == "Plain pixels")
+    rows = table.value.set_index("way")
+    assert list(rows.index) == [card.title for _, card in four] == list(lesson.ways(fv.usual(models.load("digits"), 2)))
+    # What the card says is what is measured of the picture as bytes.
+    assert float(four[0][1].line.split(" ")[0]) == pytest.approx(rows["as it is"].iloc[0], rel=0.05)
+    fine = [100 * float(fv.finest(fv.pixels_of(picture)[None])) for picture, _ in four]
+    assert rows["fine grain"].tolist() == pytest.approx(fine, rel=1e-4)
 
 
 def test_a_click_chooses_the_channel(page, monkeypatch) -> None:
@@ -84,7 +116,7 @@ def test_other_pictures_of_a_channel_differ(page) -> None:
     page.app.session_state["fv-facets"] = True
     page.run()
     facets = next(one for one in page.cards if one[0][1].title == "Facet 1")
-    assert len(facets) == channels.FACETS
+    assert len(facets) == single.FACETS
     assert all(not np.array_equal(facets[0][0], other) for other, _ in facets[1:])
 
 
@@ -110,15 +142,20 @@ def test_the_way_between_two_units_needs_two(page) -> None:
 
 def test_classes_without_a_generator_say_so(page) -> None:
     app = page.open(fv_view="Classes", fv_class="3")
-    ways, real = page.cards
+    ways, real, near = page.cards
     assert [card.title for _, card in ways] == ["Plain pixels", "Fourier", "From the mean", "From the class's mean"]
     assert "left out here" in said(app) and len(real) == classes.SHOWN
+    # Each has its nearest image under it, with the cosine and whether it is of the class.
+    assert [card.title for _, card in near] == [card.title for _, card in ways]
+    for _, card in near:
+        cosine, told = card.line.split(" · ")
+        assert -1 <= float(cosine) <= 1 and told in ("3: this class", f"{told[0]}: another class")
 
 
 @pytest.mark.slow
 def test_scenes_have_a_density_expert_and_a_generator(page) -> None:
     app = page.open(model="scenes-honest", images="scenes:60", fv_view="Classes")
-    ways, _ = page.cards
+    ways, *_ = page.cards
     assert [card.title for _, card in ways][4:] == [
         "With a density expert",
         "In a generator's code",

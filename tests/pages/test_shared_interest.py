@@ -251,7 +251,7 @@ def test_methods_side_by_side_with_disagreements_first(page) -> None:
 
 
 @pytest.mark.slow
-def test_a_second_classifier_and_the_lesson(page, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_classifier_and_the_lesson(page, unchecked: None, monkeypatch: pytest.MonkeyPatch) -> None:
     original = lesson.st.expander
     monkeypatch.setattr(lesson.st, "expander", lambda *given, **named: original(*given, **{**named, "expanded": True}))
     app = page.open(interest__view="Classifiers")

@@ -83,7 +83,6 @@ def test_a_broken_description_is_offered_with_its_problem(app, monkeypatch: pyte
 
 
 def test_nonsense_for_parameters_is_a_warning_and_the_rest_goes_on(app) -> None:
-    app.run()
     app.switch_page("pages/saliency.py").run()
     app.query_params["occlusion.window"] = "500"
     app.run()
@@ -101,7 +100,6 @@ def test_nonsense_for_parameters_is_a_warning_and_the_rest_goes_on(app) -> None:
 
 
 def test_the_parameters_are_drawn_when_they_are_opened(app) -> None:
-    app.run()
     app.switch_page("pages/saliency.py").run()
     assert not app.number_input
     app.session_state["parameters"] = True

@@ -10,6 +10,7 @@ import streamlit as st
 import torch
 
 import cache
+from cache import tallies
 from interp import feature_visualization as fv
 from interp.feature_visualization import Settings
 from interp.images import ImageSet
@@ -42,30 +43,74 @@ def view(selection: Selection, title: str, picture, side) -> None:
     with side:
         target = choose_class(selection)
         making.quality()
-        colours = making.colours(visitor, title, selection)
+        how = making.settings(visitor, title, selection)
     labels = [position for position, label in enumerate(selection.labels.indices) if label == target]
     means = cache.call(starts, classifier, selection.photos, tuple(labels))
     with picture:
         st.markdown(f"Pictures with a high score for **{plain(classifier.labels[target])}**, each made in another way.")
         given = waiting.value(visitor.ask(f"{title}/means", means, device="reading"))
-        ways = _ways(classifier, making.settings(classifier, colours), given)
+        ways = _ways(classifier, how, given)
         place = st.container()
-        objective = (fv.Logit(target),)
-        jobs = [making.ask(visitor, f"{title}/{way.name}", classifier, way.how, objective) for way in ways]
-        # The progress of one at a time, in the order in which they are made.
-        for job in jobs:
-            if not waiting.settled(job):
-                break
-        made = [making.so_far(job).get(0) for job in jobs]
-        with place:
-            told = [Card(way.name, making.line(one), about=way.about) for way, one in zip(ways, made, strict=True)]
-            making.cards([None if one is None else one.pixels for one in made], told, side=150)
+        made = making.in_each_way(
+            visitor,
+            title,
+            classifier,
+            {way.name: way.how for way in ways},
+            (fv.Logit(target),),
+            place,
+            about={way.name: way.about for way in ways},
+        )
         st.caption(
             "Numbers are logits. A high score does not make a picture a good example of the class: only a density "
             "expert or a generator keeps it near real images."
             + ("" if _of_scenes(classifier) else " Both are bundled for scenes only, so they are left out here.")
         )
+        near = st.container()
         _images(selection, title, labels, target)
+        if made is not None:
+            with near:
+                _nearest(selection, title, target, [way.name for way in ways], made)
+
+
+def _nearest(selection: Selection, title: str, target: int, ways: Sequence[str], made: Sequence[fv.Picture]) -> None:
+    """For each prototype the image of the set that the classifier's last spatial layer takes to be most like it."""
+    classifier, visitor, photos = selection.classifier, selection.visitor, selection.photos
+    layer = classifier.last_spatial_layer.name
+    st.markdown(
+        f"**The nearest image of {plain(photos.name)}** to each of them, by the cosine of the mean features of "
+        f"{plain(layer)}, the last spatial layer"
+    )
+    [means] = waiting.value(visitor.ask(f"{title}/features", tallies.reading(classifier, layer, photos), disk=False))
+    if not len(means):
+        st.caption("None of these images could be opened.")
+        return
+    pixels = tuple(one.pixels for one in made)
+    question = cache.call(fv.nearest, classifier, pixels, layer, means.values)
+    near = waiting.value(visitor.ask(f"{title}/nearest", question))
+    positions = tuple(int(means.indices[one.row]) for one in near)
+    question = _reading(selection, positions)
+    shown = waiting.value(visitor.ask(f"{title}/nearest-images", question, disk=False, device="reading"))
+    labels = selection.labels.indices
+    told = [
+        Card(
+            way,
+            f"{one.cosine:.2f} · {_label(selection, labels[position], target)}",
+            about=shortened(photos.names[position], 60),
+        )
+        for way, one, position in zip(ways, near, positions, strict=True)
+    ]
+    making.cards([fv.bytes_of(one) for one in shown.pixels], told, side=150)
+
+
+def _label(selection: Selection, label: int | None, target: int) -> str:
+    if label is None:
+        return "its class is not known"
+    name = shortened(selection.classifier.labels[label], 30)
+    return f"{name}: this class" if label == target else f"{name}: another class"
+
+
+def _reading(selection: Selection, positions: tuple[int, ...]) -> cache.Call:
+    return cache.call(inputs.read, selection.classifier, selection.photos, positions)
 
 
 def _of_scenes(classifier: Classifier) -> bool:
@@ -122,8 +167,7 @@ def _images(selection: Selection, title: str, positions: Sequence[int], target: 
         st.caption(f"{plain(selection.photos.name)} has no image with the label {name} to compare with.")
         return
     chosen = tuple(positions[i] for i in np.linspace(0, len(positions) - 1, min(SHOWN, len(positions))).astype(int))
-    question = cache.call(inputs.read, selection.classifier, selection.photos, chosen)
-    job = selection.visitor.ask(f"{title}/class-images", question, disk=False, device="reading")
+    job = selection.visitor.ask(f"{title}/class-images", _reading(selection, chosen), disk=False, device="reading")
     st.markdown(f"**Images of {name}**, {len(chosen)} of {len(positions)}")
     if waiting.settled(job):
         told = [Card(shortened(selection.photos.names[position], 24)) for position in chosen]

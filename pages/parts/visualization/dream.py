@@ -11,7 +11,8 @@ from pages.parts import controls, pickers, waiting
 from pages.parts.layout import Selection
 from pages.parts.text import plain
 from pages.parts.visualization import making
-from pages.parts.visualization.channels import choose_channel, choose_layer, film
+from pages.parts.visualization.channels import choose_channel, choose_layer
+from pages.parts.visualization.film import FRAMES, film, reel
 
 OF = ("The whole layer", "One channel", "The photograph itself")
 
@@ -37,7 +38,7 @@ def view(selection: Selection, title: str, picture, side) -> None:
         one = waiting.value(visitor.ask(f"{title}/photograph", read, disk=False, device="reading"))
         start = fv.Noise() if of == OF[2] else fv.Given(one.pixels)
         full = fv.Fourier(min(classifier.input_size), colours)
-        chosen = fv.Settings(making.steps(), full, start=start)
+        chosen = fv.Settings(making.steps(), full, start=start, frames=FRAMES)
         if of == OF[2]:
             question = cache.call(fv.caricature, classifier, one, layer.name)
             objective = waiting.value(visitor.ask(f"{title}/caricature", question, disk=False))[0]
@@ -46,8 +47,8 @@ def view(selection: Selection, title: str, picture, side) -> None:
         st.markdown(f"**{plain(selection.photos.names[position])}**, more of what **{plain(layer.name)}** sees in it.")
         job = visitor.ask(f"{title}/dream", cache.call(fv.optimizing, classifier, (objective,), chosen))
         place = st.container()
-        done = waiting.settled(job)
-        frames = job.value.frames if done else tuple(job.partial[-1:])
-        if frames:
+        waiting.settled(job)
+        dreamt = reel("the photograph, changed" if of != OF[2] else "made from noise", job)
+        if dreamt is not None:
             with place:
-                film(frames, ("the photograph, changed" if of != OF[2] else "made from noise",), [], side=380)
+                film([dreamt], side=380)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -21,7 +21,8 @@ from interp.types import Classifier
 from pages.parts import controls, drawn, waiting
 from pages.parts.layout import Selection
 
-QUALITIES = {"Preview": 64, "Good": 256, "Fine": 1024}
+Bytes = UInt8[np.ndarray, "h w 3"]
+QUALITIES = {"Preview": 64, "Good": 256, "Fine": 1024, "Finest": 2048}
 
 CSS = """<style>
 .made{display:grid;grid-template-columns:repeat(auto-fill,minmax(var(--side),1fr));gap:8px;font-size:12.5px;
@@ -51,9 +52,14 @@ class Card:
     about: str = ""
 
 
-def settings(classifier: Classifier, colours: Colours) -> Settings:
-    """How pictures are made, by the quality chosen in `quality`."""
-    return fv.usual(classifier, steps(), colours)
+def settings(visitor: cache.Visitor, title: str, selection: Selection, count: int | None = None) -> Settings:
+    """How pictures are made, in so many steps; the page ends here until that is known.
+
+    None leaves their number to what was chosen in `quality`.
+    """
+    chosen = colours(visitor, title, selection)
+    question = cache.call(fv.usual, selection.classifier, count or steps(), chosen)
+    return waiting.value(visitor.ask(f"{title}/usual", question, disk=False))
 
 
 def steps() -> int:
@@ -74,7 +80,7 @@ def quality() -> None:
         "fv.quality",
         list(QUALITIES),
         default="Good",
-        help="64, 256 or 1,024 steps of the optimization. Pictures are kept: wanted again, they come at once.",
+        help="64, 256, 1,024 or 2,048 steps of the optimization. Pictures are kept: wanted again, they come at once.",
     )
 
 
@@ -100,6 +106,29 @@ def so_far(job: cache.Job) -> dict[int, Picture]:
     if job.state == "done":
         return dict(enumerate(job.value))
     return job.partial[-1] if job.partial else {}
+
+
+def in_each_way(
+    visitor: cache.Visitor,
+    slot: str,
+    classifier: Classifier,
+    ways: dict[str, Settings],
+    objectives: Sequence[Objective],
+    place,
+    *,
+    about: Mapping[str, str] | None = None,
+    side: int = 150,
+) -> list[Picture] | None:
+    """Draw one objective's pictures made in several ways as cards in a place; gives them when all are finished."""
+    # Of one visitor's jobs the newest comes first, so the first way is asked for last.
+    asked = [ask(visitor, f"{slot}/{name}", classifier, ways[name], objectives) for name in reversed(ways)]
+    jobs = asked[::-1]
+    done = all(waiting.settled(job) for job in jobs)
+    made = [so_far(job).get(0) for job in jobs]
+    with place:
+        told = [Card(name, line(one), about=(about or {}).get(name, "")) for name, one in zip(ways, made, strict=True)]
+        cards([None if one is None else one.pixels for one in made], told, side=side)
+    return [one for one in made if one is not None] if done else None
 
 
 def cards(pictures: Sequence[UInt8[np.ndarray, "h w 3"] | None], told: Sequence[Card], *, side: int = 100) -> None:
@@ -139,4 +168,5 @@ def line(picture: Picture | None, best: float | None = None) -> str:
         return "dead: nothing drives it"
     if picture.step < picture.steps:
         return f"step {picture.step} of {picture.steps}"
-    return f"{picture.value:.3g}" + ("" if best is None else f", images ≤ {best:.3g}")
+    beside = "" if best is None else f", images ≤ {best:.3g}"
+    return f"{picture.value:.3g}{beside}" + (f" · {picture.fault}" if picture.fault else "")

@@ -30,7 +30,7 @@ def view(selection: Selection, title: str, picture, side) -> None:
         channel = choose_channel(layer)
         target = choose_class(selection)
         making.quality()
-        how = making.settings(classifier, making.colours(visitor, title, selection))
+        how = making.settings(visitor, title, selection)
     objectives = (
         fv.Neuron(layer.name, channel),
         fv.Channel(layer.name, channel),
@@ -47,11 +47,12 @@ def view(selection: Selection, title: str, picture, side) -> None:
         found, _ = making.asked(visitor, f"{title}/objectives", classifier, how, objectives)
         with place:
             told = [
-                Card(f"{name}: {about}", making.line(found.get(row))) for row, (name, about) in enumerate(ABOUT.items())
+                Card(name, making.line(found.get(row)), about=about) for row, (name, about) in enumerate(ABOUT.items())
             ]
             making.cards([_pixels(found.get(row)) for row in range(len(objectives))], told, side=180)
         st.caption(
-            "Numbers are the objectives' own values of the finished picture: activations, logits, or a probability."
+            "; ".join(f"*{name}*: {about}" for name, about in ABOUT.items())
+            + ". Numbers are the objectives' own values of the finished picture: activations, logits, or a probability."
         )
 
 
@@ -71,7 +72,7 @@ def between(selection: Selection, title: str, picture, side) -> None:
         other = choose_layer(classifier, "fv.layer2")
         second = choose_channel(other, "fv.channel2", "Other channel")
         making.quality()
-        how = making.settings(classifier, making.colours(visitor, title, selection))
+        how = making.settings(visitor, title, selection)
     ends = (fv.Channel(layer.name, first), fv.Channel(other.name, second))
     with picture:
         if ends[0] == ends[1]:
