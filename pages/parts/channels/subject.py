@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float
+import streamlit as st
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 import cache
 from interp import channels
 from interp import feature_visualization as fv
 from interp.channels import ChannelAttribution
+from interp.figures.spotlight import spotlight
 from interp.models import inputs
 from interp.types import Classifier, Images, Layer, Target
-from pages.parts import explained, layout, pickers, targets, waiting
+from pages.parts import address, explained, layout, pickers, targets, waiting
 from pages.parts.text import plain
 from pages.parts.visualization import making
 from pages.parts.visualization.channels import choose_layer
@@ -62,6 +64,10 @@ class Subject:
         """Each channel's attribution, the mean over the photographs."""
         return self.found.values.mean(dim=0).numpy()
 
+    def lit(self, row: int, channel: int) -> UInt8[np.ndarray, "h w 3"]:
+        """One photograph, lit where the channel fires."""
+        return spotlight(fv.bytes_of(self.batch.pixels[row]), self.found.activations[row, channel].numpy())
+
 
 def choose(selection: layout.Selection, title: str, picture, side) -> Subject:
     """Draw the pickers of photographs, layer and class; gives what the views work on once it is computed.
@@ -89,14 +95,19 @@ def choose(selection: layout.Selection, title: str, picture, side) -> Subject:
 
 
 def layer_of(classifier: Classifier) -> Layer:
-    """Draw the picker of the layer; the last one with a map is the default."""
-    return choose_layer(classifier, LAYER, default=classifier.last_spatial_layer.name)
+    """Draw the picker of the layer; the last one with a map is the default.
+
+    The channel that was clicked is forgotten where the layer has no such channel.
+    """
+    layer = choose_layer(classifier, LAYER, default=classifier.last_spatial_layer.name)
+    address.seed(CHANNEL, None, valid=lambda one: one is None or 0 <= one < layer.channels, parse=int)
+    address.publish(CHANNEL, None if st.session_state[CHANNEL] is None else str(st.session_state[CHANNEL]))
+    return layer
 
 
 def how(selection: layout.Selection, title: str) -> fv.Settings:
     """How the pictures of channels are made: as those on the feature visualization page."""
-    colours = making.colours(selection.visitor, title, selection)
-    return fv.usual(selection.classifier, STEPS, colours)
+    return making.settings(selection.visitor, title, selection, STEPS)
 
 
 def pictures(

@@ -1,0 +1,39 @@
+"""The channel that was clicked: large, with ways to see more of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from interp import feature_visualization as fv
+from pages.parts.channels.subject import CHANNEL, Subject
+from pages.parts.text import plain, shortened
+from pages.parts.visualization import making
+
+
+def take(value: str) -> None:
+    """Make the channel of this number the chosen one."""
+    if value.isdecimal():
+        st.session_state[CHANNEL] = int(value)
+
+
+def detail(about: Subject, made: Mapping[int, fv.Picture]) -> None:
+    """Draw the channel that was clicked, if any, in each photograph, and where to go with it."""
+    channel = st.session_state.get(CHANNEL)
+    if channel is None:
+        st.caption("Click a channel to see it large, and to go on with it.")
+        return
+    st.markdown(f"#### {plain(about.layer.name)}, channel {channel}")
+    picture = made.get(channel)
+    shown = [("What it looks for", making.line(picture), None if picture is None else picture.pixels)]
+    for row, position in enumerate(about.positions):
+        value = float(about.found.values[row, channel])
+        name = shortened(about.selection.photos.names[position], 24)
+        shown.append((name, f"attribution {value:+.3g}", about.lit(row, channel)))
+    making.cards([one[2] for one in shown], [making.Card(one[0], one[1]) for one in shown], side=170)
+    with st.container(horizontal=True):
+        if st.button("Open in Feature visualization", icon=":material/texture:", key="ch-to-fv"):
+            st.session_state["fv.layer"], st.session_state["fv.channel"] = about.layer.name, channel
+            st.session_state["fv.view"] = "Channels"
+            st.switch_page("pages/feature_visualization.py")
