@@ -66,7 +66,8 @@ def one_by_one(question: Question, layer: Layer, what: str) -> Removed:
     images, channels = len(own), resumed.activations.shape[axis]
     rows = torch.arange(images)
     whole = torch.cat([resumed.scores(resumed.activations[part], part) for part in rows.split(resumed.batch_size)])
-    rows, zeroed = (resumed.activations != 0).transpose(1, axis).flatten(2).any(dim=2).nonzero(as_tuple=True)
+    active = (resumed.activations != 0).transpose(1, axis).reshape(images, channels, -1).any(dim=2)
+    rows, zeroed = active.nonzero(as_tuple=True)
     mixtures = _mixtures(resumed, rows, zeroed)
     if mixtures is not None:
         left = _without_mixed(question, mixtures, rows, zeroed, what)

@@ -5,6 +5,26 @@ by_channel.values, by_channel.by_position
 """
 
 from interp.channels.attribution import ChannelAttribution, attribute
+from interp.channels.between import Between, Contributions, between, stations
+from interp.channels.cells import CellGrid, cells
 from interp.channels.effects import Compared, Effects, compared, effects
+from interp.channels.groups import GroupEffects, Groups, group_effects, groups
 
-__all__ = ["ChannelAttribution", "Compared", "Effects", "attribute", "compared", "effects"]
+__all__ = [
+    "Between",
+    "CellGrid",
+    "ChannelAttribution",
+    "Compared",
+    "Contributions",
+    "Effects",
+    "GroupEffects",
+    "Groups",
+    "attribute",
+    "between",
+    "cells",
+    "compared",
+    "effects",
+    "group_effects",
+    "groups",
+    "stations",
+]

@@ -21,14 +21,14 @@ class ChannelAttribution:
 
     `by_position` is a_kuv = A_kuv · ∂s/∂A_kuv (Olah et al. 2018), and `values` its sum over all positions of a
     channel: positive speaks for the target, negative against it. Of tokens the sum holds the class token too, which
-    has no place on the grid of positions; a flat layer has one position. `activations` is A, on the same grid;
-    `logits` are those of all classes, `scores` the targets'.
+    has no place on the grid of positions; a flat layer has one position. `activations` is A and `gradients` ∂s/∂A, on
+    the same grid; `logits` are those of all classes, `scores` the targets'.
     """
 
     layer: Layer
     targets: tuple[Target, ...]
     activations: Float[Tensor, "n k u v"]
-    by_position: Float[Tensor, "n k u v"]
+    gradients: Float[Tensor, "n k u v"]
     values: Float[Tensor, "n k"]
     logits: Float[Tensor, "n classes"]
 
@@ -41,15 +41,14 @@ class ChannelAttribution:
         return scores(self.logits, self.targets)
 
     @cached_property
-    def gradients(self) -> Float[Tensor, "n k u v"]:
-        """∂s/∂A on the grid of positions, zero where A is exactly zero: there the product does not tell it."""
-        silent = self.activations == 0
-        return torch.where(silent, 0, self.by_position / torch.where(silent, 1, self.activations))
+    def by_position(self) -> Float[Tensor, "n k u v"]:
+        """What each channel adds at each position: its activation times the gradient there."""
+        return self.activations * self.gradients
 
     @cached_property
     def fingerprint(self) -> str:
         """A digest of all that is in it."""
-        arrays = [self.activations, self.by_position, self.values, self.logits]
+        arrays = [self.activations, self.gradients, self.values, self.logits]
         return digest(arrays, repr((self.layer, self.targets)))
 
 
@@ -66,15 +65,16 @@ def attribute(classifier: Classifier, images: Images, targets: Targets, layer: s
     def run(part: slice) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         rows = torch.arange(len(question.images))[part]
         tapped = question.tapped(question.images.pixels[part], rows, rules=(), layers=(place.name,))
-        own, products = tapped.activations[place.name], tapped.activations[place.name] * tapped.gradients[place.name]
-        grids = (positioned(own, place), positioned(products, place))
-        sums = products.sum(dim=1) if place.kind == "tokens" else grids[1].sum(dim=(2, 3))
+        own, slopes = tapped.activations[place.name], tapped.gradients[place.name]
+        grids = (positioned(own, place), positioned(slopes, place))
+        products = own * slopes
+        sums = products.sum(dim=1) if place.kind == "tokens" else positioned(products, place).sum(dim=(2, 3))
         assert tapped.logits is not None
         return tuple(one.detach().float().cpu() for one in (*grids, sums, tapped.logits))  # pyright: ignore
 
     parts = list(batched(run, len(question.images), size=question.batch_size, what="Attributing channels"))
-    own, products, sums, logits = (torch.cat(one) for one in zip(*parts, strict=True))
-    return ChannelAttribution(place, question.targets, own, products, sums, logits)
+    own, slopes, sums, logits = (torch.cat(one) for one in zip(*parts, strict=True))
+    return ChannelAttribution(place, question.targets, own, slopes, sums, logits)
 
 
 def positioned(tensor: Tensor, layer: Layer) -> Float[Tensor, "n k u v"]:

@@ -1,0 +1,297 @@
+"""A photograph as a grid of cells: what the layer sees in each, and what each adds to the score."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+import cache
+from interp import channels
+from interp import feature_visualization as fv
+from interp.channels import CellGrid
+from interp.channels.cells import NO_CHANNEL, Order
+from interp.types import Target
+from pages.parts import address, clicks, controls, drawn, gallery, waiting
+from pages.parts.channels import cell, chosen, dictionary, mosaic
+from pages.parts.channels.dictionary import ORDERS
+from pages.parts.channels.subject import CHANNEL, Subject, pictures
+from pages.parts.text import plain, shortened
+from pages.parts.visualization import making
+
+CELL = "ch.cell"
+CHANNELS, INVERSIONS, PATCHES = "Channels", "Inversions", "Photograph"
+EQUAL, BY_NORM = "Equal", "By norm"
+ONE, TWO = "For the class", "For and against"
+DIFFERENCE, FIRST, SECOND = "One against the other", "First class alone", "Second class alone"
+FINEST = ("14", "10", "7", "4")
+TOP = 4
+"""So many channels are shown of the cell that was clicked, in each order."""
+
+BEGUN = 8
+"""The mosaic takes a picture after one of so many parts of its steps."""
+
+INVERSION_STEPS, INVERSION_SIDE, COSINE_POWER = 64, 64, 2
+
+READING = (
+    "**Cells.** The photograph is a grid, one cell for each position of the layer; of a fine layer, blocks of "
+    "positions are joined (activations are averaged over a block, attributions summed). The mosaic puts into each cell "
+    "the picture of the channel that is largest there (a *semantic dictionary*: Olah et al. 2018), or an *inversion*: "
+    "a picture made so that its activations $a$ point the way of the cell's whole vector $v$, by making "
+    r"$a \cdot v\, \cos(a, v)^2$ large. Cells sized by norm have an area in proportion to $\|v\|$: small cells are "
+    "those in which the layer sees little. Beside it the same grid is coloured by "
+    r"$\sum_k a_{kuv}$, what each cell adds to the score, in logits. With a second class, red cells speak for the "
+    "first and blue ones for the second; what speaks for both cancels, so each class's own map may differ much. "
+    "*Pitfalls:* a cell is where the activations are, not all that they depend on: in deep layers that is most of the "
+    "photograph. The largest channel is one of hundreds, and its picture stands for it only as far as it fires for "
+    "nothing else. Attribution is an estimate of first order: compare it with the measured effect."
+)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was chosen: which channel stands for a cell, as what, how large, what the colours say, how many cells."""
+
+    order: str
+    shown: str
+    sizes: str
+    colours: str
+    most: int
+
+
+def view(about: Subject, picture, side) -> None:
+    """The mosaic and the coloured grid; below, the cell that was clicked, and the numbers of all."""
+    with side:
+        row = _photograph(about)
+        wish = _wish(about.targets[row])
+    with picture:
+        grid = cache.get(cache.call(channels.cells, about.found, row, most=wish.most), disk=False, device="figures")
+        if grid.positions == (1, 1):
+            st.info(f"{plain(about.layer.name)} has a single position, so there is nothing to lay out: choose another.")
+            return
+        clicks.listen({"cell": _take, "channel": chosen.take})
+        spot = _spot(grid)
+        coloured = _coloured(about, grid, row, wish)
+        place, note, progress = st.container(), st.container(), st.container()
+        made, job = _made(about, grid, wish)
+        found, own = _opened(about, grid, row, spot)
+        if wish.shown == CHANNELS:
+            made = found = made | found
+        with place:
+            drawn.once(mosaic.draw, _mosaic(about, grid, row, wish, made, spot), coloured)
+        note.caption(_note(grid, wish, made, job))
+        chosen.detail(about, found)
+        dictionary.download(grid)
+        with progress:
+            # One at a time, in the order in which they are made.
+            for one in (own, job):
+                if one is not None and not waiting.settled(one):
+                    break
+
+
+def _photograph(about: Subject) -> int:
+    """Draw the picker of one photograph, where there are several; gives its row."""
+    if len(about.positions) == 1:
+        return 0
+    names = [shortened(one, 40) for one in about.batch.names]
+    options = [str(one) for one in range(len(names))]
+    return int(controls.listed("Photograph", "ch.cells.row", options, named=lambda one: names[int(one)]))
+
+
+def _wish(target: Target) -> Wish:
+    shown = controls.one_of(
+        "Cells show",
+        "ch.cells.as",
+        [CHANNELS, INVERSIONS, PATCHES],
+        help="The picture of the cell's largest channel; a picture made for the whole vector at the cell; or what the "
+        "photograph has there.",
+    )
+    order = controls.one_of("Largest by", "ch.cells.by", list(ORDERS), drawn=shown == CHANNELS)
+    sizes = controls.one_of(
+        "Cell size",
+        "ch.cells.size",
+        [EQUAL, BY_NORM],
+        help="By norm: the area is in proportion to the length of the cell's activation vector.",
+    )
+    offered = (ONE, TWO) if target.negative is None else (DIFFERENCE, FIRST, SECOND)
+    colours = controls.one_of("Colours", f"ch.cells.colours.{len(offered)}", offered)
+    most = controls.one_of(
+        "Cells a side, at most", "ch.cells.most", FINEST, help="Positions of finer layers are joined in blocks."
+    )
+    return Wish(order, shown, sizes, colours, int(most))
+
+
+def _take(value: str) -> None:
+    st.session_state[CELL] = value
+
+
+def _spot(grid: CellGrid) -> tuple[int, int]:
+    """The cell that was clicked, which the address keeps; else the one that adds most to the score."""
+
+    def parse(text: str) -> str:
+        if text and not _inside(grid, text):
+            raise ValueError(text)
+        return text
+
+    text = address.seed(CELL, "", valid=lambda one: one == "" or _inside(grid, one), parse=parse)
+    address.publish(CELL, text or None)
+    if text:
+        row, column = text.split(",")
+        return int(row), int(column)
+    row, column = divmod(int(grid.attribution.argmax()), grid.shape[1])
+    return row, column
+
+
+def _inside(grid: CellGrid, text: str) -> bool:
+    row, _, column = text.partition(",")
+    return row.isdecimal() and column.isdecimal() and int(row) < grid.shape[0] and int(column) < grid.shape[1]
+
+
+def _made(about: Subject, grid: CellGrid, wish: Wish) -> tuple[dict[int, fv.Picture], cache.Job | None]:
+    """The mosaic's pictures as far as they are, by channel or by cell, and the job that makes them."""
+    if wish.shown == PATCHES:
+        return {}, None
+    if wish.shown == CHANNELS:
+        first = grid.strongest(ORDERS[wish.order], 1).channels[0].flatten().tolist()
+        wanted = [one for one, _ in Counter(first).most_common() if one != NO_CHANNEL]
+        if not wanted:
+            return {}, None
+        found, job = pictures(about.selection, about.title, "cells", about.layer, wanted)
+        return found, job
+    places = _inverted(grid)
+    if not places:
+        return {}, None
+    vectors = grid.activations.flatten(1)
+    objectives = [fv.Direction(about.layer.name, vectors[:, one].clone(), cosine_power=COSINE_POWER) for one in places]
+    colours = making.colours(about.visitor, about.title, about.selection)
+    size = min(INVERSION_SIDE, *about.classifier.input_size)
+    how = fv.Settings(INVERSION_STEPS, fv.Fourier(size, colours))
+    job = making.ask(about.visitor, f"{about.title}/inversions", about.classifier, how, objectives)
+    job.wait(waiting.PATIENCE)
+    return {places[one]: picture for one, picture in making.so_far(job).items()}, job
+
+
+def _inverted(grid: CellGrid) -> list[int]:
+    """The cells with anything to invert, row by row of the grid, those with the largest norm first."""
+    norms = grid.norms.flatten()
+    return [one for one in norms.argsort(descending=True).tolist() if norms[one] > 0]
+
+
+def _note(grid: CellGrid, wish: Wish, made: Mapping[int, fv.Picture], job: cache.Job | None) -> str:
+    said = [] if grid.block == 1 else [f"Each cell joins {grid.block} × {grid.block} positions of the layer."]
+    if not bool(grid.by_channel.any()):
+        said.append(
+            "The attribution is zero everywhere: nothing at these positions changes the score, as in a transformer's "
+            "last block, of which only the class token is read. Choose an earlier layer."
+        )
+    if wish.shown == INVERSIONS:
+        count = len(_inverted(grid))
+        finished = sum(one.step == one.steps for one in made.values())
+        said.append(f"{count} inversions of {INVERSION_STEPS} steps each; {finished} are finished, and kept.")
+        if count < grid.norms.numel():
+            said.append("Where nothing is active there is nothing to invert.")
+    elif wish.shown == CHANNELS:
+        first = grid.strongest(ORDERS[wish.order], 1).channels
+        count = len(set(first.flatten().tolist()) - {NO_CHANNEL})
+        said.append(f"{count} {'channel is' if count == 1 else 'channels are'} the largest somewhere.")
+        without = int((first == NO_CHANNEL).sum())
+        if without:
+            said.append(f"In {without} of {first.numel()} cells there is no such channel: they show the photograph.")
+    if job is not None and job.state != "done" and wish.shown != PATCHES:
+        said.append("Until its picture is there, a cell shows the photograph.")
+    return " ".join([*said, "Point at a cell for its channels, or click it."])
+
+
+def _mosaic(
+    about: Subject, grid: CellGrid, row: int, wish: Wish, made: Mapping[int, fv.Picture], spot: tuple[int, int]
+) -> mosaic.Mosaic:
+    norms = grid.norms.numpy()
+    sides = np.sqrt(norms / (norms.max() or 1.0)) if wish.sizes == BY_NORM else np.ones(grid.shape)
+    if wish.shown == CHANNELS:
+        shown = grid.strongest(ORDERS[wish.order], 1).channels[0].numpy()
+    elif wish.shown == INVERSIONS:
+        shown = np.arange(norms.size).reshape(grid.shape)
+    else:
+        shown = np.full(grid.shape, NO_CHANNEL)
+    titles = {
+        CHANNELS: f"The channel with the largest {_titles(about, row)[wish.order]}",
+        INVERSIONS: "Inversion of each cell's vector",
+        PATCHES: "The photograph",
+    }
+    size = ", area by norm" if wish.sizes == BY_NORM else ""
+    # A picture of the first few steps is grey: the photograph says more.
+    begun = {one for one, picture in made.items() if BEGUN * picture.step >= picture.steps}
+    used = {one: made[one].pixels for one in set(shown.flatten().tolist()) & begun}
+    photograph = fv.bytes_of(about.batch.pixels[row])
+    return mosaic.Mosaic(
+        grid, photograph, used, shown, sides, dictionary.told(grid), f"{titles[wish.shown]}{size}", spot
+    )
+
+
+def _coloured(about: Subject, grid: CellGrid, row: int, wish: Wish) -> mosaic.Coloured:
+    target, labels = about.targets[row], about.classifier.labels
+    first = labels[target.positive]
+    if target.negative is None:
+        if wish.colours == ONE:
+            return mosaic.Coloured(grid.attribution.numpy(), "one", f"Attribution for {first}", ("logits", ""))
+        return mosaic.Coloured(grid.attribution.numpy(), "two", f"Attribution: {first}", ("logits", ""))
+    second = labels[target.negative]
+    if wish.colours == DIFFERENCE:
+        title = f"{first} (red) against {second} (blue)"
+        return mosaic.Coloured(grid.attribution.numpy(), "two", title, (first, second))
+    alone = Target(target.positive if wish.colours == FIRST else target.negative)
+    asked = cache.call(channels.attribute, about.classifier, about.batch[row : row + 1], alone, layer=about.layer.name)
+    found = waiting.value(about.visitor.ask(f"{about.title}/alone", asked))
+    values = channels.cells(found, most=wish.most).attribution.numpy()
+    return mosaic.Coloured(values, "two", f"Attribution: {labels[alone.positive]} alone", ("logits", ""))
+
+
+def _opened(
+    about: Subject, grid: CellGrid, row: int, spot: tuple[int, int]
+) -> tuple[dict[int, fv.Picture], cache.Job | None]:
+    """Draw the chosen cell; gives the pictures of its channels, and the job that makes them."""
+    titles, rival = _titles(about, row), about.targets[row].negative
+    sides = tuple((f"Largest {titles[name]}", _strong(grid, order, spot)) for name, order in ORDERS.items())
+    there = list(dict.fromkeys(one.channel for _, strong in sides for one in strong))
+    found, job = pictures(about.selection, about.title, "cell", about.layer, there) if there else ({}, None)
+    photograph = fv.bytes_of(about.batch.pixels[row])
+    # At the size at which it is drawn, so that the frame does not cover a photograph of a few pixels.
+    whole = cell.enlarged(photograph)
+    opened = cell.Opened(
+        gallery.framed(whole, grid.window(*spot, whole.shape[:2])),
+        photograph[grid.window(*spot, photograph.shape[:2])],
+        sides,
+        {one: picture.pixels for one, picture in found.items()},
+        {one: about.lit(row, one) for one in there},
+        st.session_state.get(CHANNEL),
+    )
+    st.markdown(
+        f"#### Row {spot[0]}, column {spot[1]}\n\nNorm of its activations {grid.norms[spot]:.3g}; attribution "
+        f"**{grid.attribution[spot]:+.3g}** of {about.found.values[row].sum():+.3g} logits. Each channel: what "
+        "it looks for, where it fires; its activation and its attribution in this cell."
+        + ("" if rival is None else f" Below zero it speaks for {plain(about.classifier.labels[rival])}.")
+    )
+    drawn.once(cell.draw, opened)
+    return found, job
+
+
+def _titles(about: Subject, row: int) -> dict[str, str]:
+    """The orders of channels, with the classes that they are about."""
+    labels, target = about.classifier.labels, about.targets[row]
+    first = labels[target.positive]
+    against = f"against {first}" if target.negative is None else f"for {labels[target.negative]}"
+    said = ("activation", f"attribution for {first}", f"attribution {against}")
+    return dict(zip(ORDERS, said, strict=True))
+
+
+def _strong(grid: CellGrid, order: Order, spot: tuple[int, int]) -> tuple[cell.Strong, ...]:
+    row, column = spot
+    there = grid.strongest(order, TOP).channels[:, row, column].tolist()
+    return tuple(
+        cell.Strong(one, float(grid.activations[one, row, column]), float(grid.by_channel[one, row, column]))
+        for one in there
+        if one != NO_CHANNEL
+    )
