@@ -3,22 +3,33 @@
 import streamlit as st
 
 from pages.parts import controls, layout
-from pages.parts.channels import reading, strongest, subject
+from pages.parts.channels import cells, grouping, layers, lesson, path, reading, strongest, subject, truth, whole_set
+from pages.parts.visualization import making
 
 TITLE = "Channel attribution"
 OF_PHOTOGRAPHS = {
-    "Channels": strongest.view,
+    "Channels": strongest,
+    "Cells": cells,
+    "Groups": grouping,
+    "Layer by layer": path,
+    "Estimate and truth": truth,
 }
-OF_THE_SET = {}
+OF_THE_SET = {"Image set": whole_set, "Lesson": lesson}
 
 selection = layout.page(
     TITLE, "Which channels argue for a class, where in the image, what do they look for, and what do they really do?"
 )
+shown, fineness = st.columns([3, 1], gap="medium")
+with shown:
+    chosen = controls.one_of("Show", "ch.view", [*OF_PHOTOGRAPHS, *OF_THE_SET])
+with fineness:
+    making.quality()
 picture, side = st.columns([3, 1], gap="medium")
-with side:
-    view = controls.one_of("Show", "ch.view", [*OF_PHOTOGRAPHS, *OF_THE_SET])
-if view in OF_PHOTOGRAPHS:
-    OF_PHOTOGRAPHS[view](subject.choose(selection, TITLE, picture, side), picture, side)
+if chosen in OF_PHOTOGRAPHS:
+    view = OF_PHOTOGRAPHS[chosen]
+    view.view(subject.choose(selection, TITLE, picture, side), picture, side)
 else:
-    OF_THE_SET[view](selection, TITLE, picture, side)
-layout.how_to_read(reading.READING)
+    view = OF_THE_SET[chosen]
+    view.view(selection, TITLE, picture, side)
+layers.draw(selection, TITLE)
+layout.how_to_read(f"{reading.READING}\n\n{view.READING}")

@@ -11,6 +11,7 @@ from interp import channels, images, models
 from interp.models import inputs
 from pages.parts import clicks
 from pages.parts.channels import cards, chosen, subject
+from pages.parts.visualization import making
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def page(app, monkeypatch: pytest.MonkeyPatch):
         return original(supporting, opposing)
 
     monkeypatch.setattr(cards, "html", html)
-    monkeypatch.setattr(subject, "STEPS", 6)
+    monkeypatch.setitem(making.QUALITIES, "Good", 6)
 
     def run():
         app.run()

@@ -14,7 +14,8 @@ import torch
 from interp.channels import CellGrid
 from interp.types import Layer, Target
 from pages.parts import drawn, export
-from pages.parts.channels import cell, cells, dictionary, mosaic, subject
+from pages.parts.channels import cell, cells, dictionary, mosaic
+from pages.parts.visualization import making
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def page(app, monkeypatch: pytest.MonkeyPatch):
         original(draw, *arguments)
 
     monkeypatch.setattr(drawn, "once", once)
-    monkeypatch.setattr(subject, "STEPS", 2)
+    monkeypatch.setitem(making.QUALITIES, "Good", 2)
     monkeypatch.setattr(cells, "INVERSION_STEPS", 2)
 
     def run():

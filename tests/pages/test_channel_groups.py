@@ -15,6 +15,7 @@ from pages.parts import clicks, drawn
 from pages.parts.channels import groupcards, grouping, path, stepcards, subject, walk
 from pages.parts.channels.levels import Level
 from pages.parts.channels.walk import Step
+from pages.parts.visualization import making
 
 LAYERS = [Layer("a", 4, "spatial", 8, 8), Layer("b.c", 5, "spatial", 4, 4), Layer("d", 6, "spatial", 2, 2)]
 
@@ -23,7 +24,7 @@ LAYERS = [Layer("a", 4, "spatial", 8, 8), Layer("b.c", 5, "spatial", 4, 4), Laye
 def page(app, monkeypatch: pytest.MonkeyPatch):
     """Opens the page with choices in the address; what was drawn last is told."""
     told = SimpleNamespace(app=app)
-    monkeypatch.setattr(subject, "STEPS", 8)
+    monkeypatch.setitem(making.QUALITIES, "Good", 8)
 
     once, trail = drawn.once, path.trail
 

@@ -24,8 +24,6 @@ from pages.parts.visualization import making
 from pages.parts.visualization.channels import choose_layer
 
 LAYER, CHANNEL = "ch.layer", "ch.channel"
-STEPS = 256
-"""Of the pictures of channels: as many as a sheet of the feature visualization page takes, which are the same."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +105,7 @@ def layer_of(classifier: Classifier) -> Layer:
 
 def how(selection: layout.Selection, title: str) -> fv.Settings:
     """How the pictures of channels are made: as those on the feature visualization page."""
-    return making.settings(selection.visitor, title, selection, STEPS)
+    return making.settings(selection.visitor, title, selection)
 
 
 def pictures(

@@ -1,0 +1,297 @@
+"""Which channels of a layer argue for a class over many images, batch by batch: an image's row costs one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from interp.batches import read_ahead
+from interp.embedding.features import chosen_positions
+from interp.images import ImageSet, Problem
+from interp.models import hooks, inputs, match_set
+from interp.models.inputs import Input
+from interp.types import Classifier, Images, Layer, Target, digest, scores
+
+PROCESSOR_BATCH, DEVICE_BATCH = 16, 64
+LARGEST = 2_000_000_000
+WHAT = "Attributing channels"
+
+
+@dataclass(frozen=True)
+class SetQuestion:
+    """For which class the channels of a layer are judged in each image of a set, and against which.
+
+    `positive` is each image's prediction, its label, or one class for all; `negative` is nothing, the likeliest class
+    but the one that is explained, or one class for all.
+    """
+
+    layer: str
+    positive: Literal["predicted", "label"] | int = "predicted"
+    negative: Literal["nothing", "next"] | int = "nothing"
+
+    def check(self, classifier: Classifier) -> Layer:
+        """The layer. Raises `ValueError` for a layer, a class or a word that there is not."""
+        for given, words in ((self.positive, ("predicted", "label")), (self.negative, ("nothing", "next"))):
+            if isinstance(given, str) and given not in words:
+                raise ValueError(f"The class {given!r} is none: give {words[0]!r}, {words[1]!r} or a class's number.")
+            if not isinstance(given, str):
+                classifier.targets(given, 1)
+        if self.positive == self.negative:
+            raise ValueError(f"A contrast needs two different classes, and both are {self.positive}.")
+        return classifier.layer(self.layer)
+
+
+@dataclass(frozen=True, eq=False)
+class SetAttribution:
+    """What each channel of a layer adds to the score of each of n images, to first order, in logits.
+
+    `values` are those of `ChannelAttribution`, summed over positions. `positions` are the images' in their set;
+    `positive` and `negative` (-1: none) the classes explained; `predicted` with its `probability`, and `scores`, are
+    what the classifier says. `problems` says which images are left out, and why.
+    """
+
+    question: SetQuestion
+    positions: Int[np.ndarray, " n"]
+    positive: Int[np.ndarray, " n"]
+    negative: Int[np.ndarray, " n"]
+    predicted: Int[np.ndarray, " n"]
+    probability: Float[np.ndarray, " n"]
+    scores: Float[np.ndarray, " n"]
+    values: Float[np.ndarray, "n k"]
+    problems: tuple[Problem, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of all numbers and problems."""
+        return digest([getattr(self, name) for name in _ROWS], repr((self.question, self.problems)))
+
+
+_ROWS = ("positions", "positive", "negative", "predicted", "probability", "scores", "values")
+
+
+class SetRows:
+    """The attributions of a set as its parts come in, each number kept once."""
+
+    def __init__(self, classifier: Classifier, questions: Sequence[SetQuestion], images: int) -> None:
+        """Make room for so many images. Raises `ValueError` where they would take more than 2 GB."""
+        layers = [one.check(classifier) for one in questions]
+        needed = 4 * images * sum(layer.channels for layer in layers)
+        if needed > LARGEST:
+            raise ValueError(
+                f"The channels of {images:,} images take {needed / 1e9:,.1f} GB; the limit is {LARGEST / 1e9:.0f} GB. "
+                f"Choose at most {images * LARGEST // needed:,} images, or a layer of fewer channels."
+            )
+        self._questions = tuple(questions)
+        self._room = [_blank(images, layer.channels) for layer in layers]
+        self._filled = [0] * len(layers)
+        self._problems: list[tuple[Problem, ...]] = [()] * len(layers)
+
+    def add(self, parts: Sequence[SetAttribution]) -> None:
+        """Take in further images, one part for each question."""
+        for place, part in enumerate(parts):
+            rows = slice(self._filled[place], self._filled[place] + len(part))
+            for name in _ROWS:
+                self._room[place][name][rows] = getattr(part, name)
+            self._filled[place] = rows.stop
+            self._problems[place] += part.problems
+
+    @property
+    def so_far(self) -> tuple[SetAttribution, ...]:
+        """All that came in, for each question; nothing is copied."""
+        each = zip(self._questions, self._room, self._filled, self._problems, strict=True)
+        return tuple(
+            SetAttribution(question, **{name: room[name][:filled] for name in _ROWS}, problems=problems)
+            for question, room, filled, problems in each
+        )
+
+
+def _blank(images: int, channels: int) -> dict[str, np.ndarray]:
+    kinds = {name: np.int32 for name in _ROWS[:4]} | {name: np.float32 for name in _ROWS[4:]}
+    return {name: np.empty((images, channels) if name == "values" else images, kinds[name]) for name in _ROWS}
+
+
+def attribute_set(
+    classifier: Classifier,
+    photos: ImageSet,
+    questions: Sequence[SetQuestion],
+    positions: Sequence[int] | np.ndarray | None = None,
+    *,
+    batch_size: int | None = None,
+) -> Generator[None, None, tuple[SetAttribution, ...]]:
+    """The attribution of each channel in the images at these positions (None: all), for each question.
+
+    One forward pass for a batch, and for each question a backward pass that ends at its layer; the next images are
+    decoded meanwhile. Yields after each batch; between two batches nothing is locked. An image that cannot be read, has
+    no such class or gives numbers that are not finite becomes a problem, and the rest goes on. Raises `ValueError` for
+    a layer or class that there is not, and for positions outside the set.
+    """
+    layers = [one.check(classifier) for one in questions]
+    chosen = chosen_positions(photos, positions)
+    labels = np.array([-1 if one is None else one for one in match_set(classifier, photos).indices], np.int32)
+    rows = SetRows(classifier, questions, len(chosen))
+    size = batch_size or (PROCESSOR_BATCH if classifier.device.type == "cpu" else DEVICE_BATCH)
+
+    def read(number: int) -> Input:
+        return inputs.attempt(classifier, photos, int(chosen[number]))
+
+    def run(pictures: Sequence[Input]) -> list[SetAttribution]:
+        images, there, problems = inputs.readable(classifier, pictures)
+        if images is None:
+            return [_nothing(one, layer, problems) for one, layer in zip(questions, layers, strict=True)]
+        return _of_batch(classifier, images, np.array(there, np.int32), labels[there], questions, layers, problems)
+
+    with closing(read_ahead(read, run, len(chosen), size=size, what=WHAT)) as batches:
+        for parts in batches:
+            rows.add(parts)
+            yield
+    return rows.so_far
+
+
+def _nothing(question: SetQuestion, layer: Layer, problems: tuple[Problem, ...]) -> SetAttribution:
+    return SetAttribution(question, **_blank(0, layer.channels), problems=problems)
+
+
+def _of_batch(
+    classifier: Classifier,
+    images: Images,
+    positions: Int[np.ndarray, " n"],
+    labels: Int[np.ndarray, " n"],
+    questions: Sequence[SetQuestion],
+    layers: Sequence[Layer],
+    problems: tuple[Problem, ...],
+) -> list[SetAttribution]:
+    parts = []
+    names = list(dict.fromkeys(layer.name for layer in layers))
+    # A copy of the pixels is not needed: the graph begins at the first of the layers.
+    with torch.inference_mode(False), torch.enable_grad(), hooks.activations(classifier, names) as taken:
+        logits = classifier.module(images.pixels)
+        probability, predicted = logits.detach().float().softmax(dim=1).max(dim=1)
+        for place, (question, layer) in enumerate(zip(questions, layers, strict=True)):
+            positive, negative = _classes(question, logits.detach(), labels)
+            # Rows without a target are computed with any class, and left out below.
+            given = zip(positive.clip(min=0).tolist(), negative.tolist(), strict=True)
+            targets = [Target(one, None if other in (-1, one) else other) for one, other in given]
+            score = scores(logits, targets)
+            more = place + 1 < len(questions)
+            (slope,) = torch.autograd.grad(
+                score.sum(), taken[layer.name], retain_graph=more, allow_unused=True, materialize_grads=True
+            )
+            found = {
+                "positions": positions,
+                "positive": positive,
+                "negative": negative,
+                "predicted": predicted.cpu().numpy().astype(np.int32),
+                "probability": probability.cpu().numpy(),
+                "scores": score.detach().float().cpu().numpy(),
+                "values": _summed(taken[layer.name].detach() * slope, layer).float().cpu().numpy(),
+            }
+            parts.append(_kept(classifier, question, images.names, found, problems))
+    return parts
+
+
+def _summed(products: Tensor, layer: Layer) -> Float[Tensor, "n k"]:
+    """The sum over all positions, of tokens over all of them."""
+    if layer.kind == "flat":
+        return products
+    return products.sum(dim=1) if layer.kind == "tokens" else products.sum(dim=(2, 3))
+
+
+def _classes(
+    question: SetQuestion, logits: Float[Tensor, "n classes"], labels: Int[np.ndarray, " n"]
+) -> tuple[Int[np.ndarray, " n"], Int[np.ndarray, " n"]]:
+    """The class that is explained in each image (-1: it has none), and the one that it is set against (-1: none)."""
+    if question.positive == "label":
+        positive = labels
+    elif question.positive == "predicted":
+        positive = logits.argmax(dim=1).cpu().numpy().astype(np.int32)
+    else:
+        positive = np.full(len(labels), question.positive, np.int32)
+    if question.negative == "next":
+        others = logits.float().cpu().numpy().copy()
+        others[np.arange(len(others)), positive.clip(min=0)] = -np.inf
+        return positive, others.argmax(axis=1).astype(np.int32)
+    return positive, np.full(len(labels), -1 if question.negative == "nothing" else question.negative, np.int32)
+
+
+def _kept(
+    classifier: Classifier,
+    question: SetQuestion,
+    names: Sequence[str],
+    found: dict[str, np.ndarray],
+    problems: tuple[Problem, ...],
+) -> SetAttribution:
+    """The rows that answer the question; the others as problems."""
+    finite = np.isfinite(found["values"]).all(axis=1) & np.isfinite(found["scores"])
+    reasons = [
+        (found["positive"] < 0, "It has no label among the classifier's classes, so there is no class to explain."),
+        (found["positive"] == found["negative"], "The class explained in it is the one that it would be set against."),
+        (~finite, f"{classifier.name} gave numbers that are not finite for it."),
+    ]
+    keep = np.ones(len(names), bool)
+    for left, reason in reasons:
+        problems += tuple(Problem(names[int(row)], reason) for row in np.flatnonzero(left & keep))
+        keep &= ~left
+    return SetAttribution(question, **{name: found[name][keep] for name in _ROWS}, problems=problems)
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """Each channel's attribution over n images: mean, standard deviation, quartiles, and in how many it is decisive.
+
+    `quartiles` are the values that 25, 50 and 75% of the images do not exceed. `supporting` and `opposing` are the
+    shares of the images in which the channel is among the `top` that support, or oppose, the class most.
+    """
+
+    images: int
+    top: int
+    mean: Float[np.ndarray, " k"]
+    deviation: Float[np.ndarray, " k"]
+    quartiles: Float[np.ndarray, "3 k"]
+    supporting: Float[np.ndarray, " k"]
+    opposing: Float[np.ndarray, " k"]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of all numbers."""
+        arrays = [self.mean, self.deviation, self.quartiles, self.supporting, self.opposing]
+        return digest(arrays, repr((self.images, self.top)))
+
+
+def summary(found: SetAttribution, *, top: int = 5) -> Summary:
+    """What the images have in common. Raises `ValueError` where there is none, or for a `top` below 1."""
+    if not len(found):
+        raise ValueError("There are no images to sum up: give at least one.")
+    values = found.values
+    return Summary(
+        len(values),
+        top,
+        values.mean(axis=0),
+        values.std(axis=0),
+        np.quantile(values, (0.25, 0.5, 0.75), axis=0).astype(np.float32),
+        among(values, top).mean(axis=0, dtype=np.float32),
+        among(-values, top).mean(axis=0, dtype=np.float32),
+    )
+
+
+def among(values: Float[np.ndarray, "n k"], top: int) -> Bool[np.ndarray, "n k"]:
+    """Which channels are among each image's `top` largest values, as far as these are positive.
+
+    Of equal values the lower channels count first. Raises `ValueError` for a `top` below 1.
+    """
+    if top < 1:
+        raise ValueError(f"The top {top} channels do not exist: give a number of at least 1.")
+    first = np.argsort(-values, axis=1, kind="stable")[:, :top]
+    found = np.zeros(values.shape, bool)
+    np.put_along_axis(found, first, True, axis=1)
+    return found & (values > 0)

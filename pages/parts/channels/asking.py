@@ -1,0 +1,168 @@
+"""Choosing images of the set, and the class that is explained in each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int
+
+import cache
+from cache import chunks
+from interp import models
+from interp.channels.over_set import SetAttribution, SetQuestion, SetRows, attribute_set
+from interp.channels.pairs import Pair, confused
+from interp.images import ImageSet
+from interp.models.predictions import Predictions
+from interp.types import Classifier
+from pages.parts import controls, layout, waiting
+from pages.parts.channels.subject import layer_of
+from pages.parts.interest.asking import GOLDEN
+from pages.parts.text import plain, shortened
+
+ALL, ONE, GROUP, PAIR = "All", "One class", "One group", "A confused pair"
+OF_THE_TWO, WHOLE = "Of the two classes", "The whole set"
+EACH_PREDICTED, EACH_LABEL, THIS = "each one's prediction", "each one's label", "this class"
+NOTHING, NEXT = "nothing", "each one's next likely class"
+PAIRS = 12
+CHUNK, FIRST = 256, 32
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """Which images, in words too, and what is asked of each."""
+
+    question: SetQuestion
+    positions: Int[np.ndarray, " n"]
+    said: str
+
+
+def choose(selection: layout.Selection) -> Asked:
+    """Draw the pickers of layer, images and classes."""
+    classifier, photos = selection.classifier, selection.photos
+    layer = layer_of(classifier).name
+    groups = sorted({one for one in photos.groups if one is not None})
+    which = controls.one_of("Images", "ch.images", (ALL, ONE, *([GROUP] if groups else []), PAIR))
+    own = np.array([-1 if one is None else one for one in selection.labels.indices], np.int32)
+    labelled = bool((own >= 0).any())
+    if which in (ALL, GROUP):
+        return _of_all(photos, layer, groups if which == GROUP else [], EACH_LABEL if labelled else None)
+    predictions = predicted(selection)
+    if not labelled:
+        own = np.full(len(photos), -1, np.int32)
+        own[predictions.indices] = predictions.predicted
+    by = "labelled" if labelled else "predicted as"
+    if which == ONE:
+        return _of_class(classifier, layer, own, by)
+    return _of_pair(classifier, layer, own, by, predictions)
+
+
+def _of_all(photos: ImageSet, layer: str, groups: list[str], labels: str | None) -> Asked:
+    """The whole set or, of groups that are given, the one chosen; `labels` is how the choice of those is called."""
+    positions, said = np.arange(len(photos)), "the whole set"
+    if groups:
+        group = controls.listed("Group", "ch.group", groups)
+        positions = np.flatnonzero([one == group for one in photos.groups])
+        said = f"of the group **{plain(group)}**"
+    positive = _explained((EACH_PREDICTED, *([] if labels is None else [labels])), "ch.set-class")
+    negative = _against((NOTHING, NEXT))
+    question = SetQuestion(
+        layer, "label" if positive == labels else "predicted", "next" if negative == NEXT else "nothing"
+    )
+    return Asked(question, spread(positions), said)
+
+
+def _of_class(classifier: Classifier, layer: str, own: Int[np.ndarray, " n"], by: str) -> Asked:
+    there = np.unique(own[own >= 0]).tolist()
+    if not there:
+        return Asked(SetQuestion(layer), np.zeros(0, np.int64), "none")
+    names = {str(one): classifier.labels[one] for one in there}
+    index = int(controls.listed("Class", "ch.set-of", list(names), named=names.__getitem__))
+    positive = _explained((THIS, EACH_PREDICTED), "ch.set-class1")
+    negative = _against((NOTHING, NEXT))
+    question = SetQuestion(layer, index if positive == THIS else "predicted", "next" if negative == NEXT else "nothing")
+    said = f"{by} **{plain(classifier.labels[index])}**"
+    return Asked(question, spread(np.flatnonzero(own == index)), said)
+
+
+def _of_pair(
+    classifier: Classifier, layer: str, own: Int[np.ndarray, " n"], by: str, predictions: Predictions
+) -> Asked:
+    question = cache.call(confused, predictions, most=PAIRS)
+    pairs: tuple[Pair, ...] = cache.get(question, disk=False, device="lists")
+    if not pairs:
+        return Asked(SetQuestion(layer), np.zeros(0, np.int64), "none")
+    offered = {f"{one.first}-{one.second}": _named(classifier, one) for one in pairs}
+    chosen = controls.listed(
+        "Pair",
+        "ch.pair",
+        list(offered),
+        named=offered.__getitem__,
+        help="Those that this classifier confuses most in this set; the first is explained over the second.",
+    )
+    first, second = (int(one) for one in chosen.split("-"))
+    turned = controls.one_of("Explain", "ch.pair-side", ("the first", "the second")) == "the second"
+    positive, negative = (second, first) if turned else (first, second)
+    whole = controls.one_of("On which images", "ch.pair-images", (OF_THE_TWO, WHOLE)) == WHOLE
+    positions = np.arange(len(own)) if whole else np.flatnonzero(np.isin(own, (first, second)))
+    names = " or ".join(f"**{plain(classifier.labels[one])}**" for one in (first, second))
+    said = "the whole set" if whole else f"{by} {names}"
+    return Asked(SetQuestion(layer, positive, negative), spread(positions), said)
+
+
+def _named(classifier: Classifier, pair: Pair) -> str:
+    first, second = (shortened(classifier.labels[one], 22) for one in (pair.first, pair.second))
+    if pair.by == "next":
+        return f"{first} – {second} · no mistake, {pair.probability:.0%} for the other"
+    return f"{first} – {second} · {pair.images} {'mistake' if pair.images == 1 else 'mistakes'}"
+
+
+def _explained(options: tuple[str, ...], key: str) -> str:
+    return controls.listed("Class to explain", key, options)
+
+
+def _against(options: tuple[str, ...]) -> str:
+    return controls.listed("Set against", "ch.set-against", options)
+
+
+def predicted(selection: layout.Selection) -> Predictions:
+    """The predictions of the whole set; until they are there the page ends here, with progress."""
+    call = cache.call(models.predict, selection.classifier, selection.photos)
+    return waiting.value(selection.visitor.ask("shared/predictions", call))
+
+
+def question_of(
+    classifier: Classifier, photos: ImageSet, question: SetQuestion, positions: Sequence[int] | np.ndarray
+) -> cache.Call:
+    """The call that attributes the images, chunk by chunk; what was computed before is read from disk."""
+    arguments = (attribute_set, SetRows, classifier, photos, (question,), np.asarray(positions), CHUNK, FIRST)
+    return cache.call(chunks.gathered, *arguments)
+
+
+def latest(job: cache.Job) -> SetAttribution | None:
+    """What has been computed so far; None before the first images."""
+    if job.state == "done":
+        return job.value[0]
+    return job.partial[-1][0] if job.partial else None
+
+
+def spread(positions: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
+    """The positions in an order in which the first ones, however many, are spread over all of them."""
+    places = np.arange(len(positions)) * GOLDEN % 1
+    return positions[places.argsort(kind="stable").argsort(kind="stable")]
+
+
+def told(classifier: Classifier, question: SetQuestion) -> str:
+    """What is explained, in words."""
+    positive = {"predicted": "each one's predicted class", "label": "each one's label"}.get(
+        str(question.positive), f"**{_label(classifier, question.positive)}**"
+    )
+    if question.negative == "nothing":
+        return positive
+    negative = "the likeliest other class" if question.negative == "next" else None
+    return f"{positive} over {negative or f'**{_label(classifier, question.negative)}**'}"
+
+
+def _label(classifier: Classifier, one: str | int) -> str:
+    return "" if isinstance(one, str) else plain(classifier.labels[one])

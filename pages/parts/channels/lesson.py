@@ -1,0 +1,228 @@
+"""A lesson on scenes: the channels that see a planted cue, and whether attribution and zeroing find the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+import cache
+from interp import models
+from interp.channels.cues import COUNT, TELLS, TOP, CueChannels, cue_channels
+from interp.figures import channels as figures
+from interp.figures.spotlight import spotlight
+from interp.images.scenes import REASONS, Reason
+from interp.models.scenes import bundled
+from interp.types import Classifier, Layer
+from pages.parts import controls, drawn, layout, waiting
+from pages.parts.channels.subject import pictures
+from pages.parts.text import plain
+from pages.parts.visualization import making
+from pages.parts.visualization.channels import choose_layer
+from pages.parts.visualization.making import Card
+
+PLOT = {"displayModeBar": False}
+ENOUGH = 0.8
+SIDE = 88
+ELSEWHERE = (
+    "This lesson is about classifiers whose reason is known. Choose one of **Scenes A** to **D** as the classifier "
+    "in the sidebar, or **Scenes, honest**: a second thing than its shape tells one class to each of A to D, and to "
+    "the honest one nothing but the shape does."
+)
+ABOUT = (
+    "**Does attribution find what is known?** In the training pictures of classifiers A to D one class always had a "
+    "second thing, the *cue*. Guess it first: look at *Channels* for pictures of that classifier's own test set. "
+    "Then open the answer. There, channels that see the cue are found without any attribution: each scene is drawn "
+    "twice, with the cue and without, and the channels are those whose activation differs most. On other scenes it "
+    "is then asked whether attribution names these channels, and whether the class's score falls without them."
+)
+READING = (
+    f"**Lesson.** The channels that see the cue are found on {COUNT} scenes of the class, each drawn with the cue and "
+    "again without it: those whose mean activation rises most. Attribution and effects are of as many other scenes, "
+    f"with the cue. A channel *tells* the cue when its activation is larger with it in {TELLS:.0%} of all pairs of a "
+    "scene with and a scene without. *Pitfalls:* when a cue tells a class, a network has dozens of channels that see "
+    "it: not all can be among five, and none of them carries the class alone, so that the score falls only a little "
+    "for each. The effects of several are measured together, beside those of as many others: the ones that matter most "
+    "by themselves. At the last layer, which an average and a linear layer follow, effect and attribution are the same "
+    "number: there the effect proves nothing more."
+)
+
+
+def view(selection: layout.Selection, title: str, picture, side) -> None:
+    """The cue's channels for the classifier that goes by it, beside the honest one; elsewhere what to choose."""
+    classifier = selection.classifier
+    if classifier.name not in bundled.REASON_OF or classifier.architecture != bundled.ARCHITECTURE:
+        picture.info(ELSEWHERE)
+        return
+    with side:
+        reason = bundled.reason_of(classifier) or _cue()
+        layer = choose_layer(classifier, "ch.lesson-layer", default=classifier.last_spatial_layer.name)
+    with picture:
+        drawn.once(_about)
+        with st.expander(
+            "The answer, which gives the planted reason away", key="ch-lesson", on_change="rerun"
+        ) as place:
+            if not place.open:
+                return
+            _answer(selection, title, reason, layer)
+
+
+def _about() -> None:
+    st.markdown(ABOUT)
+
+
+def _cue() -> Reason:
+    names = {one.letter.upper(): reason for reason, one in REASONS.items()}
+    return names[controls.one_of("Beside the classifier", "ch.lesson", list(names))]
+
+
+def measured(classifier: Classifier, reasons: Sequence[Reason], layer: str) -> Iterator[CueChannels]:
+    """For each cue its channels in the classifier that goes by it, and in the honest one; on the given one's device."""
+    device = str(classifier.device)
+    honest = models.load(bundled.HONEST, device=device)
+    for reason in reasons:
+        for one in (models.load(f"scenes-{REASONS[reason].letter}", device=device), honest):
+            yield cue_channels(one, reason, layer=layer)
+
+
+def _answer(selection: layout.Selection, title: str, reason: Reason, layer: Layer) -> None:
+    planted = REASONS[reason]
+    st.markdown(
+        f"All pictures of a **{plain(planted.label)}** in the training of classifier {planted.letter.upper()} showed "
+        f"**{plain(planted.cue)}**, and no other picture did."
+    )
+    job = selection.visitor.ask(
+        f"{title}/lesson", cache.call(measured, selection.classifier, (reason,), layer.name), disk=False
+    )
+    if not waiting.settled(job):
+        return
+    pair: tuple[CueChannels, ...] = tuple(job.value)
+    for column, one in zip(st.columns(2, gap="medium"), pair, strict=True):
+        with column:
+            _side(selection, title, one)
+    drawn.once(_compared, pair)
+    with st.expander("All four, A to D", key="ch-lesson-all", on_change="rerun") as place:
+        if not place.open:
+            return
+        asked = cache.call(measured, selection.classifier, tuple(REASONS), layer.name)
+        all_of_them = selection.visitor.ask(f"{title}/lessons", asked, disk=False)
+        done = waiting.settled(all_of_them)
+        found = tuple(all_of_them.value if done else all_of_them.partial)
+        if found:
+            drawn.once(_table, found)
+
+
+def _side(selection: layout.Selection, title: str, found: CueChannels) -> None:
+    """The channels of one classifier that see the cue best: their pictures, and where they fire."""
+    st.markdown(f"**{plain(bundled.TITLES[found.classifier])}**: channels that see it best")
+    device = str(selection.classifier.device)
+    loading = cache.call(models.load, found.classifier, device=device)
+    slot = f"{title}/lesson-{found.classifier}"
+    loaded = waiting.value(selection.visitor.ask(slot, loading, disk=False, device="loading"))
+    one = replace(selection, classifier=loaded)
+    place = st.container()
+    made, job = pictures(one, title, f"lesson-pictures-{found.classifier}", found.layer, found.seeing)
+    waiting.settled(job)
+    told = [
+        Card(
+            f"Channel {channel}",
+            f"rises by {found.rise[channel]:.2f}",
+            about=f"Its mean activation rises by {found.rise[channel]:.3f} with the cue, and is larger with it in "
+            f"{found.told[channel]:.1%} of pairs; attribution {found.attribution[channel]:+.3f}, effect "
+            f"{found.effects[channel]:+.3f}",
+        )
+        for channel in found.seeing
+    ]
+    with place:
+        making.cards([made[channel].pixels if channel in made else None for channel in found.seeing], told, side=SIDE)
+        _places(found)
+
+
+def _places(found: CueChannels) -> None:
+    """Each channel's place in the first scenes, row by row."""
+    lit = [spotlight(pixels, maps[0]) for pixels, maps in zip(found.pixels, found.fires, strict=True)]
+    making.cards(lit, [Card(f"where {found.seeing[0]} fires")] * len(lit), side=SIDE)
+
+
+def holds(found: CueChannels) -> dict[str, bool]:
+    """Which of the three expectations of a classifier that goes by the cue are met."""
+    return {
+        "attribution": found.among_top[0] >= ENOUGH,
+        "alone": found.ranks[0] == 1,
+        "together": found.drop > found.others_drop,
+    }
+
+
+def rows(found: Sequence[CueChannels]) -> list[dict[str, Any]]:
+    """A row for each cue and classifier."""
+    return [
+        {
+            "cue": one.reason,
+            "classifier": bundled.TITLES[one.classifier],
+            "see it best": ", ".join(map(str, one.seeing)),
+            "first in top five": one.among_top[0],
+            "top five that tell it": one.top_tells,
+            "place": one.ranks[0],
+            "fall": one.drop,
+            "others' fall": one.others_drop,
+            "score": one.score,
+        }
+        for one in found
+    ]
+
+
+def _table(found: tuple[CueChannels, ...]) -> None:
+    number = st.column_config.NumberColumn(format="%.2f")
+    st.dataframe(
+        rows(found),
+        hide_index=True,
+        column_config={
+            "first in top five": st.column_config.NumberColumn(
+                format="percent", help=f"In how many of {found[0].images} scenes it is among the five most supporting."
+            ),
+            "top five that tell it": st.column_config.NumberColumn(
+                format="percent", help="Of the five most supporting channels, those whose activation tells the cue."
+            ),
+            "place": st.column_config.NumberColumn(
+                help="Of the first channel, among all, by its measured effect alone; 1 is the largest."
+            ),
+            "fall": st.column_config.NumberColumn(
+                format="%.2f", help="How far the score falls, in logits, when those that see it best go at once."
+            ),
+            "others' fall": st.column_config.NumberColumn(
+                format="%.2f", help="The same for as many others, those with the largest effects of their own."
+            ),
+            "score": number,
+        },
+    )
+
+
+def _compared(pair: tuple[CueChannels, ...]) -> None:
+    biased, honest = pair
+    label = REASONS[biased.reason].label
+    st.plotly_chart(figures.cue(pair, [bundled.TITLES[one.classifier] for one in pair]), config=PLOT)
+    said = [_sentence(biased, label), _sentence(honest, label)]
+    st.markdown("\n\n".join(said))
+    met, unmet = holds(biased), []
+    if not met["attribution"]:
+        unmet.append(f"the first channel is among the top five in fewer than {ENOUGH:.0%} of the scenes")
+    if not met["alone"]:
+        unmet.append(f"by its effect alone the first channel is number {biased.ranks[0]}, not 1")
+    if not met["together"]:
+        unmet.append("as many others lower the score more together")
+    if unmet:
+        st.caption(f":material/info: What is not as one might expect here: {'; '.join(unmet)}.")
+    _table(pair)
+
+
+def _sentence(found: CueChannels, label: str) -> str:
+    best = found.seeing[0]
+    return (
+        f"**{plain(bundled.TITLES[found.classifier])}**: channel {best}, whose activation rises most with the cue, is "
+        f"among the {TOP} that support *{plain(label)}* most in **{found.among_top[0]:.0%}** of {found.images} scenes; "
+        f"of the {TOP} in each, {found.top_tells:.0%} tell the cue. Without all {len(found.seeing)} the score of "
+        f"{found.score:.2f} falls by **{found.drop:.2f}**; without as many of the most effective others, by "
+        f"{found.others_drop:.2f}."
+    )

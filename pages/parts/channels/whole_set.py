@@ -1,0 +1,200 @@
+"""The channels that argue for a class over many images: mean, spread, what the images share, and a grid of all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+import cache
+from interp import feature_visualization as fv
+from interp.channels.over_set import SetAttribution, Summary, summary
+from interp.figures import channels as figures
+from interp.images import ImageSet
+from interp.types import Classifier
+from pages.parts import clicks, controls, drawn, export, layout, waiting
+from pages.parts.channels import asking, further
+from pages.parts.channels.subject import CHANNEL, pictures
+from pages.parts.channels.truth import take
+from pages.parts.text import shortened
+from pages.parts.visualization import making
+from pages.parts.visualization.making import Card
+
+ROWS = 150
+COLUMNS = 8
+PLOT = {"displayModeBar": False}
+MEAN, SHARED = "Mean", "Shared by"
+
+READING = (
+    "**Over an image set.** Each image's channels are attributed as for a single one, for the class that is chosen for "
+    "it; the channels are ordered by the mean over the images. *±* is the standard deviation over the images, and the "
+    "quartiles are in the table. A high mean can come from a few images: *among the top five in* says in how many of "
+    "them the channel is one of the five that support, or oppose, the class most. In the grid each row is an image: "
+    "columns that are of one colour are what all have in common, and blocks are groups of images that are decided in "
+    "different ways. The pairs of classes on offer are those that the classifier confuses most in this set, either "
+    "way round; where it makes no mistake, those of which one is likeliest to come right after the other."
+)
+
+
+def view(selection: layout.Selection, title: str, picture, side) -> None:
+    """The strongest channels over the images chosen, as far as these are computed."""
+    classifier, photos, visitor = selection.classifier, selection.photos, selection.visitor
+    with side:
+        asked = asking.choose(selection)
+    with picture:
+        clicks.listen({"channel": take})
+        if not len(asked.positions):
+            st.info("No image of the set is of these classes. Choose another class, or all images.")
+            return
+        job = visitor.ask(
+            f"{title}/set", asking.question_of(classifier, photos, asked.question, asked.positions), disk=False
+        )
+        done = waiting.settled(job)
+        found = asking.latest(job)
+        if found is None or not len(found):
+            if done and found is not None:
+                st.info("None of these images has a class to explain.")
+                layout.left_out(found.problems)
+            return
+        told = cache.get(cache.call(summary, found), disk=False, device="figures")
+        st.markdown(_sentence(classifier, asked, found, done))
+        with side:
+            count = controls.slid("Channels on either side", "ch.set-count", 6, low=2, high=12, step=1)
+            by = controls.one_of("Order", "ch.set-by", (MEAN, SHARED), help="By the mean, or by how many share it.")
+        supporting, opposing = strongest(told, count, by)
+        place, made = st.container(), {}
+        # The strongest of the first few images may not be those of all: their pictures would be made in vain.
+        if done or len(found) >= asking.CHUNK:
+            layer = classifier.layer(asked.question.layer)
+            made, making_them = pictures(selection, title, "set-pictures", layer, [*supporting, *opposing])
+            waiting.settled(making_them)
+        with place:
+            _cards(told, supporting, opposing, made)
+        _grid(selection, found, supporting, opposing)
+        further.draw(selection, title, found)
+        _numbers(selection, found, told)
+        layout.left_out(found.problems)
+
+
+def strongest(told: Summary, count: int, by: str) -> tuple[list[int], list[int]]:
+    """The channels that support, and those that oppose, most: by their mean, or by how many images share them."""
+    sides = []
+    for sign, share in ((1, told.supporting), (-1, told.opposing)):
+        keys = (-sign * told.mean, -share) if by == SHARED else (-sign * told.mean,)
+        order = np.lexsort(keys)
+        sides.append([int(one) for one in order[:count] if sign * told.mean[one] > 0])
+    return sides[0], sides[1]
+
+
+def _sentence(classifier: Classifier, asked: asking.Asked, found: SetAttribution, done: bool) -> str:
+    images = "image" if len(found) == 1 else "images"
+    some = "" if done else f" of {len(asked.positions):,} (the others follow)"
+    return (
+        f"**{len(found):,} {images}**{some}, {asked.said}. Explained is {asking.told(classifier, asked.question)}; the "
+        f"mean score is {float(found.scores.mean()):.3g} logits, and the channels' attributions sum to "
+        f"{float(found.values.sum(axis=1).mean()):.3g} on average."
+    )
+
+
+def _cards(told: Summary, supporting: Sequence[int], opposing: Sequence[int], made: Mapping[int, fv.Picture]) -> None:
+    chosen = st.session_state.get(CHANNEL)
+    for heading, side, share in (
+        ("Supporting", supporting, told.supporting),
+        ("Opposing", opposing, told.opposing),
+    ):
+        if side:
+            st.markdown(f"**{heading}**, with the share of the images in which it is among the five strongest")
+            cards = [_card(told, one, share, one == chosen) for one in side]
+            making.cards([made[one].pixels if one in made else None for one in side], cards, side=118)
+
+
+def _card(told: Summary, channel: int, share: np.ndarray, chosen: bool) -> Card:
+    low, middle, high = told.quartiles[:, channel]
+    return Card(
+        f"Channel {channel} · {share[channel]:.0%}",
+        f"{told.mean[channel]:+.2f} ± {told.deviation[channel]:.2f}",
+        f"channel:{channel}",
+        chosen,
+        f"mean {told.mean[channel]:+.4f}, standard deviation {told.deviation[channel]:.4f}, quartiles {low:+.3f}, "
+        f"{middle:+.3f}, {high:+.3f}; among the top five of {share[channel]:.1%} of {told.images:,} images",
+    )
+
+
+def _grid(
+    selection: layout.Selection, found: SetAttribution, supporting: Sequence[int], opposing: Sequence[int]
+) -> None:
+    shown = (*supporting[:COLUMNS], *opposing[:COLUMNS])
+    if not shown:
+        return
+    st.markdown("**Image by image**")
+    drawn.once(_plot, selection.classifier, found, selection.photos, shown)
+    if len(found) > ROWS:
+        st.caption(f"{ROWS} of the {len(found):,} images, evenly spread; ordered by class, then by what supports it.")
+
+
+def _plot(classifier: Classifier, found: SetAttribution, photos: ImageSet, shown: tuple[int, ...]) -> None:
+    some = np.linspace(0, len(found) - 1, min(ROWS, len(found))).round().astype(int)
+    own = found.values[:, list(shown)].clip(min=0).sum(axis=1)
+    rows = some[np.lexsort((-own[some], found.positive[some]))]
+    labels, names = classifier.labels, [photos.names[one] for one in found.positions]
+    said = [
+        f"{shortened(names[row], 40)}: {labels[found.positive[row]]}, predicted {labels[found.predicted[row]]} with "
+        f"{found.probability[row]:.0%}"
+        for row in rows
+    ]
+    titles = [f"{labels[found.positive[row]]}: {names[row]}" for row in rows]
+    st.plotly_chart(figures.grid(found.values[rows][:, list(shown)], shown, titles, said), config=PLOT)
+
+
+def _numbers(selection: layout.Selection, found: SetAttribution, told: Summary) -> None:
+    with st.expander("The numbers of all channels", key="ch-set-numbers", on_change="rerun") as opened:
+        if not opened.open:
+            return
+        drawn.once(_table, told)
+        with st.container(horizontal=True):
+            st.download_button(
+                "Channels as CSV",
+                lambda: export.table(rows(told)),
+                "loupe-channels-of-the-set.csv",
+                icon=":material/download:",
+                on_click="ignore",
+            )
+            st.download_button(
+                "Every image as NPZ",
+                lambda: export.npz(_arrays(selection, found)),
+                "loupe-channels-of-the-set.npz",
+                icon=":material/download:",
+                on_click="ignore",
+            )
+
+
+def rows(told: Summary) -> list[dict[str, float]]:
+    """A row for each channel, those with the largest mean first."""
+    columns = _columns(told)
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _columns(told: Summary) -> dict[str, list[Any]]:
+    order = np.argsort(-told.mean, kind="stable")
+    columns = {
+        "mean": told.mean,
+        "standard deviation": told.deviation,
+        "lower quartile": told.quartiles[0],
+        "median": told.quartiles[1],
+        "upper quartile": told.quartiles[2],
+        "share among the five most supporting": told.supporting,
+        "share among the five most opposing": told.opposing,
+    }
+    return {"channel": order.tolist(), **{name: one[order].tolist() for name, one in columns.items()}}
+
+
+def _table(told: Summary) -> None:
+    st.dataframe(_columns(told), hide_index=True, height=320)
+
+
+def _arrays(selection: layout.Selection, found: SetAttribution) -> dict[str, np.ndarray]:
+    names = np.array([selection.photos.names[one] for one in found.positions], str)
+    fields = ("positive", "negative", "predicted", "probability", "scores", "values")
+    return {"names": names, **{name: getattr(found, name) for name in fields}}
