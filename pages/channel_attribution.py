@@ -19,17 +19,18 @@ OF_THE_SET = {"Image set": whole_set, "Lesson": lesson}
 selection = layout.page(
     TITLE, "Which channels argue for a class, where in the image, what do they look for, and what do they really do?"
 )
-shown, fineness = st.columns([3, 1], gap="medium")
+shown, fineness = st.columns([2, 1], gap="medium")
 with shown:
     chosen = controls.one_of("Show", "ch.view", [*OF_PHOTOGRAPHS, *OF_THE_SET])
 with fineness:
     making.quality()
+title = layout.view_title(selection, TITLE, chosen)
 picture, side = st.columns([3, 1], gap="medium")
 if chosen in OF_PHOTOGRAPHS:
     view = OF_PHOTOGRAPHS[chosen]
-    view.view(subject.choose(selection, TITLE, picture, side), picture, side)
+    view.view(subject.choose(selection, title, picture, side), picture, side)
 else:
     view = OF_THE_SET[chosen]
-    view.view(selection, TITLE, picture, side)
-layers.draw(selection, TITLE)
+    view.view(selection, title, picture, side)
+layers.draw(selection, title)
 layout.how_to_read(f"{reading.READING}\n\n{view.READING}")

@@ -20,5 +20,5 @@ selection = layout.page(
 picture, side = st.columns([3, 1], gap="medium")
 with side:
     view = controls.one_of("Show", "fv.view", list(VIEWS))
-VIEWS[view](selection, TITLE, picture, side)
+VIEWS[view](selection, layout.view_title(selection, TITLE, view), picture, side)
 layout.how_to_read(reading.READING)

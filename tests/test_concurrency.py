@@ -59,15 +59,17 @@ def test_200_questions_from_8_threads_through_the_cache(
     questions = [(method, index % 3, index) for index, pair in enumerate(rounds) for method in pair]
     assert len(questions) == 200
 
-    def ask(question: tuple[attribution.Method, int, int]) -> bool:
+    def ask(question: tuple[attribution.Method, int, int]) -> str | None:
         method, target, index = question
         # Another name makes another key, so that each of the 200 is computed.
         named = Images(batch.pixels, (f"one {index} {id(method)}", "two"))
         answer = cache.get(cache.call(attribution.attribute, tiny, named, target, method))
-        return torch.equal(answer.values, expected[method, target])
+        off = float((answer.values - expected[method, target]).abs().max() / expected[method, target].abs().max())
+        # Hooks or gradients of another thread's question change everything, another thread's rounding a last digit.
+        return None if off < 1e-5 else f"{method}: {off}"
 
     with ThreadPoolExecutor(8) as pool:
-        assert all(pool.map(ask, questions))
+        assert not [one for one in pool.map(ask, questions) if one]
     assert not any(module._forward_hooks or module._backward_hooks for module in tiny.module.modules())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +62,39 @@ def closed(after: fx.GraphModule, activations: Float[Tensor, "1 c u v"]) -> Head
     (slope,) = torch.autograd.grad(logits.sum(), watched.left, retain_graph=True)
     (gain,) = torch.autograd.grad(watched.entered.sum(), point)
     return Head(weight.detach().flatten(1), slope[0].reshape(logits.shape[1], -1), gain[0].flatten(1))
+
+
+def narrowed(after: fx.GraphModule, classes: Sequence[int]) -> fx.GraphModule | None:
+    """The same operations for the logits of some classes, in that order; None where no last linear layer is found.
+
+    What makes the logits must be a linear layer, or a convolution of one pixel, behind which each class is treated for
+    itself. As with `closed`, whoever relies on it checks what it gives.
+    """
+    (node,) = (node for node in after.graph.nodes if node.op == "output")
+    while node.op == "output" or _each_for_itself(after, node):
+        if len(node.all_input_nodes) != 1 or len(node.all_input_nodes[0].users) != 1:
+            return None
+        (node,) = node.all_input_nodes
+    if not _mixes(after, node):
+        return None
+    graph = fx.Graph()
+    copies: dict[fx.Node, fx.Node] = {}
+    for one in after.graph.nodes:
+        copies[one] = graph.node_copy(one, copies.__getitem__)
+    copies[node].target = "of_some_classes"
+    root = fx.GraphModule(after, after.graph)
+    root.add_module("of_some_classes", _rows(after.get_submodule(str(node.target)), classes))
+    return fx.GraphModule(root, graph)
+
+
+def _rows(module: nn.Module, classes: Sequence[int]) -> nn.Module:
+    """A linear layer, or a convolution, that gives some of its channels only."""
+    small = copy.copy(module)
+    small._parameters = {
+        name: None if values is None else nn.Parameter(values.detach()[list(classes)], requires_grad=False)
+        for name, values in module._parameters.items()
+    }
+    return small
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,23 +169,29 @@ def _only_mixing(after: fx.GraphModule) -> fx.Node | None:
             return None
         if len(node.all_input_nodes) > 1 or (node.op == "placeholder" and before is not None):
             return None
-        if node.op == "call_module":
-            module = after.get_submodule(str(node.target))
-            if _mixes(module):
-                found.append(node)
-            elif not isinstance(module, _MODULES):
-                return None
-        elif node.op == "call_function" and node.target not in _FUNCTIONS:
-            return None
-        elif node.op == "call_method" and node.target not in _METHODS:
-            return None
-        elif node.op == "get_attr":
+        if node.op in ("placeholder", "output"):
+            pass
+        elif _mixes(after, node):
+            found.append(node)
+        elif not _each_for_itself(after, node):
             return None
         before = node
     return found[0] if len(found) == 1 else None
 
 
-def _mixes(module: nn.Module) -> bool:
+def _each_for_itself(after: fx.GraphModule, node: fx.Node) -> bool:
+    """Whether an operation is known to treat each channel for itself."""
+    if node.op == "call_module":
+        return isinstance(after.get_submodule(str(node.target)), _MODULES)
+    known = {"call_function": _FUNCTIONS, "call_method": _METHODS}
+    return node.op in known and node.target in known[node.op]
+
+
+def _mixes(after: fx.GraphModule, node: fx.Node) -> bool:
+    """Whether an operation is a linear layer, or a convolution of one pixel."""
+    if node.op != "call_module":
+        return False
+    module = after.get_submodule(str(node.target))
     if isinstance(module, nn.Conv2d):
         plain = module.stride == (1, 1) and module.padding in ((0, 0), "valid") and module.groups == 1
         return module.kernel_size == (1, 1) and plain

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -13,11 +13,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, fx
 
-from interp.attribution import splitting
+from interp.attribution import heads, splitting
 from interp.attribution.question import FORWARD, Question
 from interp.batches import batched, out_of_memory
 from interp.models import hooks
-from interp.types import Classifier, scores
+from interp.types import Classifier, Target, scores
 
 T = TypeVar("T")
 
@@ -29,6 +29,9 @@ TOLERANCE = {"cpu": 1e-4}
 
 TOLERANCE_ELSEWHERE = 1e-2
 """The same on other devices, where numbers may be rounded to the ten bits of TensorFloat-32 before they are summed."""
+
+FEW = 8
+"""The last linear layer is cut down to the classes asked for where there are so many times more."""
 
 _SHARES: WeakKeyDictionary[Classifier, dict[str, float]] = WeakKeyDictionary()
 
@@ -78,6 +81,7 @@ class Resumed:
         self.question = question
         self.layer = layer
         self._rest: _Rest | None = None
+        self._narrow: dict[tuple[int, ...], _Rest | None] = {}
         split = splitting.split(question.classifier, layer)
         if split is not None:
             self._resume(split)
@@ -102,9 +106,7 @@ class Resumed:
 
         `variants` are not changed. Raises `ValueError` where their shape is not the layer's.
         """
-        if variants.shape[1:] != self.activations.shape[1:]:
-            given, right = (" × ".join(map(str, one.shape[1:])) for one in (variants, self.activations))
-            raise ValueError(f"The variants have the shape {given}, and layer {self.layer!r} gives {right}.")
+        self._require_shape(variants)
         with self.question.classifier.lock, without_gradients():
             if self._rest is None:
                 return self._replaced(variants, rows)
@@ -113,12 +115,45 @@ class Resumed:
     def scores(self, variants: Float[Tensor, "m ..."], rows: Int[Tensor, " m"]) -> Float[Tensor, " m"]:
         """The scores of the rows' targets with the variants in place: logits, or differences of two.
 
+        Of the last linear layer only the targets' classes are computed, where that is known to give the same.
         Raises `ValueError` with the image's name for a score that is not finite.
         """
+        self._require_shape(variants)
         which = rows.tolist()
-        score = scores(self.logits(variants, rows), [self.question.targets[row] for row in which])
+        targets = [self.question.targets[row] for row in which]
+        asked = {one for target in targets for one in (target.positive, target.negative) if one is not None}
+        classes = tuple(sorted(asked))
+        rest = self._of_some_classes(classes, variants, rows)
+        if rest is None:
+            logits = self.logits(variants, rows)
+        else:
+            with self.question.classifier.lock, without_gradients():
+                logits = rest.logits(variants, rows)
+            place = {None: None} | {one: number for number, one in enumerate(classes)}
+            targets = [Target(classes.index(one.positive), place[one.negative]) for one in targets]
+        score = scores(logits, targets)
         self.question._require_finite(score, which, "score")
         return score
+
+    def _of_some_classes(self, classes: tuple[int, ...], variants: Tensor, rows: Tensor) -> _Rest | None:
+        """The rest of the network for a few of the classes, where it gives the first variant the logits that all do."""
+        rest = self._rest
+        if rest is None or not len(variants) or FEW * len(classes) > len(self.question.classifier.labels):
+            return None
+        if classes not in self._narrow:
+            after = tried(lambda: heads.narrowed(rest.after, classes))
+            narrow = None if after is None else replace(rest, after=after)
+            with self.question.classifier.lock, without_gradients():
+                expected = rest.logits(variants[:1], rows[:1])[:, list(classes)]
+                found = None if narrow is None else tried(lambda: narrow.logits(variants[:1], rows[:1]))
+            agrees = found is not None and found.shape == expected.shape and _equal(found, expected)
+            self._narrow[classes] = narrow if agrees else None
+        return self._narrow[classes]
+
+    def _require_shape(self, variants: Tensor) -> None:
+        if variants.shape[1:] != self.activations.shape[1:]:
+            given, right = (" × ".join(map(str, one.shape[1:])) for one in (variants, self.activations))
+            raise ValueError(f"The variants have the shape {given}, and layer {self.layer!r} gives {right}.")
 
     def _resume(self, split: splitting.Split) -> None:
         """Run the images up to the layer, and keep the rest of the network where that gives what a full pass gives."""
@@ -142,10 +177,7 @@ class Resumed:
         rows = torch.zeros(len(variants), dtype=torch.long)
         with self.question.classifier.lock, without_gradients():
             expected, found = self._replaced(variants, rows), tried(lambda: run(variants, rows))
-        if found is None or found.shape != expected.shape:
-            return False
-        tolerance = TOLERANCE.get(expected.device.type, TOLERANCE_ELSEWHERE)
-        return float((found - expected).abs().max()) <= tolerance * float(expected.abs().max())
+        return found is not None and found.shape == expected.shape and _equal(found, expected)
 
     def _run_whole(self) -> None:
         """Run the images through the whole network, and take what the layer gives."""
@@ -238,6 +270,11 @@ class _Rest:
         if not by_image or not isinstance(value, Tensor):
             return value
         return value.expand(len(rows), *value.shape[1:]) if self.images == 1 else value[rows]
+
+
+def _equal(found: Tensor, expected: Tensor) -> bool:
+    tolerance = TOLERANCE.get(expected.device.type, TOLERANCE_ELSEWHERE)
+    return float((found - expected).abs().max()) <= tolerance * float(expected.abs().max())
 
 
 def _version(value: Any) -> int:

@@ -68,6 +68,15 @@ def page(title: str, sentence: str) -> Selection:
     return Selection(visitor, classifier, photos, pickers.match(classifier, photos))
 
 
+def view_title(selection: Selection, title: str, view: str) -> str:
+    """The title under which a view of a page asks for results; what its other views have asked for is stopped."""
+    own = f"{title}/{view}"
+    for slot in selection.visitor.slots:
+        if slot.startswith(f"{title}/") and not slot.startswith(f"{own}/"):
+            selection.visitor.release(slot)
+    return own
+
+
 def _head(title: str, sentence: str) -> None:
     st.markdown(f"# {title}\n\n{sentence}")
 

@@ -225,6 +225,54 @@ def test_of_a_module_that_runs_twice_the_last_run_counts(untraceable: bool) -> N
     torch.testing.assert_close(resumed.logits(resumed.activations[rows] * 3, rows), classifier.logits(IMAGES)[rows] * 3)
 
 
+class ManyClasses(nn.Module):
+    """As SqueezeNet ends: a convolution makes the logits' maps, which are rectified and averaged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Conv2d(3, 6, 3, stride=4)
+        self.mixed = nn.Conv2d(6, 8, 1)
+        self.head = nn.Conv2d(8, 40, 1)
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        return torch.relu(self.head(torch.relu(self.mixed(torch.relu(self.body(pixels)))))).mean(dim=(2, 3))
+
+
+@pytest.mark.parametrize("target", [Target(3), Target(7, 2)])
+def test_scores_are_of_some_classes_only_and_equal_those_of_all(target: Target, monkeypatch) -> None:
+    torch.manual_seed(0)
+    classifier = classifier_of(ManyClasses())
+    question = Question(classifier, IMAGES, (target, target))
+    resumed = Resumed(question, "body")
+    rows = torch.tensor([0, 1, 1])
+    variants = resumed.activations[rows] * torch.tensor([1.0, 0.5, 0.1])[:, None, None, None]
+    logits = resumed.logits(variants, rows)
+    expected = logits[:, target.positive] - (0 if target.negative is None else logits[:, target.negative])
+    channels: list[int] = []
+    convolution = functional.conv2d
+
+    def counted(given, weight, *others):
+        channels.append(len(weight))
+        return convolution(given, weight, *others)
+
+    assert torch.allclose(resumed.scores(variants, rows), expected, atol=1e-6)
+    monkeypatch.setattr(functional, "conv2d", counted)
+    assert torch.allclose(resumed.scores(variants, rows), expected, atol=1e-6)
+    assert channels[-1] == (1 if target.negative is None else 2)
+
+
+def test_logits_that_depend_on_each_other_are_all_computed() -> None:
+    class Sharpened(ManyClasses):
+        def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+            return super().forward(pixels).log_softmax(dim=1)
+
+    torch.manual_seed(0)
+    question = Question(classifier_of(Sharpened()), IMAGES, (Target(3), Target(3)))
+    resumed = Resumed(question, "body")
+    rows = torch.tensor([0, 1])
+    assert torch.equal(resumed.scores(resumed.activations, rows), resumed.logits(resumed.activations, rows)[:, 3])
+
+
 def test_it_works_inside_inference_mode_and_leaves_no_gradients(tiny: Classifier, noise_images: Images) -> None:
     question = Question(tiny, noise_images, (Target(0),) * 3)
     outside = Resumed(question, "conv1")

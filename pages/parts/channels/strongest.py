@@ -15,7 +15,7 @@ from interp.embedding import Features, Representation
 from interp.images import ImageSet
 from interp.types import Classifier, Layer
 from pages.parts import clicks, controls, drawn, representations, waiting
-from pages.parts.channels import cards, chosen, table
+from pages.parts.channels import cards, chosen, further, table
 from pages.parts.channels.subject import CHANNEL, Subject, pictures
 from pages.parts.visualization.single import framed
 
@@ -65,6 +65,7 @@ def view(about: Subject, picture, side) -> None:
         with place:
             drawn.once(cards.draw, tuple(told[: len(supporting)]), tuple(told[len(supporting) :]))
         chosen.detail(about, made)
+        further.in_the_set(about.selection, about.title, about.layer.name)
         table.draw(about, measured)
 
 
