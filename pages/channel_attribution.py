@@ -12,7 +12,7 @@ OF_PHOTOGRAPHS = {
     "Cells": cells,
     "Groups": grouping,
     "Layer by layer": path,
-    "Estimate and truth": truth,
+    "Effects": truth,
 }
 OF_THE_SET = {"Image set": whole_set, "Lesson": lesson}
 

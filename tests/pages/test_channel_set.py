@@ -102,7 +102,7 @@ def test_a_class_and_a_confused_pair_of_it(page) -> None:
 
 
 def test_estimate_and_truth_are_compared(page, opened) -> None:
-    app = page.open(ch_view="Estimate and truth", ch_layer="mixed3b")
+    app = page.open(ch_view="Effects", ch_layer="mixed3b")
     numbers = {one.label: one.value for one in app.metric}
     assert 0.8 < float(numbers["Pearson"]) < 1 and int(numbers["Active channels"]) <= 128
     assert "furthest off" in said(app)
@@ -119,7 +119,7 @@ def test_estimate_and_truth_are_compared(page, opened) -> None:
 
 
 def test_where_only_an_average_follows_the_estimate_is_the_truth(page, opened) -> None:
-    app = page.open(ch_view="Estimate and truth")
+    app = page.open(ch_view="Effects")
     table = app.dataframe[-1]
     assert table.value.set_index("layer").loc["mixed5b", "size"] == "320 × 7 × 7"
     assert {one.label: one.value for one in app.metric}["Pearson"] == "1.000"
@@ -127,7 +127,7 @@ def test_where_only_an_average_follows_the_estimate_is_the_truth(page, opened) -
 
 def test_what_takes_long_is_measured_when_asked_for(page, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(truth, "LONG", 0.0)
-    app = page.open(ch_view="Estimate and truth", ch_layer="mixed3b")
+    app = page.open(ch_view="Effects", ch_layer="mixed3b")
     assert "forward-and-backward passes" in said(app) and not app.metric and not page.cards
     app.button(key="ch-measure").click()
     app = page.run()

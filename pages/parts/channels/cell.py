@@ -14,7 +14,7 @@ from PIL import Image
 from pages.parts.channels.cards import shrunk
 from pages.parts.visualization.making import address
 
-SIDE, PATCH = 66, 130
+SIDE, PATCH = 58, 130
 CSS = f"""<style>
 .cell{{display:flex;gap:16px;flex-wrap:wrap;font-size:12.5px;line-height:1.35}}
 .cell .patch{{display:flex;flex-direction:column;gap:6px;width:{PATCH}px}}

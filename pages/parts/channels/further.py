@@ -24,7 +24,7 @@ SHOWN, TOP = 16, 5
 READING = (
     "**From a case to the set.** The images are ordered by what the chosen channel adds to the score of the class that "
     "is explained in each. A channel *decides* an image, here, when it is among the five that support that class most; "
-    "what an image would do without it, *Estimate and truth* measures. The frame is where the channel is most active."
+    "what an image would do without it, *Effects* measures. The frame is where the channel is most active."
 )
 
 

@@ -27,8 +27,8 @@ OUTLIERS = 6
 PLOT = {"displayModeBar": False}
 
 READING = (
-    "**Estimate and truth.** Attribution is a first-order estimate: what the score would lose without the channel "
-    "if it went on falling as steeply as it begins to. The effect is measured: the channel is set to zero "
+    "**Effects: estimate and truth.** Attribution is a first-order estimate: what the score would lose without the "
+    "channel if it went on falling as steeply as it begins to. The effect is measured: the channel is set to zero "
     "everywhere, and the rest of the network runs again. What the estimate misses: *rectifiers behind the layer*, "
     "which switch on or off on the way to zero; *saturation*, where the slope is small at the image and large "
     "further down, or the reverse; and, as the effect does too, *interaction*: each channel is taken away alone, so "
