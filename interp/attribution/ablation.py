@@ -11,16 +11,14 @@ from torch import Tensor
 
 from interp.attribution import heads, resuming, splitting
 from interp.attribution.question import FORWARD, Question
-from interp.attribution.resuming import Resumed, without_gradients
+from interp.attribution.rest import equal, tried, without_gradients
+from interp.attribution.resuming import Resumed
 from interp.batches import batched
 from interp.models import hooks
 from interp.types import Classifier, Layer, scores
 
 NUMBERS = 2**22
 """How many numbers the variants of one batch hold behind a linear layer: 16 MB."""
-
-TOLERANCE = 1e-4
-"""How far a score in closed form may be off, as a share of the largest logit."""
 
 _PLACES: WeakKeyDictionary[Classifier, dict[str, str]] = WeakKeyDictionary()
 
@@ -107,7 +105,7 @@ def _mixtures(
             return heads.mixture(split.after, resumed.activations[row : row + 1])
 
     first = int(rows[0])
-    found = resuming.tried(lambda: of(first))
+    found = tried(lambda: of(first))
     if found is None:
         return None
     some = zeroed[rows == first][:2]
@@ -115,10 +113,8 @@ def _mixtures(
     here = torch.full((len(some),), first)
     expected = resumed.logits(resumed.activations[first : first + 1] * keep[:, :, None, None], here)
     with classifier.lock, without_gradients():
-        tried = resuming.tried(lambda: found.without(some))
-    if tried is None or tried.shape != expected.shape:
-        return None
-    if float((tried - expected).abs().max()) > TOLERANCE * float(expected.abs().max()):
+        without_some = tried(lambda: found.without(some))
+    if without_some is None or without_some.shape != expected.shape or not equal(without_some, expected):
         return None
     return [found if row == first else of(row) for row in range(len(resumed.activations))]
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, fx
+from torch import Tensor
 
 from interp.attribution import heads, splitting
 from interp.attribution.question import FORWARD, Question
-from interp.batches import batched, out_of_memory
+from interp.attribution.rest import Rest, equal, tried, without_gradients
+from interp.batches import batched
 from interp.models import hooks
 from interp.types import Classifier, Target, scores
 
@@ -23,12 +23,6 @@ T = TypeVar("T")
 
 NUMBERS = 2**21
 """How many numbers the variants of one batch hold, where as many variants as images in a batch hold fewer: 8 MB."""
-
-TOLERANCE = {"cpu": 1e-4}
-"""How far resumed logits may be off, as a share of the largest: sums are taken in another order in larger batches."""
-
-TOLERANCE_ELSEWHERE = 1e-2
-"""The same on other devices, where numbers may be rounded to the ten bits of TensorFloat-32 before they are summed."""
 
 FEW = 8
 """The last linear layer is cut down to the classes asked for where there are so many times more."""
@@ -80,8 +74,8 @@ class Resumed:
         hooks.submodule(question.classifier, layer)
         self.question = question
         self.layer = layer
-        self._rest: _Rest | None = None
-        self._narrow: dict[tuple[int, ...], _Rest | None] = {}
+        self._rest: Rest | None = None
+        self._narrow: dict[tuple[int, ...], Rest | None] = {}
         split = splitting.split(question.classifier, layer)
         if split is not None:
             self._resume(split)
@@ -135,7 +129,7 @@ class Resumed:
         self.question._require_finite(score, which, "score")
         return score
 
-    def _of_some_classes(self, classes: tuple[int, ...], variants: Tensor, rows: Tensor) -> _Rest | None:
+    def _of_some_classes(self, classes: tuple[int, ...], variants: Tensor, rows: Tensor) -> Rest | None:
         """The rest of the network for a few of the classes, where it gives the first variant the logits that all do."""
         rest = self._rest
         if rest is None or not len(variants) or FEW * len(classes) > len(self.question.classifier.labels):
@@ -146,7 +140,7 @@ class Resumed:
             with self.question.classifier.lock, without_gradients():
                 expected = rest.logits(variants[:1], rows[:1])[:, list(classes)]
                 found = None if narrow is None else tried(lambda: narrow.logits(variants[:1], rows[:1]))
-            agrees = found is not None and found.shape == expected.shape and _equal(found, expected)
+            agrees = found is not None and found.shape == expected.shape and equal(found, expected)
             self._narrow[classes] = narrow if agrees else None
         return self._narrow[classes]
 
@@ -164,7 +158,7 @@ class Resumed:
         if values is None or not isinstance(values[0], Tensor):
             return
         self.activations, self._runs = values[0], split.runs
-        self._rest = _Rest.tried(split, values[1:], len(self.activations), self._agrees)
+        self._rest = Rest.tried(split, values[1:], len(self.activations), self._agrees)
 
     def _agrees(self, run: Callable[[Tensor, Tensor], Tensor]) -> bool:
         """Whether running the rest gives a full pass's logits for the first image's activation, and for half of it.
@@ -177,7 +171,7 @@ class Resumed:
         rows = torch.zeros(len(variants), dtype=torch.long)
         with self.question.classifier.lock, without_gradients():
             expected, found = self._replaced(variants, rows), tried(lambda: run(variants, rows))
-        return found is not None and found.shape == expected.shape and _equal(found, expected)
+        return found is not None and found.shape == expected.shape and equal(found, expected)
 
     def _run_whole(self) -> None:
         """Run the images through the whole network, and take what the layer gives."""
@@ -217,71 +211,6 @@ class Resumed:
             return self.question.classifier.module(self.question.images.pixels[rows])
 
 
-@dataclass(frozen=True, eq=False)
-class _Rest:
-    """The network after a layer, and what it needs besides the layer's activation, for `images` images.
-
-    `written` holds the numbers of the inputs (0 the variants, then the kept values) on which it works in place.
-    """
-
-    after: fx.GraphModule
-    kept: list[Any]
-    by_image: tuple[bool, ...]
-    images: int
-    written: frozenset[int]
-
-    @classmethod
-    def tried(
-        cls,
-        split: splitting.Split,
-        kept: list[Any],
-        images: int,
-        agrees: Callable[[Callable[[Tensor, Tensor], Tensor]], bool],
-    ) -> _Rest | None:
-        """The rest, where `agrees` finds that running it gives the right logits, else None."""
-        every = frozenset(range(len(kept) + 1))
-        careful = cls(split.after, kept, split.by_image, images, every)
-        written: set[int] = set()
-
-        def watched(variants: Tensor, rows: Tensor) -> Tensor:
-            inputs = careful._inputs(variants, rows)
-            versions = [_version(value) for value in inputs]
-            logits = split.after.forward(*inputs)
-            written.update(i for i, value in enumerate(inputs) if _version(value) != versions[i])
-            return logits
-
-        if not agrees(watched):
-            return None
-        return cls(split.after, kept, split.by_image, images, frozenset(written))
-
-    def logits(self, variants: Tensor, rows: Tensor) -> Tensor:
-        """The logits of the variants of these images."""
-        return self.after.forward(*self._inputs(variants, rows))
-
-    def _inputs(self, variants: Tensor, rows: Tensor) -> list[Any]:
-        values = [variants, *(self._of(value, rows, by) for value, by in zip(self.kept, self.by_image, strict=True))]
-        return [
-            value.clone() if i in self.written and isinstance(value, Tensor) else value
-            for i, value in enumerate(values)
-        ]
-
-    def _of(self, value: Any, rows: Tensor, by_image: bool) -> Any:
-        """A kept value for the images of these rows."""
-        if not by_image or not isinstance(value, Tensor):
-            return value
-        return value.expand(len(rows), *value.shape[1:]) if self.images == 1 else value[rows]
-
-
-def _equal(found: Tensor, expected: Tensor) -> bool:
-    tolerance = TOLERANCE.get(expected.device.type, TOLERANCE_ELSEWHERE)
-    return float((found - expected).abs().max()) <= tolerance * float(expected.abs().max())
-
-
-def _version(value: Any) -> int:
-    """Goes up each time that something is written into a tensor."""
-    return value._version if isinstance(value, Tensor) else 0
-
-
 def _joined(by_image: bool, values: tuple[Any, ...]) -> Any:
     """One kept value of all images, from those of the batches. Raises `ValueError` where it cannot be joined."""
     if not by_image or len(values) == 1:
@@ -291,20 +220,3 @@ def _joined(by_image: bool, values: tuple[Any, ...]) -> Any:
     if any(value != values[0] for value in values):
         raise ValueError("The batches keep different values.")
     return values[0]
-
-
-def tried(run: Callable[[], T]) -> T | None:
-    """What it gives, None where it fails, as code made from a trace of any network may. Want of memory is raised."""
-    try:
-        return run()
-    except Exception as error:
-        if isinstance(error, RuntimeError) and out_of_memory(error):
-            raise
-        return None
-
-
-@contextmanager
-def without_gradients() -> Iterator[None]:
-    """No gradients, and tensors that count what is written into them, whatever mode the caller computes in."""
-    with torch.inference_mode(False), torch.no_grad():
-        yield

@@ -14,7 +14,7 @@ from torch.nn import functional
 from interp.attribution import operations, patches
 from interp.attribution.patches import Boxes, Patch, Slide
 from interp.attribution.question import Question
-from interp.attribution.resuming import TOLERANCE, TOLERANCE_ELSEWHERE, tried, without_gradients
+from interp.attribution.rest import TOLERANCE, TOLERANCE_ELSEWHERE, tried, without_gradients
 from interp.models.graph import traced
 from interp.types import scores
 
