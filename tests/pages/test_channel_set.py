@@ -107,7 +107,7 @@ def test_estimate_and_truth_are_compared(page, opened) -> None:
     assert 0.8 < float(numbers["Pearson"]) < 1 and int(numbers["Active channels"]) <= 128
     assert "furthest off" in said(app)
     [outliers] = page.cards
-    assert len(outliers) == truth.OUTLIERS and outliers[0][1].line.count("truly") == 1
+    assert len(outliers) == truth.OUTLIERS and outliers[0][1].line.count("off by") == 1
     # Those that were made are counted in the list of layers.
     kept = app.dataframe[-1].value.set_index("layer")["pictures"]
     assert kept["mixed3b"] == truth.OUTLIERS and kept["mixed5b"] == 0

@@ -25,7 +25,8 @@ cursor:pointer;padding:3px;border:2px solid transparent;border-radius:6px}}
 .strips h6{{margin:0;padding:0;font-size:12.5px;font-weight:600;width:104px;flex:none;overflow-wrap:anywhere}}
 .strips .some{{display:flex;gap:4px;overflow-x:auto}} .strips .some button{{min-width:{SMALL + 12}px}}
 .strips button.chosen{{border-color:#0072B2}}
-.steps{{display:grid;grid-template-columns:repeat(var(--sides),minmax(0,1fr));gap:14px;font-size:12.5px;line-height:1.35}}
+.steps{{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,{2 * LARGE + 20}px),1fr));gap:14px;
+font-size:12.5px;line-height:1.35}}
 .steps h5{{margin:0 0 4px;font-size:14px;padding:0}}
 .steps .grid{{display:grid;grid-template-columns:repeat(auto-fill,minmax({2 * LARGE + 14}px,1fr));gap:6px}}
 .steps .row{{display:flex;gap:4px;flex-wrap:wrap}} .steps .rest{{flex:1;min-width:{LARGE}px;align-content:flex-start}}
@@ -35,7 +36,6 @@ background:rgba(128,128,128,.15)}}
 .bar{{display:block;height:6px;border-radius:2px;margin:1px 0 2px;max-width:100%}}
 .for{{background:{style.LINES["for"]}}} .against{{background:{style.LINES["against"]}}}
 .strips .line,.steps .line{{display:block;white-space:nowrap}} .faint{{opacity:.75}}
-@media (max-width:900px){{.steps{{grid-template-columns:minmax(0,1fr)}}}}
 </style>"""
 
 
@@ -88,7 +88,7 @@ def sides(given: Sequence[tuple[str, Sequence[Entry]]]) -> None:
         + "</div>"
         for title, some in given
     )
-    st.html(f'{CSS}<div class="steps" style="--sides:{len(given)}">{made}</div>')
+    st.html(f'{CSS}<div class="steps">{made}</div>')
 
 
 def _small(entry: Entry) -> str:

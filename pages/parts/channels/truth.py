@@ -191,7 +191,7 @@ def _outliers(about: Subject, found: Compared, chosen: int | None) -> None:
     told = [
         Card(
             f"Channel {one}",
-            f"{found.attribution[one]:+.2f}, truly {found.effect[one]:+.2f}",
+            f"{found.attribution[one]:+.3g}, off by {found.attribution[one] - found.effect[one]:+.2g}",
             f"channel:{one}",
             one == chosen,
             f"attribution {found.attribution[one]:+.4f}, measured effect {found.effect[one]:+.4f}",
