@@ -39,7 +39,7 @@ from interp.feature_visualization.transforms import (
     Warp,
     drawn,
 )
-from interp.feature_visualization.usual import colours_of, usual
+from interp.feature_visualization.usual import SIDE, colours_of, usual
 
 __all__ = [
     "FRAMES",
@@ -48,6 +48,7 @@ __all__ = [
     "L2",
     "LITTLE",
     "MUCH",
+    "SIDE",
     "STANDARD",
     "AgainstImages",
     "Channel",

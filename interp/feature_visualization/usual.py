@@ -18,13 +18,13 @@ SIDE = 128
 IMAGENET_CLASSES = 1000
 
 
-def usual(classifier: Classifier, steps: int, colours: Colours = IMAGENET) -> Settings:
+def usual(classifier: Classifier, steps: int, colours: Colours = IMAGENET, *, side: int = SIDE) -> Settings:
     """So many steps in Fourier space, in these colours, under the standard transforms.
 
-    Pictures are 128 × 128, or as small as what the classifier was trained on. A network that takes no other size than
-    that, such as a vision transformer, gets pictures of its own size; one pass tells.
+    Pictures are `side` × `side` pixels, or as small as what the classifier was trained on. A network that takes no
+    other size than that, such as a vision transformer, gets pictures of its own size; one pass tells.
     """
-    side = min(SIDE, *classifier.input_size)
+    side = min(side, *classifier.input_size)
     return Settings(steps, Fourier(side if _takes(classifier, side) else None, colours))
 
 

@@ -32,3 +32,5 @@ def test_a_network_of_one_size_gets_pictures_of_that_size(tiny: Classifier) -> N
     for network, size in ((AnySize(), (128, 128)), (OneSize(), (160, 160))):
         one = replace(tiny, module=network, preprocessing=Preprocessing(crop=(160, 160), resize=160))
         assert usual(one, 5).parameterization.resolution(one) == size
+    any_size = replace(tiny, module=AnySize(), preprocessing=Preprocessing(crop=(160, 160), resize=160))
+    assert usual(any_size, 5, side=64).parameterization.resolution(any_size) == (64, 64)

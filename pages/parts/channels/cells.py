@@ -166,9 +166,9 @@ def _made(about: Subject, grid: CellGrid, wish: Wish) -> tuple[dict[int, fv.Pict
         return {}, None
     vectors = grid.activations.flatten(1)
     objectives = [fv.Direction(about.layer.name, vectors[:, one].clone(), cosine_power=COSINE_POWER) for one in places]
-    colours = making.colours(about.visitor, about.title, about.selection)
-    size = min(INVERSION_SIDE, *about.classifier.input_size)
-    how = fv.Settings(INVERSION_STEPS, fv.Fourier(size, colours))
+    how = making.settings(
+        about.visitor, f"{about.title}/inverting", about.selection, INVERSION_STEPS, side=INVERSION_SIDE
+    )
     job = making.ask(about.visitor, f"{about.title}/inversions", about.classifier, how, objectives)
     job.wait(waiting.PATIENCE)
     return {places[one]: picture for one, picture in making.so_far(job).items()}, job

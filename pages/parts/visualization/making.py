@@ -52,13 +52,15 @@ class Card:
     about: str = ""
 
 
-def settings(visitor: cache.Visitor, title: str, selection: Selection, count: int | None = None) -> Settings:
+def settings(
+    visitor: cache.Visitor, title: str, selection: Selection, count: int | None = None, *, side: int = fv.SIDE
+) -> Settings:
     """How pictures are made, in so many steps; the page ends here until that is known.
 
-    None leaves their number to what was chosen in `quality`.
+    None leaves their number to what was chosen in `quality`. `side` is what `fv.usual` calls so.
     """
     chosen = colours(visitor, title, selection)
-    question = cache.call(fv.usual, selection.classifier, count or steps(), chosen)
+    question = cache.call(fv.usual, selection.classifier, count or steps(), chosen, side=side)
     return waiting.value(visitor.ask(f"{title}/usual", question, disk=False))
 
 
