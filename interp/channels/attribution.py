@@ -67,8 +67,7 @@ def attribute(classifier: Classifier, images: Images, targets: Targets, layer: s
         tapped = question.tapped(question.images.pixels[part], rows, rules=(), layers=(place.name,))
         own, slopes = tapped.activations[place.name], tapped.gradients[place.name]
         grids = (positioned(own, place), positioned(slopes, place))
-        products = own * slopes
-        sums = products.sum(dim=1) if place.kind == "tokens" else positioned(products, place).sum(dim=(2, 3))
+        sums = summed(own * slopes, place)
         assert tapped.logits is not None
         return tuple(one.detach().float().cpu() for one in (*grids, sums, tapped.logits))  # pyright: ignore
 
@@ -80,3 +79,10 @@ def attribute(classifier: Classifier, images: Images, targets: Targets, layer: s
 def positioned(tensor: Tensor, layer: Layer) -> Float[Tensor, "n k u v"]:
     """Activations, or what is like them, with a grid of positions; a flat layer has one."""
     return tensor[:, :, None, None] if layer.kind == "flat" else on_grid(tensor, layer)
+
+
+def summed(products: Tensor, layer: Layer) -> Float[Tensor, "n k"]:
+    """What each channel comes to over all positions, of tokens over all of them, the class token too."""
+    if layer.kind == "flat":
+        return products
+    return products.sum(dim=1) if layer.kind == "tokens" else products.sum(dim=(2, 3))

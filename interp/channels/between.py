@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from interp.attribution.question import Question
 from interp.batches import batched
-from interp.channels.attribution import positioned
+from interp.channels.attribution import positioned, summed
+from interp.feature_visualization.objectives import check_channel
 from interp.feature_visualization.reading import counted_runs, prefix
 from interp.models import hooks
 from interp.types import Classifier, Images, Layer, digest
@@ -88,7 +89,7 @@ def between(
     """
     place = classifier.layer(upper)
     below = _below(classifier, place, layers)
-    direction = _direction(unit, place)
+    direction = _direction(classifier, unit, place)
     question = Question.of(classifier, images, 0)
     _check_weights(weights, (len(images), max(place.height, 1), max(place.width, 1)))
     pixels = question.images.pixels
@@ -122,8 +123,7 @@ def between(
 
 
 def _contributions(layer: Layer, scores: Tensor, own: Tensor, slopes: Tensor) -> Contributions:
-    products = own * slopes
-    values = products.sum(dim=1) if layer.kind == "tokens" else positioned(products, layer).sum(dim=(2, 3))
+    values = summed(own * slopes, layer)
     residuals = scores - values.sum(dim=1)
     return Contributions(layer, positioned(own, layer), positioned(slopes, layer), values, residuals)
 
@@ -140,17 +140,14 @@ def _below(classifier: Classifier, upper: Layer, layers: Sequence[str] | None) -
     return list(dict.fromkeys(layers))
 
 
-def _direction(unit: int | Tensor, layer: Layer) -> Float[Tensor, " k"]:
+def _direction(classifier: Classifier, unit: int | Tensor, layer: Layer) -> Float[Tensor, " k"]:
     if isinstance(unit, Tensor):
         if unit.shape != (layer.channels,):
             raise ValueError(f"The direction has {len(unit)} numbers, and {layer.name} has {layer.channels} channels.")
         if not bool(unit.isfinite().all()):
             raise ValueError("The direction points nowhere: give finite numbers.")
         return unit.float()
-    if not 0 <= unit < layer.channels:
-        raise ValueError(
-            f"Channel {unit} does not exist: {layer.name} has {layer.channels} channels, 0 to {layer.channels - 1}."
-        )
+    check_channel(classifier, layer.name, unit)
     return torch.eye(layer.channels)[unit]
 
 

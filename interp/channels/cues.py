@@ -96,7 +96,7 @@ def cue_channels(
     top = among(found.values.numpy(), TOP)
     alone = effects(classifier, batch, target, place.name).values.mean(dim=0).numpy()
     rest = [one for one in np.argsort(-alone, kind="stable").tolist() if one not in seeing][:some]
-    drop, others = _together(classifier, batch, target, place, (seeing, rest))
+    drop, others = _together(classifier, batch, target, found, (seeing, rest))
     return CueChannels(
         classifier=classifier.name,
         reason=reason,
@@ -146,19 +146,17 @@ def _means(found: ChannelAttribution) -> Float[Tensor, "n k"]:
 
 
 def _together(
-    classifier: Classifier, batch: Images, target: int, layer: Layer, groups: Sequence[Sequence[int]]
+    classifier: Classifier, batch: Images, target: int, found: ChannelAttribution, groups: Sequence[Sequence[int]]
 ) -> list[float]:
     """How far the score falls when all channels of a group are zeroed at once, for each group, the mean over images."""
-    resumed = Resumed(Question.of(classifier, batch, target), layer.name)
-    keep = torch.ones(len(groups), layer.channels, dtype=torch.bool, device=resumed.activations.device)
+    resumed = Resumed(Question.of(classifier, batch, target), found.layer.name)
+    keep = torch.ones(len(groups), found.layer.channels, dtype=torch.bool, device=resumed.activations.device)
     for row, group in enumerate(groups):
         keep[row, list(group)] = False
     keep = keep[:, :, None, None] if resumed.activations.ndim == 4 else keep
-    found = []
     parts = torch.arange(len(batch)).split(resumed.batch_size)
-    whole = torch.cat([resumed.scores(resumed.activations[part], part) for part in parts])
-    for row in range(len(groups)):
-        own = keep[row : row + 1]
+    drops = []
+    for own in keep.split(1):
         left = torch.cat([ablation.without(resumed, part, own.expand(len(part), *own.shape[1:])) for part in parts])
-        found.append(float((whole - left).mean()))
-    return found
+        drops.append(float((found.scores - left.cpu()).mean()))
+    return drops

@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from interp.batches import read_ahead
+from interp.channels.attribution import summed
 from interp.embedding.features import chosen_positions
 from interp.images import ImageSet, Problem
 from interp.models import hooks, inputs, match_set
@@ -194,17 +195,10 @@ def _of_batch(
                 "predicted": predicted.cpu().numpy().astype(np.int32),
                 "probability": probability.cpu().numpy(),
                 "scores": score.detach().float().cpu().numpy(),
-                "values": _summed(taken[layer.name].detach() * slope, layer).float().cpu().numpy(),
+                "values": summed(taken[layer.name].detach() * slope, layer).float().cpu().numpy(),
             }
             parts.append(_kept(classifier, question, images.names, found, problems))
     return parts
-
-
-def _summed(products: Tensor, layer: Layer) -> Float[Tensor, "n k"]:
-    """The sum over all positions, of tokens over all of them."""
-    if layer.kind == "flat":
-        return products
-    return products.sum(dim=1) if layer.kind == "tokens" else products.sum(dim=(2, 3))
 
 
 def _classes(

@@ -33,7 +33,7 @@ def choose(
     """
     first, several = probabilities[0], len(probabilities) > 1
     best = probabilities.argmax(dim=1).tolist()
-    names = _top(classifier, first)
+    names = _top(classifier, first, None if several else labels[0])
     predicted = "each one's prediction" if several else f"predicted: {classifier.labels[best[0]]}"
     offered = {PREDICTED: predicted}
     if several and any(label is not None for label in labels):
@@ -42,7 +42,7 @@ def choose(
         offered[OWN] = "chosen for each …"
     chosen = _class("Class to explain", "target", offered | names, classifier)
     if chosen == OWN:
-        positives = _each(classifier, probabilities, photographs)
+        positives = _each(classifier, probabilities, labels, photographs)
     elif chosen == LABELLED:
         positives = [one if label is None else label for one, label in zip(best, labels, strict=True)]
     else:
@@ -56,10 +56,14 @@ def choose(
     )
 
 
-def _top(classifier: Classifier, probabilities: Float[torch.Tensor, " k"]) -> dict[int, str]:
-    """The most likely classes of one image, and how each is offered."""
+def _top(classifier: Classifier, probabilities: Float[torch.Tensor, " k"], label: int | None) -> dict[int, str]:
+    """The most likely classes of one image, and its label, where known; and how each is offered."""
     top = probabilities.topk(min(TOP, len(classifier.labels))).indices.tolist()
-    return {index: f"{classifier.labels[index]} · {probabilities[index]:.1%}" for index in top}
+    offered = [*top, *([label] if label is not None and label not in top else [])]
+    return {
+        index: f"{classifier.labels[index]} · {probabilities[index]:.1%}" + ", its label" * (index == label)
+        for index in offered
+    }
 
 
 def _next(probabilities: Float[torch.Tensor, "n k"], positives: Sequence[int]) -> list[int]:
@@ -70,12 +74,15 @@ def _next(probabilities: Float[torch.Tensor, "n k"], positives: Sequence[int]) -
 
 
 def _each(
-    classifier: Classifier, probabilities: Float[torch.Tensor, "n k"], photographs: Sequence[tuple[int, str]]
+    classifier: Classifier,
+    probabilities: Float[torch.Tensor, "n k"],
+    labels: Sequence[int | None],
+    photographs: Sequence[tuple[int, str]],
 ) -> list[int]:
     """A class for each image, at first the predicted one."""
     return [
-        _class(plain(name, limit=40), f"target.{position}", _top(classifier, one), classifier)
-        for one, (position, name) in zip(probabilities, photographs, strict=True)
+        _class(plain(name, limit=40), f"target.{position}", _top(classifier, one, label), classifier)
+        for one, label, (position, name) in zip(probabilities, labels, photographs, strict=True)
     ]
 
 

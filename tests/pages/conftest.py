@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.parts import canvas, waiting
+from pages.parts.visualization import making
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,6 +25,20 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     st.cache_resource.clear()
     yield AppTest.from_file(str(ROOT / "app.py"), default_timeout=90)
     st.cache_resource.clear()
+
+
+@pytest.fixture
+def cards(monkeypatch: pytest.MonkeyPatch) -> list:
+    """All cards of pictures that are drawn, as (picture, card) pairs, a list for each drawing."""
+    found: list = []
+    original = making.cards
+
+    def draw(pictures, texts, **keywords):
+        found.append(list(zip(pictures, texts, strict=True)))
+        original(pictures, texts, **keywords)
+
+    monkeypatch.setattr(making, "cards", draw)
+    return found
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ import pytest
 
 from interp import channels, images, models
 from interp.models import inputs
-from pages.parts import clicks
+from pages.parts import clicks, targets
 from pages.parts.channels import cards, chosen, subject
 from pages.parts.visualization import making
+from tests.pages.opening import opening, said
 
 
 @pytest.fixture
@@ -27,22 +28,9 @@ def page(app, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(cards, "html", html)
     monkeypatch.setitem(making.QUALITIES, "Good", 6)
 
-    def run():
-        app.run()
-        assert not app.exception and not app.error, [one.value for one in (*app.exception, *app.error)]
-        return app
-
-    def open_page(**address: str):
-        app.query_params.update({"model": "scenes-honest", "images": "scenes:19", "ch.layer": "mixed5b", **address})
-        app.switch_page("pages/channel_attribution.py")
-        return run()
-
-    told.open, told.run = open_page, run
+    address = {"model": "scenes-honest", "images": "scenes:19", "ch.layer": "mixed5b"}
+    told.open, told.run = opening(app, "channel_attribution", address)
     return told
-
-
-def said(app) -> str:
-    return " ".join(one.value for one in [*app.markdown, *app.caption, *app.info])
 
 
 def test_cards_show_the_strongest_channels_of_either_side_with_what_they_really_do(page) -> None:
@@ -71,7 +59,7 @@ def test_cards_show_the_strongest_channels_of_either_side_with_what_they_really_
 
 def test_several_photographs_are_ranked_by_their_mean_and_say_what_they_share(page) -> None:
     names = images.load("scenes:19").names
-    page.open(beside=f"{names[1]}|{names[2]}", **{"ch.count": "2", "target": "0"})
+    page.open(beside=f"{names[1]}|{names[2]}", ch_count="2", target="0")
     page.run()
     classifier, photos = models.load("scenes-honest"), images.load("scenes:19")
     found = channels.attribute(classifier, inputs.read(classifier, photos, (0, 1, 2)), 0, layer="mixed5b")
@@ -117,3 +105,21 @@ def test_bars_share_one_scale_and_an_effect_of_the_other_sign_has_the_other_colo
     drawn = cards.html([card(1, 4.0, 2.0)], [card(2, -1.0, 0.5)])
     assert 'bar attribution" style="width:100.0%' in drawn and 'bar effect" style="width:50.0%' in drawn
     assert 'bar attribution" style="width:25.0%' in drawn and 'bar effect other" style="width:12.5%' in drawn
+
+
+def test_an_images_own_label_is_offered_where_other_classes_are_more_likely(page, monkeypatch) -> None:
+    monkeypatch.setattr(targets, "TOP", 2)
+    photos = images.load("scenes:19")
+    classifier = models.load("scenes-a")
+    probabilities = classifier.probabilities(inputs.read(classifier, photos, range(len(photos))))
+    labels = models.match_set(classifier, photos).indices
+    least = min(range(len(photos)), key=lambda one: float(probabilities[one, labels[one]]))
+    label = classifier.labels[labels[least]]
+    assert labels[least] not in probabilities[least].topk(2).indices
+    app = page.open(model="scenes-a", image=photos.names[least], ch_count="1")
+    offered = app.selectbox(key="target").options
+    assert len([one for one in offered if one.startswith(label) and one.endswith("its label")]) == 1
+    app.query_params["target"] = str(labels[least])
+    app = page.run()
+    found = channels.attribute(classifier, inputs.read(classifier, photos, (least,)), labels[least], layer="mixed5b")
+    assert page.supporting[0].channel == int(found.values[0].argmax())

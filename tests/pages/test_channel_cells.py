@@ -16,6 +16,7 @@ from interp.types import Layer, Target
 from pages.parts import drawn, export
 from pages.parts.channels import cell, cells, dictionary, mosaic
 from pages.parts.visualization import making
+from tests.pages.opening import opening, said
 
 
 @pytest.fixture
@@ -35,26 +36,12 @@ def page(app, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(making.QUALITIES, "Good", 2)
     monkeypatch.setattr(cells, "INVERSION_STEPS", 2)
 
-    def run():
+    def begun() -> None:
         told.mosaic = told.coloured = told.opened = None
-        app.run()
-        assert not app.exception, [one.value for one in app.exception]
-        return app
 
-    def open_page(**choices: str):
-        address = {"model": "scenes-honest", "images": "scenes:41", "ch.view": "Cells", "ch.cells.most": "4"}
-        for key, value in {**address, **{key.replace("_", "."): value for key, value in choices.items()}}.items():
-            app.query_params[key] = value
-        app.run()
-        app.switch_page("pages/channel_attribution.py")
-        return run()
-
-    told.open, told.run = open_page, run
+    address = {"model": "scenes-honest", "images": "scenes:41", "ch.view": "Cells", "ch.cells.most": "4"}
+    told.open, told.run = opening(app, "channel_attribution", address, begun)
     return told
-
-
-def said(app) -> str:
-    return " ".join(one.value for one in [*app.markdown, *app.caption, *app.info, *app.error])
 
 
 def test_cells_show_the_pictures_of_their_largest_channels(page) -> None:

@@ -16,6 +16,7 @@ from pages.parts.channels import groupcards, grouping, path, stepcards, subject,
 from pages.parts.channels.levels import Level
 from pages.parts.channels.walk import Step
 from pages.parts.visualization import making
+from tests.pages.opening import opening, said
 
 LAYERS = [Layer("a", 4, "spatial", 8, 8), Layer("b.c", 5, "spatial", 4, 4), Layer("d", 6, "spatial", 2, 2)]
 
@@ -42,27 +43,12 @@ def page(app, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(drawn, "once", draw)
     monkeypatch.setattr(path, "trail", trailed)
 
-    def run():
+    def begun() -> None:
         for name in ("cards", "effects", "strips", "trail", "sides", "groups"):
             setattr(told, name, None)
-        app.run()
-        assert not app.exception, [one.value for one in app.exception]
-        return app
 
-    def open_page(**choices: str):
-        address = {"model": "digits", "images": "digits"}
-        for key, value in {**address, **{key.replace("_", "."): value for key, value in choices.items()}}.items():
-            app.query_params[key] = value
-        app.run()
-        app.switch_page("pages/channel_attribution.py")
-        return run()
-
-    told.open, told.run = open_page, run
+    told.open, told.run = opening(app, "channel_attribution", {"model": "digits", "images": "digits"}, begun)
     return told
-
-
-def said(app) -> str:
-    return " ".join(one.value for one in [*app.markdown, *app.caption, *app.info, *app.error])
 
 
 def test_a_photograph_is_split_into_groups(page) -> None:

@@ -13,38 +13,19 @@ from interp import models
 from interp.channels.over_set import SetAttribution, SetQuestion, Summary
 from pages.parts.channels import further, layers, lesson, subject, truth, whole_set
 from pages.parts.visualization import making
+from tests.pages.opening import opening, said
 
 SET = "scenes:47"
 
 
 @pytest.fixture
-def page(app, monkeypatch: pytest.MonkeyPatch):
+def page(app, cards, monkeypatch: pytest.MonkeyPatch):
     """Opens the page with choices in the address; `.cards` are all that the last run drew, in order."""
-    told = SimpleNamespace(app=app, cards=[])
-    original = making.cards
-
-    def cards(pictures, texts, **keywords):
-        told.cards.append(list(zip(pictures, texts, strict=True)))
-        original(pictures, texts, **keywords)
-
-    monkeypatch.setattr(making, "cards", cards)
+    told = SimpleNamespace(app=app, cards=cards)
     monkeypatch.setitem(making.QUALITIES, "Good", 4)
 
-    def run():
-        told.cards.clear()
-        app.run()
-        assert not app.exception, [one.value for one in app.exception]
-        return app
-
-    def open_page(**choices: str):
-        address = {"model": "scenes-a", "images": SET, "ch.layer": "mixed5b"}
-        for key, value in {**address, **{key.replace("_", "."): value for key, value in choices.items()}}.items():
-            app.query_params[key] = value
-        app.run()
-        app.switch_page("pages/channel_attribution.py")
-        return run()
-
-    told.open, told.run = open_page, run
+    address = {"model": "scenes-a", "images": SET, "ch.layer": "mixed5b"}
+    told.open, told.run = opening(app, "channel_attribution", address, told.cards.clear)
     return told
 
 
@@ -53,10 +34,6 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> None:
     """All expanders are open."""
     original = st.expander
     monkeypatch.setattr(st, "expander", lambda *given, **named: original(*given, **{**named, "expanded": True}))
-
-
-def said(app) -> str:
-    return " ".join(one.value for one in [*app.markdown, *app.caption, *app.info, *app.error])
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from interp.images import ImageSet
 from interp.models import LabelMatch
 from interp.models.predictions import Predictions
 from pages.parts import arrangements, colouring, explorer, lookup, mapped, maps, neighbourhood, representations, trust
+from tests.pages.opening import said
 
 QUICK = {"images": "scenes:60", "map.steps": "12", "map.perplexity": "5"}
 
@@ -46,10 +47,6 @@ def run(app):
     app.run()
     assert not app.exception, [one.value for one in app.exception]
     return app
-
-
-def said(app) -> str:
-    return " ".join(one.value for one in [*app.markdown, *app.caption, *app.info, *app.error])
 
 
 def table(app):

@@ -12,41 +12,18 @@ from interp import feature_visualization as fv
 from interp import models
 from pages.parts import clicks
 from pages.parts.visualization import channels, classes, lesson, making, single
+from tests.pages.opening import opening, said
 
 
 @pytest.fixture
-def page(app, monkeypatch: pytest.MonkeyPatch):
+def page(app, cards, monkeypatch: pytest.MonkeyPatch):
     """Opens the page with choices in the address; `.cards` are all that the last run drew, in order."""
-    told = SimpleNamespace(app=app, cards=[])
-    original = making.cards
-
-    def cards(pictures, texts, **keywords):
-        told.cards.append(list(zip(pictures, texts, strict=True)))
-        original(pictures, texts, **keywords)
-
-    monkeypatch.setattr(making, "cards", cards)
+    told = SimpleNamespace(app=app, cards=cards)
     monkeypatch.setitem(making.QUALITIES, "Preview", 20)
 
-    def run():
-        told.cards.clear()
-        app.run()
-        assert not app.exception, [one.value for one in app.exception]
-        return app
-
-    def open_page(**choices: str):
-        address = {"model": "digits", "images": "digits", "fv.quality": "Preview"}
-        for key, value in {**address, **{key.replace("_", "."): value for key, value in choices.items()}}.items():
-            app.query_params[key] = value
-        app.run()
-        app.switch_page("pages/feature_visualization.py")
-        return run()
-
-    told.open, told.run = open_page, run
+    address = {"model": "digits", "images": "digits", "fv.quality": "Preview"}
+    told.open, told.run = opening(app, "feature_visualization", address, told.cards.clear)
     return told
-
-
-def said(app) -> str:
-    return " ".join(one.value for one in [*app.markdown, *app.caption, *app.info, *app.error])
 
 
 def test_a_layer_is_a_sheet_and_a_channel_is_seen_from_all_sides(page) -> None:
