@@ -70,6 +70,24 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """One thing that was found out, or done, when a classifier was loaded, for the reader to know.
+
+    `kind`: `recognized` is what the files say; `guessed` what they do not say and was concluded; `left out` what is in
+    them and was not used; `changed` what runs otherwise than as built; `warning` what makes answers doubtful.
+    `setting` is the line of TOML that sets it otherwise, where one does.
+    """
+
+    kind: Literal["recognized", "guessed", "left out", "changed", "warning"]
+    text: str
+    setting: str | None = None
+
+
+Outputs = Literal["softmax", "sigmoid", "probabilities", "log-probabilities"]
+"""What a network's own outputs are: scores for a softmax or for a sigmoid each, probabilities, or their logarithms."""
+
+
+@dataclass(frozen=True)
 class Target:
     """What an explanation explains: a class's logit, or the contrast of two, `f_positive - f_negative`."""
 
