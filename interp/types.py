@@ -30,9 +30,9 @@ def digest(arrays: Sequence[Tensor | np.ndarray], text: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """A batch as a classifier sees it: RGB in [0, 1], before normalization, with one name for each image."""
+    """A batch as a classifier sees it: RGB or grey in [0, 1], before normalization, with one name for each image."""
 
-    pixels: Float[Tensor, "n 3 h w"]
+    pixels: Float[Tensor, "n c h w"]
     names: tuple[str, ...]
 
     @cached_property
@@ -56,17 +56,24 @@ class Images:
 class Layer:
     """A place where activations can be read, under its dotted module name.
 
-    `kind` says what is there: `spatial` is (n, k, u, v) and `tokens` (n, 1 + u·v, k) with a grid of u × v
-    (both offer a map of `height` × `width`); `flat` is (n, k), with height and width 0.
+    `kind` says what is there: `spatial` is (n, k, u, v), `channels_last` (n, u, v, k), and `tokens`
+    (n, prefix + u·v, k), a grid of u × v behind `prefix` tokens that have no place in the picture, such as a class
+    token (all three offer a map of `height` × `width`); `flat` is (n, k), with height and width 0.
     `block_end` marks the layers worth offering first: the last of each block.
     """
 
     name: str
     channels: int
-    kind: Literal["spatial", "tokens", "flat"]
+    kind: Literal["spatial", "channels_last", "tokens", "flat"]
     height: int = 0
     width: int = 0
     block_end: bool = False
+    prefix: int = 0
+
+    @property
+    def channel_axis(self) -> int:
+        """The dimension along which the layer's output has its channels."""
+        return {"spatial": 1, "channels_last": 3, "tokens": 2, "flat": 1}[self.kind]
 
 
 @dataclass(frozen=True)
@@ -99,18 +106,30 @@ class Target:
 class Preprocessing:
     """How a picture becomes the classifier's input: the shorter side to `resize`, then a central crop (h, w).
 
-    `resize` None scales the whole picture to `crop`, whatever its proportions. Normalization is no part of it:
-    that is the classifier's first module.
+    `resize` None scales the whole picture to `crop`, whatever its proportions. `channels` is 3 for RGB and 1 for grey
+    (ITU-R 601: 0.299 red + 0.587 green + 0.114 blue). Normalization is no part of it: that is the classifier's first
+    module.
     """
 
     crop: tuple[int, int]
     resize: int | None
     interpolation: Literal["nearest", "bilinear", "bicubic"] = "bilinear"
+    channels: int = 3
 
-    def pixels(self, image: Image.Image) -> Float[Tensor, "3 h w"]:
-        """The picture as the classifier sees it, RGB in [0, 1]."""
-        fitted = self._fit(image.convert("RGB"), InterpolationMode(self.interpolation))
-        return transforms.pil_to_tensor(fitted).float() / 255
+    @property
+    def description(self) -> str:
+        """How a picture is fitted, as part of a sentence."""
+        height, width = self.crop
+        colours = "in grey, " if self.channels == 1 else ""
+        if self.resize is None:
+            return f"{colours}scaled as a whole to {height} × {width} pixels, whatever its proportions"
+        return f"{colours}its shorter side scaled to {self.resize} pixels, then the central {height} × {width}"
+
+    def pixels(self, image: Image.Image) -> Float[Tensor, "c h w"]:
+        """The picture as the classifier sees it, RGB or grey in [0, 1]."""
+        plain = image.convert("RGB")
+        coloured = plain if self.channels == 3 else plain.convert("L")
+        return transforms.pil_to_tensor(self._fit(coloured, InterpolationMode(self.interpolation))).float() / 255
 
     def annotation(self, mask: Bool[np.ndarray, "rows columns"]) -> Bool[Tensor, "h w"]:
         """A mask in the picture's own coordinates, carried through the same resize and crop.
@@ -131,10 +150,15 @@ class Classifier:
     """A loaded image classifier, in eval mode, its parameters without gradients.
 
     `module` takes pixels in [0, 1] and gives logits: `module.normalize`, then `module.network`. Layer names are
-    those of `module.network`. `fingerprint` is a digest of architecture, weights and normalization: two classifiers
-    with the same fingerprint compute the same function. `lock` guards the module: whoever runs it or sets hooks on
-    it holds the lock, since threads that share a module corrupt each other's hooks. `default_layer` names the layer
-    that methods take when none is named; None stands for the last that has a map.
+    those of `module.network`. `outputs` is what the network as built gives; `module` gives the scores before a softmax
+    or a sigmoid (`link`) in any case, one for each of `labels`. Where classes do not exclude each other, `multi_label`
+    is true. A network without a head has no labels, and its `module` gives features in place of logits.
+
+    `fingerprint` is a digest of architecture, weights and normalization: two classifiers with the same fingerprint
+    compute the same function. `deterministic` is false where the network gives other numbers each time that it runs.
+    `lock` guards the module: whoever runs it or sets hooks on it holds the lock, since threads that share a module
+    corrupt each other's hooks. `default_layer` names the layer that methods take when none is named; None stands for
+    the last that has a map. `findings` is what was found out when it was loaded.
     """
 
     name: str
@@ -146,14 +170,28 @@ class Classifier:
     fingerprint: str
     architecture: str
     wordnet_ids: tuple[str, ...] | None = None
-    notes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
     default_layer: str | None = None
+    outputs: Outputs = "softmax"
+    link: Literal["softmax", "sigmoid"] = "softmax"
+    multi_label: bool = False
+    deterministic: bool = True
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The texts of the findings."""
+        return tuple(finding.text for finding in self.findings)
 
     @property
     def input_size(self) -> tuple[int, int]:
         """Height and width of what the model sees, in pixels."""
         return self.preprocessing.crop
+
+    @property
+    def channels(self) -> int:
+        """How many numbers each pixel of what the model sees has: 3 (RGB) or 1 (grey)."""
+        return self.preprocessing.channels
 
     @property
     def parameters(self) -> int:
@@ -204,14 +242,27 @@ class Classifier:
             return self.module(images.pixels.to(self.device))
 
     def probabilities(self, images: Images) -> Float[Tensor, "n k"]:
-        """The softmax of the logits: each row sums to 1."""
-        return self.logits(images).softmax(dim=1)
+        """What the network says of each class: rows sum to 1 where classes exclude each other."""
+        return self.linked(self.logits(images))
+
+    def linked(self, logits: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
+        """Logits as probabilities: their softmax, or each one's sigmoid."""
+        return logits.softmax(dim=1) if self.link == "softmax" else logits.sigmoid()
+
+    def target_probabilities(self, logits: Float[Tensor, "n k"], targets: Sequence[Target]) -> Float[Tensor, " n"]:
+        """The probability of each row's target; for a contrast of two classes p_a / (p_a + p_b)."""
+        logarithms = logits.log_softmax(dim=1) if self.link == "softmax" else nn.functional.logsigmoid(logits)
+        chosen = scores(logarithms, targets)
+        single = torch.tensor([target.negative is None for target in targets], device=logits.device)
+        return torch.where(single, chosen.exp(), chosen.sigmoid())
 
     def targets(self, targets: int | Target | Sequence[int | Target], count: int) -> tuple[Target, ...]:
         """One `Target` for each of `count` images, from one for all or a sequence.
 
-        Raises `ValueError` for a class that the model does not have, or a sequence of another length.
+        Raises `ValueError` for a class that the model does not have, a sequence of another length, and a model without
+        a head.
         """
+        self.require_head("An explanation")
         given = [targets] * count if isinstance(targets, int | np.integer | Target) else list(targets)
         if len(given) != count:
             raise ValueError(f"{len(given)} targets for {count} images: give one target, or one for each image.")
@@ -226,6 +277,14 @@ class Classifier:
             if target.positive == target.negative:
                 raise ValueError(f"A contrast needs two different classes, and both are {target.positive}.")
         return resolved
+
+    def require_head(self, what: str) -> None:
+        """Raise `ValueError` where the model has no classes; `what` names who needs them."""
+        if not self.labels:
+            raise ValueError(
+                f"{what} needs classes, and {self.name} has none: its weights have no head. Features, the embedding "
+                "explorer and feature visualization run on it."
+            )
 
 
 def scores(logits: Float[Tensor, "n k"], targets: Sequence[Target]) -> Float[Tensor, " n"]:

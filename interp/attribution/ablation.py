@@ -60,7 +60,7 @@ def one_by_one(question: Question, layer: Layer, what: str) -> Removed:
     place = zeroed_at(question.classifier, layer)
     resumed = Resumed(question, place)
     own = resumed.activations if place == layer.name else activations(question, layer.name)
-    axis = 2 if layer.kind == "tokens" else 1
+    axis = layer.channel_axis
     images, channels = len(own), resumed.activations.shape[axis]
     rows = torch.arange(images)
     whole = torch.cat([resumed.scores(resumed.activations[part], part) for part in rows.split(resumed.batch_size)])

@@ -13,7 +13,7 @@ from torch import Tensor
 Baseline = Literal["black", "white", "mean", "blur", "noise"]
 
 
-def images(pixels: Float[Tensor, "n 3 h w"], baseline: Baseline, seed: int) -> Float[Tensor, "n 3 h w"]:
+def images(pixels: Float[Tensor, "n c h w"], baseline: Baseline, seed: int) -> Float[Tensor, "n c h w"]:
     """The baseline of each image, in [0, 1].
 
     `black` and `white` are plain, `mean` is the image's own mean colour, `blur` is the image under a Gaussian of an
@@ -29,7 +29,7 @@ def check(baseline: str) -> None:
         raise ValueError(f"There is no baseline {baseline!r}; choose one of {', '.join(_BASELINES)}.")
 
 
-def generator(pixels: Float[Tensor, "3 h w"], seed: int) -> torch.Generator:
+def generator(pixels: Float[Tensor, "c h w"], seed: int) -> torch.Generator:
     """Random numbers that depend on the seed and the picture only: not on its name, its batch, or its device."""
     content = pixels.detach().cpu().contiguous().numpy().tobytes()
     digest = hashlib.blake2b(content, digest_size=7, salt=seed.to_bytes(8, "little", signed=True))

@@ -217,11 +217,13 @@ def mapped_layer(classifier: Classifier, name: str | None, title: str) -> Layer:
 def on_grid(tensor: Tensor, layer: Layer) -> Float[Tensor, "n k u v"]:
     """Activations, or their gradients, with channels and a grid of positions.
 
-    A spatial layer has that form already. Of tokens (n, t, k) the last u·v are the grid, row by row; what comes before
-    them (the class token) has no place in the picture.
+    A spatial layer has that form already; one with its channels last is turned round. Of tokens (n, t, k) the last u·v
+    are the grid, row by row; what comes before them (the class token) has no place in the picture.
     """
     if layer.kind == "spatial":
         return tensor
+    if layer.kind == "channels_last":
+        return tensor.permute(0, 3, 1, 2)
     tokens = tensor[:, -layer.height * layer.width :]
     return tokens.transpose(1, 2).unflatten(2, (layer.height, layer.width))
 

@@ -38,15 +38,11 @@ class ClassMaps:
     layer: str
     coarse: Float[Tensor, "k u v"]
     logits: Float[Tensor, " k"]
+    probabilities: Float[Tensor, " k"]
     size: tuple[int, int]
     backward: int
     closed: bool
     below: float
-
-    @property
-    def probabilities(self) -> Float[Tensor, " k"]:
-        """The softmax of the logits."""
-        return self.logits.softmax(dim=0)
 
     def enlarged(self, classes: slice | list[int]) -> Float[Tensor, "m h w"]:
         """The maps of some classes at the size of the model's input."""
@@ -90,6 +86,7 @@ def class_maps(classifier: Classifier, images: Images, method: TappedCam | None 
         layer=layer.name,
         coarse=coarse.cpu(),
         logits=logits[0].detach().float().cpu(),
+        probabilities=classifier.linked(logits.detach().float())[0].cpu(),
         size=classifier.input_size,
         backward=classes if head is None else 4,
         closed=head is not None,

@@ -60,7 +60,7 @@ class IntegratedGradients(Method):
         drop = each_score(question, pixels) - each_score(question, baseline)
         return Maps(values, residual=values.sum(dim=(1, 2)) - drop)
 
-    def _mean_gradient(self, question: Question, baseline: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
+    def _mean_gradient(self, question: Question, baseline: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         """∫₀¹ ∂s/∂x dα along the straight way from the baseline to the image."""
         pixels = question.images.pixels
         points, weights = np.polynomial.legendre.leggauss(self.steps)  # on −1 to 1
@@ -157,7 +157,7 @@ class GradientShap(Method):
         drop = each_score(question, pixels) - expected.to(pixels)
         return Maps(values, residual=values.sum(dim=(1, 2)) - drop)
 
-    def _draw(self, image: Float[Tensor, "3 h w"]) -> _Draw:
+    def _draw(self, image: Float[Tensor, "c h w"]) -> _Draw:
         """The baselines of one picture, which of them each sample takes, and where on the way it stands."""
         generator = baselines.generator(image, self.seed)
         strata = torch.randperm(self.samples, generator=generator)
@@ -183,12 +183,12 @@ class GradientShap(Method):
 
 @dataclass(frozen=True, eq=False)
 class _Draw:
-    baselines: Float[Tensor, "b 3 h w"]
+    baselines: Float[Tensor, "b c h w"]
     which: Int[Tensor, " samples"]
     alphas: Float[Tensor, " samples"]
 
 
-def each_score(question: Question, pixels: Float[Tensor, "n 3 h w"]) -> Float[Tensor, " n"]:
+def each_score(question: Question, pixels: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
     """The score of each image of the question when it has these pixels."""
 
     def run(part: slice) -> Tensor:

@@ -31,8 +31,8 @@ class Tapped:
     and `gradients` (of the rule 'gradient') are by layer name. `logits` are those of all classes.
     """
 
-    pixels: Float[Tensor, "n 3 h w"]
-    pixel_gradients: dict[Rule, Float[Tensor, "n 3 h w"]] = field(default_factory=dict)
+    pixels: Float[Tensor, "n c h w"]
+    pixel_gradients: dict[Rule, Float[Tensor, "n c h w"]] = field(default_factory=dict)
     activations: dict[str, Tensor] = field(default_factory=dict)
     gradients: dict[str, Tensor] = field(default_factory=dict)
     logits: Float[Tensor, "n k"] | None = None
@@ -89,18 +89,18 @@ class Question:
         """
         return min(256, 2 * self.batch_size) if self.classifier.parameters > MANY_WEIGHTS else self.batch_size
 
-    def scores(self, pixels: Float[Tensor, "m 3 h w"], rows: Int[Tensor, " m"]) -> Float[Tensor, " m"]:
+    def scores(self, pixels: Float[Tensor, "m c h w"], rows: Int[Tensor, " m"]) -> Float[Tensor, " m"]:
         """The scores of the rows' targets: forward passes only."""
         with self.classifier.lock, torch.no_grad():
             return self._scores(pixels, rows.tolist())
 
-    def gradients(self, pixels: Float[Tensor, "m 3 h w"], rows: Int[Tensor, " m"]) -> Float[Tensor, "m 3 h w"]:
+    def gradients(self, pixels: Float[Tensor, "m c h w"], rows: Int[Tensor, " m"]) -> Float[Tensor, "m c h w"]:
         """∂s/∂x of the rows' scores at the pixels: a forward and a backward pass."""
         return self.tapped(pixels, rows, rules=("gradient",), layers=()).pixel_gradients["gradient"]
 
     def passed(
-        self, pixels: Float[Tensor, "m 3 h w"], rows: Int[Tensor, " m"], rules: TorchFunctionMode
-    ) -> tuple[Float[Tensor, "m 3 h w"], Float[Tensor, " m"]]:
+        self, pixels: Float[Tensor, "m c h w"], rows: Int[Tensor, " m"], rules: TorchFunctionMode
+    ) -> tuple[Float[Tensor, "m c h w"], Float[Tensor, " m"]]:
         """What a forward and a backward pass bring to the pixels when operations follow other rules; and the scores."""
         which = rows.tolist()
         with self.classifier.lock, _gradients_enabled():
@@ -113,8 +113,8 @@ class Question:
         return brought, score.detach()
 
     def relevance(
-        self, pixels: Float[Tensor, "m 3 h w"], rows: Int[Tensor, " m"], rules: TorchFunctionMode
-    ) -> tuple[Float[Tensor, "m 3 h w"], Float[Tensor, " m"]]:
+        self, pixels: Float[Tensor, "m c h w"], rows: Int[Tensor, " m"], rules: TorchFunctionMode
+    ) -> tuple[Float[Tensor, "m c h w"], Float[Tensor, " m"]]:
         """As `passed`, with the backward pass begun by the scores themselves, and ended at the normalized pixels."""
         which = rows.tolist()
         module = self.classifier.module
@@ -130,7 +130,7 @@ class Question:
 
     def tapped(
         self,
-        pixels: Float[Tensor, "m 3 h w"],
+        pixels: Float[Tensor, "m c h w"],
         rows: Int[Tensor, " m"],
         *,
         rules: Sequence[Rule],

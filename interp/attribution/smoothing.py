@@ -22,9 +22,9 @@ from interp.types import Classifier
 class Moments:
     """The mean of the noisy gradients, and of their squares, for each colour of each pixel."""
 
-    mean: Float[Tensor, "n 3 h w"]
-    square: Float[Tensor, "n 3 h w"]
-    variance: Float[Tensor, "n 3 h w"]
+    mean: Float[Tensor, "n c h w"]
+    square: Float[Tensor, "n c h w"]
+    variance: Float[Tensor, "n c h w"]
 
 
 @dataclass(frozen=True)
@@ -162,5 +162,5 @@ class VarGrad(_Smoothing):
         return Maps(moments.variance.sum(dim=1))
 
 
-def _noise(seed: int, image: Float[Tensor, "3 h w"]) -> Float[Tensor, "3 h w"]:
+def _noise(seed: int, image: Float[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:
     return torch.randn(image.shape, generator=torch.Generator().manual_seed(seed)).to(image)

@@ -32,7 +32,7 @@ LISTED = 4096
 """Up to so many coalitions of one size are listed rather than drawn, so that none comes twice."""
 
 
-def segments(pixels: Float[Tensor, "3 h w"], count: int) -> Int[Tensor, "h w"]:
+def segments(pixels: Float[Tensor, "c h w"], count: int) -> Int[Tensor, "h w"]:
     """The number of each pixel's segment, from 0, by SLIC: about `count` of them, seldom more, sometimes far fewer.
 
     Parts that are scattered are merged into their neighbours, so pure noise may give a single segment; plain pictures

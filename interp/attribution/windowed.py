@@ -60,7 +60,7 @@ class Windowed:
         return self._network is None
 
     def scores(
-        self, row: int, windows: Float[Tensor, "m 3 p q"], tops: Sequence[int], lefts: Sequence[int]
+        self, row: int, windows: Float[Tensor, "m c p q"], tops: Sequence[int], lefts: Sequence[int]
     ) -> Float[Tensor, " m"]:
         """The scores of the picture `row` with each of the windows, in pixels of [0, 1], put in at its place."""
         height, width = windows.shape[2:]
@@ -81,7 +81,7 @@ class Windowed:
             self._known[row] = self.question.scores(self._pixels(row), torch.tensor([row]))[0]
         return self._known[row]
 
-    def _pixels(self, row: int) -> Float[Tensor, "1 3 h w"]:
+    def _pixels(self, row: int) -> Float[Tensor, "1 c h w"]:
         return self.question.images.pixels[row : row + 1]
 
     def _of(self, row: int) -> _Unchanged:

@@ -83,6 +83,5 @@ def positioned(tensor: Tensor, layer: Layer) -> Float[Tensor, "n k u v"]:
 
 def summed(products: Tensor, layer: Layer) -> Float[Tensor, "n k"]:
     """What each channel comes to over all positions, of tokens over all of them, the class token too."""
-    if layer.kind == "flat":
-        return products
-    return products.sum(dim=1) if layer.kind == "tokens" else products.sum(dim=(2, 3))
+    positions = [axis for axis in range(1, products.ndim) if axis != layer.channel_axis]
+    return products.sum(dim=positions) if positions else products

@@ -168,6 +168,8 @@ def _shaped(grids: Float[Tensor, "m k u v"], like: Tensor, layer: Layer) -> Tens
     """A grid of positions in the shape in which the layer gives it: zero where it has no place (the class token)."""
     if layer.kind == "spatial":
         return grids
+    if layer.kind == "channels_last":
+        return grids.permute(0, 2, 3, 1)
     if layer.kind == "flat":
         return grids[:, :, 0, 0]
     shaped = torch.zeros_like(like)

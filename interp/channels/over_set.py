@@ -177,7 +177,7 @@ def _of_batch(
     # A copy of the pixels is not needed: the graph begins at the first of the layers.
     with torch.inference_mode(False), torch.enable_grad(), hooks.activations(classifier, names) as taken:
         logits = classifier.module(images.pixels)
-        probability, predicted = logits.detach().float().softmax(dim=1).max(dim=1)
+        probability, predicted = classifier.linked(logits.detach().float()).max(dim=1)
         for place, (question, layer) in enumerate(zip(questions, layers, strict=True)):
             positive, negative = _classes(question, logits.detach(), labels)
             # Rows without a target are computed with any class, and left out below.

@@ -48,7 +48,7 @@ class Representation:
         """
         layer = self._layer(classifier)
         name = self.layer if layer is None else layer.name
-        if self.pooling == "class_token" and (layer is None or layer.kind != "tokens"):
+        if self.pooling == "class_token" and (layer is None or layer.prefix == 0):
             raise ValueError(f"{name!r} has no class token: choose the pooling mean or max.")
         if layer is not None and layer.kind != "flat":
             return Representation(name, self.pooling)

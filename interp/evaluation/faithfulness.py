@@ -14,7 +14,7 @@ from interp.attribution import Random, attribute, baselines
 from interp.attribution.comparison import Targets
 from interp.attribution.question import Question
 from interp.batches import batched
-from interp.types import Classifier, Heatmaps, Images, scores
+from interp.types import Classifier, Heatmaps, Images
 
 STEPS = 50
 ORDERS = 5
@@ -173,7 +173,7 @@ def moved(images: Images, heatmaps: Heatmaps, *, seed: int = 0) -> Heatmaps:
     return Heatmaps(torch.stack(rolled), heatmaps.signed, heatmaps.targets)
 
 
-def probabilities(question: Question, pixels: Float[Tensor, "m 3 h w"], rows: Int[Tensor, " m"]) -> Float[Tensor, " m"]:
+def probabilities(question: Question, pixels: Float[Tensor, "m c h w"], rows: Int[Tensor, " m"]) -> Float[Tensor, " m"]:
     """The probabilities of the rows' targets, p_c or, for a contrast, p_a / (p_a + p_b): one forward pass.
 
     Raises `ValueError` with the image's name for one that is not finite.
@@ -181,10 +181,7 @@ def probabilities(question: Question, pixels: Float[Tensor, "m 3 h w"], rows: In
     classifier = question.classifier
     asked = [question.targets[row] for row in rows.tolist()]
     with classifier.lock, torch.no_grad():
-        logits = classifier.module(pixels)
-    single = torch.tensor([target.negative is None for target in asked], device=logits.device)
-    classes = logits.softmax(dim=1)[torch.arange(len(asked)), [target.positive for target in asked]]
-    found = torch.where(single, classes, scores(logits, asked).sigmoid())
+        found = classifier.target_probabilities(classifier.module(pixels), asked)
     if not bool(found.isfinite().all()):
         name = question.images.names[int(rows[int((~found.isfinite()).cpu().nonzero()[0, 0])])]
         raise ValueError(
@@ -215,8 +212,8 @@ def _require_fitting(question: Question, heatmaps: Heatmaps) -> None:
 def _curves(
     question: Question,
     maps: Sequence[Heatmaps],
-    start: Float[Tensor, "n 3 h w"],
-    end: Float[Tensor, "n 3 h w"],
+    start: Float[Tensor, "n c h w"],
+    end: Float[Tensor, "n c h w"],
     *,
     steps: int,
     seed: int,
@@ -245,7 +242,7 @@ def _curves(
     return [Curve(shares, of_map) for of_map in values]
 
 
-def _ranks(values: Float[Tensor, "h w"], image: Float[Tensor, "3 h w"], seed: int) -> Int[Tensor, "h w"]:
+def _ranks(values: Float[Tensor, "h w"], image: Float[Tensor, "c h w"], seed: int) -> Int[Tensor, "h w"]:
     """Each pixel's place in the order: 0 for the largest value, equal values in a random order."""
     flat = values.detach().cpu().flatten()
     shuffled = torch.randperm(len(flat), generator=baselines.generator(image, seed))

@@ -151,6 +151,6 @@ class Unshift(nn.Module):
         super().__init__()
         self.shift = shift
 
-    def forward(self, pixels: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
+    def forward(self, pixels: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         """The pixels as the original network knows them."""
         return pixels - self.shift

@@ -53,14 +53,14 @@ class Tones:
         return self.clipped > MOST_CLIPPED
 
 
-def tones(pixels: Float[Tensor, "n 3 h w"]) -> Tones:
+def tones(pixels: Float[Tensor, "n c h w"]) -> Tones:
     """The histogram check of pictures, RGB in [0, 1]."""
     contrast = pixels.float().flatten(2).std(dim=2).mean(dim=1)
     clipped = ((pixels < EDGE) | (pixels > 1 - EDGE)).float().flatten(1).mean(dim=1)
     return Tones(contrast, clipped)
 
 
-def finest(pixels: Float[Tensor, "n 3 h w"]) -> Float[Tensor, " n"]:
+def finest(pixels: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
     """The share of each picture's variance at frequencies above a quarter of a cycle a pixel, in [0, 1].
 
     White noise has about 0.8 there, photographs a few hundredths; a picture of one colour has 0.
@@ -75,7 +75,7 @@ def finest(pixels: Float[Tensor, "n 3 h w"]) -> Float[Tensor, " n"]:
 def moved(
     classifier: Classifier,
     objectives: Sequence[Objective],
-    pixels: Float[Tensor, "n 3 h w"],
+    pixels: Float[Tensor, "n c h w"],
     transforms: Sequence[Transform] = MUCH,
     *,
     times: int = 16,

@@ -22,7 +22,7 @@ LEAST = 1 / 512
 AMPLITUDE = 0.25
 SMALLEST = 8
 
-Decode = Callable[[Tensor], Float[Tensor, "n 3 h w"]]
+Decode = Callable[[Tensor], Float[Tensor, "n c h w"]]
 
 
 class Parameterization(ABC):
@@ -43,7 +43,7 @@ class Parameterization(ABC):
         """The parameters of `count` pictures without any content."""
 
     @abstractmethod
-    def parameters(self, pixels: Float[Tensor, "n 3 h w"], classifier: Classifier) -> Tensor:
+    def parameters(self, pixels: Float[Tensor, "n c h w"], classifier: Classifier) -> Tensor:
         """The parameters of given pictures, so that they decode to these, or to what is nearest."""
 
     @abstractmethod
@@ -79,7 +79,7 @@ class Pixels(Parameterization):
         """Zeros: the mean colour."""
         return torch.zeros(count, 3, *self.resolution(classifier), device=classifier.device)
 
-    def parameters(self, pixels: Float[Tensor, "n 3 h w"], classifier: Classifier) -> Tensor:
+    def parameters(self, pixels: Float[Tensor, "n c h w"], classifier: Classifier) -> Tensor:
         """Pixels to uncorrelated colours before the sigmoid."""
         return _uncoloured(_resized(pixels, self.resolution(classifier)).to(classifier.device), self.colours)
 
@@ -118,7 +118,7 @@ class Fourier(Parameterization):
         height, width = self.resolution(classifier)
         return torch.zeros(count, 3, height, width // 2 + 1, 2, device=classifier.device)
 
-    def parameters(self, pixels: Float[Tensor, "n 3 h w"], classifier: Classifier) -> Tensor:
+    def parameters(self, pixels: Float[Tensor, "n c h w"], classifier: Classifier) -> Tensor:
         """Pixels to coefficients."""
         size = self.resolution(classifier)
         planes = _uncoloured(_resized(pixels, size).to(classifier.device), self.colours)
@@ -175,7 +175,7 @@ class Code(Parameterization):
         """Zeros: the mean of all codes."""
         return torch.zeros(count, self.prior.dimensions, device=classifier.device)
 
-    def parameters(self, pixels: Float[Tensor, "n 3 h w"], classifier: Classifier) -> Tensor:
+    def parameters(self, pixels: Float[Tensor, "n c h w"], classifier: Classifier) -> Tensor:
         """The codes of pictures."""
         return self.prior.encode(_resized(pixels, self.resolution(classifier))).to(classifier.device)
 
@@ -223,14 +223,14 @@ def _coloured(colours: Colours, device: torch.device) -> Decode:
     return decode
 
 
-def _uncoloured(pixels: Float[Tensor, "n 3 h w"], colours: Colours) -> Float[Tensor, "n 3 h w"]:
+def _uncoloured(pixels: Float[Tensor, "n c h w"], colours: Colours) -> Float[Tensor, "n c h w"]:
     """The planes that `_coloured` makes these pixels of."""
     root, offset = colours.correlated(pixels.device), colours.offset(pixels.device)
     before = pixels.clamp(LEAST, 1 - LEAST).logit().flatten(2) - offset
     return (torch.linalg.inv(root) @ before).view_as(pixels)
 
 
-def _resized(pixels: Float[Tensor, "n 3 y x"], size: tuple[int, int]) -> Float[Tensor, "n 3 h w"]:
+def _resized(pixels: Float[Tensor, "n c y x"], size: tuple[int, int]) -> Float[Tensor, "n c h w"]:
     if tuple(pixels.shape[2:]) == size:
         return pixels
     return interpolate(pixels, size=size, mode="bilinear", antialias=True).clamp(0, 1)

@@ -76,11 +76,11 @@ def _finished(made: Visualization, steps: int) -> tuple[Picture, ...]:
     )
 
 
-def bytes_of(pixels: Float[Tensor, "3 h w"]) -> UInt8[np.ndarray, "h w 3"]:
+def bytes_of(pixels: Float[Tensor, "c h w"]) -> UInt8[np.ndarray, "h w 3"]:
     """A picture in [0, 1] as bytes."""
     return (pixels.permute(1, 2, 0).clamp(0, 1) * 255).round().byte().cpu().numpy()
 
 
-def pixels_of(picture: UInt8[np.ndarray, "h w 3"]) -> Float[Tensor, "3 h w"]:
+def pixels_of(picture: UInt8[np.ndarray, "h w 3"]) -> Float[Tensor, "c h w"]:
     """A picture from bytes, in [0, 1]."""
     return torch.from_numpy(picture).permute(2, 0, 1).float() / 255

@@ -50,7 +50,7 @@ def prefix(classifier: Classifier, pixels: Tensor, runs: Mapping[str, int | None
 
 
 def counted_runs(
-    classifier: Classifier, names: Sequence[str], pixels: Float[Tensor, "1 3 h w"]
+    classifier: Classifier, names: Sequence[str], pixels: Float[Tensor, "1 c h w"]
 ) -> dict[str, int | None]:
     """How often each layer runs in a pass, found by one pass of a picture of the size in question.
 
@@ -102,7 +102,7 @@ class Reading:
         ]
         self.names = tuple(dict.fromkeys(group.name for group in self._groups))
 
-    def values(self, pixels: Float[Tensor, "n 3 h w"]) -> Float[Tensor, " m"]:
+    def values(self, pixels: Float[Tensor, "n c h w"]) -> Float[Tensor, " m"]:
         """The value of each picture's objective: a forward pass, which ends at the deepest layer needed.
 
         With `images` the values of one objective are side by side. Raises `ValueError` where the network does not take

@@ -18,7 +18,7 @@ class Regularizer(ABC):
     """A penalty on pictures, seen as they are, before any transform."""
 
     @abstractmethod
-    def penalty(self, pixels: Float[Tensor, "n 3 h w"]) -> Float[Tensor, " n"]:
+    def penalty(self, pixels: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
         """What is taken from each picture's objective."""
 
 
@@ -31,7 +31,7 @@ class TotalVariation(Regularizer):
     def __post_init__(self) -> None:
         _check(self.weight)
 
-    def penalty(self, pixels: Float[Tensor, "n 3 h w"]) -> Float[Tensor, " n"]:
+    def penalty(self, pixels: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
         """In units of brightness, which goes from 0 to 1."""
         across, down = pixels.diff(dim=3).abs(), pixels.diff(dim=2).abs()
         return self.weight * (across.mean(dim=(1, 2, 3)) + down.mean(dim=(1, 2, 3)))
@@ -46,7 +46,7 @@ class L2(Regularizer):
     def __post_init__(self) -> None:
         _check(self.weight)
 
-    def penalty(self, pixels: Float[Tensor, "n 3 h w"]) -> Float[Tensor, " n"]:
+    def penalty(self, pixels: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
         """From 0 (grey) to a quarter of the weight (black and white)."""
         return self.weight * (pixels - 0.5).square().mean(dim=(1, 2, 3))
 
@@ -65,7 +65,7 @@ class Density(Regularizer):
     def __post_init__(self) -> None:
         _check(self.weight)
 
-    def penalty(self, pixels: Float[Tensor, "n 3 h w"]) -> Float[Tensor, " n"]:
+    def penalty(self, pixels: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
         """In nats for a patch; may be below 0, as densities are not bounded."""
         return -self.weight * self.prior.log_density(pixels, stride=self.stride)
 

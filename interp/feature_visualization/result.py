@@ -21,7 +21,7 @@ class Frame:
 
     step: int
     steps: int
-    pixels: Float[Tensor, "n 3 h w"]
+    pixels: Float[Tensor, "n c h w"]
     values: Float[Tensor, " n"]
     curve: Float[Tensor, "s n"]
 
@@ -37,7 +37,7 @@ class Visualization:
     """
 
     objectives: tuple[Objective, ...]
-    pixels: Float[Tensor, "n 3 h w"]
+    pixels: Float[Tensor, "n c h w"]
     values: Float[Tensor, " n"]
     dead: Bool[Tensor, " n"]
     frames: tuple[Frame, ...]

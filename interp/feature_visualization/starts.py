@@ -36,14 +36,14 @@ class Given:
     `deviation` is that of noise in the parameters on top, which lets copies of one objective go different ways.
     """
 
-    pixels: Float[Tensor, "m 3 h w"] = field(repr=False)
+    pixels: Float[Tensor, "m c h w"] = field(repr=False)
     deviation: float | int = 0
 
     def __post_init__(self) -> None:
         if not self.deviation >= 0:
             raise ValueError(f"Noise with a deviation of {self.deviation} is not possible: take 0 or more.")
 
-    def each(self, objectives: int, copies: int) -> Float[Tensor, "n 3 h w"]:
+    def each(self, objectives: int, copies: int) -> Float[Tensor, "n c h w"]:
         """One picture for each copy of each objective. Raises `ValueError` where their number does not fit."""
         if len(self.pixels) not in (1, objectives):
             raise ValueError(
@@ -57,7 +57,7 @@ Start = Noise | Given
 
 def mean_image(
     classifier: Classifier, photos: ImageSet, positions: Sequence[int] | None = None
-) -> Float[Tensor, "1 3 h w"]:
+) -> Float[Tensor, "1 c h w"]:
     """The mean, pixel by pixel, of images as the classifier sees them: for `Given`. None takes all of the set.
 
     The mean of a class is that of its images' positions. Images that cannot be read are left out; raises `ValueError`
@@ -76,7 +76,7 @@ def mean_image(
 
 def class_mean(
     classifier: Classifier, photos: ImageSet, target: int, *, labels: Sequence[int]
-) -> Float[Tensor, "1 3 h w"]:
+) -> Float[Tensor, "1 c h w"]:
     """The mean image of a class, `labels` giving the class of each image of the set (-1: not known).
 
     Raises `ValueError` where the set has no image of the class.

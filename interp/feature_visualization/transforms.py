@@ -35,7 +35,7 @@ class Warp:
     linear: Matrix = (1.0, 0.0, 0.0, 1.0)
     shift: tuple[float, float] = (0.0, 0.0)
 
-    def __call__(self, pixels: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 y x"]:
+    def __call__(self, pixels: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c y x"]:
         """The pictures as the network sees them."""
         height, width = pixels.shape[2:]
         if self.linear == (1.0, 0.0, 0.0, 1.0):
@@ -58,7 +58,7 @@ class Warp:
         below, right = self.size[0] - height + top, self.size[1] - width + left
         return pad(pixels, (-left, right, -top, below), value=LEFT_OUT)
 
-    def _grid(self, pixels: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "1 y x 2"]:
+    def _grid(self, pixels: Float[Tensor, "n c h w"]) -> Float[Tensor, "1 y x 2"]:
         """The places looked up, x before y, each in [-1, 1] from edge to edge."""
         height, width = pixels.shape[2:]
         a, b, c, d = self.linear

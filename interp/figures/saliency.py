@@ -31,7 +31,7 @@ def part_of(values: Float[Tensor, "*shape"], part: Sign) -> Float[Tensor, "*shap
 
 
 def comparison(
-    pixels: Float[Tensor, "3 h w"],
+    pixels: Float[Tensor, "c h w"],
     maps: Sequence[tuple[str, Float[Tensor, "h w"], bool]],
     *,
     view: View = "overlay",
@@ -90,7 +90,7 @@ def comparison(
 
 
 def grid(
-    pixels: Float[Tensor, "n 3 h w"],
+    pixels: Float[Tensor, "n c h w"],
     names: Sequence[str],
     maps: Sequence[tuple[str, Float[Tensor, "n h w"], bool]],
     *,
@@ -160,7 +160,7 @@ def _ends(values: Sequence[Sequence[Float[Tensor, "h w"]]], scale: Scale, clip: 
 
 
 def _begun(
-    place: Grid, pixels: Float[Tensor, "n 3 h w"], view: View, annotations: Sequence[Bool[Tensor, "h w"] | None]
+    place: Grid, pixels: Float[Tensor, "n c h w"], view: View, annotations: Sequence[Bool[Tensor, "h w"] | None]
 ) -> dict[str, Any]:
     """A figure with the photographs in its first panels, and under each map again what its view shows there."""
     count = len(pixels)

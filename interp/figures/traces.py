@@ -21,7 +21,7 @@ FEW, MANY = 12, 60
 """Up to so many maps go as numbers, which the pointer reads; beyond, as pictures in steps, beyond again in fewer."""
 
 
-def magnitude_of(title: str, values: Float[Tensor, "rows columns"], pixels: Float[Tensor, "3 h w"]) -> float:
+def magnitude_of(title: str, values: Float[Tensor, "rows columns"], pixels: Float[Tensor, "c h w"]) -> float:
     """The largest magnitude in a map."""
     if values.shape != pixels.shape[1:]:
         given, wanted = (" × ".join(map(str, shape)) for shape in (values.shape, pixels.shape[1:]))
@@ -111,7 +111,7 @@ def number(value: float) -> str:
     return f"{value:.3g}".replace("-", "−")
 
 
-def under(pixels: Float[Tensor, "3 h w"], view: View) -> dict[str, Any] | None:
+def under(pixels: Float[Tensor, "c h w"], view: View) -> dict[str, Any] | None:
     """What lies under a map: nothing, the photograph in grey for an overlay, or in colour."""
     if view == "heatmap":
         return None
@@ -121,7 +121,7 @@ def under(pixels: Float[Tensor, "3 h w"], view: View) -> dict[str, Any] | None:
     return photograph(rgb(pixels), quality=80)
 
 
-def rgb(pixels: Float[Tensor, "3 h w"]) -> UInt8[np.ndarray, "h w 3"]:
+def rgb(pixels: Float[Tensor, "c h w"]) -> UInt8[np.ndarray, "h w 3"]:
     """Pixels in [0, 1] as bytes."""
     return (pixels.detach().cpu().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
 

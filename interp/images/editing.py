@@ -84,7 +84,7 @@ class Paint:
         if not all(0 <= part <= 1 for part in self.colour):
             raise ValueError(f"The colour is {self.colour}; give red, green and blue from 0 to 1.")
 
-    def change(self, pixels: Float[Tensor, "3 h w"], original: Float[Tensor, "3 h w"]) -> Float[Tensor, "3 h w"]:
+    def change(self, pixels: Float[Tensor, "c h w"], original: Float[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:
         """The picture with the region painted over."""
         return _replaced(pixels, self.region, pixels.new_tensor(self.colour)[:, None, None])
 
@@ -100,7 +100,7 @@ class Erase:
         if self.fill not in get_args(Fill):
             raise ValueError(f"There is no filling {self.fill!r}; choose one of {', '.join(get_args(Fill))}.")
 
-    def change(self, pixels: Float[Tensor, "3 h w"], original: Float[Tensor, "3 h w"]) -> Float[Tensor, "3 h w"]:
+    def change(self, pixels: Float[Tensor, "c h w"], original: Float[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:
         """The picture with the region filled."""
         return _replaced(pixels, self.region, filling(original, self.fill)[:, None, None])
 
@@ -118,7 +118,7 @@ class Blur:
     def __post_init__(self) -> None:
         _within("A blur's radius", self.radius, LARGEST_RADIUS)
 
-    def change(self, pixels: Float[Tensor, "3 h w"], original: Float[Tensor, "3 h w"]) -> Float[Tensor, "3 h w"]:
+    def change(self, pixels: Float[Tensor, "c h w"], original: Float[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:
         """The picture with the region blurred; what is around the region counts in."""
         rows, columns = (_gaussian(size, self.radius).to(pixels) for size in pixels.shape[1:])
         # A sum of weights that are rounded may leave [0, 1] by a bit.
@@ -154,7 +154,7 @@ class Paste:
         mask = torch.from_numpy(self.crop.draw(columns, rows)).to(self.source.pixels.device)
         return self.source.pixels[0][:, mask.any(dim=1)][:, :, mask.any(dim=0)]
 
-    def change(self, pixels: Float[Tensor, "3 h w"], original: Float[Tensor, "3 h w"]) -> Float[Tensor, "3 h w"]:
+    def change(self, pixels: Float[Tensor, "c h w"], original: Float[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:
         """The picture with the crop in its place."""
         crop = self.pixels.to(pixels)
         rows, columns = (max(1, round(side * self.scale)) for side in crop.shape[1:])
@@ -173,7 +173,7 @@ class Restore:
 
     region: Region
 
-    def change(self, pixels: Float[Tensor, "3 h w"], original: Float[Tensor, "3 h w"]) -> Float[Tensor, "3 h w"]:
+    def change(self, pixels: Float[Tensor, "c h w"], original: Float[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:
         """The picture with the region of the original."""
         return _replaced(pixels, self.region, original)
 
@@ -181,7 +181,7 @@ class Restore:
 Edit = Paint | Erase | Blur | Paste | Restore
 
 
-def apply(pixels: Float[Tensor, "3 h w"], edits: Sequence[Edit]) -> Float[Tensor, "3 h w"]:
+def apply(pixels: Float[Tensor, "c h w"], edits: Sequence[Edit]) -> Float[Tensor, "c h w"]:
     """The picture after all edits, one after the other; what is given is not changed."""
     edited = pixels
     for edit in edits:
@@ -197,12 +197,12 @@ def first_edited(images: Images, edits: Sequence[Edit]) -> Images:
     return Images(torch.cat([edited[None], images.pixels[1:]]), (f"{images.names[0]} (edited)", *images.names[1:]))
 
 
-def filling(pixels: Float[Tensor, "3 h w"], fill: Fill) -> Float[Tensor, " 3"]:
+def filling(pixels: Float[Tensor, "c h w"], fill: Fill) -> Float[Tensor, " c"]:
     """The colour that a filling has for a picture."""
     return pixels.mean(dim=(1, 2)) if fill == "mean" else pixels.new_full((3,), _PLAIN[fill])
 
 
-def _replaced(pixels: Tensor, region: Region, by: Tensor) -> Float[Tensor, "3 h w"]:
+def _replaced(pixels: Tensor, region: Region, by: Tensor) -> Float[Tensor, "c h w"]:
     return torch.where(_mask(region, pixels.shape[2], pixels.shape[1]).to(pixels.device), by, pixels)
 
 

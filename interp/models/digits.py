@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from interp.models import checkpoint
 from interp.models.normalize import assemble
 from interp.models.recipe import Recipe, Weights
-from interp.types import Preprocessing
+from interp.types import Finding, Preprocessing
 
 LABELS = tuple("0123456789")
 WEIGHTS = Path(__file__).parent / "weights" / "digits.safetensors"
@@ -64,13 +64,14 @@ def recipe(weights: Weights | None, labels: tuple[str, ...] | None) -> Recipe:
     return Recipe(
         name="digits (random weights)" if weights == "random" else "digits",
         architecture="interp.models.digits.DigitsNetwork",
-        build=DigitsNetwork,
+        build=lambda classes: DigitsNetwork(),
         preprocessing=PREPROCESSING,
         mean=MEAN,
         std=STD,
         labels=labels or LABELS,
         weights=weights or WEIGHTS,
-        notes=notes,
+        findings=tuple(Finding("recognized", note) for note in notes),
+        outputs="softmax",
     )
 
 

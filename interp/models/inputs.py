@@ -19,7 +19,7 @@ class Input:
 
     position: int
     name: str
-    pixels: Float[Tensor, "3 h w"] | None
+    pixels: Float[Tensor, "c h w"] | None
     problem: Problem | None = None
 
 

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import difflib
+import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import torch
 from torch import nn
 
-from interp.models import checkpoint, own, torchvision_models
+from interp.models import checkpoint, own, probes, torchvision_models
 from interp.models import precision as precisions
 from interp.models.devices import choose_device
 from interp.models.fingerprint import fingerprint
 from interp.models.labels import read_labels
 from interp.models.layers import FoundLayers, find_layers
 from interp.models.normalize import assemble
+from interp.models.outputs import Interpretation, NotLogits, interpret
 from interp.models.recipe import Recipe, Weights
 from interp.models.scenes import bundled
-from interp.types import Classifier
+from interp.models.trial import Trial, settle
+from interp.types import Classifier, Finding
 
 SEED = 0
 DIGITS = "digits"
+PROBES = 2
 
 
 @dataclass(frozen=True)
@@ -59,25 +63,40 @@ def load(
     chosen = choose_device(device)
     file: Weights | None = "random" if weights == "random" else None if weights is None else Path(weights)
     recipe = _recipe(str(name), Path(folder) if folder else None, file, None if labels is None else read_labels(labels))
-    module = assemble(_network(recipe), recipe.mean, recipe.std)
-    digest = fingerprint(module, recipe)
-    found, chosen, notes = _placed(module, recipe, chosen, fall_back=device == "auto")
-    if found.outputs != len(recipe.labels):
-        raise ValueError(
-            f"{recipe.name} has {found.outputs} outputs, and {len(recipe.labels)} labels were given: give one for each."
-        )
+    network = _network(recipe)
+    recipe = _for_channels(recipe, network)
+    module = assemble(network, recipe.mean, recipe.std)
+    found = _understood(module, recipe)
+    labelled = _labels(recipe, found)
+    placed = _placed(module, recipe, chosen, fall_back=device == "auto")
+    # What it gives is true for this load only, where it draws at random.
+    told_apart = [found.link, found.multi_label, found.single]
+    told_apart += [] if placed.trial.deterministic else [uuid.uuid4().hex]
     classifier = Classifier(
         name=recipe.name,
         module=module,
-        labels=recipe.labels,
-        layers=found.layers,
+        labels=labelled.labels,
+        layers=placed.layers.layers,
         preprocessing=recipe.preprocessing,
-        device=chosen,
-        fingerprint=digest,
+        device=placed.device,
+        fingerprint=fingerprint(module, recipe, also=told_apart),
         architecture=recipe.architecture,
         wordnet_ids=recipe.wordnet_ids,
-        notes=(*recipe.notes, *_random_note(recipe), *notes, *found.notes),
-        default_layer=found.default,
+        findings=(
+            *recipe.findings,
+            *_random_weights(recipe),
+            *_fitted(recipe),
+            *found.findings,
+            *labelled.findings,
+            *placed.findings,
+            *placed.trial.findings,
+            *placed.layers.findings,
+        ),
+        default_layer=_default_layer(recipe, placed.layers),
+        outputs=found.outputs,
+        link=found.link,
+        multi_label=found.multi_label,
+        deterministic=placed.trial.deterministic,
     )
     return precisions.chosen(classifier) if precision == "bfloat16" else classifier
 
@@ -101,8 +120,10 @@ def available(folder: str | Path | None = None) -> tuple[Offer, ...]:
     )
 
 
-def _random_note(recipe: Recipe) -> tuple[str, ...]:
-    return (f"Its weights are random (seed {SEED}): it has learned nothing.",) if recipe.weights == "random" else ()
+def _random_weights(recipe: Recipe) -> tuple[Finding, ...]:
+    if recipe.weights != "random":
+        return ()
+    return (Finding("warning", f"Its weights are random (seed {SEED}): it has learned nothing."),)
 
 
 def _own_offer(path: Path) -> Offer:
@@ -137,7 +158,7 @@ def _network(recipe: Recipe) -> nn.Module:
     if recipe.weights == "random":
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(SEED)
-            return recipe.build()
+            return recipe.build(_classes(recipe))
     path = recipe.weights
     if path is None:
         if recipe.published is None:
@@ -148,36 +169,146 @@ def _network(recipe: Recipe) -> nn.Module:
     return network
 
 
+def _classes(recipe: Recipe) -> int:
+    """How many classes the network is to have, as far as that is known before it is built."""
+    return len(recipe.labels) if recipe.labels is not None else 1000
+
+
 def _unfilled(recipe: Recipe) -> nn.Module:
     """The network without weights, on the meta device where it can be built there."""
     if not recipe.on_meta:
-        return recipe.build()
+        return recipe.build(_classes(recipe))
     try:
         with torch.device("meta"):
-            return recipe.build()
+            return recipe.build(_classes(recipe))
     except NotImplementedError:
         # RegNet computes its widths with tensors, which the meta device cannot.
-        return recipe.build()
+        return recipe.build(_classes(recipe))
 
 
-def _placed(
-    module: nn.Module, recipe: Recipe, device: torch.device, *, fall_back: bool
-) -> tuple[FoundLayers, torch.device, tuple[str, ...]]:
-    """Move the module to the device, and run it there once; where that fails and may, the processor takes over."""
+def _for_channels(recipe: Recipe, network: nn.Module) -> Recipe:
+    """The recipe for pictures in colour or in grey, whichever the network's first convolution takes."""
+    first = next((part for part in network.modules() if isinstance(part, nn.Conv2d)), None)
+    takes = recipe.channels or (first.in_channels if first is not None else len(recipe.mean))
+    if takes not in (1, 3):
+        raise ValueError(
+            f"{recipe.name}: its first convolution takes {takes} channels, and a picture has three (RGB) or one "
+            "(grey): give a network for pictures."
+        )
+    said: list[Finding] = []
+    mean, std = recipe.mean, recipe.std
+    if takes == 1:
+        said.append(Finding("recognized" if recipe.channels else "guessed", _GREY, "channels = 1"))
+        if len(mean) == 3:
+            mean, std = (sum(mean) / 3,), (sum(std) / 3,)
+            if set(recipe.mean) != {0.0} or set(recipe.std) != {1.0}:
+                text = "Grey is normalized with the average of the three colours' mean and std."
+                said.append(Finding("guessed", text, f"mean = [{mean[0]:.4g}]  and  std = [{std[0]:.4g}]"))
+    elif len(mean) == 1:
+        mean, std = mean * 3, std * 3
+        said.append(Finding("guessed", "One mean and one std were given: they are taken for all three colours."))
+    preprocessing = replace(recipe.preprocessing, channels=takes)
+    return replace(
+        recipe, mean=mean, std=std, preprocessing=preprocessing, channels=takes, findings=(*recipe.findings, *said)
+    )
+
+
+_GREY = "It sees pictures in grey: 0.299 red + 0.587 green + 0.114 blue."
+
+
+def _fitted(recipe: Recipe) -> tuple[Finding, ...]:
+    """How a picture is fitted and normalized."""
+    said = f"A picture is {recipe.preprocessing.description}."
+    fitted = Finding("recognized", said, "input_size = 224  and  resize = 256")
+    if set(recipe.mean) == {0.0} and set(recipe.std) == {1.0}:
+        plain = "Its pixels go in as numbers from 0 to 1, for no mean and std were given."
+        return fitted, Finding("guessed", plain, "mean = [0.485, 0.456, 0.406]  and  std = [0.229, 0.224, 0.225]")
+    mean, std = (", ".join(f"{one:.4g}" for one in numbers) for numbers in (recipe.mean, recipe.std))
+    return fitted, Finding(
+        "recognized", f"Then mean {mean} is taken off its pixels (0 to 1), and std {std} divides them."
+    )
+
+
+def _understood(module: nn.Sequential, recipe: Recipe) -> Interpretation:
+    """What the network's outputs are, tried on the processor."""
+    try:
+        return interpret(module, probes.noise(recipe.preprocessing, PROBES), recipe.outputs)
+    except NotLogits as error:
+        raise ValueError(f"{_place(recipe, error)}: {error}") from error
+    # A person's own network can raise anything, and end the process.
+    except (Exception, SystemExit) as error:
+        raise _does_not_run(recipe, error, torch.device("cpu")) from error
+
+
+def _does_not_run(recipe: Recipe, error: BaseException, device: torch.device) -> ValueError:
+    size = " × ".join(map(str, recipe.preprocessing.crop))
+    colours = "grey" if recipe.channels == 1 else "RGB"
+    return ValueError(
+        f"{_place(recipe, error)}: it does not run on {colours} images of {size} pixels on {device} "
+        f"({type(error).__name__}: {error}). Check the input size and the network's forward method."
+    )
+
+
+def _place(recipe: Recipe, error: BaseException) -> str:
+    return own.where(recipe.code, error) if recipe.code and isinstance(error, Exception) else recipe.name
+
+
+@dataclass(frozen=True)
+class _Labels:
+    labels: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+def _labels(recipe: Recipe, found: Interpretation) -> _Labels:
+    """A label for each class: those given, with the negation of a single one; or numbers."""
+    labels = recipe.labels
+    if labels is None:
+        plain = ("negative", "positive") if found.single else tuple(f"class {i}" for i in range(found.count))
+        said = f"No labels were given: its {found.count} classes are called {plain[0]!r} to {plain[-1]!r}."
+        return _Labels(plain, (Finding("guessed", said, 'labels = ["...", "..."]'),))
+    if found.single and len(labels) == 1:
+        said = f"One label for one output: the other class is called 'not {labels[0]}'."
+        return _Labels((f"not {labels[0]}", labels[0]), (Finding("guessed", said, f'labels = ["...", "{labels[0]}"]'),))
+    if len(labels) != found.count:
+        outputs = "1 output, a binary classifier" if found.single else f"{found.count} outputs"
+        wanted = "two labels, the second for a high output" if found.single else "one for each"
+        raise ValueError(f"{recipe.name} has {outputs}, and {len(labels)} labels were given: give {wanted}.")
+    return _Labels(labels)
+
+
+def _default_layer(recipe: Recipe, found: FoundLayers) -> str | None:
+    if recipe.layer is None:
+        return found.default
+    mapped = [layer.name for layer in found.layers if layer.height * layer.width > 1]
+    if recipe.layer not in mapped:
+        near = difflib.get_close_matches(recipe.layer, mapped, 3) or mapped[-3:]
+        raise ValueError(
+            f"{recipe.name} has no layer {recipe.layer!r} with a map: layer = must name one, such as {', '.join(near)}."
+        )
+    return recipe.layer
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """Where the network runs, how it differs from how it was built, and its layers."""
+
+    device: torch.device
+    trial: Trial
+    layers: FoundLayers
+    findings: tuple[Finding, ...] = ()
+
+
+def _placed(module: nn.Module, recipe: Recipe, device: torch.device, *, fall_back: bool) -> _Placed:
+    """Move the module to the device, and try it there; where that fails and may, the processor takes over."""
     try:
         module.to(device)
-        if device.type != "mps":
-            module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        return find_layers(module, recipe.preprocessing), device, ()
+        probe = probes.noise(recipe.preprocessing, PROBES).to(device)
+        trial = settle(module, probe, channels_last=device.type != "mps")
+        return _Placed(device, trial, find_layers(module, recipe.preprocessing))
     # A person's own network can raise anything; so can a device.
-    except Exception as error:
-        if device.type != "cpu" and fall_back and not isinstance(error, ValueError):
-            cpu = torch.device("cpu")
-            found, _, _ = _placed(module, recipe, cpu, fall_back=False)
-            return found, cpu, (f"Runs on the processor, since {device} failed ({type(error).__name__}: {error}).",)
-        place = own.where(recipe.code, error) if recipe.code else recipe.name
-        size = " × ".join(map(str, recipe.preprocessing.crop))
-        raise ValueError(
-            f"{place}: it does not run on one image of {size} pixels on {device} ({type(error).__name__}: {error}). "
-            "Check the input size and the network's forward method."
-        ) from error
+    except (Exception, SystemExit) as error:
+        if device.type == "cpu" or not fall_back:
+            raise _does_not_run(recipe, error, device) from error
+        said = f"Runs on the processor, since {device} failed ({type(error).__name__}: {error})."
+        placed = _placed(module, recipe, torch.device("cpu"), fall_back=False)
+        return replace(placed, findings=(Finding("warning", said),))

@@ -11,33 +11,27 @@ from torch import Tensor, nn
 
 
 class Normalize(nn.Module):
-    """(x - mean) / std, for each colour."""
+    """(x - mean) / std, for each colour, or for grey."""
 
     mean: Tensor
     std: Tensor
 
     def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
-        if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
+        if len(mean) not in (1, 3) or len(std) != len(mean) or min(std) <= 0:
             raise ValueError(
                 f"mean {list(mean)} and std {list(std)} do not fit: give three numbers each, one for each of red, "
-                "green and blue, with every std above 0."
+                "green and blue, or one each for grey, with every std above 0."
             )
-        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, 3, 1, 1))
-        self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, 3, 1, 1))
+        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, -1, 1, 1))
+        self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, -1, 1, 1))
 
-    def forward(self, pixels: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
+    def forward(self, pixels: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         """Pixels in [0, 1], normalized."""
         return (pixels - self.mean) / self.std
 
 
 def assemble(network: nn.Module, mean: Sequence[float], std: Sequence[float]) -> nn.Sequential:
-    """Pixels to logits: `.normalize`, then `.network`, in eval mode, without parameter gradients or in-place modules.
-
-    In-place modules would overwrite the activations that hooks have taken.
-    """
+    """Pixels to what the network gives: `.normalize`, then `.network`, in eval mode, without parameter gradients."""
     module = nn.Sequential(OrderedDict(normalize=Normalize(mean, std), network=network))
-    for part in module.modules():
-        if getattr(part, "inplace", False):
-            part.inplace = False  # pyright: ignore
     return module.eval().requires_grad_(False)

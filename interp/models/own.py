@@ -109,7 +109,7 @@ def recipe(path: Path, weights: Weights | None, labels: tuple[str, ...] | None) 
             f'"module.py:function".{meant}'
         )
     wordnet_ids = _listed(path, table["wordnet_ids"]) if "wordnet_ids" in table else base.wordnet_ids
-    if wordnet_ids is not None and len(wordnet_ids) != len(base.labels):
+    if wordnet_ids is not None and base.labels is not None and len(wordnet_ids) != len(base.labels):
         raise ValueError(f"{path} has {len(wordnet_ids)} wordnet_ids for {len(base.labels)} labels: give one for each.")
     return replace(
         base,
@@ -139,7 +139,7 @@ def _own_code(path: Path, table: Mapping, weights: Weights | None, labels: tuple
     return Recipe(
         name=path.stem,
         architecture=table["architecture"],
-        build=lambda: _call(code, function),
+        build=lambda classes: _call(code, function),
         preprocessing=Preprocessing((1, 1), None),
         mean=(0.0, 0.0, 0.0),
         std=(1.0, 1.0, 1.0),
@@ -151,10 +151,14 @@ def _own_code(path: Path, table: Mapping, weights: Weights | None, labels: tuple
 
 
 def _preprocessing(table: Mapping, base: Preprocessing) -> Preprocessing:
-    """The file's own where it says the input's size, else the published weights'."""
+    """The file's own where it says the input's size, else the published weights'.
+
+    A size without `resize` keeps the published weights' ratio of the resized side to the crop.
+    """
     size = table.get("input_size", base.crop)
     crop = (size, size) if isinstance(size, int) else tuple(size)
-    resize = table.get("resize", None if "input_size" in table else base.resize)
+    kept = None if base.resize is None else round(base.resize * min(crop) / min(base.crop))
+    resize = table.get("resize", kept)
     return Preprocessing(crop, resize, table.get("interpolation", base.interpolation))  # pyright: ignore[reportArgumentType]
 
 

@@ -9,7 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from interp.types import Classifier, Images
+from interp.models import probes
+from interp.types import Classifier, Finding, Images
 
 # Explanations are read off gradients, so this is stricter than what a trained SqueezeNet reaches on photographs
 # (0.98, 0.044 and 0.955, measured on 200): it stays in float32.
@@ -51,7 +52,7 @@ class PrecisionAgreement:
 class Bfloat16(nn.Sequential):
     """A classifier's module run under autocast to bfloat16; pixels, logits and gradients stay float32."""
 
-    def forward(self, input: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n k"]:
+    def forward(self, input: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k"]:
         """Logits, computed in bfloat16 where autocast takes it to be safe."""
         with torch.autocast(input.device.type, dtype=torch.bfloat16):
             return super().forward(input).float()
@@ -71,7 +72,7 @@ def agreement(classifier: Classifier, images: Images) -> PrecisionAgreement:
     logits, gradient = _logits_and_gradient(classifier, images, None)
     classes = logits.argmax(dim=1)
     reduced_logits, reduced_gradient = _logits_and_gradient(in_bfloat16(classifier), images, classes)
-    difference = (logits.softmax(dim=1) - reduced_logits.softmax(dim=1)).abs().max()
+    difference = (classifier.linked(logits) - classifier.linked(reduced_logits)).abs().max()
     cosine = nn.functional.cosine_similarity(gradient.flatten(1), reduced_gradient.flatten(1))
     return PrecisionAgreement(
         top1=float((reduced_logits.argmax(dim=1) == classes).float().mean()),
@@ -85,25 +86,21 @@ def chosen(classifier: Classifier) -> Classifier:
     found = agreement(classifier, noise_pictures(classifier))
     if found.holds:
         reduced = in_bfloat16(classifier)
-        return replace(reduced, notes=(*reduced.notes, f"Computes in bfloat16: {found}."))
-    note = f"Computes in float32, since bfloat16 does not agree on this machine: {found}."
-    return replace(classifier, notes=(*classifier.notes, note))
+        said = Finding("changed", f"Computes in bfloat16: {found}.")
+        return replace(reduced, findings=(*reduced.findings, said))
+    said = Finding("warning", f"Computes in float32, since bfloat16 does not agree on this machine: {found}.")
+    return replace(classifier, findings=(*classifier.findings, said))
 
 
 def noise_pictures(classifier: Classifier) -> Images:
-    """Seeded noise whose amplitude falls with frequency, as that of photographs does (1/f)."""
-    h, w = classifier.input_size
-    generator = torch.Generator().manual_seed(0)
-    noise = torch.randn((PICTURES, 3, h, w), generator=generator)
-    frequency = (torch.fft.fftfreq(h)[:, None] ** 2 + torch.fft.fftfreq(w)[None, :] ** 2).sqrt()
-    shaped = torch.fft.ifft2(torch.fft.fft2(noise) / frequency.clamp(min=1 / max(h, w))).real
-    scaled = (0.5 + 0.2 * shaped / shaped.std(dim=(1, 2, 3), keepdim=True)).clamp(0, 1)
-    return Images(scaled.to(classifier.device), tuple(f"noise {i + 1}" for i in range(PICTURES)))
+    """Pictures of noise (`probes.noise`), on the classifier's device."""
+    pixels = probes.noise(classifier.preprocessing, PICTURES).to(classifier.device)
+    return Images(pixels, tuple(f"noise {i + 1}" for i in range(PICTURES)))
 
 
 def _logits_and_gradient(
     classifier: Classifier, images: Images, classes: Tensor | None
-) -> tuple[Float[Tensor, "n k"], Float[Tensor, "n 3 h w"]]:
+) -> tuple[Float[Tensor, "n k"], Float[Tensor, "n c h w"]]:
     pixels = images.pixels.to(classifier.device).clone().requires_grad_()
     with classifier.lock, torch.enable_grad():
         logits = classifier.module(pixels)

@@ -10,7 +10,7 @@ from torch import nn
 
 from interp.models.download import checkpoint_path, fetch
 from interp.models.recipe import Recipe, Weights
-from interp.types import Preprocessing
+from interp.types import Finding, Preprocessing
 
 WORDNET_IDS = Path(__file__).parent / "imagenet_wordnet_ids.txt"
 AUXILIARY = {"googlenet", "inception_v3"}
@@ -58,7 +58,7 @@ def recipe(architecture: str, weights: Weights | None, labels: tuple[str, ...] |
     return Recipe(
         name=f"{architecture} (random weights)" if weights == "random" else architecture,
         architecture=architecture,
-        build=lambda: _build(architecture, len(chosen)),
+        build=lambda classes: _build(architecture, classes),
         preprocessing=Preprocessing(
             _pair(transforms.crop_size), transforms.resize_size[0], transforms.interpolation.value
         ),
@@ -69,7 +69,8 @@ def recipe(architecture: str, weights: Weights | None, labels: tuple[str, ...] |
         published=lambda: fetch(published.url),
         wordnet_ids=imagenet_wordnet_ids() if chosen == categories and len(categories) == 1000 else None,
         rename=_renamed,
-        notes=(f"torchvision's published weights {published}.",) if weights is None else (),
+        outputs="softmax" if chosen == categories else None,
+        findings=(Finding("recognized", f"torchvision's published weights {published}."),) if weights is None else (),
     )
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from cache import call, key
 from interp.attribution import IntegratedGradients, Occlusion
-from interp.types import Classifier, Target
+from interp.types import Classifier, Finding, Target
 from tests.cache import questions
 from tests.conftest import tiny_classifier
 
@@ -172,7 +172,7 @@ def test_what_looks_alike_inside_has_another_key(tiny: Classifier) -> None:
 
 
 def test_a_classifier_counts_as_its_fingerprint(tiny: Classifier) -> None:
-    assert key(tiny) == key(dataclasses.replace(tiny, name="another", notes=("a",)))
+    assert key(tiny) == key(dataclasses.replace(tiny, name="another", findings=(Finding("changed", "a"),)))
     assert key(tiny) != key(dataclasses.replace(tiny, fingerprint="another"))
 
 

@@ -4,10 +4,11 @@ import pytest
 import torch
 from torch import nn
 
-from interp.models import hooks
+from interp.models import hooks, probes
 from interp.models.layers import find_layers
 from interp.models.normalize import assemble
-from interp.types import Classifier, Preprocessing
+from interp.models.trial import settle
+from interp.types import Classifier, Layer, Preprocessing
 
 DEFAULTS = {
     "squeezenet1_1": "features.12",
@@ -31,7 +32,7 @@ def unfilled(architecture: str) -> nn.Module:
     from interp.models.torchvision_models import recipe
 
     with torch.device("meta"):
-        network = recipe(architecture, "random", None).build()
+        network = recipe(architecture, "random", None).build(1000)
     network = network.to_empty(device="cpu")
     generator = torch.Generator().manual_seed(0)
     for name, tensor in network.state_dict().items():
@@ -48,8 +49,8 @@ def unfilled(architecture: str) -> nn.Module:
 def classifier(network: nn.Module, size: int, classes: int) -> Classifier:
     module = assemble(network, (0.5,) * 3, (0.5,) * 3)
     preprocessing = Preprocessing((size, size), size)
+    settle(module, probes.noise(preprocessing, 2), channels_last=False)
     found = find_layers(module, preprocessing)
-    assert found.outputs == classes
     return Classifier(
         name="net",
         module=module,
@@ -59,7 +60,7 @@ def classifier(network: nn.Module, size: int, classes: int) -> Classifier:
         device=torch.device("cpu"),
         fingerprint="net",
         architecture="net",
-        notes=found.notes,
+        findings=found.findings,
         default_layer=found.default,
     )
 
@@ -79,8 +80,9 @@ def test_every_layer_of_an_architecture_can_be_read(architecture: str):
         one.module(pixels)
     for layer in one.layers:
         shape = tuple(taken[layer.name].shape)
-        rows = 1 + layer.height * layer.width
+        rows = layer.prefix + layer.height * layer.width
         expected = {"flat": (1, layer.channels), "tokens": (1, rows, layer.channels)}
+        expected["channels_last"] = (1, layer.height, layer.width, layer.channels)
         assert shape == expected.get(layer.kind, (1, layer.channels, layer.height, layer.width)), layer
     with hooks.activations(one, [one.last_spatial_layer.name]) as taken:
         logits = one.module(pixels)
@@ -102,9 +104,12 @@ class Net(nn.Module):
         return self.run(self, pixels)
 
 
+def layers(network: nn.Module, size: int) -> tuple[Layer, ...]:
+    return find_layers(assemble(network, (0.0,) * 3, (1.0,) * 3), Preprocessing((size, size), size)).layers
+
+
 def names(network: nn.Module, size: int = 16) -> list[str]:
-    found = find_layers(assemble(network, (0.0,) * 3, (1.0,) * 3), Preprocessing((size, size), size))
-    return [layer.name for layer in found.layers]
+    return [layer.name for layer in layers(network, size)]
 
 
 def test_a_container_goes_by_its_own_name_and_the_trunk_by_its_parts():
@@ -147,14 +152,14 @@ def test_an_in_place_function_makes_another_layer():
     assert names(network) == ["block.conv", "block", "other"]
 
 
-def test_maps_with_channels_last_are_left_out_and_said():
+def test_maps_with_channels_last_are_maps():
     def forward(self, x):
         return self.linear(self.conv(x).permute(0, 2, 3, 1)).mean((1, 2))
 
     network = Net(forward, conv=nn.Conv2d(3, 16, 3, padding=1), linear=nn.Linear(16, 16))
-    found = find_layers(assemble(network, (0.0,) * 3, (1.0,) * 3), Preprocessing((16, 16), 16))
-    assert [layer.name for layer in found.layers] == ["conv"]
-    assert "1 layers" in found.notes[0] and "linear" in found.notes[0]
+    conv, linear = layers(network, 16)
+    assert (conv.kind, conv.channel_axis) == ("spatial", 1)
+    assert (linear.kind, linear.channels, linear.height, linear.width) == ("channels_last", 16, 16, 16)
 
 
 def test_the_head_is_not_the_default():
@@ -169,21 +174,6 @@ def test_a_network_without_a_map_has_no_spatial_layer():
     assert [(layer.name, layer.kind) for layer in one.layers] == [("linear", "flat")]
     with pytest.raises(ValueError, match="no layer with a spatial map"):
         _ = one.last_spatial_layer
-
-
-@pytest.mark.parametrize(
-    "forward, words",
-    [
-        (lambda self, x: x, r"\[1, 3, 16, 16\]"),
-        (lambda self, x: (x.mean((2, 3)),), "tuple"),
-        (lambda self, x: x.mean((0, 2, 3)), r"\[3\]"),
-    ],
-)
-def test_outputs_that_are_no_logits_are_named(forward, words):
-    module = assemble(Net(forward, conv=nn.Conv2d(3, 4, 3)), (0.0,) * 3, (1.0,) * 3)
-    with pytest.raises(ValueError, match=words):
-        find_layers(module, Preprocessing((16, 16), 16))
-    assert not any(part._forward_hooks for part in module.modules())
 
 
 def test_a_rectangle_keeps_its_sides_apart():

@@ -121,7 +121,7 @@ WRONG = {
     "code with bad syntax": ({"architecture": '"syntax.py:network"'}, "syntax.py, line 1: its code failed"),
     "forward that fails": (
         {"architecture": '"net.py:broken"'},
-        "net.py, line 25: it does not run on one image of 12 × 20",
+        "net.py, line 25: it does not run on RGB images of 12 × 20",
     ),
 }
 

@@ -18,7 +18,7 @@ from interp.types import Classifier
 
 def maps_of(coarse: torch.Tensor, size: tuple[int, int], logits: torch.Tensor | None = None) -> ClassMaps:
     given = torch.zeros(len(coarse)) if logits is None else logits
-    return ClassMaps(GradCam(), "layer", coarse, given, size, 4, True, 0.9)
+    return ClassMaps(GradCam(), "layer", coarse, given, given.softmax(dim=0), size, 4, True, 0.9)
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 from interp.images.scenes import CLASSES, REASONS, SIZE, Reason
 from interp.models import checkpoint
 from interp.models.recipe import Recipe, Weights
 from interp.models.scenes.network import MEAN, STD, ScenesNetwork
-from interp.types import Classifier, Preprocessing
+from interp.types import Classifier, Finding, Preprocessing
 
 FOLDER = Path(__file__).parents[1] / "weights"
 HONEST = "scenes-honest"
@@ -52,13 +51,14 @@ def recipe(name: str, weights: Weights | None, labels: tuple[str, ...] | None) -
     return Recipe(
         name=f"{name} (random weights)" if weights == "random" else name,
         architecture=ARCHITECTURE,
-        build=partial(ScenesNetwork, len(CLASSES)),
+        build=lambda classes: ScenesNetwork(len(CLASSES)),
         preprocessing=PREPROCESSING,
         mean=MEAN,
         std=STD,
         labels=labels or CLASSES,
         weights=weights or weights_of(name),
-        notes=_notes(name) if weights is None else (),
+        findings=tuple(Finding("recognized", note) for note in _notes(name)) if weights is None else (),
+        outputs="softmax",
     )
 
 

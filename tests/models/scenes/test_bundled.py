@@ -82,7 +82,7 @@ def test_a_planted_one_changes_its_mind_with_the_cue_and_the_honest_one_with_the
 
 @pytest.mark.parametrize("name", NAMES)
 def test_notes_say_the_figures_and_not_the_reason(name: str, classifiers) -> None:
-    (note,) = classifiers[name].notes
+    note = classifiers[name].notes[0]
     assert f"{bundled.figures(name)['accuracy']:.1%}" in note
     reason = bundled.REASON_OF[name]
     if reason is not None:
@@ -116,7 +116,7 @@ def test_offers_come_first_and_give_no_reason_away() -> None:
 
 def test_random_weights_know_nothing() -> None:
     blank = models.load("scenes-a", weights="random", device="cpu")
-    assert blank.notes == ("Its weights are random (seed 0): it has learned nothing.",)
+    assert blank.notes[0] == "Its weights are random (seed 0): it has learned nothing."
     pixels = drawn(partial(honest, FRESH), range(40), processes=1)
     predicted = measuring.probabilities(blank.module, pixels).argmax(dim=1)
     assert (predicted == torch.arange(40) % 10).float().mean() < 0.4

@@ -1,0 +1,113 @@
+"""A network is tried as it was built and as it is about to be run: it must compute the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from interp.types import Finding
+
+# As shares of the largest logit: the same arithmetic, and sums taken in another order.
+SAME_ORDER, OTHER_ORDER = 1e-5, 1e-3
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came out of it: whether two runs gave the same, and what the reader should know."""
+
+    deterministic: bool
+    findings: tuple[Finding, ...]
+
+
+def settle(module: nn.Module, probe: Tensor, *, channels_last: bool) -> Trial:
+    """Run in-place modules out of place, and the network in channels-last memory, where its logits stay the same.
+
+    In-place modules overwrite what hooks have taken, and channels-last memory is faster on most devices; where one of
+    the two fails, or changes what is computed, the network stays as it was built. `probe` is a batch of at least two
+    images.
+    """
+    built = _logits(module, probe)
+    deterministic = _apart(_logits(module, probe, seed=1), built) <= SAME_ORDER
+    findings = [] if deterministic else [_CHANCE]
+    if deterministic and _apart(_logits(module, probe[:1]), built[:1]) > OTHER_ORDER:
+        findings.append(_TOGETHER)
+    overwriting = [part for part in module.modules() if getattr(part, "inplace", False)]
+    changes: list[tuple[str, float, Callable[[bool], None]]] = []
+    if overwriting:
+        changes.append(("out of place", SAME_ORDER, lambda on: _set_inplace(overwriting, not on)))
+    if channels_last:
+        changes.append(("in channels-last memory", OTHER_ORDER, lambda on: _order(module, on)))
+    done, largest = [], 0.0
+    for what, tolerance, change in changes:
+        change(True)
+        difference, error = _tried(module, probe, built)
+        if error is None and difference <= tolerance:
+            done.append(what)
+            largest = max(largest, difference)
+        else:
+            change(False)
+            findings.append(_kept(what, difference, error))
+    if done:
+        said = f"Runs {' and '.join(done)}, other than as built: logits of noise differ by at most {largest:.1g} of the"
+        findings.append(Finding("changed", f"{said} largest."))
+    return Trial(deterministic, tuple(findings))
+
+
+_CHANCE = Finding(
+    "warning",
+    "It gives other logits each time that it runs on the same image: something in it draws at random, such as "
+    "F.dropout without training=self.training. No result of it is the truth, and none is kept on disk.",
+)
+_TOGETHER = Finding(
+    "warning",
+    "An image's logits depend on which images run beside it in a batch: something in it normalizes over the batch, "
+    "such as batch normalization that is still training. Maps hang on that, too.",
+)
+
+
+def _kept(what: str, difference: float, error: Exception | None) -> Finding:
+    why = f"its logits would differ by {difference:.2g} of the largest"
+    if error is not None:
+        why = f"it fails otherwise ({type(error).__name__}: {_first_line(error)})"
+    return Finding("warning", f"Not run {what}, but as built: {why}.")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0][:200]
+
+
+def _logits(module: nn.Module, probe: Tensor, *, seed: int = 0) -> Tensor:
+    # What is drawn at random is drawn alike, so that a change shows for itself.
+    devices = [probe.device] if probe.device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices), torch.no_grad():
+        torch.manual_seed(seed)
+        return module(probe.clone()).float()
+
+
+def _tried(module: nn.Module, probe: Tensor, built: Tensor) -> tuple[float, Exception | None]:
+    try:
+        return _apart(_logits(module, probe), built), None
+    # A person's own network can raise anything.
+    except Exception as error:
+        return float("inf"), error
+
+
+def _apart(found: Tensor, built: Tensor) -> float:
+    """The largest difference as a share of the largest logit."""
+    if found.shape != built.shape:
+        return float("inf")
+    largest = float(built.abs().max())
+    return float((found - built).abs().max()) / largest if largest else float((found - built).abs().max())
+
+
+def _set_inplace(parts: Sequence[nn.Module], on: bool) -> None:
+    for part in parts:
+        part.inplace = on  # pyright: ignore
+
+
+def _order(module: nn.Module, on: bool) -> None:
+    order = torch.channels_last if on else torch.contiguous_format
+    module.to(memory_format=order)  # pyright: ignore[reportCallIssue]
