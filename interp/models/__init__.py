@@ -5,7 +5,7 @@ from __future__ import annotations
 from interp.models.devices import available_devices, choose_device
 from interp.models.download import WeightsUnavailable
 from interp.models.labels import LabelMatch, match_labels, match_set
-from interp.models.loading import Offer, available, load
+from interp.models.loading import Offer, available, folder_problem, load, stamps
 from interp.models.precision import PrecisionAgreement, agreement
 from interp.models.predictions import Predictions, merge, predict
 
@@ -19,9 +19,11 @@ __all__ = [
     "available",
     "available_devices",
     "choose_device",
+    "folder_problem",
     "load",
     "match_labels",
     "match_set",
     "merge",
     "predict",
+    "stamps",
 ]

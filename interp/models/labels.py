@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from interp.images import ImageSet
+from interp.models import label_files
+from interp.models.label_notation import Labels
 from interp.types import Classifier
 
-LARGEST = 16 << 20
 # One word for two classes, the bird and the machine, the swimsuit and the tights. The id of one of the two tells a
 # classifier of ImageNet's classes.
 AMBIGUOUS = {"crane": "n02012849", "maillot": "n03710637"}
@@ -35,25 +35,24 @@ class LabelMatch:
 
 
 def read_labels(labels: Sequence[str] | str | Path) -> tuple[str, ...]:
-    """Labels in class order: a sequence, a text file with one a line, or a JSON list or object.
+    """Labels in class order: a sequence, or a file in any of the forms of `read`.
 
-    A JSON object maps class indices to labels (also to `[wordnet id, label]`), or labels to class indices.
     Raises `ValueError`, or `FileNotFoundError`, that names the file.
     """
-    if not isinstance(labels, str | Path):
-        return _checked([str(label).strip() for label in labels], "The list of labels")
-    path = Path(labels)
-    if not path.is_file():
-        raise FileNotFoundError(f"There is no file of labels at {path}.")
-    if path.stat().st_size > LARGEST:
-        raise ValueError(f"{path} is too large for a file of labels: give a text file with one label a line.")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} is not text in UTF-8: give a text file with one label a line, or JSON.") from None
-    if path.suffix.lower() == ".json":
-        return _checked(_from_json(text, path), str(path))
-    return _checked([line.strip() for line in text.rstrip().splitlines()], str(path))
+    return read(labels).names
+
+
+def read(labels: Sequence[str] | str | Path) -> Labels:
+    """Labels in class order, and what of their file was understood.
+
+    A file has one label a line, or is a table of index and label, JSON, a list or table in Python's notation, or YAML
+    with `names:`; it may give WordNet ids beside the labels. Tables map class indices to labels, or labels to class
+    indices. What can be read in two ways is refused.
+    Raises `ValueError`, or `FileNotFoundError`, that names the file.
+    """
+    if isinstance(labels, str | Path):
+        return label_files.read(Path(labels))
+    return Labels(label_files.checked([str(label).strip() for label in labels], "The list of labels"))
 
 
 def match_set(classifier: Classifier, photos: ImageSet) -> LabelMatch:
@@ -109,34 +108,3 @@ def _unique(pairs: Sequence[tuple[str, int]]) -> dict[str, int]:
 
 def _is_index(label: str, classes: int) -> bool:
     return label.isascii() and label.isdigit() and len(label) <= 9 and int(label) < classes
-
-
-def _from_json(text: str, path: Path) -> list[str]:
-    try:
-        read = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"{path} is not valid JSON: {error}.") from None
-    if isinstance(read, Mapping):
-        read = _in_order(read, path)
-    if not isinstance(read, list) or not all(isinstance(label, str) for label in read):
-        raise ValueError(f"{path} holds no labels: it must be a JSON list of names, or an object of index and name.")
-    return [str(label).strip() for label in read]
-
-
-def _in_order(read: Mapping[str, object], path: Path) -> list[object]:
-    if read and all(isinstance(index, int) for index in read.values()):
-        by_index: dict[object, object] = {index: label for label, index in read.items()}
-    else:
-        by_index = {int(index) if index.isdecimal() else index: label for index, label in read.items()}
-    if set(by_index) != set(range(len(read))):
-        raise ValueError(f"{path} must number its {len(read)} labels from 0 to {len(read) - 1}, each once.")
-    ordered = [by_index[index] for index in range(len(read))]
-    return [label[-1] if isinstance(label, list) and label else label for label in ordered]
-
-
-def _checked(labels: Sequence[str], where: str) -> tuple[str, ...]:
-    if not labels:
-        raise ValueError(f"{where} is empty: it must hold one label for each class.")
-    if "" in labels:
-        raise ValueError(f"{where} has an empty label in place {labels.index('') + 1}: give each class a name.")
-    return tuple(labels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import threading
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +29,7 @@ from interp.types import Classifier, Finding
 SEED = 0
 DIGITS = "digits"
 PROBES = 2
+_seeding = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ def load(
     chosen = choose_device(device)
     file: Weights | None = "random" if weights == "random" else None if weights is None else Path(weights)
     recipe = _recipe(str(name), Path(folder) if folder else None, file, None if labels is None else read_labels(labels))
+    recipe.rehearse()
     network = _network(recipe)
     recipe = _for_channels(recipe, network)
     module = assemble(network, recipe.mean, recipe.std)
@@ -104,9 +107,9 @@ def load(
 def available(folder: str | Path | None = None) -> tuple[Offer, ...]:
     """What a picker offers: the bundled classifiers, the folder's own (a broken one with its problem), torchvision's.
 
-    Raises `FileNotFoundError` where there is no such folder.
+    Never raises: a folder that cannot be read offers nothing, and `folder_problem` says why.
     """
-    owned = [_own_offer(path) for path in own.files(Path(folder))] if folder else []
+    owned = [_own_offer(path, Path(folder)) for path in own.listing(Path(folder)).paths] if folder else []
     names = {offer.name for offer in owned}
     drawn = [Offer(name, title, "bundled") for name, title in bundled.TITLES.items()]
     built_in = [*drawn, Offer(DIGITS, "Handwritten digits", "bundled")]
@@ -126,15 +129,29 @@ def _random_weights(recipe: Recipe) -> tuple[Finding, ...]:
     return (Finding("warning", f"Its weights are random (seed {SEED}): it has learned nothing."),)
 
 
-def _own_offer(path: Path) -> Offer:
+def folder_problem(folder: str | Path | None) -> str | None:
+    """What hinders that the classifiers of a models folder are offered, None where nothing does."""
+    return own.listing(Path(folder)).problem if folder else None
+
+
+def stamps(name: str, folder: Path | None) -> tuple[tuple[str, int, int], ...]:
+    """What tells whether a classifier of a models folder has changed: its files, each with its time and size.
+
+    Never raises; empty for a name that means no file of the folder.
+    """
+    return own.stamps(name, folder, _is_built_in)
+
+
+def _own_offer(path: Path, folder: Path) -> Offer:
+    name = own.name_of(path, folder)
     try:
-        return Offer(path.stem, own.title(path), "own")
+        return Offer(name, own.title(path), "own")
     except (ValueError, OSError) as error:
-        return Offer(path.stem, path.stem, "own", str(error))
+        return Offer(name, name, "own", str(error))
 
 
 def _recipe(name: str, folder: Path | None, weights: Weights | None, labels: tuple[str, ...] | None) -> Recipe:
-    path = own.find(name, folder)
+    path = own.find(name, folder, taken=_is_built_in)
     if path is not None:
         return own.recipe(path, weights, labels)
     if name == DIGITS:
@@ -146,7 +163,7 @@ def _recipe(name: str, folder: Path | None, weights: Weights | None, labels: tup
         return bundled.recipe(name, weights, labels)
     if name in torchvision_models.names():
         return torchvision_models.recipe(name, weights, labels)
-    owned = [file.stem for file in own.files(folder)] if folder else []
+    owned = [own.name_of(file, folder) for file in own.listing(folder).paths] if folder else []
     near = difflib.get_close_matches(name, [*bundled.REASON_OF, DIGITS, *owned, *torchvision_models.names()], 3)
     meant = (
         f"Did you mean {', '.join(near)}?" if near else 'Give "scenes-honest", a model of torchvision, or a TOML file.'
@@ -154,9 +171,14 @@ def _recipe(name: str, folder: Path | None, weights: Weights | None, labels: tup
     raise ValueError(f"There is no classifier {name!r}. {meant}")
 
 
+def _is_built_in(name: str) -> bool:
+    return name == DIGITS or name in bundled.REASON_OF or name in torchvision_models.names()
+
+
 def _network(recipe: Recipe) -> nn.Module:
     if recipe.weights == "random":
-        with torch.random.fork_rng(devices=[]):
+        # The seed is of all threads.
+        with _seeding, torch.random.fork_rng(devices=[]):
             torch.manual_seed(SEED)
             return recipe.build(_classes(recipe))
     path = recipe.weights

@@ -19,16 +19,28 @@ def same_name(name: str) -> str:
     return name
 
 
+def nothing() -> None:
+    """Code of a library needs no rehearsal."""
+
+
+def no_origin() -> str:
+    """What a library's name says already."""
+    return ""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How to build a classifier: its network, where its weights are, how its input and outputs are to be read.
 
     `build` gives the network, untrained, with so many classes where it can choose; where `on_meta` is true it may run
     under the meta device, so that nothing is allocated before the weights are checked. `weights` are a file, or
-    "random" for a seeded initialization; None has `published` fetch them. `key` names the state dict of a file that
-    holds several. `rename` gives a tensor's name in the network from its name in the file. `code` is the file that
-    defines the network where no library does: a part of the fingerprint. `labels`, `outputs`, `channels` and `layer`
-    (the default layer) are None where nobody has said them: they are found out from the network.
+    "random" for a seeded initialization; None has `published` fetch them. `rename` gives a tensor's name in the network
+    from its name in the file. `code` is the file that defines the network where no library does; `rehearse` tries it in
+    a process of its own, to be called before `build`, and raises `ValueError`. `origin` is a digest of what the network
+    was built from, for the fingerprint: to be called once it has run, since only then all that it imports is known.
+
+    `labels`, `outputs`, `channels`, `key` (of the state dict in the file of weights) and `layer` (the default one) are
+    what whoever describes the classifier has said, None where nothing. `findings` is what was understood of it.
     """
 
     name: str
@@ -44,6 +56,8 @@ class Recipe:
     rename: Callable[[str], str] = same_name
     on_meta: bool = True
     code: Path | None = None
+    rehearse: Callable[[], None] = nothing
+    origin: Callable[[], str] = no_origin
     findings: tuple[Finding, ...] = ()
     outputs: Outputs | None = None
     channels: int | None = None

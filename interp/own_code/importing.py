@@ -150,7 +150,7 @@ class Folder:
         return self.root.joinpath(*(part.replace(_DOT, ".") for part in parts))
 
     def read(self, file: Path) -> bytes:
-        """The content of a file that is about to be run. Raises `OutsideFolder` where a link leads out of the folder."""
+        """The content of a file that is about to be run. Raises `OutsideFolder` where a link leads elsewhere."""
         real = file.resolve()
         if not real.is_relative_to(self.root):
             raise OutsideFolder(f"it imports {real}, outside its folder: put the file into {self.root}")

@@ -45,7 +45,7 @@ def limits() -> Limits:
 
     What is no positive number counts as not set.
     """
-    return Limits(_number("LOUPE_OWN_SECONDS", SECONDS), round(_number("LOUPE_OWN_MB", MEGABYTES)))
+    return Limits(_number("LOUPE_OWN_SECONDS", SECONDS), round(_number("LOUPE_OWN_MB", float(MEGABYTES))))
 
 
 @dataclass(frozen=True)
@@ -74,20 +74,25 @@ def rehearse(rehearsal: Rehearsal) -> None:
     """
     allowed = limits()
     request = rehearsal.request(allowed)
-    said = json.dumps([request, sorted(rehearsal.code.files.items())], default=str)
-    key = hashlib.sha256(said.encode()).hexdigest()
-    if key in _passed:
+    content = sorted(rehearsal.code.files.items())
+    # The same code has passed wherever it lies; what failed is told of the file that failed.
+    passed = _digest(content, {key: value for key, value in request.items() if key not in ("root", "file")})
+    failed = _digest(content, request)
+    if passed in _passed:
         return
-    failed = _failed.get(key)
-    if failed is not None and time.monotonic() - failed[0] < REMEMBERED_SECONDS:
-        raise ValueError(failed[1])
-    with _place(rehearsal.code):
-        problem = _Process(rehearsal, request, allowed).outcome()
-    if problem is None:
-        _passed.add(key)
-        return
-    _failed[key] = (time.monotonic(), problem)
+    when, problem = _failed.get(failed, (0.0, None))
+    if problem is None or time.monotonic() - when > REMEMBERED_SECONDS:
+        with _place(rehearsal.code):
+            problem = _Process(rehearsal, request, allowed).outcome()
+        if problem is None:
+            _passed.add(passed)
+            return
+        _failed[failed] = (time.monotonic(), problem)
     raise ValueError(problem)
+
+
+def _digest(*said: object) -> str:
+    return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
 
 
 @contextlib.contextmanager
@@ -185,8 +190,8 @@ class _Process:
 
     def _too_slow(self) -> str:
         return (
-            f"{self._place()}: {self._stage} took longer than the {self._allowed.seconds:g} s that are allowed, and was "
-            f"stopped. Mend {self._code.file.name}, or start with LOUPE_OWN_SECONDS set to more."
+            f"{self._place()}: {self._stage} took longer than the {self._allowed.seconds:g} s that are allowed, and "
+            f"was stopped. Mend {self._code.file.name}, or start with LOUPE_OWN_SECONDS set to more."
         )
 
     def _too_large(self) -> str:

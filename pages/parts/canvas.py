@@ -92,7 +92,7 @@ def draw(
     _CANVAS(key=key, data=shown, default={"drawn": []}, on_drawn_change=hear)
 
 
-def picture(pixels: Float[Tensor, "3 h w"]) -> Image.Image:
+def picture(pixels: Float[Tensor, "c h w"]) -> Image.Image:
     """Pixels in [0, 1] as a picture to draw on."""
     return Image.fromarray((pixels.permute(1, 2, 0).numpy(force=True) * 255).round().astype(np.uint8))
 

@@ -23,14 +23,21 @@ def choose() -> str:
     name = st.selectbox(
         "Classifier",
         list(offers),
-        format_func=lambda name: offers[name].title,
+        format_func=lambda name: _shown(offers[name]),
         key="model",
         help="Bundled ones, your own (from the folder given with --models), and torchvision's by name.",
     )
     address.publish("model", None if name == default else name)
     if offers[name].note:
         st.caption(plain(offers[name].note))
+    problem = _folder_problem(server.options().models)
+    if problem:
+        st.warning(plain(problem, limit=1000))
     return name
+
+
+def _shown(offer: models.Offer) -> str:
+    return f"{offer.title} (cannot be loaded)" if offer.group == "own" and offer.note else offer.title
 
 
 def offers() -> tuple[models.Offer, ...]:
@@ -41,12 +48,17 @@ def offers() -> tuple[models.Offer, ...]:
 def ask(visitor: cache.Visitor, name: str, slot: str = "shared/model") -> cache.Job:
     """The job that loads a classifier; whoever asks for the same one waits for the same job."""
     folder = server.options().models
-    # Whoever edits a description or its weights sees the change, without starting the server again.
-    stamps = () if folder is None else tuple((one.name, server.stamp(one)) for one in sorted(folder.iterdir()))
-    return visitor.ask(slot, cache.call(_load_model, name, folder, stamps), disk=False, device="loading")
+    # Whoever edits a description, its code or its weights sees the change, without starting the server again.
+    question = cache.call(_load_model, name, folder, models.stamps(name, folder))
+    return visitor.ask(slot, question, disk=False, device=queue(name))
 
 
-def _load_model(name: str, folder: Path | None, stamps: tuple[tuple[str, int], ...]) -> Classifier:
+def queue(name: str) -> str:
+    """The queue in which a classifier is loaded: each has its own, so that a slow network holds up nobody else."""
+    return f"classifier {name}"
+
+
+def _load_model(name: str, folder: Path | None, stamps: tuple[tuple[str, int, int], ...]) -> Classifier:
     classifier = models.load(name, folder=folder)
     _spare_the_collector()
     return classifier
@@ -67,3 +79,8 @@ def _spare_the_collector() -> None:
 @st.cache_resource(ttl=20, show_spinner=False)
 def _offered_models(folder: Path | None) -> tuple[models.Offer, ...]:
     return models.available(folder)
+
+
+@st.cache_resource(ttl=20, show_spinner=False)
+def _folder_problem(folder: Path | None) -> str | None:
+    return models.folder_problem(folder)

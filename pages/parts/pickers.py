@@ -148,7 +148,7 @@ def image_set(visitor: cache.Visitor, source: Source) -> ImageSet:
     root = None if source.path in _BUNDLED else server.options().images
     stamps = tuple(server.stamp(root / path) for path in (source.path, source.annotations) if root and path)
     question = cache.call(_open_images, source.path, source.annotations, root, stamps)
-    return waiting.value(visitor.ask("shared/images", question, disk=False, device="loading"))
+    return waiting.value(visitor.ask("shared/images", question, disk=False, device="images"))
 
 
 def keep(photos: ImageSet, positions: Sequence[int], position: int) -> None:

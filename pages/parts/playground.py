@@ -258,11 +258,11 @@ def _key(images: Images) -> str:
     return images[:1].fingerprint
 
 
-def _png(pixels: Float[Tensor, "3 h w"]) -> bytes:
+def _png(pixels: Float[Tensor, "c h w"]) -> bytes:
     file = io.BytesIO()
     canvas.picture(pixels).save(file, "PNG")
     return file.getvalue()
 
 
-def _css(colour: Float[Tensor, " 3"]) -> str:
+def _css(colour: Float[Tensor, " c"]) -> str:
     return f"rgb({', '.join(str(round(255 * part)) for part in colour.tolist())})"

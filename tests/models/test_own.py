@@ -67,12 +67,14 @@ def write(folder: Path, name: str = "mine", **changes: str | None) -> Path:
 
 
 def test_a_persons_own_network_loads(folder: Path):
-    write(folder, mean="[0.1, 0.2, 0.3]", std="[1, 2, 4]", title='"My net"', wordnet_ids='["n1", "n2"]')
+    write(folder, mean="[0.1, 0.2, 0.3]", std="[1, 0.5, 0.25]", title='"My net"', wordnet_ids='["n1", "n2"]')
     one = models.load("mine", folder=folder, device="cpu")
     assert (one.name, one.labels, one.input_size, one.wordnet_ids) == ("mine", ("cat", "dog"), (12, 20), ("n1", "n2"))
     assert [layer.name for layer in one.layers] == ["conv", "linear"]
     pixels = one.prepare([Image.new("RGB", (30, 30), (255, 0, 128))])
-    normalized = (pixels.pixels - torch.tensor([0.1, 0.2, 0.3]).view(3, 1, 1)) / torch.tensor([1, 2, 4]).view(3, 1, 1)
+    normalized = (pixels.pixels - torch.tensor([0.1, 0.2, 0.3]).view(3, 1, 1)) / torch.tensor([1, 0.5, 0.25]).view(
+        3, 1, 1
+    )
     assert torch.allclose(one.logits(pixels), one.module.get_submodule("network")(normalized), atol=1e-6)
     assert one.labels == models.load(str(folder / "mine.toml")).labels
     assert next(offer for offer in models.available(folder) if offer.group == "own").title == "My net"
@@ -106,7 +108,7 @@ WRONG = {
     "size": ({"input_size": "-3"}, "input_size = -3: it must be a whole number from 1 to 4096"),
     "huge": ({"input_size": "100000"}, "from 1 to 4096"),
     "three sizes": ({"input_size": "[1, 2, 3]"}, "or .height, width."),
-    "mean": ({"mean": "[0.5]"}, "mean = .0.5.: it must be three numbers"),
+    "mean": ({"mean": "[0.5, 0.5]"}, "mean = .0.5, 0.5.: it must be three numbers"),
     "std": ({"std": "[0, 1, 1]"}, "three numbers above 0"),
     "text as mean": ({"mean": '["a", "b", "c"]'}, "three numbers"),
     "interpolation": ({"interpolation": '"lanczos"'}, "one of nearest, bilinear, bicubic"),
@@ -149,8 +151,6 @@ def test_a_name_cannot_lead_out_of_the_folder(folder: Path, tmp_path_factory: py
     path = write(elsewhere)
     with pytest.raises(ValueError, match="outside the folder"):
         models.load(str(path), folder=folder)
-    with pytest.raises(FileNotFoundError, match="no folder of models"):
-        models.available(folder / "nowhere")
 
 
 def test_a_broken_file_is_offered_with_its_problem(folder: Path):

@@ -16,7 +16,7 @@ from interp.figures.spotlight import spotlight
 from interp.images.scenes import REASONS, Reason
 from interp.models.scenes import bundled
 from interp.types import Classifier, Layer
-from pages.parts import controls, drawn, layout, waiting
+from pages.parts import classifiers, controls, drawn, layout, waiting
 from pages.parts.channels.subject import pictures
 from pages.parts.text import plain
 from pages.parts.visualization import making
@@ -120,7 +120,7 @@ def _side(selection: layout.Selection, title: str, found: CueChannels) -> None:
     device = str(selection.classifier.device)
     loading = cache.call(models.load, found.classifier, device=device)
     slot = f"{title}/lesson-{found.classifier}"
-    loaded = waiting.value(selection.visitor.ask(slot, loading, disk=False, device="loading"))
+    loaded = waiting.value(selection.visitor.ask(slot, loading, disk=False, device=classifiers.queue(found.classifier)))
     one = replace(selection, classifier=loaded)
     place = st.container()
     made, job = pictures(one, title, f"lesson-pictures-{found.classifier}", found.layer, found.seeing)
