@@ -39,10 +39,16 @@ def same(target: nn.Module, state: dict[str, torch.Tensor]) -> bool:
     return all(torch.equal(found[name], tensor) for name, tensor in state.items())
 
 
-@pytest.mark.parametrize("name", ["w.safetensors", "w.pt", "w.pth", "w.bin"])
-def test_weights_come_back_from_every_format(tmp_path, state, name):
+@pytest.mark.parametrize(
+    "name", ["w.safetensors", "w.pt", "best.ckpt", "model_best.pth.tar", "w", "w.onnx", "Käfer é.h5"]
+)
+@pytest.mark.parametrize("form", ["safetensors", "archive", "legacy"])
+def test_the_content_tells_the_format_whatever_the_name(tmp_path, state, name, form):
     path = tmp_path / name
-    save_file(state, path) if name.endswith("safetensors") else torch.save(state, path)
+    if form == "safetensors":
+        save_file(state, path)
+    else:
+        torch.save(state, path, _use_new_zipfile_serialization=form == "archive")
     assert same(filled(path), state)
 
 
@@ -62,11 +68,6 @@ def test_wrappings_come_off(tmp_path, state, wrap):
     torch.save(wrap(state), tmp_path / "w.pt")
     expected = {name: tensor for name, tensor in state.items() if "num_batches" not in name}
     assert same(filled(tmp_path / "w.pt"), expected)
-
-
-def test_the_old_format_of_pytorch_is_read(tmp_path, state):
-    torch.save(state, tmp_path / "w.pth", _use_new_zipfile_serialization=False)
-    assert same(filled(tmp_path / "w.pth"), state)
 
 
 def test_half_precision_becomes_the_networks_own(tmp_path, state):
@@ -144,6 +145,8 @@ def test_a_wrong_state_is_named_without_using_memory(tmp_path, state, case, zipp
         ("w.pt", b"not a checkpoint at all" * 10),
         ("w.pt", b"PK\x03\x04" + b"0" * 100),
         ("w.bin", b"\x80\x02}q\x00."),
+        ("w.bin", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02}q\x00"),
+        ("w", b"no known format" * 100),
         ("w.pth", b"\x80\x04\x95" + b"\xff" * 8),
     ],
 )
@@ -173,13 +176,10 @@ def test_an_archive_that_unpacks_to_more_than_itself_is_refused(tmp_path):
 
 def test_a_whole_pickled_model_is_refused_and_not_run(tmp_path):
     torch.save(network(), tmp_path / "w.pt")
-    with pytest.raises(ValueError, match="more than tensors.*state_dict"):
+    with pytest.raises(ValueError, match="whole pickled network .torch.nn.modules.container.Sequential.*runs code"):
         filled(tmp_path / "w.pt")
 
 
-def test_a_missing_file_and_a_strange_ending_are_named(tmp_path):
+def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere.pt"):
         filled(tmp_path / "nowhere.pt")
-    (tmp_path / "w.onnx").write_bytes(b"x")
-    with pytest.raises(ValueError, match="w.onnx is no file of weights: give .safetensors"):
-        filled(tmp_path / "w.onnx")
