@@ -64,7 +64,7 @@ def recipe(weights: Weights | None, labels: tuple[str, ...] | None) -> Recipe:
     return Recipe(
         name="digits (random weights)" if weights == "random" else "digits",
         architecture="interp.models.digits.DigitsNetwork",
-        build=lambda classes: DigitsNetwork(),
+        build=lambda classes, size: DigitsNetwork(),
         preprocessing=PREPROCESSING,
         mean=MEAN,
         std=STD,

@@ -43,6 +43,17 @@ def fitted(network: nn.Module, shapes: Shapes) -> Fitted:
     return Fitted(channels, size, (*of_channels, *of_positions, *fit_head(network, shapes)))
 
 
+def of_channels(network: nn.Module, channels: int | None) -> None:
+    """Give a network, in place, a first convolution for so many channels, with weights drawn anew; None leaves it."""
+    name = _first_convolution(network)
+    own = None if name is None else network.get_submodule(name)
+    if name is None or channels is None or not isinstance(own, nn.Conv2d) or own.in_channels == channels:
+        return
+    other = resized(own, in_channels=channels, out_channels=own.out_channels).to_empty(device=own.weight.device)
+    other.reset_parameters()
+    put(network, name, other)
+
+
 def first_channels(network: nn.Module, shapes: Shapes) -> int | None:
     """How many channels the file's first convolution takes; None where it is not there."""
     first = _first_convolution(network)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import torch
 from torch import nn
@@ -21,16 +21,27 @@ SHAPING = (nn.Dropout, nn.Flatten, nn.Identity, nn.AdaptiveAvgPool2d)
 COUNTER = "num_batches_tracked"
 
 
+def absent(network: nn.Module, names: Collection[str]) -> str | None:
+    """The module that is the network's head, where it is all that a file's names lack; None otherwise."""
+    missing = [name for name in network.state_dict() if name not in names and not name.endswith(COUNTER)]
+    place = next((one for one in places(network) if all(name.startswith(f"{one}.") for name in missing)), None)
+    if place is None or not missing or any(name.startswith(f"{place}.") for name in names):
+        return None
+    return place
+
+
 def outputs_of(network: nn.Module, shapes: Shapes) -> int | None:
     """How many outputs the file's head has; None where it has none in the place of the network's.
 
     `shapes` are the file's, under the network's names.
     """
-    for place in _places(network):
-        widths = [layer["weight"][0] for layer in _layers(shapes, place).values() if len(layer.get("weight", ())) > 1]
-        if widths:
-            return widths[-1]
-    return None
+    return next((width for place in places(network) if (width := last_width(shapes, place)) is not None), None)
+
+
+def last_width(shapes: Shapes, place: str) -> int | None:
+    """What the last linear layer gives that a file has in a place; None where it has none."""
+    widths = [layer["weight"][0] for layer in layers_in(shapes, place).values() if len(layer.get("weight", ())) > 1]
+    return widths[-1] if widths else None
 
 
 def fit_head(network: nn.Module, shapes: Shapes) -> tuple[Finding, ...]:
@@ -44,10 +55,10 @@ def fit_head(network: nn.Module, shapes: Shapes) -> tuple[Finding, ...]:
     own = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     names = [name for name in {**own, **shapes} if not name.endswith(COUNTER)]
     differing = [name for name in names if own.get(name) != shapes.get(name)]
-    place = next((one for one in _places(network) if all(name.startswith(f"{one}.") for name in differing)), None)
+    place = next((one for one in places(network) if all(name.startswith(f"{one}.") for name in differing)), None)
     if not differing or place is None:
         return ()
-    layers = _layers(shapes, place)
+    layers = layers_in(shapes, place)
     if not layers:
         return ()
     if all(name in own and name in shapes for name in differing):
@@ -67,7 +78,7 @@ class _Builder:
 
     def __init__(self, place: str, own: nn.Module) -> None:
         self.place, self.own = place, own
-        self.width = _width(own)
+        self.width = width_to(own)
         self.parts: list[str] = []
         self.guesses: list[str] = []
         # Whether a linear layer still waits for its activation.
@@ -168,7 +179,7 @@ def _resized(network: nn.Module, place: str, layers: Layers) -> tuple[Finding, .
     return (Finding("guessed", text, OWN_CODE),) if changed else ()
 
 
-def _layers(shapes: Shapes, place: str) -> Layers:
+def layers_in(shapes: Shapes, place: str) -> Layers:
     """The layers that a file has in a place, numbered ones in the order of their numbers."""
     layers: dict[str, dict[str, tuple[int, ...]]] = {}
     for name, shape in shapes.items():
@@ -189,7 +200,7 @@ def _number(part: str) -> int | None:
     return int(part) if part.isascii() and part.isdecimal() and len(part) <= 2 and str(int(part)) == part else None
 
 
-def _places(network: nn.Module) -> Iterator[str]:
+def places(network: nn.Module) -> Iterator[str]:
     """The name of the network's last linear layer or convolution, then those of the modules around it."""
     last = [name for name, module in network.named_modules() if isinstance(module, nn.Linear | nn.Conv2d)]
     place = last[-1] if last else ""
@@ -250,7 +261,7 @@ def _in_and_out(layer: nn.Module) -> tuple[int, int]:
     return (weight.shape[1], weight.shape[0]) if weight.ndim > 1 else (weight.shape[0], weight.shape[0])
 
 
-def _width(module: nn.Module) -> int | None:
+def width_to(module: nn.Module) -> int | None:
     """The width of what comes to a head: what its first layer takes."""
     layers = [one for one in module.modules() if isinstance(getattr(one, "weight", None), nn.Parameter)]
     return _in_and_out(layers[0])[0] if layers else None

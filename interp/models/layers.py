@@ -61,11 +61,12 @@ class _Seen:
         return cls(size, frozenset(maps), frozenset(shape[1] for shape in shapes if len(shape) == 3))  # pyright: ignore
 
 
-def find_layers(module: nn.Module, preprocessing: Preprocessing) -> FoundLayers:
+def find_layers(module: nn.Module, preprocessing: Preprocessing, *, head: bool = True) -> FoundLayers:
     """The layers of `module.network`, on the module's own device, from one pass forward and one backward on noise.
 
     A layer appears once: a module that runs several times counts at its last, and of the modules that give the very
-    same tensor one is listed. What has neither the form of a map nor of tokens is left out, and `findings` say so.
+    same tensor one is listed. A network without a `head` gives features in place of scores. What has neither the form
+    of a map nor of tokens is left out, and `findings` say so.
     """
     network = module.get_submodule("network")
     events, logits = _run(module, network, preprocessing)
@@ -78,7 +79,7 @@ def find_layers(module: nn.Module, preprocessing: Preprocessing) -> FoundLayers:
             layers.append(layer)
         elif event.output is not None and event.output.ndim >= 3 and event.output.shape[0] == 1:
             left_out.append(event.name)
-    default = _default(layers, {event.name: event for event in named}, logits)
+    default = _default(layers, {event.name: event for event in named}, logits, head)
     ends = _block_ends(layers, default, _trunks(events, network, seen))
     marked = tuple(replace(layer, block_end=layer.name in ends) for layer in layers)
     findings = ()
@@ -218,15 +219,17 @@ def _distance(rows: int, columns: int, size: tuple[int, int]) -> float:
     return abs(rows - columns * size[0] / size[1])
 
 
-def _default(layers: list[Layer], events: dict[str, _Event], logits: Tensor) -> str | None:
+def _default(layers: list[Layer], events: dict[str, _Event], logits: Tensor, head: bool) -> str | None:
     """The last layer with a map larger than one cell that a gradient of the scores reaches, before the head.
 
     Maps of as many channels as there are classes, at the end, are the head's. A head that reads the class token alone
-    leaves the others without a gradient, behind the last attention.
+    leaves the others without a gradient, behind the last attention. Queries, keys and values, which linear layers make
+    of tokens, are no place where features are usually read: the normalization before them is.
     """
     maps = [layer for layer in layers if layer.kind != "flat" and layer.height * layer.width > 1]
-    while len(maps) > 1 and maps[-1].channels == logits.shape[1]:
+    while head and len(maps) > 1 and maps[-1].channels == logits.shape[1]:
         maps.pop()
+    maps = [one for one in maps if one.kind != "tokens" or not isinstance(events[one.name].module, nn.Linear)] or maps
     reached = _reached(maps, events, logits)
     return reached or (maps[-1].name if maps else None)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import threading
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,23 +12,23 @@ from typing import Literal
 import torch
 from torch import nn
 
-from interp.models import checkpoint, own, probes, torchvision_models
+from interp.models import labelling, own, probes, torchvision_models
 from interp.models import precision as precisions
 from interp.models.devices import choose_device
+from interp.models.filled import SEED, filled
 from interp.models.fingerprint import fingerprint
+from interp.models.kinds import NotLogits
 from interp.models.labels import read_labels
 from interp.models.layers import FoundLayers, find_layers
 from interp.models.normalize import assemble
-from interp.models.outputs import Interpretation, NotLogits, interpret
+from interp.models.outputs import Interpretation, interpret, take_features
 from interp.models.recipe import Recipe, Weights
 from interp.models.scenes import bundled
 from interp.models.trial import Trial, settle
 from interp.types import Classifier, Finding
 
-SEED = 0
 DIGITS = "digits"
 PROBES = 2
-_seeding = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -66,12 +65,12 @@ def load(
     file: Weights | None = "random" if weights == "random" else None if weights is None else Path(weights)
     recipe = _recipe(str(name), Path(folder) if folder else None, file, None if labels is None else read_labels(labels))
     recipe.rehearse()
-    network = _network(recipe)
+    network, recipe, head = filled(recipe)
     recipe = _for_channels(recipe, network)
     module = assemble(network, recipe.mean, recipe.std)
-    found = _understood(module, recipe)
-    labelled = _labels(recipe, found)
-    placed = _placed(module, recipe, chosen, fall_back=device == "auto")
+    found = _understood(module, recipe, head)
+    labelled = labelling.of(recipe, found)
+    placed = _placed(module, recipe, chosen, head, fall_back=device == "auto")
     # What it gives is true for this load only, where it draws at random.
     told_apart = [found.link, found.multi_label, found.single]
     told_apart += [] if placed.trial.deterministic else [uuid.uuid4().hex]
@@ -84,7 +83,7 @@ def load(
         device=placed.device,
         fingerprint=fingerprint(module, recipe, also=told_apart),
         architecture=recipe.architecture,
-        wordnet_ids=recipe.wordnet_ids,
+        wordnet_ids=labelled.wordnet_ids,
         findings=(
             *recipe.findings,
             *_random_weights(recipe),
@@ -163,6 +162,9 @@ def _recipe(name: str, folder: Path | None, weights: Weights | None, labels: tup
         return bundled.recipe(name, weights, labels)
     if name in torchvision_models.names():
         return torchvision_models.recipe(name, weights, labels)
+    library, _, architecture = name.partition("/")
+    if library in own.LIBRARIES and folder is None:
+        return own.LIBRARIES[library](architecture, weights, labels)
     owned = [own.name_of(file, folder) for file in own.listing(folder).paths] if folder else []
     near = difflib.get_close_matches(name, [*bundled.REASON_OF, DIGITS, *owned, *torchvision_models.names()], 3)
     meant = (
@@ -173,39 +175,6 @@ def _recipe(name: str, folder: Path | None, weights: Weights | None, labels: tup
 
 def _is_built_in(name: str) -> bool:
     return name == DIGITS or name in bundled.REASON_OF or name in torchvision_models.names()
-
-
-def _network(recipe: Recipe) -> nn.Module:
-    if recipe.weights == "random":
-        # The seed is of all threads.
-        with _seeding, torch.random.fork_rng(devices=[]):
-            torch.manual_seed(SEED)
-            return recipe.build(_classes(recipe))
-    path = recipe.weights
-    if path is None:
-        if recipe.published is None:
-            raise ValueError(f"{recipe.name} has no published weights: give a file of weights.")
-        path = recipe.published()
-    network = _unfilled(recipe)
-    checkpoint.fill(network, path, recipe.rename)
-    return network
-
-
-def _classes(recipe: Recipe) -> int:
-    """How many classes the network is to have, as far as that is known before it is built."""
-    return len(recipe.labels) if recipe.labels is not None else 1000
-
-
-def _unfilled(recipe: Recipe) -> nn.Module:
-    """The network without weights, on the meta device where it can be built there."""
-    if not recipe.on_meta:
-        return recipe.build(_classes(recipe))
-    try:
-        with torch.device("meta"):
-            return recipe.build(_classes(recipe))
-    except NotImplementedError:
-        # RegNet computes its widths with tensors, which the meta device cannot.
-        return recipe.build(_classes(recipe))
 
 
 def _for_channels(recipe: Recipe, network: nn.Module) -> Recipe:
@@ -251,9 +220,11 @@ def _fitted(recipe: Recipe) -> tuple[Finding, ...]:
     )
 
 
-def _understood(module: nn.Sequential, recipe: Recipe) -> Interpretation:
+def _understood(module: nn.Sequential, recipe: Recipe, head: bool) -> Interpretation:
     """What the network's outputs are, tried on the processor."""
     try:
+        if not head:
+            return take_features(module, probes.noise(recipe.preprocessing, PROBES))
         return interpret(module, probes.noise(recipe.preprocessing, PROBES), recipe.outputs)
     except NotLogits as error:
         raise ValueError(f"{_place(recipe, error)}: {error}") from error
@@ -273,29 +244,6 @@ def _does_not_run(recipe: Recipe, error: BaseException, device: torch.device) ->
 
 def _place(recipe: Recipe, error: BaseException) -> str:
     return own.where(recipe.code, error) if recipe.code and isinstance(error, Exception) else recipe.name
-
-
-@dataclass(frozen=True)
-class _Labels:
-    labels: tuple[str, ...]
-    findings: tuple[Finding, ...] = ()
-
-
-def _labels(recipe: Recipe, found: Interpretation) -> _Labels:
-    """A label for each class: those given, with the negation of a single one; or numbers."""
-    labels = recipe.labels
-    if labels is None:
-        plain = ("negative", "positive") if found.single else tuple(f"class {i}" for i in range(found.count))
-        said = f"No labels were given: its {found.count} classes are called {plain[0]!r} to {plain[-1]!r}."
-        return _Labels(plain, (Finding("guessed", said, 'labels = ["...", "..."]'),))
-    if found.single and len(labels) == 1:
-        said = f"One label for one output: the other class is called 'not {labels[0]}'."
-        return _Labels((f"not {labels[0]}", labels[0]), (Finding("guessed", said, f'labels = ["...", "{labels[0]}"]'),))
-    if len(labels) != found.count:
-        outputs = "1 output, a binary classifier" if found.single else f"{found.count} outputs"
-        wanted = "two labels, the second for a high output" if found.single else "one for each"
-        raise ValueError(f"{recipe.name} has {outputs}, and {len(labels)} labels were given: give {wanted}.")
-    return _Labels(labels)
 
 
 def _default_layer(recipe: Recipe, found: FoundLayers) -> str | None:
@@ -320,17 +268,17 @@ class _Placed:
     findings: tuple[Finding, ...] = ()
 
 
-def _placed(module: nn.Module, recipe: Recipe, device: torch.device, *, fall_back: bool) -> _Placed:
+def _placed(module: nn.Module, recipe: Recipe, device: torch.device, head: bool, *, fall_back: bool) -> _Placed:
     """Move the module to the device, and try it there; where that fails and may, the processor takes over."""
     try:
         module.to(device)
         probe = probes.noise(recipe.preprocessing, PROBES).to(device)
         trial = settle(module, probe, channels_last=device.type != "mps")
-        return _Placed(device, trial, find_layers(module, recipe.preprocessing))
+        return _Placed(device, trial, find_layers(module, recipe.preprocessing, head=head))
     # A person's own network can raise anything; so can a device.
     except (Exception, SystemExit) as error:
         if device.type == "cpu" or not fall_back:
             raise _does_not_run(recipe, error, device) from error
         said = f"Runs on the processor, since {device} failed ({type(error).__name__}: {error})."
-        placed = _placed(module, recipe, torch.device("cpu"), fall_back=False)
+        placed = _placed(module, recipe, torch.device("cpu"), head, fall_back=False)
         return replace(placed, findings=(Finding("warning", said),))

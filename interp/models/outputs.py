@@ -10,15 +10,10 @@ import torch
 from torch import Tensor, fx, nn
 
 from interp.models.endings import Ending, Endings, Without
+from interp.models.kinds import NotLogits, kind_of
 from interp.types import Finding, Outputs
 
 LOGITS = ("logits", "output", "out", "pred", "predictions")
-# Single precision: a softmax over thousands of classes sums to one to about this.
-SUM = 1e-4
-
-
-class NotLogits(ValueError):
-    """What a network gives cannot be read as logits; the message says why, and what would be right."""
 
 
 @dataclass(frozen=True)
@@ -75,14 +70,15 @@ def interpret(module: nn.Sequential, probe: Tensor, given: Outputs | None) -> In
     outputs are not what they are said to be.
     """
     network = module.get_submodule("network")
-    whole, ending, copied = _watched(module, network, probe)
+    whole, ending, copied, inputs = _watched(module, network, probe)
     path, output = _tensor(whole)
     flattened = output.ndim == 4 and output.shape[2:] == (1, 1)
     rows = output.flatten(1) if flattened else output
     single = rows.ndim == 1 or (rows.ndim == 2 and rows.shape[1] == 1)
     _check(rows, len(probe))
+    _check_gradient(rows, inputs)
     rows = rows.detach().float().reshape(len(rows), -1)
-    found = _kind(rows, ending, given, single)
+    found = kind_of(rows, ending, given, single)
     reading = Reading(path, found.ending, found.undone, single, flattened, copied)
     _read_as(module, network, reading)
     said = [*_said_of_form(whole, path, flattened, copied), *found.findings]
@@ -90,28 +86,30 @@ def interpret(module: nn.Sequential, probe: Tensor, given: Outputs | None) -> In
     return Interpretation(found.outputs, found.link, found.multi_label, count, single, tuple(said))
 
 
-def take_features(module: nn.Sequential, probe: Tensor) -> tuple[Finding, ...]:
-    """Have a network without a head give rows of features; maps are averaged over their positions."""
+def take_features(module: nn.Sequential, probe: Tensor) -> Interpretation:
+    """A network without a head gives rows of features, and no classes. Raises `NotLogits` where it gives no rows."""
     network = module.get_submodule("network")
-    whole, _, copied = _watched(module, network, probe)
+    whole, _, copied, _ = _watched(module, network, probe)
     path, output = _tensor(whole)
     if path or copied or output.ndim != 2:
         raise NotLogits(f"Without its head the network gives {_described(whole)}: rows of features are expected.")
-    return ()
+    return Interpretation("softmax", "softmax", False, 0, False, ())
 
 
-def _watched(module: nn.Sequential, network: nn.Module, probe: Tensor) -> tuple[Any, Ending | None, bool]:
-    """What the network gives, the step that it ends in, and whether it writes on its input."""
+def _watched(module: nn.Sequential, network: nn.Module, probe: Tensor) -> tuple[Any, Ending | None, bool, Tensor]:
+    """What the network gives, the step that it ends in, whether it writes on its input; and the pixels given."""
     entered: list[tuple[Tensor, int]] = []
     handle = network.register_forward_pre_hook(lambda part, inputs: entered.append((inputs[0], inputs[0]._version)))
     endings = Endings(network)
     try:
-        with torch.inference_mode(False), torch.enable_grad(), endings.watching():
-            whole = module(probe.clone().requires_grad_())
+        with torch.inference_mode(False), torch.enable_grad():
+            pixels = probe.clone().requires_grad_()
+            with endings.watching():
+                whole = module(pixels)
     finally:
         handle.remove()
     ((inputs, version),) = entered[:1]
-    return whole, endings.ending(_tensor(whole)[1]), inputs._version != version
+    return whole, endings.ending(_tensor(whole)[1]), inputs._version != version, pixels
 
 
 def _tensor(given: Any) -> tuple[tuple[str | int, ...], Tensor]:
@@ -175,111 +173,16 @@ def _check(rows: Tensor, images: int) -> None:
         raise NotLogits("For pictures of noise the network gives numbers that are not finite: check its weights.")
 
 
-@dataclass(frozen=True)
-class _Kind:
-    outputs: Outputs
-    link: Literal["softmax", "sigmoid"]
-    multi_label: bool
-    ending: Ending | None
-    undone: Literal["logarithm", "logit"] | None
-    findings: tuple[Finding, ...]
-
-
-def _kind(rows: Tensor, ending: Ending | None, given: Outputs | None, single: bool) -> _Kind:
-    shares = bool((rows >= 0).all()) and bool((rows <= 1 + SUM).all())
-    sums = shares and not single and _is_one(rows.sum(dim=1))
-    logarithms = not single and bool((rows <= SUM).all()) and _is_one(rows.exp().sum(dim=1))
-    _check_said(given, shares, logarithms, single)
-    if single and ending is not None and ending.step != "sigmoid":
+def _check_gradient(rows: Tensor, pixels: Tensor) -> None:
+    try:
+        torch.autograd.grad(rows.sum(), pixels, allow_unused=True)
+    except RuntimeError as error:
+        if "inplace operation" not in str(error):
+            raise
         raise NotLogits(
-            f"The network ends in a {ending.step} over one output, which is the same for every image: it needs a "
-            "sigmoid there, or two outputs."
-        )
-    step = ending.step if ending is not None else None
-    if step == "sigmoid" and given == "softmax":
-        step, ending = None, None
-    if ending is not None and step is not None:
-        return _ended(ending, step, single)
-    if given == "log-probabilities" or (given is None and logarithms):
-        return _Kind("log-probabilities", "softmax", False, None, None, (_of_logarithms(given),))
-    if given == "probabilities" or (given is None and sums):
-        return _undone(sums, single, given)
-    if single:
-        how = "recognized" if given else "guessed"
-        return _Kind("sigmoid", "sigmoid", False, None, None, (Finding(how, _SINGLE),))
-    if given == "sigmoid":
-        said = "Each class has its own sigmoid: several can be present in one image, or none."
-        return _Kind("sigmoid", "sigmoid", True, None, None, (Finding("recognized", said),))
-    said = "Its outputs are scores for a softmax: one class excludes the others."
-    if given is None:
-        said = f"{said} Nothing in it says so: if every class has a sigmoid of its own, set it."
-        return _Kind("softmax", "softmax", False, None, None, (Finding("guessed", said, 'outputs = "sigmoid"'),))
-    return _Kind("softmax", "softmax", False, None, None, (Finding("recognized", said),))
-
-
-def _is_one(sums: Tensor) -> bool:
-    return bool(((sums - 1).abs() < SUM).all())
-
-
-def _check_said(given: Outputs | None, shares: bool, logarithms: bool, single: bool) -> None:
-    if given == "softmax" and single:
-        raise NotLogits(
-            'outputs = "softmax" does not fit a network with one output, whose softmax is always 1: set '
-            'outputs = "sigmoid".'
-        )
-    if given == "probabilities" and not shares:
-        raise NotLogits(
-            'outputs = "probabilities" does not fit: the network gives numbers outside of 0 to 1. For scores set '
-            'outputs = "softmax", or "sigmoid" where classes do not exclude each other.'
-        )
-    if given == "log-probabilities" and not logarithms:
-        raise NotLogits(
-            'outputs = "log-probabilities" does not fit: the exponentials of what the network gives do not sum to 1. '
-            'For scores set outputs = "softmax", or "sigmoid" where classes do not exclude each other.'
-        )
-
-
-_SINGLE = (
-    "It has one output f: a binary classifier. f scores the second of two labels, −f the first; their probabilities "
-    "are the sigmoids."
-)
-
-
-def _ended(ending: Ending, step: str, single: bool) -> _Kind:
-    said = (
-        f"It ends in a {step}. That step is left out, so that the scores before it are explained; the probabilities "
-        "shown are still its own."
-    )
-    findings = [Finding("changed", said)]
-    if single:
-        findings.append(Finding("recognized", _SINGLE))
-    elif step == "sigmoid":
-        findings.append(Finding("recognized", "Each class has its own sigmoid: several can be present in one image."))
-    outputs: Outputs = "log-probabilities" if step == "log-softmax" else "probabilities"
-    link = "sigmoid" if step == "sigmoid" else "softmax"
-    return _Kind(outputs, link, step == "sigmoid" and not single, ending, None, tuple(findings))
-
-
-def _of_logarithms(given: Outputs | None) -> Finding:
-    said = (
-        "Its outputs are logarithms of probabilities, and the step that makes them was not found: they are explained "
-        "as they are, so that what lowers the other classes counts, too."
-    )
-    return Finding("recognized" if given else "guessed", said, 'outputs = "log-probabilities"')
-
-
-def _undone(sums: bool, single: bool, given: Outputs | None) -> _Kind:
-    """Probabilities whose last step was not found: their logarithms, or logits, are taken."""
-    how = "recognized" if given else "guessed"
-    which = "logarithms" if sums else "logits, log p − log(1 − p),"
-    said = (
-        f"Its outputs are probabilities, and the step that makes them was not found: their {which} are explained in "
-        "place of the scores before it. Where a probability is 0 or 1 in single precision, they say nothing."
-    )
-    findings = (Finding(how, said, 'outputs = "softmax"'), *([Finding("recognized", _SINGLE)] if single else []))
-    if sums:
-        return _Kind("probabilities", "softmax", False, None, "logarithm", findings)
-    return _Kind("probabilities", "sigmoid", not single, None, "logit", findings)
+            "Its gradient cannot be computed, by plain PyTorch either: an operation in place, such as y += x on what a "
+            "ReLU gave, overwrites what the backward pass needs. Write y = y + x in the network's forward method."
+        ) from None
 
 
 def _said_of_form(whole: Any, path: tuple[str | int, ...], flattened: bool, copied: bool) -> list[Finding]:

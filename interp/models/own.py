@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from interp import own_code
-from interp.models import description, labels, torchvision_models
+from interp.models import description, labels, timm_models, torchvision_models
 from interp.models.label_notation import Labels
 from interp.models.own_files import find, listing, name_of
 from interp.models.recipe import Recipe, Weights
@@ -20,7 +20,7 @@ from interp.types import Finding, Preprocessing
 __all__ = ["find", "listing", "name_of", "recipe", "stamps", "title", "where"]
 
 # Libraries of architectures, as in "torchvision/resnet18".
-LIBRARIES = {"torchvision": (torchvision_models.names, torchvision_models.recipe)}
+LIBRARIES = {"torchvision": torchvision_models.recipe, "timm": timm_models.recipe}
 
 
 def title(path: Path) -> str:
@@ -48,14 +48,13 @@ def recipe(path: Path, weights: Weights | None, given: tuple[str, ...] | None) -
     base = _own_code(path, table, weights, names) if own else _of_library(path, architecture, weights, names)
     ids = _labels(path, table, "wordnet_ids")
     wordnet_ids = ids.names if ids is not None else found.wordnet_ids if found is not None else None
-    wordnet_ids = wordnet_ids or base.wordnet_ids
     if wordnet_ids is not None and base.labels is not None and len(wordnet_ids) != len(base.labels):
         raise ValueError(f"{path} has {len(wordnet_ids)} wordnet_ids for {len(base.labels)} labels: give one for each.")
     return replace(
         base,
         name=_name(path) + (" (random weights)" if weights == "random" else ""),
         preprocessing=_preprocessing(table, base.preprocessing),
-        wordnet_ids=wordnet_ids,
+        wordnet_ids=wordnet_ids or base.wordnet_ids,
         **_normalization(table, base),
         outputs=table.get("outputs", base.outputs),
         channels=table.get("channels"),
@@ -114,9 +113,9 @@ def _of_library(path: Path, architecture: str, weights: Weights | None, given: t
             f"{path} names an unknown architecture {shown(architecture)!r}: give {_forms()}. Of libraries "
             f"{', '.join(LIBRARIES)} can be used here."
         )
-    names, build = LIBRARIES[library or "torchvision"]
-    if name not in names():
-        near = difflib.get_close_matches(name, names(), 3)
+    build = LIBRARIES[library or "torchvision"]
+    if build is torchvision_models.recipe and name not in torchvision_models.names():
+        near = difflib.get_close_matches(name, torchvision_models.names(), 3)
         meant = f" Did you mean {', '.join(near)}?" if near else ""
         raise ValueError(f"{path} names an unknown architecture {shown(architecture)!r}: give {_forms()}.{meant}")
     try:
@@ -142,7 +141,7 @@ def _own_code(path: Path, table: Mapping[str, Any], weights: Weights | None, giv
     return Recipe(
         name=path.stem,
         architecture=table["architecture"],
-        build=lambda classes: code.build(),
+        build=lambda classes, size: code.build(),
         preprocessing=Preprocessing((1, 1), None),
         mean=(0.0, 0.0, 0.0),
         std=(1.0, 1.0, 1.0),

@@ -32,26 +32,29 @@ def no_origin() -> str:
 class Recipe:
     """How to build a classifier: its network, where its weights are, how its input and outputs are to be read.
 
-    `build` gives the network, untrained, with so many classes where it can choose; where `on_meta` is true it may run
-    under the meta device, so that nothing is allocated before the weights are checked. `weights` are a file, or
-    "random" for a seeded initialization; None has `published` fetch them. `rename` gives a tensor's name in the network
-    from its name in the file. `code` is the file that defines the network where no library does; `rehearse` tries it in
-    a process of its own, to be called before `build`, and raises `ValueError`. `origin` is a digest of what the network
-    was built from, for the fingerprint: to be called once it has run, since only then all that it imports is known.
+    `build` gives the network, untrained, with so many classes and for images of that size where it can choose; where
+    `on_meta` is true it may run under the meta device, so that nothing is allocated before the weights are checked.
+    `weights` are a file, or "random" for a seeded initialization; None has `published` fetch them. `rename` gives a
+    tensor's name in the network from its name in the file. `code` is the file that defines the network where no library
+    does; `rehearse` tries it in a process of its own, to be called before `build`, and raises `ValueError`. `origin` is
+    a digest of what the network was built from, for the fingerprint: to be called once it has run, since only then all
+    that it imports is known.
 
     `labels`, `outputs`, `channels`, `key` (of the state dict in the file of weights) and `layer` (the default one) are
-    what whoever describes the classifier has said, None where nothing. `findings` is what was understood of it.
+    what whoever describes the classifier has said, None where nothing; `published_labels` are those of the published
+    weights, with their `wordnet_ids`. `findings` is what was understood.
     """
 
     name: str
     architecture: str
-    build: Callable[[int], nn.Module]
+    build: Callable[[int, tuple[int, int]], nn.Module]
     preprocessing: Preprocessing
     mean: tuple[float, ...]
     std: tuple[float, ...]
     labels: tuple[str, ...] | None
     weights: Weights | None
     published: Callable[[], Path] | None = None
+    published_labels: tuple[str, ...] | None = None
     wordnet_ids: tuple[str, ...] | None = None
     rename: Callable[[str], str] = same_name
     on_meta: bool = True

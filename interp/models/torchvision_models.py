@@ -45,33 +45,39 @@ def recipe(architecture: str, weights: Weights | None, labels: tuple[str, ...] |
     Raises `ValueError` for published weights with labels of another number than they have.
     """
     published = _published(architecture, weights)
-    categories = tuple(published.meta["categories"])
-    imagenet = labels is None or len(labels) == len(categories)
-    if weights is None and not imagenet:
+    # Weights of features alone name no classes.
+    categories = tuple(published.meta["categories"] or ())
+    if weights is None and labels is not None and len(labels) != len(categories):
         raise ValueError(
             f"The published weights of {architecture} have {len(categories)} classes, and {len(labels or ())} labels "
             "were given: give one label for each class, or weights of your own."
         )
     transforms = published.transforms()
     mean, std = _normalization(architecture, transforms)
-    chosen = labels or categories
     return Recipe(
         name=f"{architecture} (random weights)" if weights == "random" else architecture,
         architecture=architecture,
-        build=lambda classes: _build(architecture, classes),
+        build=lambda classes, size: _build(architecture, classes, size),
         preprocessing=Preprocessing(
             _pair(transforms.crop_size), transforms.resize_size[0], transforms.interpolation.value
         ),
         mean=mean,
         std=std,
-        labels=chosen,
+        labels=labels,
         weights=weights,
+        published_labels=categories or None,
         published=lambda: fetch(published.url),
-        wordnet_ids=imagenet_wordnet_ids() if chosen == categories and len(categories) == 1000 else None,
+        wordnet_ids=imagenet_wordnet_ids() if labels in (None, categories) and len(categories) == 1000 else None,
         rename=_renamed,
-        outputs="softmax" if chosen == categories else None,
+        outputs="softmax" if weights is None else None,
         findings=(Finding("recognized", f"torchvision's published weights {published}."),) if weights is None else (),
     )
+
+
+@cache
+def imagenet_labels() -> tuple[str, ...]:
+    """The names of ImageNet's 1,000 classes, in class order."""
+    return tuple(_default("resnet50").meta["categories"])
 
 
 def _default(architecture: str):
@@ -91,9 +97,15 @@ def _published(architecture: str, weights: Weights | None):
     return _default(architecture)
 
 
-def _build(architecture: str, classes: int) -> nn.Module:
+def _build(architecture: str, classes: int, size: tuple[int, int]) -> nn.Module:
     from torchvision import models
 
+    if architecture.startswith("vit_"):
+        if size[0] != size[1]:
+            raise ValueError(f"{architecture} takes square images: give one number, input_size = {max(size)}.")
+        return models.get_model(architecture, weights=None, num_classes=classes, image_size=size[0])
+    if architecture.startswith("maxvit"):
+        return models.get_model(architecture, weights=None, num_classes=classes, input_size=size)
     if architecture in AUXILIARY:
         # The auxiliary heads serve training only, and transform_input is part of our normalization.
         return models.get_model(

@@ -51,7 +51,7 @@ def recipe(name: str, weights: Weights | None, labels: tuple[str, ...] | None) -
     return Recipe(
         name=f"{name} (random weights)" if weights == "random" else name,
         architecture=ARCHITECTURE,
-        build=lambda classes: ScenesNetwork(len(CLASSES)),
+        build=lambda classes, size: ScenesNetwork(len(CLASSES)),
         preprocessing=PREPROCESSING,
         mean=MEAN,
         std=STD,
