@@ -76,7 +76,8 @@ class Space:
             empty = Space(given, given[:, 0], torch.zeros_like(given[0]), 1.0, metric)
             ready = empty.prepare(given)
             return Space(ready, (ready * ready).sum(dim=1), empty.centre, 1.0, metric)
-        centre = given.mean(dim=0)
+        # A sum of large numbers leaves single precision, and not every device has double.
+        centre = torch.from_numpy(points.mean(axis=0, dtype=np.float64)).to(given)
         scale = float((given - centre).abs().max()) or 1.0
         ready = (given - centre) / scale
         return Space(ready, (ready * ready).sum(dim=1), centre, scale, metric)

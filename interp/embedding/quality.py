@@ -86,7 +86,8 @@ def quality(
         return Quality(0, metric, ones, ones, ones, explained, divergence)
     high = Space.of(given, metric, device)
     # Differences are taken directly, as the map has few dimensions: single precision loses nothing then.
-    low = torch.from_numpy(drawn - drawn.mean(axis=0)).float().to(device)
+    middle = drawn - drawn.mean(axis=0, dtype=np.float64)
+    low = torch.from_numpy(middle / (np.abs(middle).max() or 1.0)).float().to(device)
     trust, continuity, kept = (torch.zeros(count, dtype=torch.float64) for _ in range(3))
     for rows, far in high.own_blocks("quality of the map"):
         near = sum((low[rows, axis, None] - low[:, axis]).square_() for axis in range(low.shape[1]))

@@ -84,3 +84,16 @@ def test_a_map_of_other_images_is_refused() -> None:
         quality(np.ones((30, 4)), np.ones((29, 2)))
     with pytest.raises(ValueError, match="at least 1"):
         quality(np.ones((30, 4)), np.ones((30, 2)), k=0)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e20, 1e36])
+def test_it_does_not_depend_on_the_scale(scale) -> None:
+    features, _ = clusters(100)
+    points = features[:, :2]
+    plain = quality(features, points)
+    for found in (
+        quality(features, (scale * points).astype(np.float32)),
+        quality((scale * features).astype(np.float32), points),
+    ):
+        assert found.trustworthiness == pytest.approx(plain.trustworthiness, abs=1e-3)
+        assert found.continuity == pytest.approx(plain.continuity, abs=1e-3)
