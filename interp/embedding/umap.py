@@ -1,8 +1,11 @@
 """UMAP: a graph of fuzzy neighbourhoods, laid out by attraction along its edges and repulsion from random others.
 
 The steps are umap-learn's own, called one by one, so that the layout can be watched and stopped. From the same
-neighbours and seed the map is the one that `umap.UMAP(...).fit` gives, number for number, where the graph hangs
-together; where it falls apart the pieces may start elsewhere, since here their centres are compared by scikit-learn.
+neighbours the graph is umap-learn's up to rounding, and from the same start the first epochs are too. The whole map is
+not the one that `umap.UMAP(...).fit` gives, but another of the same quality: each point draws its random numbers by the
+last bits of its start, so that a last digit, in which umap-learn differs from processor to processor itself, decides
+where it is some epochs later. Where the graph falls apart the pieces may start elsewhere, too, since here their
+centres are compared by scikit-learn.
 """
 
 from __future__ import annotations

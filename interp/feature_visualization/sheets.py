@@ -51,6 +51,9 @@ def optimize(
 ) -> Visualization:
     """Pictures that make objectives large, one for each (and for each of `copies`); see `Settings` for the rest.
 
+    The same call gives the same pictures. With other objectives beside it, or another `batch_size`, a picture achieves
+    as much, but its details differ after many steps, since rounding does; see `optimizing`.
+
     Raises `ValueError` for an objective that the classifier does not have, a size at which it cannot be run, or
     settings that are not possible.
     """
