@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 
-from interp.shared_interest.masks import Maps, Masks, binary, matching, slices, tensor
+from interp.shared_interest.masks import Maps, Masks, binary, matching, scaled, slices, tensor
 from interp.shared_interest.scores import overlap
 
 
 @dataclass(frozen=True)
 class Deviations:
-    """S is where the map is above its mean by `count` standard deviations; the paper's rule, with 1."""
+    """S is where the map is above its mean by more than `count` standard deviations; the paper's rule, with 1."""
 
     count: float | int = 1.0
 
 
 @dataclass(frozen=True)
 class Percentile:
-    """S is where the map is above this percentile of its own values."""
+    """S is where the map is at or above this percentile of its own values, interpolated linearly as NumPy does.
+
+    As in the authors' code, but for a percentile that is the map's least value, as in a map that is zero almost
+    everywhere: theirs marks the whole picture then, and here S is what is above the least value.
+    """
 
     percent: float | int = 90.0
 
@@ -43,7 +47,8 @@ def binarize(maps: Maps, rule: Rule, *, annotation: Masks | None = None) -> Bool
     """The binary saliency of each map: where its values are large, by one of three rules.
 
     A constant map singles out nothing, so its saliency is empty under each rule; for `Area` so are values that tie with
-    the largest one left out. The map's sign counts: for magnitudes give |map|.
+    the largest one left out. The map's sign counts, its unit does not: for magnitudes give |map|. In the authors' code
+    values that lie on a limit exactly are salient by the first two rules, here by `Percentile` only.
     Raises `ValueError` for values that are not finite, for a rule out of range, and for `Area()` without an annotation.
     """
     values = tensor(maps)
@@ -68,7 +73,9 @@ def limits(
     if isinstance(rule, Percentile):
         if not 0 <= rule.percent < 100:
             raise ValueError(f"A percentile of {rule.percent} is not possible: take 0 to below 100.")
-        below = torch.full((len(flat),), max(1, math.ceil(rule.percent * size / 100)))
+        # No value lies between the interpolated percentile and the next one in order.
+        rank = 1 + math.ceil(rule.percent * (size - 1) / 100)
+        return lambda part: _reached(flat[part], rank)
     elif rule.share is not None:
         if not 0 < rule.share < 1:
             raise ValueError(f"An area of {rule.share} is not possible: it is a share of the picture, between 0 and 1.")
@@ -78,29 +85,37 @@ def limits(
         below = size - torch.from_numpy(overlap(inside, inside).annotated)
     else:
         raise ValueError("Area() makes the saliency as large as the annotation: give the annotation, or a share.")
-    return lambda part: _ranked(flat[part], below[part].clamp(1, size))
+    return lambda part: _ranked(flat[part], below[part].clamp(1, size).tolist())
 
 
 def _deviated(rows: Float[Tensor, "m d"], count: float | int) -> Float[Tensor, " m"]:
-    mean = rows.mean(dim=1)
+    values, scale = scaled(rows)
+    mean = values.mean(dim=1, keepdim=True)
     if not bool(mean.isfinite().all()):
         raise ValueError("A map has values that are not finite: compute it again.")
-    centred = rows - mean[:, None]
+    centred = values - mean
     spread = torch.linalg.vecdot(centred, centred).div(rows.shape[1]).sqrt()
-    limit = mean + count * spread
-    # Rounding may put the mean of a constant map beside its one value.
-    for row in (spread <= 1e-5 * mean.abs()).nonzero()[:, 0].tolist():
-        if bool((rows[row] == rows[row, 0]).all()):
-            limit[row] = rows[row, 0]
-    return limit
+    limit = (mean[:, 0] + count * spread) * scale[:, 0]
+    # The greatest number of the maps' precision up to the limit: the same values are above it.
+    nearest = limit.to(rows.dtype)
+    return torch.where(nearest.double() > limit, _just_below(nearest), nearest)
 
 
-def _ranked(rows: Float[Tensor, "m d"], below: Int[Tensor, " m"]) -> Float[Tensor, " m"]:
-    """The value of rank `below` in each row, counted from the smallest."""
+def _reached(rows: Float[Tensor, "m d"], rank: int) -> Float[Tensor, " m"]:
+    """What the value of that rank in each row just exceeds; that value itself where it is the least."""
+    values = _ranked(rows, [rank] * len(rows))
+    return torch.where(values > rows.amin(dim=1), _just_below(values), values)
+
+
+def _just_below(values: Float[Tensor, " m"]) -> Float[Tensor, " m"]:
+    return torch.nextafter(values, torch.full_like(values, -torch.inf))
+
+
+def _ranked(rows: Float[Tensor, "m d"], ranks: Sequence[int]) -> Float[Tensor, " m"]:
+    """The value of that rank in each row, counted from 1, the smallest."""
     values = rows.numpy()
     if not np.isfinite(values).all():
         raise ValueError("A map has values that are not finite: compute it again.")
-    places = below.tolist()
     return torch.tensor(
-        [np.partition(row, place - 1)[place - 1] for row, place in zip(values, places, strict=True)], dtype=rows.dtype
+        [np.partition(row, place - 1)[place - 1] for row, place in zip(values, ranks, strict=True)], dtype=rows.dtype
     )

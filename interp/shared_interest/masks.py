@@ -23,9 +23,22 @@ _PIXELS_AT_ONCE = 1 << 19
 
 
 def tensor(maps: Maps) -> Tensor:
-    """The maps as floating-point numbers on the processor."""
+    """The maps on the processor, in single or double precision."""
     values = maps.detach().cpu() if isinstance(maps, Tensor) else torch.from_numpy(np.ascontiguousarray(maps))
-    return values if values.is_floating_point() else values.float()
+    return values if values.dtype in (torch.float32, torch.float64) else values.float()
+
+
+def scaled(rows: Float[Tensor, "m d"]) -> tuple[Float[Tensor, "m d"], Float[Tensor, "m 1"]]:
+    """Each row in double precision and of a size that can be squared and summed, and what it was divided by.
+
+    What was in single precision is as it was, else a row's largest magnitude is 1. The mean of equal values is their
+    value exactly.
+    """
+    if rows.dtype != torch.float64:
+        return rows.double(), torch.ones(len(rows), 1, dtype=torch.float64)
+    largest = torch.linalg.vector_norm(rows, torch.inf, dim=1, keepdim=True)
+    largest = torch.where(largest > 0, largest, 1.0)
+    return rows / largest, largest
 
 
 def binary(masks: Masks, what: str) -> Bool[Tensor, "n h w"]:

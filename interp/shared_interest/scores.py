@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from interp.shared_interest.masks import Maps, Masks, Scores, binary, matching, slices, tensor
+from interp.shared_interest.masks import Maps, Masks, Scores, binary, matching, scaled, slices, tensor
 
 
 def iou_coverage(annotation: Masks, saliency: Masks) -> Scores:
@@ -38,9 +38,9 @@ def saliency_coverage(annotation: Masks, saliency: Maps) -> Scores:
     inside, maps = matching(binary(annotation, "annotation"), tensor(saliency))
 
     def shares(part: slice) -> Tensor:
-        magnitudes = maps[part].flatten(1).abs()
-        shared = torch.linalg.vecdot(magnitudes, inside[part].flatten(1).to(magnitudes.dtype))
-        return _ratio(shared.double(), magnitudes.sum(dim=1).double())
+        magnitudes = scaled(maps[part].flatten(1))[0].abs_()
+        shared = torch.linalg.vecdot(magnitudes, inside[part].flatten(1).double())
+        return _ratio(shared, magnitudes.sum(dim=1))
 
     found = _in_parts(shares, inside)
     if not bool(found.isfinite().all()):

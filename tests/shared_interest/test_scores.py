@@ -119,8 +119,56 @@ def test_values_that_tie_across_the_border_are_left_out() -> None:
     assert shared_interest.binarize(maps, Area(0.5)).tolist() == [[[True, False], [False, False]]]
 
 
+def test_percentiles_with_ties_by_hand() -> None:
+    # In order: 0 1 1 1 2 3 3 4 5. The median is the fifth, 2; the 75th percentile the seventh, 3, which two have; the
+    # 70th lies 0.6 of the way from the sixth to the seventh, at 3, too; the 30th is 0.4 past the third, at 1.
+    heatmap = np.array([[[1.0, 5.0, 1.0], [3.0, 2.0, 0.0], [1.0, 4.0, 3.0]]])
+    for percent, least in ((50, 2), (75, 3), (70, 3), (30, 1), (80, 4), (99, 5)):
+        assert np.array_equal(shared_interest.binarize(heatmap, Percentile(percent)), heatmap >= least)
+    # The 40th lies at 1.2, between values.
+    assert shared_interest.binarize(heatmap, Percentile(40)).sum() == 5
+    # Where the percentile is the least value, what is above it.
+    rectified = np.array([[[0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 2.0, 1.0]]])
+    assert np.array_equal(shared_interest.binarize(rectified, Percentile(50)), rectified > 0)
+    signed = np.array([[[-1.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 2.0, 1.0]]])
+    assert np.array_equal(shared_interest.binarize(signed, Percentile(50)), signed >= 0)
+
+
+@pytest.mark.parametrize("percent", [3, 25, 50, 90, 97.5, 99])
+def test_percentiles_are_numpys_on_maps_full_of_ties(percent) -> None:
+    maps = np.random.default_rng(0).integers(-40, 40, (30, 37, 23)).astype(np.float32)
+    limits = np.percentile(maps.astype(np.float64), percent, axis=(1, 2))[:, None, None]
+    assert np.array_equal(shared_interest.binarize(maps, Percentile(percent)), maps >= limits)
+
+
+@pytest.mark.parametrize("rule", [Deviations(0.5), Deviations(1), Percentile(50), Percentile(90), Area(0.25)])
+@pytest.mark.parametrize(
+    ("dtype", "exponent"),
+    [(np.float16, 9), (np.float32, -83), (np.float32, -130), (np.float32, 119), (np.float64, -800), (np.float64, 1000)],
+)
+def test_the_size_of_a_maps_values_does_not_count(rule, dtype, exponent) -> None:
+    # Powers of two change no digit, as long as the numbers are not below the least that is held in full.
+    maps = np.random.default_rng(0).integers(-64, 64, (5, 40, 40)).astype(dtype)
+    annotation = np.random.default_rng(1).random((5, 40, 40)) < 0.3
+    large = np.ldexp(maps, exponent).astype(dtype)
+    plain = maps.astype(np.float64)
+    assert np.isfinite(large).all() and (large != 0).sum() == (maps != 0).sum()
+    assert np.array_equal(shared_interest.binarize(large, rule), shared_interest.binarize(plain, rule))
+    expected = (np.abs(plain) * annotation).sum(axis=(1, 2)) / np.abs(plain).sum(axis=(1, 2))
+    for given in (large, torch.from_numpy(large)):
+        assert np.allclose(shared_interest.saliency_coverage(annotation, given), expected, rtol=1e-12)
+
+
+def test_half_precision_is_summed_without_overflow() -> None:
+    annotation = rectangle(0, 0, 100, 250)
+    maps = torch.full((1, 250, 250), 3.0)
+    for dtype in (torch.float16, torch.bfloat16):
+        assert shared_interest.saliency_coverage(annotation, maps.to(dtype)).tolist() == [0.4]
+        assert not shared_interest.binarize(maps.to(dtype), Percentile(50)).any()
+
+
 @pytest.mark.parametrize("rule", [Deviations(0), Deviations(), Percentile(50), Area(0.25)])
-@pytest.mark.parametrize("value", [0.0, 0.1, -1e6])
+@pytest.mark.parametrize("value", [0.0, 0.1, -1e6, 3e38, 1e-40])
 def test_a_constant_map_singles_out_nothing(rule, value) -> None:
     maps = np.full((2, 30, 30), value, dtype=np.float32)
     assert not shared_interest.binarize(maps, rule).any()
