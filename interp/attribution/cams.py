@@ -15,6 +15,9 @@ from interp.attribution.question import Tapped
 from interp.attribution.tapped import TappedMethod
 from interp.types import Classifier, Layer
 
+UNDECIDED = 1e-4
+"""Up to here, relative to the size of its terms, a sum's sign may be that of its rounding: some hundred times 1e-6."""
+
 
 @dataclass(frozen=True)
 class TappedCam(TappedMethod):
@@ -174,8 +177,9 @@ class EigenCam(TappedCam):
     The activations are centred over positions, C = A − mean_uv A, and the map is ReLU(Cᵀ v), v the first right
     singular vector of Cᵀ (uv × k). The paper's formula does not centre; pytorch-grad-cam does, and so does this, as
     otherwise the map is close to the mean activation. A principal component has no sign of its own: here the one
-    that goes up with the mean over channels, so that what is bright is what is more active than elsewhere. The target
-    plays no part.
+    that goes up with the mean over channels, so that what is bright is what is more active than elsewhere; where it
+    goes neither up nor down with it, as after a layer norm, the one whose large values are bright (see `_upwards`). The
+    target plays no part.
     """
 
     title = "Eigen-CAM"
@@ -198,8 +202,27 @@ class EigenCam(TappedCam):
         centred = activations.flatten(2) - activations.mean(dim=(2, 3))[:, :, None]
         strengths, patterns = torch.linalg.svd(centred, full_matrices=False)[1:]
         projection = strengths[:, :1] * patterns[:, 0]
-        up = (projection * centred.mean(dim=1)).sum(dim=1, keepdim=True)
-        return (projection * torch.where(up < 0, -1, 1)).relu().unflatten(1, activations.shape[2:])
+        return (projection * _upwards(projection, centred)).relu().unflatten(1, activations.shape[2:])
+
+
+def _upwards(projection: Float[Tensor, "n p"], centred: Float[Tensor, "n k p"]) -> Float[Tensor, "n 1"]:
+    """1 or −1 for each component, by the first of three signs that rounding cannot turn.
+
+    That of the product with the mean over channels, next to the length of the component and a channel's usual one;
+    that of Σ p³; that of the largest value, the first one of several.
+    """
+    signed = projection.double()
+    size = torch.linalg.vector_norm(signed, dim=1, keepdim=True)
+    usual = torch.linalg.vector_norm(centred, dim=(1, 2), dtype=torch.float64)[:, None] / centred.shape[1] ** 0.5
+    smallest = torch.finfo(torch.float64).tiny
+    along = (signed * centred.mean(dim=1).double()).sum(dim=1, keepdim=True) / (size * usual).clamp(min=smallest)
+    signed = signed / size.clamp(min=smallest)
+    skew = signed.pow(3).sum(dim=1, keepdim=True) / signed.abs().pow(3).sum(dim=1, keepdim=True).clamp(min=smallest)
+    magnitudes = signed.abs()
+    among = magnitudes >= (1 - UNDECIDED) * magnitudes.amax(dim=1, keepdim=True)
+    largest = signed.gather(1, among.int().argmax(dim=1, keepdim=True))
+    decided = torch.where(along.abs() > UNDECIDED, along, torch.where(skew.abs() > UNDECIDED, skew, largest))
+    return torch.where(decided < 0, -1, 1).to(projection.dtype)
 
 
 def mapped_layer(classifier: Classifier, name: str | None, title: str) -> Layer:

@@ -116,6 +116,49 @@ def test_eigen_cam_has_a_sign_that_does_not_depend_on_the_channels_order_and_no_
     assert torch.equal(first, second) and first.any()
 
 
+def eigen(activation: torch.Tensor) -> torch.Tensor:
+    return EigenCam().coarse(activation, torch.zeros_like(activation))
+
+
+def undecided() -> torch.Tensor:
+    """Activations whose mean over channels says nothing of the first component's sign, after a layer norm and by hand.
+
+    The last one's component is a ramp, so that it has no skewness either.
+    """
+    drawn = torch.randn(6, 8, 5, 5, generator=torch.Generator().manual_seed(4)) ** 3
+    normed = torch.nn.functional.layer_norm(drawn.movedim(1, 3), (8,)).movedim(3, 1)
+    ramp = torch.arange(25.0).view(5, 5) - 12
+    opposed = torch.zeros(1, 8, 5, 5)
+    opposed[0, :2] = torch.stack([ramp, -ramp])
+    return torch.cat([normed, opposed])
+
+
+@pytest.mark.parametrize("kind", ["undecided", "decided"])
+def test_eigen_cams_sign_does_not_hang_on_rounding(kind) -> None:
+    decided = torch.rand(7, 8, 5, 5, generator=torch.Generator().manual_seed(3))
+    activation = undecided() if kind == "undecided" else decided
+    together = eigen(activation)
+    large = together.amax(dim=(1, 2), keepdim=True)
+    assert (large > 0).all()
+    order = torch.tensor([3, 6, 0, 5, 2, 1, 4])
+    generator = torch.Generator().manual_seed(5)
+    channels = torch.randperm(8, generator=generator)
+    found = [torch.cat([eigen(one[None]) for one in activation]), eigen(activation[order])[order.argsort()]]
+    found += [eigen(activation[:, channels]), eigen(activation.double()).float(), 1e-20 * eigen(1e20 * activation)]
+    for _ in range(20):
+        found.append(eigen(activation * (1 + 1e-6 * torch.randn(activation.shape, generator=generator))))
+    for one in found:
+        assert ((one - together).abs() < 1e-3 * large).all()
+
+
+def test_eigen_cams_sign_by_hand_where_the_mean_says_nothing() -> None:
+    # Two channels that cancel: one place of 3 against three of −1 is bright; of a ramp, where it begins.
+    for values, expected in (([-3.0, 1.0, 1.0, 1.0], [3, 0, 0, 0]), ([-2.0, -1.0, 1.0, 2.0], [2, 1, 0, 0])):
+        row = torch.tensor(values)[None]
+        coarse = eigen(torch.stack([row, -row])[None])
+        torch.testing.assert_close(coarse[0, 0], torch.tensor(expected) * 2**0.5)
+
+
 def test_directly_before_average_pooling_xgrad_cam_is_grad_cam() -> None:
     # The gradient at a layer that only its mean is read of is the same at all positions of a channel.
     activations = torch.rand(2, 5, 4, 4)
