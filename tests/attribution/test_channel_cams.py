@@ -69,6 +69,19 @@ def slow_ablation_cam(classifier: Classifier, layer: str, pixels: torch.Tensor, 
     return coarse.relu()
 
 
+def left_open(classifier: Classifier, layer: str, pixels: torch.Tensor, target: Target) -> float:
+    """How far single precision lets two ways of summing one image's channels differ.
+
+    Some last digits of the weights, which are differences of logits next to the score, times the channels: one of them
+    is about −100, also where its weight should be 0.
+    """
+    with torch.no_grad():
+        logits = classifier.module(pixels)
+    weight = 1 + logits.abs().max() / abs(score_of(logits, target))
+    channels = activation_of(classifier, layer, pixels).abs().sum(dim=1).max()
+    return 4 * torch.finfo(torch.float32).eps * float(weight * channels)
+
+
 SLOW = {ScoreCam: slow_score_cam, AblationCam: slow_ablation_cam}
 
 
@@ -90,7 +103,9 @@ def test_a_slow_recomputation_gives_the_same(normalizing, noise_images: Images, 
     heatmaps = attribution.attribute(normalizing, noise_images, target, cam(layer))
     expected = [SLOW[cam](normalizing, layer, pixels[None], target) for pixels in noise_images.pixels]
     assert heatmaps.coarse is not None
-    torch.testing.assert_close(heatmaps.coarse, torch.stack(expected), rtol=1e-5, atol=1e-5)
+    unknown = max(left_open(normalizing, layer, pixels[None], target) for pixels in noise_images.pixels)
+    assert unknown < 1e-3
+    torch.testing.assert_close(heatmaps.coarse, torch.stack(expected), rtol=1e-5, atol=unknown)
     torch.testing.assert_close(heatmaps.values, enlarged(heatmaps.coarse, (16, 16)))
     assert not heatmaps.signed
 
