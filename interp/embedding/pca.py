@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from interp.embedding.checks import usable
 from interp.embedding.method import Frame, Layout, Method, check_dimensions
 from interp.embedding.neighbours import Neighbours
 
@@ -104,10 +105,12 @@ def principal_axes(features: Float[np.ndarray, "n d"], count: int) -> Axes:
     From the eigenvectors of the smaller of XᵀX and XXᵀ, so that neither many images nor many features cost much:
     scikit-learn's exact solver takes 20 times longer for 600 images of 86,528 features, and its randomized one
     differs in the second digit. Products are summed in double precision; an axis whose variance is below some
-    1e-16 · max(n, d) of the first one's cannot be told from rounding, and is left out.
+    1e-16 · max(n, d) of the first one's cannot be told from rounding, and is left out. Raises `ValueError` for
+    features that are not finite.
     """
-    images, width = features.shape
-    centred = _Centred(features if width <= images else features.T, across=width > images)
+    given = usable(features)
+    images, width = given.shape
+    centred = _Centred(given if width <= images else given.T, across=width > images)
     values, vectors = (found.numpy() for found in torch.linalg.eigh(torch.from_numpy(centred.products())))
     values, vectors = values[::-1], vectors[:, ::-1]
     total = float(values.clip(min=0).sum())

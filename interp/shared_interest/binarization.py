@@ -76,7 +76,7 @@ def limits(
         # No value lies between the interpolated percentile and the next one in order.
         rank = 1 + math.ceil(rule.percent * (size - 1) / 100)
         return lambda part: _reached(flat[part], rank)
-    elif rule.share is not None:
+    if rule.share is not None:
         if not 0 < rule.share < 1:
             raise ValueError(f"An area of {rule.share} is not possible: it is a share of the picture, between 0 and 1.")
         below = torch.full((len(flat),), size - max(1, round(rule.share * size)))

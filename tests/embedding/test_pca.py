@@ -91,6 +91,14 @@ def test_directions_that_tie_have_their_sign_from_the_first() -> None:
         assert np.allclose(directions, np.array([[1, -1, 1]]) / 3**0.5)
 
 
+def test_axes_of_half_precision_are_those_of_its_values() -> None:
+    half = stretched(40, 6).astype(np.float16)
+    axes, exact = embedding.principal_axes(half, 3), embedding.principal_axes(half.astype(np.float64), 3)
+    assert np.allclose(axes.directions, exact.directions) and np.allclose(axes.explained, exact.explained)
+    with pytest.raises(ValueError, match="1 of 40 images have features that are not finite"):
+        embedding.principal_axes(np.where(np.arange(40)[:, None] == 3, np.nan, half), 3)
+
+
 def test_features_that_a_map_cannot_hold_are_refused() -> None:
     with pytest.raises(ValueError, match=r"reach 2\.0e\+200.*divide all of them"):
         embedding.project(np.array([[0.0, 1.0], [2e200, 0.0], [0.0, 3.0]]), embedding.PCA())
