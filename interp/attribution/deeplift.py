@@ -15,7 +15,12 @@ from interp.attribution import baselines, operations
 from interp.attribution.method import Maps, Method
 from interp.attribution.operations import Operation
 from interp.attribution.question import FORWARD, Question
-from interp.attribution.support import require_supported
+from interp.attribution.support import (
+    require_deterministic,
+    require_same_logits,
+    require_supported,
+    works_in_place,
+)
 from interp.batches import batched
 from interp.types import Classifier
 
@@ -25,6 +30,7 @@ CLOSE = 1e-3
 
 SUPPORTED = (
     operations.ELEMENTWISE
+    | operations.EXTREMES
     | operations.MAX_POOLS
     | operations.PRODUCTS
     | operations.LAYER_NORMS
@@ -70,6 +76,17 @@ class DeepLift(Method):
     def check(self, classifier: Classifier) -> None:
         """Raise `ValueError` where the network has operations that no rule is known for."""
         require_supported(classifier, SUPPORTED, self.title)
+        require_deterministic(classifier, self.title)
+        network = classifier.module.get_submodule("network")
+
+        def run(pixels: Tensor) -> Tensor:
+            reference = _Reference()
+            with reference, torch.no_grad():
+                network(pixels.clone())
+            with _Secants(reference, copies=works_in_place(classifier)):
+                return network(pixels)
+
+        require_same_logits(classifier, "secants", run, self.title)
 
     def cost(self, classifier: Classifier) -> float:
         """A forward pass of the baseline, and a forward and a backward pass of the picture."""
@@ -83,13 +100,14 @@ class DeepLift(Method):
     def _maps(self, question: Question) -> Maps:
         pixels = question.images.pixels
         baseline = baselines.images(pixels, self.baseline, self.seed)
+        copies = works_in_place(question.classifier)
 
         def run(part: slice) -> tuple[Tensor, Tensor]:
             rows = torch.arange(len(pixels))[part]
             reference = _Reference()
             with reference:
                 start = question.scores(baseline[part], rows)
-            multipliers, score = question.passed(pixels[part], rows, _Secants(reference))
+            multipliers, score = question.passed(pixels[part], rows, _Secants(reference, copies=copies))
             values = ((pixels[part] - baseline[part]) * multipliers).sum(dim=1)
             return values, values.sum(dim=(1, 2)) - (score - start)
 
@@ -108,35 +126,47 @@ class _Reference(TorchFunctionMode):
     def __torch_function__(
         self, func: Operation, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        inputs = _inputs(func, args, kwargs or {})
+        call = operations.Call.of(func, args, kwargs)
+        inputs = _inputs(call.operation, call.arguments, call.keywords)
         if inputs:
             # A copy, where an operation in place would write over it.
-            self.kept.append((func, [one.clone() for one in inputs]))
+            self.kept.append((call.operation, [one.clone() for one in inputs]))
         return func(*args, **(kwargs or {}))
 
 
 class _Secants(TorchFunctionMode):
-    """Gives the nonlinear operations of a forward pass their secants to a reference as derivatives."""
+    """Gives the nonlinear operations of a forward pass their secants to a reference as derivatives.
 
-    def __init__(self, reference: _Reference) -> None:
+    With `copies`, what the backward pass needs is copied, for networks that work in place and would write over it.
+    """
+
+    def __init__(self, reference: _Reference, *, copies: bool = False) -> None:
         super().__init__()
-        self.kept = reference.kept
+        self.kept, self.copies = reference.kept, copies
 
     def __torch_function__(
         self, func: Operation, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        keywords = kwargs or {}
+        call = operations.Call.of(func, args, kwargs)
+        if not _inputs(call.operation, call.arguments, call.keywords):
+            return func(*args, **(kwargs or {}))
+        return call.through(self._followed)
+
+    def _followed(self, func: Operation, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         inputs = _inputs(func, args, keywords)
-        if not inputs:
-            return func(*args, **keywords)
         expected, kept = self.kept.popleft() if self.kept else (None, [])
         if expected is not func or any(one.shape != other.shape for one, other in zip(inputs, kept, strict=True)):
             raise ValueError(
                 "DeepLIFT compares the network with itself on a baseline, operation by operation, and this network "
                 "takes another way there: choose another method."
             )
+        if self.copies:
+            # The rules below keep these for the backward pass.
+            inputs = [one.clone() for one in inputs]
         if func in operations.PRODUCTS:
             return _Product.apply(*inputs, *kept)
+        if func in operations.EXTREMES:
+            return _Extreme.apply(*inputs, *kept, func)
         if func in operations.MAX_POOLS:
             return _MaxPool.apply(
                 inputs[0], kept[0], operations.bound(func, args, {**keywords, "return_indices": True})
@@ -151,6 +181,8 @@ def _inputs(operation: Operation, arguments: tuple[Any, ...], keywords: dict[str
     if operation in operations.PRODUCTS:
         varying = all(isinstance(one, Tensor) and not _is_weight(one) for one in arguments)
         return list(arguments) if varying else []
+    if operation in operations.EXTREMES:
+        return list(arguments)
     nonlinear = operations.ELEMENTWISE | operations.MAX_POOLS | operations.LAYER_NORMS
     return [operations.first_tensor(arguments, keywords)] if operation in nonlinear else []
 
@@ -202,6 +234,42 @@ class _MaxPool(torch.autograd.Function):
                 share = torch.where(difference == 0, 1, share)
             credits.scatter_add_(2, where.flatten(2), gradients[0].flatten(2) * share)
         return credits.view_as(run), None, None
+
+
+class _Extreme(torch.autograd.Function):
+    """The larger, or the smaller, of two: as a maximum pool of one window of both.
+
+    With c the outer of the two results, the part up to c is credited to the one that is chosen now, and the part from
+    c on to the one that was chosen on the baseline. A constant is credited with nothing, since its part is 0.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, one: Tensor, other: Tensor, one_reference: Tensor, other_reference: Tensor, choose: Operation
+    ) -> Tensor:
+        output = choose(one, other)
+        ctx.save_for_backward(one, other, one_reference, other_reference, output)
+        ctx.choose = choose
+        return output
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        one, other, one_reference, other_reference, output = ctx.saved_tensors
+        reference = ctx.choose(one_reference, other_reference)
+        outer = ctx.choose(output, reference)
+        first, was_first = output == one, reference == one_reference
+        shares = []
+        for chosen, was_chosen, run in (
+            (first, was_first, one - one_reference),
+            (~first, ~was_first, other - other_reference),
+        ):
+            rise = (outer - reference) * chosen + (output - outer) * was_chosen
+            # Where it does not differ there is no secant: the slope is that of what is chosen.
+            shares.append(torch.where(run == 0, chosen.to(run.dtype), (rise / run).clamp(0, 1)))
+        found = (
+            (gradients[0] * share).sum_to_size(given.shape) for share, given in zip(shares, (one, other), strict=True)
+        )
+        return *found, None, None, None
 
 
 class _Product(torch.autograd.Function):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -16,7 +16,7 @@ from interp.attribution import operations, relevance
 from interp.attribution.method import Maps, Method
 from interp.attribution.operations import Operation
 from interp.attribution.question import FORWARD, Question
-from interp.attribution.support import require_supported
+from interp.attribution.support import require_same_logits, require_supported, works_in_place
 from interp.batches import batched
 from interp.types import Classifier
 
@@ -24,6 +24,7 @@ Composite = Literal["epsilon-plus-flat", "epsilon-alpha2-beta1", "epsilon-gamma-
 
 SUPPORTED = (
     operations.ELEMENTWISE
+    | operations.EXTREMES
     | operations.MAX_POOLS
     | operations.PRODUCTS
     | operations.SUMS
@@ -79,8 +80,14 @@ class Lrp(Method):
             )
 
     def check(self, classifier: Classifier) -> None:
-        """Raise `ValueError` where the network has operations that no rule is known for."""
+        """Raise `ValueError` where the network has operations without a rule, or is another with the rules."""
         require_supported(classifier, SUPPORTED, self.title)
+
+        def run(pixels: Tensor) -> Tensor:
+            with _Propagation(relevance.epsilon, relevance.epsilon, copies=works_in_place(classifier)):
+                return classifier.module.get_submodule("network")(pixels)
+
+        require_same_logits(classifier, "relevance", run, self.title)
 
     def cost(self, classifier: Classifier) -> float:
         """A forward pass, a second one for the rules' denominators, and one forward and backward pass for each term."""
@@ -93,11 +100,12 @@ class Lrp(Method):
 
     def _maps(self, question: Question) -> Maps:
         pixels = question.images.pixels
-        first = self._first_rule(question.classifier)
+        first, copies = self._first_rule(question.classifier), works_in_place(question.classifier)
 
         def run(part: slice) -> tuple[Tensor, Tensor]:
             rows = torch.arange(len(pixels))[part]
-            found, score = question.relevance(pixels[part], rows, _Propagation(RULES[self.composite], first))
+            propagation = _Propagation(RULES[self.composite], first, copies=copies)
+            found, score = question.relevance(pixels[part], rows, propagation)
             values = found.sum(dim=1)
             return values, values.sum(dim=(1, 2)) - score
 
@@ -124,35 +132,48 @@ class _Origin:
     bias: Tensor | None
     apply: relevance.Linear
     rule: relevance.Rule
+    version: int
 
 
 class _Propagation(TorchFunctionMode):
-    """Gives every operation of a forward pass its rule in place of its derivative: gradients become relevance."""
+    """Gives every operation of a forward pass its rule in place of its derivative: gradients become relevance.
 
-    def __init__(self, rule: relevance.Rule, first: relevance.Rule) -> None:
+    With `copies`, what the backward pass needs is copied, for networks that work in place and would write over it.
+    """
+
+    def __init__(self, rule: relevance.Rule, first: relevance.Rule, *, copies: bool = False) -> None:
         super().__init__()
-        self.rule, self.next = rule, first
+        self.rule, self.next, self.copies = rule, first, copies
 
     def __torch_function__(
         self, func: Operation, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        keywords = kwargs or {}
+        call = operations.Call.of(func, args, kwargs)
+        gate = call.operation in operations.GATES or (
+            call.operation in operations.REARRANGEMENTS and _is_gate(operations.first_tensor(args, kwargs or {}))
+        )
+        output = call.through(self._followed)
+        if gate and isinstance(output, Tensor):
+            output.gate = output._version
+        return output
+
+    def _followed(self, func: Operation, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         if func in operations.CONVOLUTIONS:
             return self._convolved(func, *args, **keywords)
         if func in operations.DENSE:
-            return _linear(func, relevance.epsilon, *args, **keywords)
-        if func in operations.BATCH_NORMS and hasattr(operations.first_tensor(args, keywords), "origin"):
+            return _linear(func, relevance.epsilon, self._safe(args[0]), *args[1:], **keywords)
+        if func in operations.BATCH_NORMS and _origin(args[0]) is not None:
             return _merged(func, args, keywords)
         if func in PASSING:
-            output = _Pass.apply(operations.first_tensor(args, keywords), operations.bound(func, args, keywords))
-            output.gate = func in operations.GATES
-            return output
+            return _Pass.apply(args[0], operations.bound(func, args, keywords))
         if func in operations.AVERAGES:
-            return _Share.apply(operations.first_tensor(args, keywords), operations.bound(func, args, keywords))
+            return _Share.apply(self._safe(args[0]), operations.bound(func, args, keywords))
         if func in operations.SUMS and isinstance(args[1], Tensor):
-            return _Sum.apply(*args)
+            return _Sum.apply(self._safe(args[0]), self._safe(_times(args[1], keywords.get("alpha", 1))))
         if func in operations.PRODUCTS:
             return _product(*args)
+        if func in operations.EXTREMES:
+            return _extreme(func, *args)
         return func(*args, **keywords)
 
     def _convolved(
@@ -161,10 +182,39 @@ class _Propagation(TorchFunctionMode):
         def apply(inputs: Tensor, weights: Tensor, biases: Tensor | None) -> Tensor:
             return func(inputs, weights, biases, *rest, **keywords)
 
+        input = self._safe(input)
         rule, self.next = self.next, self.rule
         output = _Ruled.apply(input, weight, bias, apply, rule, None)
-        output.origin = _Origin(input, weight, bias, apply, rule)
+        output.origin = _Origin(input, weight, bias, apply, rule, output._version)
         return output
+
+    def _safe(self, given: Tensor) -> Tensor:
+        return given.clone() if self.copies else given
+
+
+def _origin(tensor: Tensor) -> _Origin | None:
+    """The convolution that a tensor is the result of, with nothing written over it since."""
+    origin = getattr(tensor, "origin", None)
+    return origin if origin is not None and origin.version == tensor._version else None
+
+
+def _is_gate(tensor: Any) -> bool:
+    """Whether a tensor is a gate's value, maybe in another shape, with nothing written over it since."""
+    return isinstance(tensor, Tensor) and getattr(tensor, "gate", None) == tensor._version
+
+
+def _times(tensor: Tensor, factor: float | int) -> Tensor:
+    """A multiple, which passes relevance on as it is."""
+    return tensor if factor == 1 else _Pass.apply(tensor, lambda given: given * factor)
+
+
+def _extreme(func: Operation, one: Tensor, other: Tensor) -> Tensor:
+    """Relevance goes to the signal, past a constant; of two signals to the one that is chosen."""
+    if one.requires_grad and other.requires_grad:
+        return func(one, other)
+    one, other = torch.broadcast_tensors(one, other)
+    signal, constant = (one, other) if one.requires_grad else (other, one)
+    return _Pass.apply(signal, lambda given: func(given, constant))
 
 
 def _linear(func: Operation, rule: relevance.Rule, input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -180,17 +230,15 @@ def _merged(func: Operation, args: tuple[Any, ...], keywords: dict[str, Any]) ->
     scale = scale if norm["weight"] is None else scale * norm["weight"]
     shift = -norm["running_mean"] if origin.bias is None else origin.bias - norm["running_mean"]
     bias = shift * scale if norm["bias"] is None else shift * scale + norm["bias"]
-    output = func(*args, **keywords).detach()
-    return _Ruled.apply(
-        origin.inputs, origin.weights * scale[:, None, None, None], bias, origin.apply, origin.rule, output
-    )
+    weights = origin.weights * scale[:, None, None, None]
+    return _Ruled.apply(origin.inputs, weights, bias, origin.apply, origin.rule, lambda: func(*args, **keywords))
 
 
 def _product(one: Any, other: Any) -> Any:
     """Relevance goes to the signal: past weights and gates; of two signals each gets half."""
-    if not isinstance(one, Tensor) or (getattr(one, "gate", False) and isinstance(other, Tensor)):
+    if not isinstance(one, Tensor) or (_is_gate(one) and isinstance(other, Tensor)):
         one, other = other, one
-    gated = not isinstance(other, Tensor) or getattr(other, "gate", False) or not other.requires_grad
+    gated = not isinstance(other, Tensor) or _is_gate(other) or not other.requires_grad
     if gated and isinstance(one, Tensor) and not one.requires_grad:
         one, other = other, one
     return _Product.apply(one, other, gated)
@@ -205,10 +253,10 @@ class _Ruled(torch.autograd.Function):
         bias: Tensor | None,
         apply: relevance.Linear,
         rule: relevance.Rule,
-        output: Tensor | None,
+        known: Callable[[], Tensor] | None,
     ) -> Tensor:
         ctx.given, ctx.apply_linear, ctx.rule = (inputs.detach(), weights, bias), apply, rule
-        return apply(inputs, weights, bias) if output is None else output
+        return apply(inputs, weights, bias) if known is None else known()
 
     @staticmethod
     def backward(ctx: Any, *relevances: Tensor) -> tuple[Tensor | None, ...]:

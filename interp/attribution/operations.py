@@ -7,6 +7,7 @@ however often a module runs: so rules reach ReLUs that hooks on modules miss, an
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -16,26 +17,39 @@ from torch.nn import functional
 
 Operation = Callable[..., Any]
 
-RELUS: frozenset[Operation] = frozenset({functional.relu, torch.relu, Tensor.relu, torch.relu_, Tensor.relu_})
-RECTIFIERS: frozenset[Operation] = RELUS | frozenset(
-    {
-        functional.relu6, functional.leaky_relu, functional.prelu, functional.elu, functional.selu, functional.celu,
-        functional.silu, functional.gelu, functional.hardswish, functional.mish, functional.softplus,
-    }
-)  # fmt: skip
-"""Activation functions that let what is positive through, exactly (ReLU) or nearly so."""
 
-GATES: frozenset[Operation] = frozenset(
-    {torch.sigmoid, Tensor.sigmoid, functional.sigmoid, functional.hardsigmoid, functional.logsigmoid}
-)
+def _named(*names: str) -> frozenset[Operation]:
+    """The operations of these names, as functions and as methods."""
+    homes = (functional, torch, Tensor)
+    return frozenset(getattr(home, name) for name in names for home in homes if hasattr(home, name))
+
+
+RELUS: frozenset[Operation] = _named("relu")
+LIMITERS: frozenset[Operation] = _named(
+    "relu6", "hardtanh", "threshold", "clamp", "clip", "clamp_min", "clamp_max", "hardshrink", "softshrink"
+)  # fmt: skip
+"""Functions of each number by itself that are straight, with slope 0 in some region and 1 elsewhere."""
+
+EXTREMES: frozenset[Operation] = frozenset({torch.maximum, torch.minimum})
+"""The larger or the smaller of two: with a constant, another limiter."""
+
+RECTIFIERS: frozenset[Operation] = RELUS | LIMITERS | _named(
+    "leaky_relu", "prelu", "rrelu", "elu", "selu", "celu", "silu", "gelu", "hardswish", "mish", "softplus"
+)  # fmt: skip
+"""Activation functions that let what is positive, or in a range, through, exactly or nearly so."""
+
+LEAKY: frozenset[Operation] = RECTIFIERS - RELUS - LIMITERS
+"""Rectifiers that let something of what is negative through."""
+
+GATES: frozenset[Operation] = _named("sigmoid", "hardsigmoid", "logsigmoid")
 """Functions to between 0 and 1, whose value multiplies something else."""
 
-ELEMENTWISE: frozenset[Operation] = RECTIFIERS | GATES | {torch.tanh, Tensor.tanh, functional.tanh}
+ELEMENTWISE: frozenset[Operation] = RECTIFIERS | GATES | _named("tanh")
 """Functions of each number by itself."""
 
 MAX_POOLS: frozenset[Operation] = frozenset({functional.max_pool2d, torch.max_pool2d})
-SUMS: frozenset[Operation] = frozenset({torch.add, Tensor.add, Tensor.add_, Tensor.__add__, Tensor.__iadd__})
-PRODUCTS: frozenset[Operation] = frozenset({torch.mul, Tensor.mul, Tensor.mul_, Tensor.__mul__, Tensor.__imul__})
+SUMS: frozenset[Operation] = frozenset({torch.add, Tensor.add, Tensor.__add__})
+PRODUCTS: frozenset[Operation] = frozenset({torch.mul, Tensor.mul, Tensor.__mul__})
 CONVOLUTIONS: frozenset[Operation] = frozenset({functional.conv2d, torch.conv2d})
 DENSE: frozenset[Operation] = frozenset({functional.linear})
 BATCH_NORMS: frozenset[Operation] = frozenset({functional.batch_norm, torch.batch_norm})
@@ -49,36 +63,98 @@ REARRANGEMENTS: frozenset[Operation] = frozenset(
         torch.cat, torch.concat, torch.stack, torch.chunk, Tensor.chunk, torch.split, Tensor.split, Tensor.__getitem__,
         torch.flatten, Tensor.flatten, Tensor.view, Tensor.reshape, torch.reshape, torch.permute, Tensor.permute,
         torch.transpose, Tensor.transpose, torch.swapaxes, Tensor.swapaxes, torch.squeeze, Tensor.squeeze,
-        torch.unsqueeze, Tensor.unsqueeze, Tensor.expand, Tensor.contiguous, Tensor.clone, torch.clone, Tensor.to,
-        Tensor.float, torch.roll, Tensor.roll, functional.pad, functional.dropout, functional.dropout2d,
-        functional.channel_shuffle, functional.pixel_shuffle, functional.pixel_unshuffle, torch.flip, Tensor.flip,
+        torch.unsqueeze, Tensor.unsqueeze, Tensor.expand, Tensor.expand_as, Tensor.view_as, Tensor.reshape_as,
+        Tensor.contiguous, Tensor.clone, torch.clone, Tensor.to, Tensor.float, torch.roll, Tensor.roll, functional.pad,
+        functional.dropout, functional.dropout2d, functional.channel_shuffle, functional.pixel_shuffle,
+        functional.pixel_unshuffle, torch.flip, Tensor.flip, Tensor.__setitem__, Tensor.copy_,
     }
 )  # fmt: skip
 """What moves numbers and does not change them (dropout, in a network that does not learn, is one of them)."""
 
-_OUT_OF_PLACE: dict[Operation, Operation] = {
-    torch.relu_: torch.relu,
-    Tensor.relu_: torch.relu,
-    Tensor.add_: torch.add,
-    Tensor.__iadd__: torch.add,
-    Tensor.mul_: torch.mul,
-    Tensor.__imul__: torch.mul,
-}
+_LARGER, _SMALLER = _named("maximum", "max"), _named("minimum", "min")
+_BOUNDED = _named("clamp", "clip", "clamp_min", "clamp_max")
+_OF_TWO = SUMS | PRODUCTS | EXTREMES
 
 
-def bound(operation: Operation, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Callable[[Tensor], Tensor]:
-    """The operation as a function of its first tensor alone, which it leaves as it is."""
-    plain = {name: value for name, value in keywords.items() if name not in ("input", "inplace")}
-    rest = arguments[1:]
-    if operation is functional.relu or operation in _OUT_OF_PLACE:
-        rest = ()
-    function = _OUT_OF_PLACE.get(operation, operation)
-    return lambda tensor: function(tensor, *rest, **plain)
+def _in_place() -> dict[Operation, Operation]:
+    """Operations that work in place, by the one that gives the same as a new tensor."""
+    pairs = dict.fromkeys((Tensor.add_, Tensor.__iadd__), torch.add)
+    pairs |= dict.fromkeys((Tensor.mul_, Tensor.__imul__), torch.mul)
+    for plain in ELEMENTWISE:
+        name = plain.__name__.lstrip("_")
+        for home in (functional, torch, Tensor):
+            if hasattr(home, f"{name}_"):
+                pairs[getattr(home, f"{name}_")] = getattr(home, name, plain)
+    return pairs
 
 
-def out_of_place(operation: Operation) -> Operation:
-    """The same operation, its result a new tensor."""
-    return _OUT_OF_PLACE.get(operation, operation)
+_OUT_OF_PLACE = _in_place()
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """One call of an operation, told as the operation that leaves what it is given as it is.
+
+    `written` is the tensor that the call writes its result over; None where the result is a new one.
+    """
+
+    operation: Operation
+    arguments: tuple[Any, ...]
+    keywords: dict[str, Any]
+    written: Tensor | None = None
+
+    @classmethod
+    def of(cls, operation: Operation, arguments: tuple[Any, ...], keywords: dict[str, Any] | None) -> Call:
+        """The call that a `TorchFunctionMode` is told of.
+
+        What is given as `input`, and the `other` of two, are put in their places; the larger of two tensors is
+        `torch.maximum` however it is called, and the smaller `torch.minimum`.
+        """
+        plain = _OUT_OF_PLACE.get(operation, operation)
+        keywords = dict(keywords or {})
+        if not arguments and "input" in keywords:
+            arguments = (keywords.pop("input"),)
+        two = len(arguments) > 1 and isinstance(arguments[1], Tensor) or isinstance(keywords.get("other"), Tensor)
+        if two and operation in _LARGER | _SMALLER:
+            plain = torch.maximum if operation in _LARGER else torch.minimum
+        if plain in _OF_TWO and len(arguments) == 1 and "other" in keywords:
+            arguments = (*arguments, keywords.pop("other"))
+        in_place = keywords.pop("inplace", False) or operation in _OUT_OF_PLACE
+        return cls(plain, arguments, keywords, arguments[0] if in_place else None)
+
+    def through(self, rule: Callable[[Operation, tuple[Any, ...], dict[str, Any]], Any]) -> Any:
+        """What a rule gives for the operation; written over what the call writes over, where it does.
+
+        The rule works on a copy then, so that what it keeps for the backward pass stays as it is.
+        """
+        if self.written is None:
+            return rule(self.operation, self.arguments, self.keywords)
+        result = rule(self.operation, (self.written.clone(), *self.arguments[1:]), self.keywords)
+        return self.written.copy_(result)
+
+    @property
+    def bounded_by_signals(self) -> bool:
+        """Whether it keeps one tensor between bounds that depend on the picture themselves."""
+        bounds = (*self.arguments[1:], *self.keywords.values())
+        return self.operation in _BOUNDED and any(isinstance(one, Tensor) and one.requires_grad for one in bounds)
+
+
+def rectifies(call: Call) -> bool:
+    """Whether a call is a rectifier of one tensor that a gradient is asked for, a constant limit among them."""
+    if not torch.is_grad_enabled() or call.bounded_by_signals:
+        return False
+    if call.operation in EXTREMES:
+        return sum(one.requires_grad for one in call.arguments if isinstance(one, Tensor)) == 1
+    inputs = first_tensor(call.arguments, call.keywords)
+    return call.operation in RECTIFIERS and isinstance(inputs, Tensor) and inputs.requires_grad
+
+
+def bound(
+    operation: Operation, arguments: tuple[Any, ...], keywords: dict[str, Any], place: int = 0
+) -> Callable[[Tensor], Tensor]:
+    """An operation of a `Call` as a function of its first tensor alone, or of that at another place."""
+    plain = {name: value for name, value in keywords.items() if name != "input"}
+    return lambda tensor: operation(*arguments[:place], tensor, *arguments[place + 1 :], **plain)
 
 
 def first_tensor(arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:

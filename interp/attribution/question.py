@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -12,6 +13,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from interp.attribution.rectifiers import Rectifiers, Rule
+from interp.attribution.support import works_in_place
 from interp.models import hooks
 from interp.types import Classifier, Images, Target, scores
 
@@ -108,7 +110,7 @@ class Question:
             with rules:
                 logits = self.classifier.module(leaf)
             score = self._scores_of(logits, which)
-            (brought,) = torch.autograd.grad(score.sum(), leaf)
+            (brought,) = self._slopes(score.sum(), leaf)
         self._require_finite(brought, which, "gradient")
         return brought, score.detach()
 
@@ -121,10 +123,11 @@ class Question:
         with self.classifier.lock, _gradients_enabled():
             leaf = module.get_submodule("normalize")(pixels.detach().clone()).detach().requires_grad_()
             with rules:
-                logits = module.get_submodule("network")(leaf)
+                # A copy, for the network may write over what it is given.
+                logits = module.get_submodule("network")(leaf.clone())
             score = self._scores_of(logits, which)
-            (slope,) = torch.autograd.grad(score.sum(), logits, retain_graph=True)
-            (found,) = torch.autograd.grad(logits, leaf, slope * logits.detach())
+            (slope,) = self._slopes(score.sum(), logits, retain_graph=True)
+            (found,) = self._slopes(logits, leaf, slope * logits.detach())
         self._require_finite(found, which, "relevance")
         return found, score.detach()
 
@@ -143,7 +146,7 @@ class Question:
         """
         which = rows.tolist()
         plain = "gradient" in rules
-        rectifiers = Rectifiers() if set(rules) - {"gradient"} else None
+        rectifiers = Rectifiers(copies=works_in_place(self.classifier)) if set(rules) - {"gradient"} else None
         with _gradients_enabled(), hooks.activations(self.classifier, layers) as activations:
             # A copy, for pixels that were made under inference mode cannot take part in a graph.
             leaf = pixels.detach().clone().requires_grad_(bool(rules))
@@ -155,14 +158,14 @@ class Question:
             slopes: tuple[Tensor, ...] = ()
             if plain or layers:
                 points = [leaf] * plain + [activations[layer] for layer in layers]
-                slopes = torch.autograd.grad(total, points, retain_graph=bool(others), materialize_grads=True)
+                slopes = self._slopes(total, points, retain_graph=bool(others), materialize_grads=True)
                 if plain:
                     pixel_gradients["gradient"] = slopes[0]
             for rule in others:
                 assert rectifiers is not None
                 rectifiers.rule = rule
                 last = rule == others[-1]
-                (pixel_gradients[rule],) = torch.autograd.grad(total, leaf, retain_graph=not last)
+                (pixel_gradients[rule],) = self._slopes(total, leaf, retain_graph=not last)
         for slope in (*slopes, *pixel_gradients.values()):
             self._require_finite(slope, which, "gradient")
         return Tapped(
@@ -180,6 +183,21 @@ class Question:
         score = scores(logits, [self.targets[row] for row in rows])
         self._require_finite(score.detach(), rows, "score")
         return score
+
+    def _slopes(
+        self, outputs: Tensor, inputs: Tensor | Sequence[Tensor], begin: Tensor | None = None, **how: Any
+    ) -> Any:
+        """As `torch.autograd.grad`."""
+        try:
+            return torch.autograd.grad(outputs, inputs, begin, **how)
+        except RuntimeError as error:
+            if "inplace operation" not in str(error):
+                raise
+        raise ValueError(
+            f"{self.classifier.name} writes over an activation that its gradient needs, so it has none. Change that "
+            "operation in its code into one that gives a new tensor (y = y + x in place of y += x, ReLU without "
+            "inplace=True), or choose a method that perturbs the picture."
+        )
 
     def _require_finite(self, values: Tensor, rows: list[int], what: str) -> None:
         # A sum is finite only where every term is, and takes one pass over the numbers instead of two.

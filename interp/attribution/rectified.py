@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from torch import Tensor
+
 from interp.attribution.cams import GradCam
 from interp.attribution.method import Maps
 from interp.attribution.question import FORWARD, Tapped
-from interp.attribution.support import require_rectifiers
+from interp.attribution.rectifiers import Rectifiers
+from interp.attribution.support import require_rectifiers, require_same_logits, works_in_place
 from interp.attribution.tapped import TappedMethod
 from interp.types import Classifier
 
 _LIMITS = (
     "Networks with other rectifiers than ReLU (GELU, SiLU) are outside the paper; the rule is carried over to them."
 )
+
+
+def _require_rule(classifier: Classifier, method: str) -> None:
+    require_rectifiers(classifier, method)
+
+    def run(pixels: Tensor) -> Tensor:
+        with Rectifiers(copies=works_in_place(classifier)):
+            return classifier.module.get_submodule("network")(pixels)
+
+    require_same_logits(classifier, "rectifiers", run, method)
 
 
 @dataclass(frozen=True)
@@ -36,8 +49,8 @@ class Deconvolution(TappedMethod):
     rule = "deconvolution"
 
     def check(self, classifier: Classifier) -> None:
-        """Raise `ValueError` where the network has no rectifiers."""
-        require_rectifiers(classifier, self.title)
+        """Raise `ValueError` where the network has no rectifiers, or is another with the rule."""
+        _require_rule(classifier, self.title)
 
     def read(self, tapped: Tapped, classifier: Classifier) -> Maps:
         """What arrives at the pixels, summed over colours."""
@@ -65,8 +78,8 @@ class GuidedBackprop(TappedMethod):
     rule = "guided"
 
     def check(self, classifier: Classifier) -> None:
-        """Raise `ValueError` where the network has no rectifiers."""
-        require_rectifiers(classifier, self.title)
+        """Raise `ValueError` where the network has no rectifiers, or is another with the rule."""
+        _require_rule(classifier, self.title)
 
     def read(self, tapped: Tapped, classifier: Classifier) -> Maps:
         """What arrives at the pixels, summed over colours."""
@@ -93,9 +106,9 @@ class GuidedGradCam(GradCam):
     rule = "guided"
 
     def check(self, classifier: Classifier) -> None:
-        """Raise `ValueError` where the layer does not exist or has no map, or the network has no rectifiers."""
+        """As Grad-CAM's, and raise `ValueError` where the network has no rectifiers, or is another with the rule."""
         super().check(classifier)
-        require_rectifiers(classifier, self.title)
+        _require_rule(classifier, self.title)
 
     def cost(self, classifier: Classifier) -> float:
         """One forward and two backward passes: the gradient's down to the layer, the guided one down to the pixels."""
