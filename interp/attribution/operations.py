@@ -120,7 +120,7 @@ class Call:
         if plain in _OF_TWO and len(arguments) == 1 and "other" in keywords:
             arguments = (*arguments, keywords.pop("other"))
         in_place = keywords.pop("inplace", False) or operation in _OUT_OF_PLACE
-        return cls(plain, arguments, keywords, arguments[0] if in_place else None)
+        return cls(plain, arguments, keywords, first_tensor(arguments, keywords) if in_place else None)
 
     def through(self, rule: Callable[[Operation, tuple[Any, ...], dict[str, Any]], Any]) -> Any:
         """What a rule gives for the operation; written over what the call writes over, where it does.

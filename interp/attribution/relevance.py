@@ -37,15 +37,51 @@ class Term:
     where: Tensor | None = None
 
 
+@dataclass(eq=False)
+class Ledger:
+    """What relevance is lost to, summed over images: `biases`, and `nobody`, of which no input has a share.
+
+    With z⁺ and α2β1 an output whose contributions all have the wrong sign has nobody to hand its relevance to.
+    """
+
+    biases: float = 0.0
+    nobody: float = 0.0
+
+    def enter(self, received: Tensor, handed: Tensor, biases: Tensor) -> None:
+        """Note what an operation received, what it handed on, and what its biases took."""
+        taken = float(biases)
+        self.biases += taken
+        self.nobody += float(received.sum() - handed.sum()) - taken
+
+
+def told(ledgers: Sequence[Ledger], scores: Tensor, residuals: Tensor, *, biased: bool) -> str:
+    """What takes the rest of the scores of some images, for a reader; `biased` where biases take any."""
+    count = len(scores)
+    text = (
+        f"of a score of {float(scores.mean()):.3g} (mean of {count} images) the maps hold "
+        f"{float((scores + residuals).mean()):.3g}. Biases and the shifts of batch normalizations take "
+        f"{sum(one.biases for one in ledgers) / count:.3g}, and outputs that no input has a share of "
+        f"{sum(one.nobody for one in ledgers) / count:.3g}."
+    )
+    return text + " The composites that end in -no-bias share what biases take among the inputs." * biased
+
+
 Rule = Callable[[Tensor, Tensor, Tensor | None, Tensor], Sequence[Term]]
 """From input, weights, bias and output to the terms."""
 
 
-def propagated(rule: Rule, apply: Linear, given: tuple[Tensor, Tensor, Tensor | None], relevance: Tensor) -> Tensor:
-    """The relevance of the inputs of a linear operation, from that of its outputs."""
+def propagated(
+    rule: Rule,
+    apply: Linear,
+    given: tuple[Tensor, Tensor, Tensor | None],
+    relevance: Tensor,
+    ledger: Ledger | None = None,
+) -> Tensor:
+    """The relevance of the inputs of a linear operation, from that of its outputs; what is lost goes into a ledger."""
     with torch.no_grad():
         output = apply(*given)
     total = torch.zeros_like(given[0])
+    taken = torch.zeros((), device=total.device)
     for term in rule(*given, output):
         with torch.enable_grad():
             leaves = [part.inputs.detach().requires_grad_() for part in term.parts]
@@ -57,9 +93,19 @@ def propagated(rule: Rule, apply: Linear, given: tuple[Tensor, Tensor, Tensor | 
             if term.where is not None:
                 share = share * term.where
             slopes = torch.autograd.grad(results, leaves, [share] * len(results))
+        for part in term.parts:
+            if part.bias is not None:
+                taken += term.factor * part.sign * (_by_channel(share, given[1]) @ part.bias)
         for leaf, slope in zip(leaves, slopes, strict=True):
             total += term.factor * leaf.detach() * slope
+    if ledger is not None:
+        ledger.enter(relevance, total, taken)
     return total
+
+
+def _by_channel(outputs: Tensor, weights: Tensor) -> Tensor:
+    """Sums of what the outputs of one bias have; a convolution's stand in the second place, others' in the last."""
+    return outputs.sum(dim=(0, 2, 3)) if weights.ndim == 4 else outputs.flatten(0, -2).sum(dim=0)
 
 
 def stabilized(denominator: Tensor) -> Tensor:
@@ -100,6 +146,21 @@ def gamma(inputs: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor, 
 def flat(inputs: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor) -> list[Term]:
     """Equal shares for all inputs of an output (Lapuschkin et al. 2019)."""
     return [Term([Part(torch.ones_like(inputs), torch.ones_like(weights), None)])]
+
+
+def without_bias(rule: Rule) -> Rule:
+    """The rule for outputs as they would be without their bias, which then takes nothing: inputs share it among them.
+
+    As zennit's `zero_params="bias"`; but whether an output is positive is judged without the bias, too: γ's
+    denominators may have no sign otherwise, and relevance grows without bounds.
+    """
+
+    def unbiased(inputs: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor) -> Sequence[Term]:
+        if bias is not None:
+            output = output - (bias[:, None, None] if weights.ndim == 4 else bias)
+        return rule(inputs, weights, None, output)
+
+    return unbiased
 
 
 def box(low: Tensor, high: Tensor) -> Rule:

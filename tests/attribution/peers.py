@@ -174,16 +174,20 @@ def guided_grad_cam(asked: Asked) -> Tensor:
 
 
 def lrp(asked: Asked, composite: str, canonizers: Sequence[object] = ()) -> Tensor:
-    """Zennit's relevance at the normalized pixels, summed over colours, begun with the logit."""
+    """Zennit's relevance at the normalized pixels, summed over colours, begun with the logit.
+
+    In composites that end in -no-bias its biases take nothing.
+    """
     from zennit import composites
 
     normalize, network = asked.module.normalize, asked.module.network
     low, high = (normalize(torch.full((1, 3, 1, 1), value)) for value in (0.0, 1.0))
+    how = {"canonizers": list(canonizers), "zero_params": "bias" if composite.endswith("-no-bias") else None}
     made = {
-        "epsilon-plus-flat": lambda: composites.EpsilonPlusFlat(canonizers=list(canonizers)),
-        "epsilon-alpha2-beta1": lambda: composites.EpsilonAlpha2Beta1(canonizers=list(canonizers)),
-        "epsilon-gamma-box": lambda: composites.EpsilonGammaBox(low, high, canonizers=list(canonizers)),
-    }[composite]()
+        "epsilon-plus-flat": lambda: composites.EpsilonPlusFlat(**how),
+        "epsilon-alpha2-beta1": lambda: composites.EpsilonAlpha2Beta1(**how),
+        "epsilon-gamma-box": lambda: composites.EpsilonGammaBox(low, high, **how),
+    }[composite.removesuffix("-no-bias")]()
     inputs = normalize(asked.pixels).requires_grad_()
     network.requires_grad_(True)
     try:

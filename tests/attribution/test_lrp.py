@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import pytest
 import torch
 from torch import nn
 
-from interp import attribution
+from interp import attribution, progress
 from interp.attribution import Lrp, relevance
 from interp.types import Classifier, Images, Target
 from tests.attribution import peers
-from tests.attribution.networks import NAMES, calibrated, pictures
+from tests.attribution.networks import NAMES, calibrated, pictures, shifted
 
 PLAIN = ("squeezenet1_1", "googlenet", "resnet50", "densenet121")
 COMPOSITES = ("epsilon-plus-flat", "epsilon-alpha2-beta1", "epsilon-gamma-box")
@@ -45,6 +46,62 @@ def test_zennit_agrees_where_it_has_a_canonizer(composite) -> None:
     ours = attribution.attribute(classifier, batch, 5, Lrp(composite)).values
     theirs = zennits(classifier, batch, 5, composite, [torchvision_canonizers.ResNetCanonizer()])
     assert cosine(ours, theirs) > 0.999
+
+
+class Remarks:
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def step(self, done: int, total: int, what: str) -> None: ...
+
+    def remark(self, text: str) -> None:
+        self.texts.append(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "missing", "left"),
+    [
+        ("resnet18", 0.25, {"plus-flat": 1e-3, "gamma-box": 1e-3}),
+        ("efficientnet_b0", 0.4, {"plus-flat": 0.06, "gamma-box": 0.01}),
+    ],
+)
+def test_without_biases_the_map_adds_up_to_the_score(name: str, missing: float, left: dict[str, float]) -> None:
+    """With all biases random these take most of it; z⁺ still loses what no input contributes to."""
+    classifier = shifted(name)
+    batch = pictures(classifier)
+    targets = classifier.logits(batch).argmax(dim=1).tolist()
+    scores = classifier.logits(batch)[[0, 1], targets]
+    for composite, allowed in left.items():
+        heard = Remarks()
+        with progress.listening(heard):
+            plain = attribution.attribute(classifier, batch, targets, Lrp(f"epsilon-{composite}"))
+            [text] = heard.texts
+            shared = attribution.attribute(classifier, batch, targets, Lrp(f"epsilon-{composite}-no-bias"))
+        assert (plain.residual.abs() > missing * scores).all() and (shared.residual.abs() <= allowed * scores).all()
+        # Nothing explodes: the parts that cancel out are small.
+        assert (shared.values.abs().sum(dim=(1, 2)) < 1.1 * scores).all()
+        # What the remark accounts for is all that is missing.
+        score, held, biases, nobody = (
+            float(number)
+            for number in re.findall(r"-?\d[\d.e+-]*\d|\d", text.partition(":")[2].replace("2 images", ""))
+        )
+        assert biases + nobody == pytest.approx(score - held, rel=0.02)
+        assert score == pytest.approx(scores.mean().item(), rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "vgg16"])
+def test_zennit_agrees_where_biases_take_nothing(name: str) -> None:
+    """It has no such γ: it judges by the biased output which of its denominators counts."""
+    torchvision_canonizers = pytest.importorskip("zennit.torchvision")
+    classifier = shifted(name)
+    batch = pictures(classifier)
+    canonizers = {"resnet18": torchvision_canonizers.ResNetCanonizer, "vgg16": torchvision_canonizers.VGGCanonizer}
+    composite = "epsilon-plus-flat-no-bias"
+    ours = attribution.attribute(classifier, batch, 5, Lrp(composite)).values
+    theirs = zennits(classifier, batch, 5, composite, [canonizers[name]()])
+    assert cosine(ours, theirs) > 0.999
+    torch.testing.assert_close(ours.sum(dim=(1, 2)), theirs.sum(dim=(1, 2)), rtol=1e-2, atol=1e-3)
+    assert cosine(ours, attribution.attribute(classifier, batch, 5, Lrp("epsilon-plus-flat")).values) < 0.999
 
 
 @pytest.mark.parametrize(
@@ -94,6 +151,28 @@ def test_rules_contribution_by_contribution(rule) -> None:
     x, weights, received = torch.randn(6), torch.randn(4, 6), torch.randn(4)
     found = relevance.propagated(rule, nn.functional.linear, (x[None], weights, None), received[None])[0]
     torch.testing.assert_close(found, matrices(rule, x, weights, received), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("rule", [relevance.epsilon, relevance.positive, relevance.gamma])
+def test_without_its_bias_a_rule_is_the_same_rule(rule) -> None:
+    torch.manual_seed(4)
+    x, weights, bias, received = torch.randn(6), torch.randn(4, 6), 3 * torch.randn(4), torch.randn(4)
+    given = x[None], weights, bias
+    found = relevance.propagated(relevance.without_bias(rule), nn.functional.linear, given, received[None])[0]
+    torch.testing.assert_close(found, matrices(rule, x, weights, received), rtol=1e-3, atol=1e-4)
+    ledger = relevance.Ledger()
+    with_bias = relevance.propagated(rule, nn.functional.linear, given, received[None], ledger)
+    assert not torch.allclose(with_bias[0], found, rtol=1e-2)
+    assert ledger.biases + ledger.nobody == pytest.approx((received.sum() - with_bias.sum()).item(), abs=1e-4)
+
+
+def test_biases_and_nobody_by_hand() -> None:
+    ledger = relevance.Ledger()
+    given = torch.tensor([[1.0, 2.0]]), torch.tensor([[1.0, 1.0], [-1.0, -1.0]]), torch.tensor([1.0, 0.0])
+    found = relevance.propagated(relevance.positive, nn.functional.linear, given, torch.tensor([[8.0, 5.0]]), ledger)
+    # Of 8 the bias takes a quarter; to the second output nothing contributes positively.
+    torch.testing.assert_close(found, torch.tensor([[2.0, 4.0]]), rtol=1e-4, atol=1e-4)
+    assert (ledger.biases, ledger.nobody) == pytest.approx((2.0, 5.0), rel=1e-4)
 
 
 def test_flat_and_box_rules_by_hand() -> None:
