@@ -179,13 +179,7 @@ def _is_built_in(name: str) -> bool:
 
 def _for_channels(recipe: Recipe, network: nn.Module) -> Recipe:
     """The recipe for pictures in colour or in grey, whichever the network's first convolution takes."""
-    first = next((part for part in network.modules() if isinstance(part, nn.Conv2d)), None)
-    takes = recipe.channels or (first.in_channels if first is not None else len(recipe.mean))
-    if takes not in (1, 3):
-        raise ValueError(
-            f"{recipe.name}: its first convolution takes {takes} channels, and a picture has three (RGB) or one "
-            "(grey): give a network for pictures."
-        )
+    takes = recipe.channels or _taken(recipe, network)
     said: list[Finding] = []
     mean, std = recipe.mean, recipe.std
     if takes == 1:
@@ -202,6 +196,29 @@ def _for_channels(recipe: Recipe, network: nn.Module) -> Recipe:
     return replace(
         recipe, mean=mean, std=std, preprocessing=preprocessing, channels=takes, findings=(*recipe.findings, *said)
     )
+
+
+def _taken(recipe: Recipe, network: nn.Module) -> int:
+    """How many channels the network takes: what its first convolution says, or else what it runs on."""
+    first = next((part.in_channels for part in network.modules() if isinstance(part, nn.Conv2d)), None)
+    if first in (1, 3):
+        return first
+    usual = len(recipe.mean)
+    for channels in (usual, 4 - usual):
+        probe = probes.noise(replace(recipe.preprocessing, channels=channels), PROBES)
+        try:
+            with torch.no_grad():
+                network.eval()(probe)
+            return channels
+        # A person's own network can raise anything, and end the process.
+        except (Exception, SystemExit):
+            continue
+    if first is not None:
+        raise ValueError(
+            f"{recipe.name}: its first convolution takes {first} channels, and a picture has three (RGB) or one "
+            "(grey): give a network for pictures."
+        )
+    return usual
 
 
 _GREY = "It sees pictures in grey: 0.299 red + 0.587 green + 0.114 blue."

@@ -45,7 +45,7 @@ def recipe(path: Path, weights: Weights | None, given: tuple[str, ...] | None) -
     names = found.names if found is not None else None
     architecture = table["architecture"]
     own = _is_own_code(architecture)
-    base = _own_code(path, table, weights, names) if own else _of_library(path, architecture, weights, names)
+    base = _own_code(path, table, weights, names) if own else _of_library(path, table, weights, names)
     ids = _labels(path, table, "wordnet_ids")
     wordnet_ids = ids.names if ids is not None else found.wordnet_ids if found is not None else None
     if wordnet_ids is not None and base.labels is not None and len(wordnet_ids) != len(base.labels):
@@ -105,8 +105,9 @@ def _is_own_code(architecture: str) -> bool:
     return ".py:" in architecture
 
 
-def _of_library(path: Path, architecture: str, weights: Weights | None, given: tuple[str, ...] | None) -> Recipe:
+def _of_library(path: Path, table: Mapping[str, Any], weights: Weights | None, given: tuple[str, ...] | None) -> Recipe:
     """A library's architecture: torchvision's by its bare name, any other as "library/NAME"."""
+    architecture = table["architecture"]
     library, _, name = architecture.rpartition("/")
     if (library or "torchvision") not in LIBRARIES:
         raise ValueError(
@@ -119,7 +120,7 @@ def _of_library(path: Path, architecture: str, weights: Weights | None, given: t
         meant = f" Did you mean {', '.join(near)}?" if near else ""
         raise ValueError(f"{path} names an unknown architecture {shown(architecture)!r}: give {_forms()}.{meant}")
     try:
-        return build(name, weights, given)
+        return build(name, weights, given, table.get("arguments", {}))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import math
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, cast
 
 from torch import nn
@@ -19,11 +21,16 @@ PREFIX = "timm/"
 INSTALL = 'install timm beside the app: ".venv/bin/pip install timm"'
 
 
-def recipe(architecture: str, weights: Weights | None, labels: tuple[str, ...] | None) -> Recipe:
+def recipe(
+    architecture: str,
+    weights: Weights | None,
+    labels: tuple[str, ...] | None,
+    arguments: Mapping[str, Any] = MappingProxyType({}),
+) -> Recipe:
     """How to build one of timm's models: `architecture` is its name there, without "timm/".
 
     Without `weights` they are its published ones, fetched on first use. Preprocessing is that of its configuration.
-    Raises `ValueError` where timm is not installed, or has no such model.
+    `arguments` go to `timm.create_model`. Raises `ValueError` where timm is not installed, or has no such model.
     """
     timm = _timm()
     name, _, tag = architecture.partition(".")
@@ -41,7 +48,7 @@ def recipe(architecture: str, weights: Weights | None, labels: tuple[str, ...] |
     return Recipe(
         name=f"{PREFIX}{architecture}" + (" (random weights)" if weights == "random" else ""),
         architecture=f"{PREFIX}{architecture}",
-        build=lambda classes, size: _build(timm, name, classes, size, crop),
+        build=lambda classes, size: _build(timm, name, classes, None if size == crop else size, dict(arguments)),
         preprocessing=Preprocessing(crop, _resize(settings, crop), _interpolation(settings["interpolation"])),
         mean=tuple(settings["mean"]),
         std=tuple(settings["std"]),
@@ -51,7 +58,7 @@ def recipe(architecture: str, weights: Weights | None, labels: tuple[str, ...] |
         published_labels=torchvision_models.imagenet_labels() if imagenet else None,
         wordnet_ids=torchvision_models.imagenet_wordnet_ids() if imagenet else None,
         on_meta=False,
-        origin=lambda: versions("timm"),
+        origin=lambda: f"{versions('timm')} {sorted(arguments.items())}",
         findings=(Finding("recognized", f"The network is {name} of timm {timm.__version__}."),),
     )
 
@@ -68,14 +75,19 @@ def _timm() -> Any:
     return timm
 
 
-def _build(timm: Any, name: str, classes: int, size: tuple[int, int], usual: tuple[int, ...]) -> nn.Module:
-    if size == usual:
-        return timm.create_model(name, num_classes=classes)
+def _build(timm: Any, name: str, classes: int, size: tuple[int, int] | None, arguments: dict[str, Any]) -> nn.Module:
+    given = {"num_classes": classes, **arguments}
     try:
-        return timm.create_model(name, num_classes=classes, img_size=size)
+        if size is not None and "img_size" not in arguments:
+            return timm.create_model(name, img_size=size, **given)
     except TypeError:
         # Networks of convolutions take images of any size, and do not ask for it.
-        return timm.create_model(name, num_classes=classes)
+        pass
+    try:
+        return timm.create_model(name, **given)
+    # A library's network can raise anything for arguments that it does not know.
+    except Exception as error:
+        raise ValueError(f"timm could not build {name} with {given}: {type(error).__name__}: {error}") from error
 
 
 def _resize(settings: dict[str, Any], crop: tuple[int, ...]) -> int | None:

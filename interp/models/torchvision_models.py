@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from torch import nn
 
@@ -37,11 +40,17 @@ def imagenet_wordnet_ids() -> tuple[str, ...]:
     return tuple(WORDNET_IDS.read_text(encoding="ascii").split())
 
 
-def recipe(architecture: str, weights: Weights | None, labels: tuple[str, ...] | None) -> Recipe:
+def recipe(
+    architecture: str,
+    weights: Weights | None,
+    labels: tuple[str, ...] | None,
+    arguments: Mapping[str, Any] = MappingProxyType({}),
+) -> Recipe:
     """How to build one of torchvision's models, with as many classes as there are labels.
 
     Without `weights` they are the default published ones. Preprocessing is that of the published weights which have
-    the file's name, else of the default ones. Labels are ImageNet's where none are given.
+    the file's name, else of the default ones. Labels are ImageNet's where none are given. `arguments` go to
+    `torchvision.models.get_model`.
     Raises `ValueError` for published weights with labels of another number than they have.
     """
     published = _published(architecture, weights)
@@ -57,7 +66,7 @@ def recipe(architecture: str, weights: Weights | None, labels: tuple[str, ...] |
     return Recipe(
         name=f"{architecture} (random weights)" if weights == "random" else architecture,
         architecture=architecture,
-        build=lambda classes, size: _build(architecture, classes, size),
+        build=lambda classes, size: _build(architecture, classes, size, dict(arguments)),
         preprocessing=Preprocessing(
             _pair(transforms.crop_size), transforms.resize_size[0], transforms.interpolation.value
         ),
@@ -69,6 +78,7 @@ def recipe(architecture: str, weights: Weights | None, labels: tuple[str, ...] |
         published=lambda: fetch(published.url),
         wordnet_ids=imagenet_wordnet_ids() if labels in (None, categories) and len(categories) == 1000 else None,
         rename=_renamed,
+        origin=lambda: f"{sorted(arguments.items())}" if arguments else "",
         outputs="softmax" if weights is None else None,
         findings=(Finding("recognized", f"torchvision's published weights {published}."),) if weights is None else (),
     )
@@ -97,21 +107,23 @@ def _published(architecture: str, weights: Weights | None):
     return _default(architecture)
 
 
-def _build(architecture: str, classes: int, size: tuple[int, int]) -> nn.Module:
+def _build(architecture: str, classes: int, size: tuple[int, int], arguments: dict[str, Any]) -> nn.Module:
     from torchvision import models
 
+    given: dict[str, Any] = {"num_classes": classes}
     if architecture.startswith("vit_"):
         if size[0] != size[1]:
             raise ValueError(f"{architecture} takes square images: give one number, input_size = {max(size)}.")
-        return models.get_model(architecture, weights=None, num_classes=classes, image_size=size[0])
+        given["image_size"] = size[0]
     if architecture.startswith("maxvit"):
-        return models.get_model(architecture, weights=None, num_classes=classes, input_size=size)
+        given["input_size"] = size
     if architecture in AUXILIARY:
         # The auxiliary heads serve training only, and transform_input is part of our normalization.
-        return models.get_model(
-            architecture, weights=None, num_classes=classes, aux_logits=False, transform_input=False, init_weights=False
-        )
-    return models.get_model(architecture, weights=None, num_classes=classes)
+        given |= {"aux_logits": False, "transform_input": False, "init_weights": False}
+    try:
+        return models.get_model(architecture, weights=None, **(given | arguments))
+    except TypeError as error:
+        raise ValueError(f"torchvision could not build {architecture} with {given | arguments}: {error}") from error
 
 
 def _normalization(architecture: str, transforms) -> tuple[tuple[float, ...], tuple[float, ...]]:
