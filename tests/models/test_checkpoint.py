@@ -174,9 +174,11 @@ def test_an_archive_that_unpacks_to_more_than_itself_is_refused(tmp_path):
         filled(path)
 
 
-def test_a_whole_pickled_model_is_refused_and_not_run(tmp_path):
-    torch.save(network(), tmp_path / "w.pt")
-    with pytest.raises(ValueError, match="whole pickled network .torch.nn.modules.container.Sequential.*runs code"):
+@pytest.mark.filterwarnings("ignore:Couldn't retrieve source code")
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_whole_pickled_model_is_refused_and_not_run(tmp_path, zipped):
+    torch.save(network(), tmp_path / "w.pt", _use_new_zipfile_serialization=zipped)
+    with pytest.raises(ValueError, match="whole pickled network .torch.nn.modules.*runs code"):
         filled(tmp_path / "w.pt")
 
 

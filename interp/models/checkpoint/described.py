@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from interp.models.checkpoint.reading import Shapes
-from interp.models.checkpoint.stand_ins import NumpyArray, NumpyScalar, StandIn
+from interp.models.checkpoint.stand_ins import NumpyArray, NumpyScalar, StandIn, items
 
 LABELS = (
     "class_to_idx", "idx_to_class", "classes", "class_names", "label_names", "id2label", "label2id", "labels", "names",
@@ -62,35 +62,35 @@ def config_beside(path: Path) -> object:
         return None
 
 
-def _settings(content: object) -> Iterator[Mapping]:
+def _settings(content: object) -> Iterator[dict]:
     """The mappings that can describe a network: the content itself, then what it calls settings, a few deep."""
     pending = [(content, 0)]
     seen = set()
     while pending:
         one, depth = pending.pop(0)
         mapping = one.attributes if isinstance(one, StandIn) else one
-        if not isinstance(mapping, Mapping) or id(mapping) in seen:
+        if not isinstance(mapping, dict) or id(mapping) in seen:
             continue
         seen.add(id(mapping))
+        mapping = dict(items(mapping))
         yield mapping
         if depth < DEEPEST:
             pending += [(mapping[name], depth + 1) for name in SETTINGS if name in mapping]
             # OmegaConf keeps the values of a mapping in its `_content`, each in a node of its own.
-            if isinstance(mapping.get("_content"), Mapping):
+            if isinstance(mapping.get("_content"), dict):
                 pending.append((mapping["_content"], depth + 1))
 
 
 def _in_order(given: object) -> tuple[str, ...] | None:
     """Labels from a list, an index of labels, or the indices of labels; None where it is none of these."""
     given = _plain(given)
-    if isinstance(given, Mapping) and 0 < len(given) <= MOST_LABELS:
-        pairs = [(_plain(name), _plain(value)) for name, value in given.items()]
-        by_index = {_index(name): value for name, value in pairs if isinstance(value, str)}
-        if not by_index:
-            by_index = {_index(value): name for name, value in pairs}
-        if len(by_index) != len(given) or set(by_index) != set(range(len(given))):
+    if isinstance(given, dict) and 0 < len(given) <= MOST_LABELS:
+        pairs = [(_plain(name), _plain(value)) for name, value in items(given)]
+        ways = ({_index(name): value for name, value in pairs}, {_index(value): name for name, value in pairs})
+        by_index = next((way for way in ways if set(way) == set(range(len(pairs)))), None)
+        if by_index is None:
             return None
-        given = [by_index[index] for index in range(len(given))]
+        given = [by_index[index] for index in range(len(pairs))]
     if not isinstance(given, list | tuple) or isinstance(given, StandIn) or not 0 < len(given) <= MOST_LABELS:
         return None
     names = [_plain(one) for one in given]

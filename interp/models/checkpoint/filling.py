@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from interp.models.checkpoint.formats import SAVE
 from interp.models.checkpoint.matching import Match, match
 from interp.models.checkpoint.reading import Content, Shapes, tensors, whole_network, whole_refusal
 from interp.models.fitting import Fitted, fitted
+from interp.models.heads import absent
 from interp.models.recipe import same_name
 from interp.types import Finding
 
@@ -78,7 +79,7 @@ class Checkpoint:
         """
         matched = self.match(network, rename)
         expected = network.state_dict()
-        _compare(self.path, matched, expected, tuple(self.shapes))
+        _compare(self.path, matched, network, tuple(self.shapes))
         read = tensors(self.content.read())
         complete = OrderedDict((name, _fresh_counter(tensor)) for name, tensor in expected.items())
         for name, theirs in matched.file_names.items():
@@ -141,14 +142,14 @@ def _fresh_counter(tensor: Tensor) -> Tensor:
     return torch.zeros((), dtype=tensor.dtype) if tensor.ndim == 0 and tensor.is_meta else tensor
 
 
-def _compare(path: Path, matched: Match, expected: Mapping[str, Tensor], theirs: Sequence[str]) -> None:
-    shapes = matched.shapes
+def _compare(path: Path, matched: Match, network: nn.Module, theirs: Sequence[str]) -> None:
+    expected, shapes = network.state_dict(), matched.shapes
     missing = [name for name in expected if name not in shapes and not name.endswith("num_batches_tracked")]
     if missing or matched.unexpected:
         unexpected = matched.unexpected or (theirs if len(missing) > len(expected) / 2 else ())
         raise ValueError(
             f"{path} does not hold the weights of this architecture: {_listed(missing, 'missing')}; "
-            f"{_listed(unexpected, 'not expected')}. {_origin(theirs) or 'Was it saved from another architecture?'}"
+            f"{_listed(unexpected, 'not expected')}. {_explained(network, matched, theirs)}"
         )
     wrong = [name for name, shape in shapes.items() if shape != tuple(expected[name].shape)]
     if not wrong:
@@ -166,11 +167,15 @@ def _compare(path: Path, matched: Match, expected: Mapping[str, Tensor], theirs:
     )
 
 
-def _origin(names: Sequence[str]) -> str | None:
+def _explained(network: nn.Module, matched: Match, names: Sequence[str]) -> str:
+    """What a file may be that has other names than the network."""
+    head = absent(network, matched.shapes)
+    if head is not None and not matched.unexpected:
+        return f"Only the head, {head}, is missing: the file is of a trunk, which gives features and no classes."
     for pattern, sentence in ORIGINS:
         if any(re.fullmatch(pattern, name[:200]) for name in names):
             return sentence
-    return None
+    return "Was it saved from another architecture?"
 
 
 def _listed(names: Sequence[str], what: str) -> str:
@@ -182,7 +187,10 @@ def _finite(path: Path, name: str, tensor: Tensor, dtype: torch.dtype) -> Tensor
     """The tensor in the network's own type, and in memory of its own. Refuses values that are not numbers."""
     if tensor.is_complex() or tensor.is_quantized:
         raise ValueError(f"{path} has {name} as {tensor.dtype}, which this network cannot take: save it as float32.")
-    own = tensor.detach().to(dtype, copy=True).contiguous()
+    try:
+        own = tensor.to(dtype, copy=True).contiguous()
+    except RuntimeError as error:
+        raise ValueError(f"{path} has {name} as {tensor.dtype}, which cannot be converted: {error}.") from None
     if own.is_floating_point() and not own.isfinite().all():
         raise ValueError(
             f"{path} has values in {name} that are not finite numbers: the training that saved it diverged."

@@ -152,6 +152,6 @@ def _other(path: Path, start: bytes) -> ValueError:
     if start.lstrip()[:1] in (b"{", b"[") and suffix == ".json":
         return refusal(path, "a JSON file", "Give the file of weights beside it.")
     return ValueError(
-        f"{path} is damaged, or no file of weights: its first bytes are of no known format. Give safetensors, or a "
-        f"state dict that {SAVE} wrote, under any name."
+        f"{path} is no file of weights, or a damaged one: its first bytes are of no known format. Give safetensors, "
+        f"or a state dict that {SAVE} wrote, under any name."
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from interp.models import heads
 from interp.models.checkpoint.reading import Shapes
 from interp.types import Finding
 
@@ -17,6 +18,7 @@ WRAPPINGS = {"module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped
 # Names that mark weights other than those which were trained, in the order in which they are taken.
 COPIES = re.compile(r"ema|averag|swa|teacher|shadow|target|encoder_k|momentum", re.IGNORECASE)
 STATES = re.compile(r"optim|grad|sched", re.IGNORECASE)
+HEADS = re.compile(r"head|classifier|fc|linear|logits", re.IGNORECASE)
 AUXILIARY = ("aux1.", "aux2.", "AuxLogits.")
 # Buffers that counters of operations and older versions leave behind, and that no result depends on.
 COUNTERS = ("num_batches_tracked", "total_ops", "total_params", "n_averaged", "position_ids", "relative_position_index")
@@ -50,7 +52,10 @@ def match(claimed: Shapes, network: nn.Module, rename: Callable[[str], str], key
     if not ranked and wrapper:
         names = _Names(inner, expected, lambda name: f"{wrapper}.{rename(name)}")
         ranked = names.ranked()
-    own = names.under(ranked[0] if ranked else _shared(names.plain.values()))
+    prefix = ranked[0] if ranked else _shared(names.plain.values())
+    own = names.under(prefix)
+    head, head_found = _head_apart(network, names, own, prefix)
+    own |= head
     parts = {name.partition(".")[0] for name in expected}
     strange = [name for name in own if name not in expected and _is_inside(name, parts)]
     file_names = {name: own[name] for name in own if name in expected}
@@ -61,7 +66,7 @@ def match(claimed: Shapes, network: nn.Module, rename: Callable[[str], str], key
         file_names=file_names,
         shapes={name: inner[own[name]] for name in (*file_names, *strange)},
         unexpected=tuple(strange),
-        findings=(*(_choice(ranked) if key is None else ()), *_left_out(left, used)),
+        findings=(*(_choice(ranked) if key is None else ()), *head_found, *_left_out(left, used)),
     )
 
 
@@ -101,6 +106,39 @@ class _Names:
     def _fitting(self, prefix: str) -> int:
         found = [(name, self.claimed[theirs]) for name, theirs in self.under(prefix).items()]
         return sum(self.expected.get(name) == shape for name, shape in found if not name.endswith(COUNTERS))
+
+
+def _head_apart(
+    network: nn.Module, names: _Names, own: Mapping[str, str], prefix: str
+) -> tuple[dict[str, str], tuple[Finding, ...]]:
+    """The head of a file that has it beside the rest ("backbone.conv1", "classifier"), under the network's names.
+
+    It is the one part beside the rest that takes what the network's head takes, or the one of them that is called so.
+    """
+    place = heads.absent(network, own)
+    if place is None:
+        return {}, ()
+    width = heads.width_to(network.get_submodule(place))
+    around = prefix.rpartition(".")[0]
+    parts: dict[str, dict[str, str]] = {}
+    for name, short in names.plain.items():
+        first, _, rest = short.removeprefix(f"{around}." if around else "").partition(".")
+        if (_is_in(short, around) or not around) and rest and name not in own.values():
+            parts.setdefault(first, {})[rest] = name
+    fitting = []
+    for part, inner in parts.items():
+        shapes = {f"{part}.{rest}": names.claimed[name] for rest, name in inner.items()}
+        first = next(iter(heads.layers_in(shapes, part).values()), {}).get("weight", ())
+        if first and first[min(1, len(first) - 1)] == width and heads.last_width(shapes, part):
+            fitting.append(part)
+    called = [part for part in fitting if HEADS.search(part)]
+    chosen = fitting if len(fitting) == 1 else called
+    if len(chosen) != 1:
+        return {}, ()
+    text = f"The file has its head apart from the rest: {_short(chosen[0])} is taken for {place}."
+    return {f"{place}.{rest}": name for rest, name in parts[chosen[0]].items()}, (
+        Finding("guessed", text, heads.OWN_CODE),
+    )
 
 
 def _rank(prefix: str) -> int:

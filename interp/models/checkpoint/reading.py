@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickletools
 import threading
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
@@ -58,21 +58,22 @@ def tensors(content: object) -> dict[str, Tensor]:
         path, one, depth = pending.pop()
         tensor = one.tensor if isinstance(one, NumpyArray) else one
         if isinstance(tensor, Tensor):
+            tensor = _bare(tensor)
             found.setdefault(path, tensor)
             if len(found) > MOST_TENSORS:
                 raise ValueError(f"It holds more than {MOST_TENSORS:,} tensors: no classifier has so many.")
-        elif depth < DEEPEST and isinstance(one, Mapping | list | tuple) and not isinstance(one, StandIn):
+        elif depth < DEEPEST and isinstance(one, dict | list | tuple) and not isinstance(one, StandIn):
             if id(one) not in seen:
                 seen.add(id(one))
-                items = one.items() if isinstance(one, Mapping) else enumerate(one)
-                inner = [(f"{path}.{name}" if path else str(name), value, depth + 1) for name, value in items]
+                entries = stand_ins.items(one) if isinstance(one, dict) else enumerate(one)
+                inner = [(f"{path}.{name}" if path else str(name), value, depth + 1) for name, value in entries]
                 pending.extend(reversed(inner))
     return found
 
 
 def whole_network(content: object) -> tuple[str, str] | None:
     """The class of a network that was pickled whole, and the entry that it is ("" for the content itself)."""
-    entries = content.items() if isinstance(content, Mapping) else ()
+    entries = stand_ins.items(content) if isinstance(content, dict) else ()
     for name, one in (("", content), *entries):
         if isinstance(one, StandIn) and "_modules" in one.attributes:
             return one.path, str(name)
@@ -108,7 +109,9 @@ def _claimed(path: Path, kind: Kind) -> object:
     loaded = _unpickled(path, kind, device="meta", mmap=False)
     size = path.stat().st_size
     for tensor in _all_tensors(loaded):
-        if tensor.layout != torch.strided or _extent(tensor) > size:
+        if tensor.is_nested or tensor.layout != torch.strided:
+            raise ValueError(f"{path} has a tensor that is sparse or nested: save each one as a dense tensor.")
+        if _extent(tensor) > size:
             raise ValueError(
                 f"{path} has {size:,} bytes and claims a tensor of shape {list(tensor.shape)}, which they cannot hold. "
                 "Save each tensor with .contiguous(), or check where the file comes from."
@@ -128,18 +131,23 @@ def _all_tensors(loaded: object) -> Iterator[Tensor]:
     while pending:
         one = pending.pop()
         if isinstance(one, Tensor):
-            yield one
-        elif isinstance(one, Mapping | list | tuple) and id(one) not in seen:
+            yield _bare(one)
+        elif isinstance(one, dict | list | tuple) and id(one) not in seen:
             seen.add(id(one))
-            pending.extend(one.values() if isinstance(one, Mapping) else one)
+            pending.extend(dict.values(one) if isinstance(one, dict) else one)
+
+
+def _bare(tensor: Tensor) -> Tensor:
+    """The tensor without attributes that a pickle has given it, which could stand before its methods."""
+    return Tensor.detach(tensor)
 
 
 def _unpickled(path: Path, kind: Kind, *, device: str, mmap: bool) -> object:
     """What the pickle in a file holds, with stand-ins for whatever is no tensor. Raises `ValueError`."""
     names = _asked_for(path, kind)
+    network = next((name for name in sorted(names) if _is_network(name)), None)
     refused = stand_ins.refused(names)
     if refused:
-        network = next((name for name in sorted(names) if _is_network(name)), None)
         if network is not None:
             raise whole_refusal(path, network)
         shown = ", ".join(refused[:SHOWN]) + (", ..." if len(refused) > SHOWN else "")
@@ -158,6 +166,8 @@ def _unpickled(path: Path, kind: Kind, *, device: str, mmap: bool) -> object:
         except Exception as error:
             reason = f"{type(error).__name__}: {str(error).splitlines()[0][:200]}" if str(error) else repr(error)
             objects = "Weights only load failed" in str(error) and bool(given)
+    if network is not None:
+        raise whole_refusal(path, network)
     others = ", ".join(sorted(name for name in names if name not in stand_ins.torchs_own())[:SHOWN])
     why = f"holds objects that cannot be read as plain values ({others})" if objects else f"is damaged ({reason})"
     raise ValueError(f"{path} {why}. Save it with {SAVE}, or as safetensors.")

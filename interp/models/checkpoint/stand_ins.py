@@ -32,9 +32,10 @@ HARMLESS = frozenset(
         "decimal": "Decimal",
         "fractions": "Fraction",
         "functools": "partial",
-        "numpy": "dtype ndarray",
+        "numpy": "bool bool_ dtype float16 float32 float64 int8 int16 int32 int64 ndarray str_ uint8",
         "numpy.core.multiarray": "_reconstruct scalar",
         "numpy._core.multiarray": "_reconstruct scalar",
+        "numpy.random.bit_generator": "__pyx_unpickle_SeedSequence",
         "numpy.random._pickle": "__bit_generator_ctor __generator_ctor __randomstate_ctor",
         "pathlib": "Path PosixPath PurePath PurePosixPath PureWindowsPath WindowsPath",
         "pathlib._local": "Path PosixPath PurePath PurePosixPath PureWindowsPath WindowsPath",
@@ -150,6 +151,11 @@ def asked_for(operations: Iterable[tuple[OpcodeInfo, Any, int | None]]) -> froze
 def refused(names: Iterable[str]) -> tuple[str, ...]:
     """Those of the names that no stand-in is made for: functions, and most of the standard library."""
     return tuple(sorted(name for name in names if name not in torchs_own() and not _is_harmless(name)))
+
+
+def items(mapping: dict) -> list[tuple[Any, Any]]:
+    """The items of a mapping, whatever attributes a pickle has given it: one called `items` would be called instead."""
+    return list(dict.items(mapping))
 
 
 def stand_ins(names: Iterable[str], *, mappings: bool) -> list[Callable | tuple[Callable, str]]:
