@@ -182,6 +182,13 @@ def test_a_whole_pickled_model_is_refused_and_not_run(tmp_path, zipped):
         filled(tmp_path / "w.pt")
 
 
+@pytest.mark.parametrize("zipped", [True, False])
+def test_an_index_that_no_classifier_needs_is_refused_unread(tmp_path, state, zipped):
+    torch.save({"model": state, "x": list(range(10**6))}, tmp_path / "w.pt", _use_new_zipfile_serialization=zipped)
+    with pytest.raises(ValueError, match="w.pt .*index .*,... bytes.* no classifier needs"):
+        filled(tmp_path / "w.pt")
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere.pt"):
         filled(tmp_path / "nowhere.pt")

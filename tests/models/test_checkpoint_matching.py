@@ -227,7 +227,7 @@ REFUSED = {
     ),
     "fastai": (
         lambda state: {"model": {f"0.{i}.weight": one for i, one in enumerate(state.values())}, "opt": {}},
-        "Names such as 0.0.weight are fastai's",
+        "as fastai makes it",
     ),
     "timm": (lambda state: {"blocks.0.attn.qkv.weight": torch.zeros(3, 3)}, 'architecture = "timm/NAME"'),
     "hugging face": (lambda state: {"vit.embeddings.cls_token": torch.zeros(1, 1, 3)}, "Hugging Face's"),

@@ -65,10 +65,10 @@ def agree(network: nn.Module, other: nn.Module, channels: int = 3, size: int = 6
 # What carries the head in each family.
 FAMILIES = {
     "alexnet": "classifier.6", "vgg11_bn": "classifier.6", "googlenet": "fc", "inception_v3": "fc",
-    "resnext50_32x4d": "fc", "squeezenet1_1": "classifier.1", "mobilenet_v2": "classifier.1", "mobilenet_v3_small": "classifier.3",
-    "efficientnet_v2_s": "classifier.1", "densenet121": "classifier", "shufflenet_v2_x0_5": "fc",
-    "mnasnet0_5": "classifier.1", "convnext_tiny": "classifier.2", "swin_v2_t": "head", "vit_b_32": "heads.head",
-    "maxvit_t": "classifier.5",
+    "resnext50_32x4d": "fc", "squeezenet1_1": "classifier.1", "mobilenet_v2": "classifier.1",
+    "mobilenet_v3_small": "classifier.3", "efficientnet_v2_s": "classifier.1", "densenet121": "classifier",
+    "shufflenet_v2_x0_5": "fc", "mnasnet0_5": "classifier.1", "convnext_tiny": "classifier.2", "swin_v2_t": "head",
+    "vit_b_32": "heads.head", "maxvit_t": "classifier.5",
 }  # fmt: skip
 
 

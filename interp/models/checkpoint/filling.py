@@ -27,9 +27,9 @@ SHOWN = 3
 ORIGINS = (
     (
         r"(.*\.)?0\.0\.weight",
-        "Names such as 0.0.weight are fastai's, which makes a Sequential of body and head. Describe that network "
-        'in own code: architecture = "net.py:build", where build returns '
-        "fastai.vision.all.create_vision_model(resnet18, n_out=3).",
+        "Names such as 0.0.weight are those of a Sequential of body and head, as fastai makes it. Describe that "
+        'network in own code: architecture = "net.py:build", where build returns it, as '
+        "fastai.vision.all.create_vision_model(resnet18, n_out=3) does.",
     ),
     (
         r"(.*\.)?(blocks\.\d+\.attn\.qkv|conv_stem|stages\.\d+\.blocks|layers\.\d+\.blocks)\..*",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.serialization import safe_globals
 
 from interp.models.checkpoint import stand_ins
 from interp.models.checkpoint.formats import SAVE, WHOLE, Kind, kind, opened, refusal
@@ -155,21 +156,22 @@ def _unpickled(path: Path, kind: Kind, *, device: str, mmap: bool) -> object:
             f"{path} holds more than tensors: it asks for {shown}, and such a file could run code. "
             f"Save it with {SAVE}, or as safetensors."
         )
-    for mappings in (False, True):
-        given = stand_ins.stand_ins(names, mappings=mappings)
+    unknown = sorted(name for name in names if name not in stand_ins.torchs_own() and name not in stand_ins.HARMLESS)
+    kind_of_error = ""
+    for mappings in (False, True) if unknown else (False,):
         try:
-            with opened(path) as file, _lock, torch.serialization.safe_globals(given):
+            with opened(path) as file, _lock, safe_globals(stand_ins.stand_ins(names, mappings=mappings)):
                 # Under a path that ends so torch looks for another format; only a path can be mapped.
                 source = path if mmap and path.suffix != ".safetensors" else file
                 return torch.load(source, map_location=device, weights_only=True, mmap=source is path)
         # A damaged pickle can raise anything at all.
         except Exception as error:
-            reason = f"{type(error).__name__}: {str(error).splitlines()[0][:200]}" if str(error) else repr(error)
-            objects = "Weights only load failed" in str(error) and bool(given)
+            kind_of_error = type(error).__name__
     if network is not None:
         raise whole_refusal(path, network)
-    others = ", ".join(sorted(name for name in names if name not in stand_ins.torchs_own())[:SHOWN])
-    why = f"holds objects that cannot be read as plain values ({others})" if objects else f"is damaged ({reason})"
+    why = f"is damaged, or no file of weights ({kind_of_error})"
+    if unknown and kind_of_error == "UnpicklingError":
+        why = f"holds objects that cannot be read as plain values ({', '.join(unknown[:SHOWN])})"
     raise ValueError(f"{path} {why}. Save it with {SAVE}, or as safetensors.")
 
 

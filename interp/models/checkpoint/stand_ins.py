@@ -19,6 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from interp.models.checkpoint.formats import LARGEST_INDEX
+
 SIMPLE_TYPE = re.compile(r"[<>=|]?(b1|[iu][1248]|f[248]|U\d{1,4})")
 
 # Of the standard library only these are let in, as stand-ins; of other packages, whatever is named as a class is.
@@ -137,10 +139,12 @@ def _numbers(kind: object, raw: object, *, shape: object) -> np.ndarray | None:
 def asked_for(operations: Iterable[tuple[OpcodeInfo, Any, int | None]]) -> frozenset[str]:
     """The dotted names of all classes and functions that a pickle's operations ask for; nothing is built.
 
-    Raises `ValueError` for a pickle of another protocol than torch.save's.
+    Raises `ValueError` for a pickle of another protocol than torch.save's, and for one that no weights need.
     """
     names = set()
-    for operation, argument, _ in operations:
+    for operation, argument, position in operations:
+        if (position or 0) > LARGEST_INDEX:
+            raise ValueError(f"its index has more than {LARGEST_INDEX:,} bytes, which no classifier needs")
         if operation.name == "STACK_GLOBAL":
             raise ValueError("it was pickled with protocol 4 or later, where torch.save takes 2")
         if operation.name in ("GLOBAL", "INST"):
