@@ -144,7 +144,7 @@ def stamps(name: str, folder: Path | None) -> tuple[tuple[str, int, int], ...]:
 def _own_offer(path: Path, folder: Path) -> Offer:
     name = own.name_of(path, folder)
     try:
-        return Offer(name, own.title(path), "own")
+        return Offer(name, own.title(path) or name, "own")
     except (ValueError, OSError) as error:
         return Offer(name, name, "own", str(error))
 
@@ -152,7 +152,7 @@ def _own_offer(path: Path, folder: Path) -> Offer:
 def _recipe(name: str, folder: Path | None, weights: Weights | None, labels: tuple[str, ...] | None) -> Recipe:
     path = own.find(name, folder, taken=_is_built_in)
     if path is not None:
-        return own.recipe(path, weights, labels)
+        return own.recipe(path, weights, labels, folder)
     if name == DIGITS:
         # Imported here, so that `python -m interp.models.digits` runs the module once.
         from interp.models import digits

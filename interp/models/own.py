@@ -23,17 +23,18 @@ __all__ = ["find", "listing", "name_of", "recipe", "stamps", "title", "where"]
 LIBRARIES = {"torchvision": torchvision_models.recipe, "timm": timm_models.recipe}
 
 
-def title(path: Path) -> str:
-    """What the picker shows for a TOML file. Raises `ValueError` or `FileNotFoundError` where it is broken."""
+def title(path: Path) -> str | None:
+    """The title that a TOML file gives, if any. Raises `ValueError` or `FileNotFoundError` where it is broken."""
     table = description.read(path)
     if _is_own_code(table["architecture"]):
         _source(path, table["architecture"])
-    return table.get("title", shown(path.stem))
+    return table.get("title")
 
 
-def recipe(path: Path, weights: Weights | None, given: tuple[str, ...] | None) -> Recipe:
+def recipe(path: Path, weights: Weights | None, given: tuple[str, ...] | None, folder: Path | None = None) -> Recipe:
     """How to build the classifier that a TOML file describes; weights and labels given here go before the file's.
 
+    It is called by the file's name in the models `folder`, where there is one.
     Raises `ValueError` or `FileNotFoundError` that names the file and what to change.
     """
     table = description.read(path)
@@ -52,7 +53,7 @@ def recipe(path: Path, weights: Weights | None, given: tuple[str, ...] | None) -
         raise ValueError(f"{path} has {len(wordnet_ids)} wordnet_ids for {len(base.labels)} labels: give one for each.")
     return replace(
         base,
-        name=_name(path) + (" (random weights)" if weights == "random" else ""),
+        name=_name(path, folder) + (" (random weights)" if weights == "random" else ""),
         preprocessing=_preprocessing(table, base.preprocessing),
         wordnet_ids=wordnet_ids or base.wordnet_ids,
         **_normalization(table, base),
@@ -96,9 +97,11 @@ def _stamp(path: Path) -> tuple[str, int, int]:
     return shown(path), status.st_mtime_ns, status.st_size
 
 
-def _name(path: Path) -> str:
-    # A file that lies in a folder of its own is called after both: many are called model.toml.
-    return shown(path.stem) if path.stem.lower() != "model" else shown(f"{path.parent.name}/{path.stem}")
+def _name(path: Path, folder: Path | None) -> str:
+    if folder is None or not path.resolve().is_relative_to(folder.resolve()):
+        return shown(path.stem)
+    within = path if path.is_relative_to(folder) else folder / path.resolve().relative_to(folder.resolve())
+    return name_of(within, folder)
 
 
 def _is_own_code(architecture: str) -> bool:

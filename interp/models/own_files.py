@@ -98,7 +98,8 @@ def _named(name: str, folder: Path, taken: Callable[[str], bool]) -> Path | None
     if not stems:
         return None
     if len(stems) > 1:
-        meant = " or ".join(name_of(path, folder) for path in stems)
+        names = [name_of(path, folder) for path in stems]
+        meant = " or ".join(names[:3]) + (f" or {len(names) - 3} others" if len(names) > 3 else "")
         raise ValueError(f"{shown(name)} may mean {meant}: give one of these names.")
     return stems[0]
 

@@ -217,6 +217,9 @@ class _Process:
             # With what it has started itself.
             os.killpg(self._process.pid, signal.SIGKILL) if hasattr(os, "killpg") else self._process.kill()
         self._process.wait()
+        self._reader.join(timeout=1)
+        if self._process.stdout is not None and not self._reader.is_alive():
+            self._process.stdout.close()
 
 
 def resident(process: int) -> int:

@@ -72,9 +72,8 @@ def test_a_persons_own_network_loads(folder: Path):
     assert (one.name, one.labels, one.input_size, one.wordnet_ids) == ("mine", ("cat", "dog"), (12, 20), ("n1", "n2"))
     assert [layer.name for layer in one.layers] == ["conv", "linear"]
     pixels = one.prepare([Image.new("RGB", (30, 30), (255, 0, 128))])
-    normalized = (pixels.pixels - torch.tensor([0.1, 0.2, 0.3]).view(3, 1, 1)) / torch.tensor([1, 0.5, 0.25]).view(
-        3, 1, 1
-    )
+    mean, std = (torch.tensor(one).view(3, 1, 1) for one in ([0.1, 0.2, 0.3], [1, 0.5, 0.25]))
+    normalized = (pixels.pixels - mean) / std
     assert torch.allclose(one.logits(pixels), one.module.get_submodule("network")(normalized), atol=1e-6)
     assert one.labels == models.load(str(folder / "mine.toml")).labels
     assert next(offer for offer in models.available(folder) if offer.group == "own").title == "My net"
@@ -123,7 +122,7 @@ WRONG = {
     "code with bad syntax": ({"architecture": '"syntax.py:network"'}, "syntax.py, line 1: its code failed"),
     "forward that fails": (
         {"architecture": '"net.py:broken"'},
-        "net.py, line 25: it does not run on RGB images of 12 × 20",
+        "net.py, line 25: it does not run on one image of 12 × 20",
     ),
 }
 
