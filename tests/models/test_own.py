@@ -1,11 +1,14 @@
+import pickle
 from pathlib import Path
 
+import PIL
 import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from interp import models
+from interp import images, models, own_code
+from interp.models import own
 
 CODE = """
 import torch
@@ -162,9 +165,111 @@ def test_a_broken_file_is_offered_with_its_problem(folder: Path):
     assert "fasterrcnn_resnet50_fpn" not in offers and offers["resnet50"].group == "torchvision"
 
 
-def test_the_code_is_part_of_the_fingerprint(folder: Path):
+def test_the_code_is_part_of_the_fingerprint(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(own_code, "rehearse", lambda rehearsal: None)
     write(folder)
     before = models.load("mine", folder=folder).fingerprint
     assert models.load("mine", folder=folder).fingerprint == before
     (folder / "net.py").write_text(CODE.replace(".relu()", ".sigmoid()"))
     assert models.load("mine", folder=folder).fingerprint != before
+
+
+def test_the_fingerprint_covers_imported_files_arguments_and_versions(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    # Its own tests try that.
+    monkeypatch.setattr(own_code, "rehearse", lambda rehearsal: None)
+    lines = "import PIL\nfrom step import step\n" + CODE.replace(".relu()", "").replace(
+        "self.conv(pixels)", "step(self.conv(pixels))"
+    )
+    (folder / "net.py").write_text(lines.replace("def network():", "def network(unused=0):"))
+    (folder / "step.py").write_text("from rule import step")
+    (folder / "unrelated.py").write_text("x = 1")
+    rule = folder / "rule.py"
+
+    def fingerprint(text: str = "from torch import relu as step", **changes: str) -> str:
+        rule.write_text(text)
+        write(folder, **changes)
+        return models.load("mine", folder=folder, device="cpu").fingerprint
+
+    before = fingerprint()
+    found = {before, fingerprint("from torch import tanh as step"), fingerprint(arguments="{ unused = 1 }")}
+    (folder / "unrelated.py").write_text("x = 2")
+    assert fingerprint() == before
+    monkeypatch.setattr(PIL, "__version__", "0.0")
+    found.add(fingerprint())
+    assert len(found) == 4
+
+
+def test_a_recipe_has_what_the_file_says(folder: Path):
+    (folder / "labels.csv").write_text("index,label\n1,dog\n0,cat\n")
+    path = write(
+        folder, labels='"labels.csv"', outputs='"sigmoid"', channels="1", key='"ema"', layer='"conv"', mean="0.25",
+        arguments='{ depth = 3 }',
+    )  # fmt: skip
+    recipe = own.recipe(path, None, None, folder)
+    assert (recipe.outputs, recipe.channels, recipe.key, recipe.layer) == ("sigmoid", 1, "ema", "conv")
+    assert (recipe.mean, recipe.std, recipe.labels) == ((0.25,), (1.0,), ("cat", "dog"))
+    assert any("labels.csv: a table with a header of index and label" in one.text for one in recipe.findings)
+    plain = own.recipe(write(folder, "plain"), None, None, folder)
+    assert (plain.outputs, plain.channels, plain.key, plain.layer) == (None, None, None, None)
+
+
+def test_torchvisions_architecture_by_its_library(folder: Path):
+    write(folder, architecture='"torchvision/squeezenet1_1"', weights='"random"', input_size=None)
+    assert models.load("mine", folder=folder, device="cpu").architecture == "squeezenet1_1"
+    write(folder, architecture='"torchvison/squeezenet1_1"', weights='"random"')
+    with pytest.raises(ValueError, match="unknown architecture 'torchvison/squeezenet1_1'.*Of libraries torchvision"):
+        models.load("mine", folder=folder)
+
+
+def test_windows_paths(folder: Path):
+    (folder / "runs").mkdir()
+    (folder / "net.safetensors").rename(folder / "runs" / "best.safetensors")
+    write(folder, weights=r"'runs\best.safetensors'")
+    assert models.load("mine", folder=folder, device="cpu").labels == ("cat", "dog")
+    write(folder, weights=r"'C:\Users\me\best.pt'")
+    with pytest.raises(ValueError, match="a path of Windows, and this server does not run on Windows: put the file"):
+        models.load("mine", folder=folder)
+    write(folder, weights=f"'{'a' * 5000}'")
+    with pytest.raises(ValueError, match="a file's name has at most 255 characters"):
+        models.load("mine", folder=folder)
+
+
+def test_no_code_runs_from_outside_the_models_folder(folder: Path, tmp_path_factory: pytest.TempPathFactory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    ran = elsewhere / "ran"
+    (elsewhere / "payload.py").write_text(f"open({str(ran)!r}, 'w')\ndef network(): ...")
+    (folder / "inner").mkdir()
+    (folder / "link.py").symlink_to(elsewhere / "payload.py")
+    (folder / "linked").symlink_to(elsewhere)
+    (folder / "net.py").write_text("from payload import network")
+    (folder / "payload.py").symlink_to(elsewhere / "payload.py")
+    for code in (
+        str(elsewhere / "payload.py"), f"../{elsewhere.name}/payload.py", "link.py", "linked/payload.py", "net.py",
+        "inner/../../" + elsewhere.name + "/payload.py",
+    ):  # fmt: skip
+        write(folder, architecture=f"'{code}:network'")
+        with pytest.raises(ValueError, match="outside its folder"):
+            models.load("mine", folder=folder)
+    write(folder / "inner", architecture="'../net.py:network'", weights='"random"')
+    with pytest.raises(ValueError, match="outside its folder"):
+        models.load("inner/mine", folder=folder)
+    (elsewhere / "mine.toml").write_text("architecture = 'payload.py:network'")
+    for name in (str(elsewhere / "mine.toml"), f"../{elsewhere.name}/mine.toml", "linked/mine.toml"):
+        with pytest.raises((ValueError, FileNotFoundError)):
+            models.load(name, folder=folder)
+    assert not ran.exists()
+
+
+def test_no_code_runs_from_an_upload(tmp_path: Path):
+    ran = tmp_path / "ran"
+    payload = f"open({str(ran)!r}, 'w')\nrun = abs".encode()
+
+    class Payload:
+        def __reduce__(self):
+            return exec, (payload.decode(),)
+
+    toml = b"architecture = 'net.py:run'"
+    files = {"net.py": payload, "p.png": payload, "x.pkl": pickle.dumps(Payload()), "mine.toml": toml}
+    photos = images.from_files(files.items())
+    assert len(photos) == 0 and len(photos.problems) == len(files)
+    assert not ran.exists()
