@@ -1,0 +1,96 @@
+"""A models folder on the pages: what one file or one network does stops nobody else."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+import streamlit as st
+
+import cache
+from interp.own_code import rehearsal
+from pages.parts import classifiers
+
+LOOP = "while True:\n    pass\n"
+TOML = 'architecture = "net.py:build"\nweights = "random"\nlabels = ["bee", "moth"]\ninput_size = 8\n'
+
+
+@pytest.fixture
+def folder(app, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    models = tmp_path / "models"
+    models.mkdir()
+    (models / "loops.toml").write_text(TOML)
+    (models / "net.py").write_text(LOOP)
+    (models / "brackets.toml").write_text("a = " + "[" * 5000)
+    (models / "mean.toml").write_text(f'architecture = "resnet18"\nmean = [{"9" * 400}, 0, 0]\n')
+    (models / "far" / "away.toml").parent.mkdir()
+    (models / "far" / "away.toml").write_text('architecture = "resnet18"\nweights = "C:\\Users\\best.pt"\n')
+    monkeypatch.setenv("LOUPE_MODELS", str(models))
+    monkeypatch.setattr(rehearsal, "_failed", {})
+    return models
+
+
+def said(app) -> str:
+    return " ".join(one.value.replace("\\", "") for one in [*app.error, *app.warning, *app.caption])
+
+
+def test_a_looping_network_is_named_with_its_limit(app, folder: Path, monkeypatch) -> None:
+    monkeypatch.setenv("LOUPE_OWN_SECONDS", "1")
+    app.query_params["model"] = "loops"
+    app.switch_page("pages/saliency.py").run()
+    assert not app.exception
+    assert f"{folder}/net.py, line" in said(app) and "longer than the 1 s that are allowed" in said(app)
+
+
+def test_broken_files_have_entries_of_their_own(app, folder: Path) -> None:
+    app.query_params["model"] = "digits"
+    app.switch_page("pages/saliency.py").run()
+    assert not app.exception and not app.error
+    titles = app.selectbox(key="model").options
+    broken = ["brackets (cannot be loaded)", "mean (cannot be loaded)", "far/away (cannot be loaded)"]
+    assert [title for title in titles if "cannot be loaded" in title] == broken and "loops" in titles
+    for name, words in (("brackets", "nested too deeply"), ("mean", "mean = "), ("far/away", "single quotes")):
+        app.selectbox(key="model").set_value(name).run()
+        assert not app.exception
+        assert words in said(app)
+
+
+def test_a_folder_that_is_moved_away_leaves_the_bundled_ones(app, folder: Path) -> None:
+    app.query_params["model"] = "digits"
+    app.switch_page("pages/saliency.py").run()
+    folder.rename(folder.with_name("elsewhere"))
+    app.run()
+    assert not app.exception and not app.error
+    # As when the list of what is offered is made again.
+    classifiers._offered_models.clear()
+    classifiers._folder_problem.clear()
+    app.run()
+    assert not app.exception and not app.error
+    assert f"{folder}, cannot be read" in said(app)
+    assert "loops" not in app.selectbox(key="model").options
+
+
+def test_while_one_network_loops_others_are_loaded(app, folder: Path) -> None:
+    (folder / "far" / "good.toml").write_text(TOML)
+    (folder / "far" / "net.py").write_text(
+        "from torch import nn\ndef build(num_classes):\n  pooled = nn.AdaptiveAvgPool2d(1), nn.Flatten()\n"
+        "  return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), *pooled, nn.Linear(4, num_classes))\n"
+    )
+    one, two = cache.Visitor(), cache.Visitor()
+    try:
+        looping = classifiers.ask(one, "loops")
+        begun = time.monotonic()
+        while not looping.progress.what.startswith("Trying net.py in a process of its own"):
+            assert time.monotonic() - begun < 20
+            time.sleep(0.01)
+        for name in ("digits", "far/good"):
+            job = classifiers.ask(two, name)
+            assert job.wait(60) and job.state == "done"
+        assert job.value.labels == ("bee", "moth")
+        assert looping.state == "running"
+    finally:
+        one.close()
+        two.close()
+    assert looping.wait(10) and looping.state == "cancelled"
+    st.cache_resource.clear()
