@@ -6,6 +6,9 @@ import functools
 import gc
 from pathlib import Path
 
+# Plotly takes pandas as it finds it, and finds it half imported where another visitor's page is about to import it;
+# this import waits for that one.
+import pandas  # noqa: F401
 import streamlit as st
 
 import cache
