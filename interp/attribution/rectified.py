@@ -6,16 +6,26 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from interp import progress
+from interp.attribution import operations
 from interp.attribution.cams import GradCam
 from interp.attribution.method import Maps
+from interp.attribution.operations import Operation
 from interp.attribution.question import FORWARD, Tapped
 from interp.attribution.rectifiers import Rectifiers
-from interp.attribution.support import require_rectifiers, require_same_logits, works_in_place
+from interp.attribution.support import (
+    operations_of,
+    rectifiers_of,
+    require_rectifiers,
+    require_same_logits,
+    works_in_place,
+)
 from interp.attribution.tapped import TappedMethod
 from interp.types import Classifier
 
 _LIMITS = (
-    "Networks with other rectifiers than ReLU (GELU, SiLU) are outside the paper; the rule is carried over to them."
+    "Networks with other rectifiers than ReLU (ReLU6, GELU, SiLU) are outside the paper; the rule is carried over to "
+    "them."
 )
 
 
@@ -27,6 +37,32 @@ def _require_rule(classifier: Classifier, method: str) -> None:
             return classifier.module.get_submodule("network")(pixels)
 
     require_same_logits(classifier, "rectifiers", run, method)
+
+
+def _carried_over(classifier: Classifier) -> str | None:
+    """What is done at rectifiers that the papers do not know, for a reader; None where the network has none."""
+    found = rectifiers_of(classifier)
+    told = []
+    limiters = _names(found & (operations.LIMITERS | operations.EXTREMES))
+    if limiters:
+        told.append(f"{limiters} let through where their slope is not 0, whatever the sign of their input")
+    leaky = _names(found & operations.LEAKY)
+    if leaky:
+        told.append(f"{leaky} pass their own derivative, and with guided rules only where their input is above 0")
+    smooth = _names(operations_of(classifier) & (operations.ELEMENTWISE - operations.RECTIFIERS))
+    if told and smooth:
+        told.append(f"{smooth} keep their derivative, negative signals too")
+    return f"Outside the papers, which know ReLUs only, in {classifier.name}: {'; '.join(told)}." if told else None
+
+
+def _names(found: frozenset[Operation]) -> str:
+    return ", ".join(sorted({operations.name_of(one).rpartition(".")[2] for one in found}))
+
+
+def _remark(classifier: Classifier) -> None:
+    told = _carried_over(classifier)
+    if told is not None:
+        progress.remark(told)
 
 
 @dataclass(frozen=True)
@@ -53,7 +89,8 @@ class Deconvolution(TappedMethod):
         _require_rule(classifier, self.title)
 
     def read(self, tapped: Tapped, classifier: Classifier) -> Maps:
-        """What arrives at the pixels, summed over colours."""
+        """What arrives at the pixels, summed over colours; what is done at other rectifiers than ReLUs is remarked."""
+        _remark(classifier)
         return Maps(tapped.pixel_gradients["deconvolution"].sum(dim=1))
 
 
@@ -82,7 +119,8 @@ class GuidedBackprop(TappedMethod):
         _require_rule(classifier, self.title)
 
     def read(self, tapped: Tapped, classifier: Classifier) -> Maps:
-        """What arrives at the pixels, summed over colours."""
+        """What arrives at the pixels, summed over colours; what is done at other rectifiers than ReLUs is remarked."""
+        _remark(classifier)
         return Maps(tapped.pixel_gradients["guided"].sum(dim=1))
 
 
@@ -115,6 +153,7 @@ class GuidedGradCam(GradCam):
         return FORWARD + 2 * (1 - FORWARD)
 
     def read(self, tapped: Tapped, classifier: Classifier) -> Maps:
-        """The product."""
+        """The product; what is done at other rectifiers than ReLUs is remarked."""
+        _remark(classifier)
         cam = super().read(tapped, classifier)
         return Maps(tapped.pixel_gradients["guided"].sum(dim=1) * cam.values, cam.coarse)

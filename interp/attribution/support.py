@@ -66,7 +66,7 @@ def require_deterministic(classifier: Classifier, method: str) -> None:
     probe = _probe(classifier)
     with classifier.lock:
         if "nothing" not in probe.compared:
-            probe.compared["nothing"] = _random(classifier, probe)
+            probe.compared["nothing"] = _random(classifier, probe.logits)
         reason = probe.compared["nothing"]
     if reason is not None:
         raise ValueError(f"{method} compares passes, which cannot be done with {classifier.name}: {reason}")
@@ -88,15 +88,20 @@ def require_same_logits(classifier: Classifier, rules: str, run: Callable[[Tenso
         raise ValueError(f"{method} cannot explain {classifier.name}: {reason}")
 
 
-def _random(classifier: Classifier, probe: _Probe) -> str | None:
-    """That a plain pass gives other logits the second time; None where it does not."""
-    with torch.inference_mode(False), torch.no_grad(), _seeded(classifier, 1):
-        again = classifier.module.get_submodule("network")(_noise(classifier))
-    if _same(again, probe.logits):
+def _random(classifier: Classifier, known: Tensor) -> str | None:
+    """That plain passes give other logits each time; None where they do not. One pass more where one is not as known.
+
+    What is known may be from before the weights were changed.
+    """
+    once = _plain(classifier, 1)
+    if _same(once, known):
+        return None
+    again = _plain(classifier, 2)
+    if _same(again, once):
         return None
     return (
-        f"it gives other logits each time that it runs (they differ by {_gap(again, probe.logits)}). Switch off what "
-        "is random in it, such as dropout with training=True, or choose a method of one pass."
+        f"it gives other logits each time that it runs (they differ by {_gap(again, once)}). Switch off what is random "
+        "in it, such as dropout with training=True, or choose a method of one pass."
     )
 
 
@@ -113,11 +118,20 @@ def _difference(classifier: Classifier, probe: _Probe, run: Callable[[Tensor], T
         )
     if _same(found, probe.logits):
         return None
-    return _random(classifier, probe) or (
-        f"with the method's rules the logits are off by {_gap(found, probe.logits)}, where the largest is "
-        f"{float(probe.logits.abs().max()):.2g}, so another function would be explained. Choose a method that reads "
-        "plain gradients or perturbs the picture."
+    expected = _plain(classifier, 0)
+    if _same(found, expected):
+        return None
+    return _random(classifier, expected) or (
+        f"with the method's rules the logits are off by {_gap(found, expected)}, where the largest is "
+        f"{float(expected.abs().max()):.2g}, so another function would be explained. Choose a method that reads plain "
+        "gradients or perturbs the picture."
     )
+
+
+def _plain(classifier: Classifier, seed: int) -> Tensor:
+    """The logits of the noise by a plain pass."""
+    with torch.inference_mode(False), torch.no_grad(), _seeded(classifier, seed):
+        return classifier.module.get_submodule("network")(_noise(classifier))
 
 
 @contextmanager
