@@ -5,7 +5,8 @@ from __future__ import annotations
 from interp.models.devices import available_devices, choose_device
 from interp.models.download import WeightsUnavailable
 from interp.models.labels import LabelMatch, match_labels, match_set
-from interp.models.loading import Offer, available, folder_problem, load, stamps
+from interp.models.loading import load
+from interp.models.offers import Offer, available, folder_problem, stamps
 from interp.models.precision import PrecisionAgreement, agreement
 from interp.models.predictions import Predictions, merge, predict
 

@@ -8,6 +8,9 @@ from torch import Tensor
 
 from interp.types import Preprocessing
 
+# As many as tell one row for each image from one row for all.
+COUNT = 2
+
 
 def noise(preprocessing: Preprocessing, count: int) -> Float[Tensor, "n c h w"]:
     """Seeded noise in [0, 1] whose amplitude falls with frequency, as that of photographs does (1/f)."""

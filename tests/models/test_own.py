@@ -90,7 +90,7 @@ def test_torchvisions_architecture_with_classes_of_its_own(folder: Path):
     one = models.load("mine", folder=folder, device="cpu")
     assert (len(one.labels), one.input_size, one.preprocessing.resize) == (2, (224, 224), 256)
     write(folder, architecture='"squeezenet1_1"', weights='"squeeze.pt"', labels='["a", "b", "c"]')
-    with pytest.raises(ValueError, match="2 classes, and 3 are expected: give 2 labels"):
+    with pytest.raises(ValueError, match="2 outputs, and 3 labels were given"):
         models.load("mine", folder=folder)
 
 
@@ -101,8 +101,7 @@ WRONG = {
     "no architecture": ({"architecture": None}, "names no architecture"),
     "unknown architecture": ({"architecture": '"resnet19"'}, "Did you mean resnet"),
     "detection": ({"architecture": '"fasterrcnn_resnet50_fpn"'}, "unknown architecture"),
-    "no labels": ({"labels": None}, "lacks labels"),
-    "nothing": ({"labels": None, "weights": None, "input_size": None}, "lacks weights and labels and input_size"),
+    "nothing": ({"labels": None, "weights": None, "input_size": None}, "lacks weights and input_size"),
     "labels of another number": ({"labels": '["cat"]'}, "2 outputs, and 1 labels"),
     "missing labels file": ({"labels": '"labels.txt"'}, "no file of labels at .*labels.txt"),
     "missing weights": ({"weights": '"other.pt"'}, "no file of weights at .*other.pt"),
@@ -125,7 +124,7 @@ WRONG = {
     "code with bad syntax": ({"architecture": '"syntax.py:network"'}, "syntax.py, line 1: its code failed"),
     "forward that fails": (
         {"architecture": '"net.py:broken"'},
-        "net.py, line 25: it does not run on one image of 12 × 20",
+        "net.py, line 25: it does not run on RGB images of 12 × 20",
     ),
 }
 

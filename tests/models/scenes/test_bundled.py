@@ -98,7 +98,8 @@ def test_they_are_small_and_load_at_once(classifiers) -> None:
         began = time.process_time()
         models.load(name, device="cpu")
         times.append(time.process_time() - began)
-    assert min(times) < 0.3
+    # Most of it is the trial: six passes of two pictures.
+    assert min(times) < 0.6
 
 
 def test_they_have_different_weights_and_the_same_labels(classifiers) -> None:
