@@ -58,8 +58,9 @@ def load(
     found = _understood(module, recipe, head)
     labelled = labelling.of(recipe, found)
     placed = _placed(module, recipe, chosen, head, fall_back=device == "auto")
-    # What it gives is true for this load only, where it draws at random.
+    # Own code may hang on what no file says. Where it draws at random, what it gives is true for this load only.
     told_apart = [found.link, found.multi_label, found.single]
+    told_apart += placed.trial.answers if recipe.code is not None else ()
     told_apart += [] if placed.trial.deterministic else [uuid.uuid4().hex]
     classifier = Classifier(
         name=recipe.name,
