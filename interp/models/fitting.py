@@ -62,14 +62,19 @@ def first_channels(network: nn.Module, shapes: Shapes) -> int | None:
 
 
 def image_size_of(network: nn.Module, shapes: Shapes) -> int | None:
-    """The side of the square images that the file's position embedding is for, None where it has none.
+    """The side of the square images that the file's position embedding is for, None where that is not known.
 
     It has as many tokens before those of the image as the network's own, and a patch has the side of the convolution
     that makes it. Raises `ValueError` where the tokens are those of no square.
     """
     name = _positions(network, shapes)
-    patch = shapes.get(f"{_first_convolution(network)}.weight", ())
-    if name is None or len(patch) != 4:
+    first = _first_convolution(network)
+    patches = network.get_submodule(first) if first is not None else None
+    # A convolution whose steps are shorter than itself is the first of several layers before the tokens.
+    if name is None or not isinstance(patches, nn.Conv2d) or patches.stride != patches.kernel_size:
+        return None
+    patch = shapes.get(f"{first}.weight", ())
+    if len(patch) != 4:
         return None
     own = network.state_dict()[name].shape[1]
     before = own - math.isqrt(own) ** 2
@@ -95,6 +100,9 @@ def _fit_channels(network: nn.Module, shapes: Shapes) -> tuple[int | None, tuple
         raise ValueError(
             f"Its first convolution, {name}, takes {channels} channels: Loupe shows pictures of one or three channels."
         )
+    # A class of its own may compute something else than a plain convolution: the comparison names its shape.
+    if type(own) is not nn.Conv2d:
+        return own.in_channels, ()
     put(network, name, resized(own, in_channels=channels, out_channels=own.out_channels))
     words = "one channel: pictures are shown to it in grey" if channels == 1 else "three channels"
     return channels, (Finding("recognized", f"The file's first convolution, {name}, takes {words}."),)

@@ -33,7 +33,7 @@ def absent(network: nn.Module, names: Collection[str]) -> str | None:
 def outputs_of(network: nn.Module, shapes: Shapes) -> int | None:
     """How many outputs the file's head has; None where it has none in the place of the network's.
 
-    `shapes` are the file's, under the network's names.
+    `shapes` are the file's, under the network's names. The network must have a head, of whatever size.
     """
     return next((width for place in places(network) if (width := last_width(shapes, place)) is not None), None)
 
@@ -228,9 +228,9 @@ def _of_size(own: nn.Module, shapes: Layer) -> nn.Module | None:
     weight = shapes.get("weight", ())
     if weight == tuple(getattr(own, "weight", torch.empty(0)).shape):
         return None
-    if isinstance(own, nn.Conv2d) and len(weight) == 4 and weight[2:] == own.kernel_size:
+    if type(own) is nn.Conv2d and len(weight) == 4 and weight[2:] == own.kernel_size:
         return resized(own, in_channels=weight[1], out_channels=weight[0])
-    return _built(shapes) if isinstance(own, nn.Linear | nn.BatchNorm1d | nn.LayerNorm) else None
+    return _built(shapes) if type(own) in (nn.Linear, nn.BatchNorm1d, nn.LayerNorm) else None
 
 
 def resized(own: nn.Conv2d, *, in_channels: int, out_channels: int) -> nn.Conv2d:

@@ -1,3 +1,4 @@
+import random
 import resource
 import zipfile
 from pathlib import Path
@@ -192,3 +193,33 @@ def test_an_index_that_no_classifier_needs_is_refused_unread(tmp_path, state, zi
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere.pt"):
         filled(tmp_path / "nowhere.pt")
+
+
+@pytest.mark.parametrize("form", ["safetensors", "archive", "legacy"])
+def test_damage_anywhere_is_told_and_nothing_else_is_raised(tmp_path, state, form):
+    path = tmp_path / "w"
+    if form == "safetensors":
+        save_file(state, path)
+    else:
+        torch.save({"state_dict": state, "x": [1.0]}, path, _use_new_zipfile_serialization=form == "archive")
+    whole, chance = path.read_bytes(), random.Random(0)
+    changed = [whole[: chance.randrange(len(whole))] for _ in range(30)]
+    for _ in range(60):
+        at = chance.randrange(min(len(whole), 1500))
+        changed.append(whole[:at] + chance.randbytes(1) + whole[at + 1 :])
+    refused = 0
+    for content in changed:
+        path.write_bytes(content)
+        try:
+            filled(path)
+        except ValueError as error:
+            refused += str(path) in str(error)
+    assert refused > 30
+
+
+@pytest.mark.parametrize("byte", range(0, 256, 5))
+def test_a_file_of_few_bytes_is_told(tmp_path, byte):
+    for length in (1, 2, 9):
+        (tmp_path / "w").write_bytes(bytes([byte]) * length)
+        with pytest.raises(ValueError, match="w is "):
+            filled(tmp_path / "w")

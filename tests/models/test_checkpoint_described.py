@@ -88,6 +88,8 @@ SIGMOID = {
     "problem_type": {"config": {"problem_type": "multi_label_classification"}},
     "weight": {"state_dict": {**STATE, "criterion.pos_weight": torch.ones(3)}},
     "loss": {"criterion": nn.BCEWithLogitsLoss()},
+    "class of the loss": {"hyper_parameters": {"loss": nn.BCEWithLogitsLoss}},
+    "function": {"hyper_parameters": {"loss": nn.functional.binary_cross_entropy_with_logits}},
     "loss in settings": {"hyper_parameters": {"criterion": nn.MultiLabelSoftMarginLoss()}},
 }
 

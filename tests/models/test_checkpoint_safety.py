@@ -9,11 +9,13 @@ import enum
 import functools
 import pathlib
 import pickle
+import subprocess
 import types
 
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as nn_functional
 
 from interp.models import checkpoint
 
@@ -58,7 +60,7 @@ def by_system(path):
 
 
 def by_partial(path):
-    return Payload(functools.partial, write, path)
+    return Payload(functools.partial(write, path))
 
 
 CALLS = {
@@ -166,7 +168,12 @@ HARMLESS = {
     "enumeration": Kind.BEST,
     "type": torch.float16,
     "class": Settings,
+    "function": nn_functional.cross_entropy,
+    "own function": write,
+    "built-in function": sorted,
+    "function of the standard library": subprocess.run,
     "partial": functools.partial(Settings, rate=0.3),
+    "partial of a function": functools.partial(sorted, reverse=True),
     "loss": torch.nn.BCEWithLogitsLoss(),
     "version": torch.__version__,
 }
@@ -185,11 +192,10 @@ def test_values_that_are_no_tensors_do_not_stand_in_the_way(tmp_path, kind, zipp
 
 
 def test_all_harmless_values_at_once(tmp_path):
-    # Objects with slots beside mappings of a class are the one pair that torch's unpickler cannot take together.
-    content = {
-        "model": WEIGHTS,
-        **{kind: value for kind, value in HARMLESS.items() if kind not in ("slots", "partial")},
-    }
+    # Objects with a state of their own form, beside mappings of a class, are the one pair that torch's unpickler
+    # cannot take together.
+    apart = ("slots", "partial", "partial of a function")
+    content = {"model": WEIGHTS, **{kind: value for kind, value in HARMLESS.items() if kind not in apart}}
     torch.save(content, tmp_path / "w.pt")
     assert checkpoint.open(tmp_path / "w.pt").shapes["model.fc.weight"] == (2, 3)
 

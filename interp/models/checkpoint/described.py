@@ -19,7 +19,7 @@ LABELS = (
 SETTINGS = (
     "hyper_parameters", "args", "config", "cfg", "hparams", "opt", "options", "params", "meta", "pretrained_cfg",
 )  # fmt: skip
-SIGMOID_LOSSES = ("BCEWithLogitsLoss", "MultiLabelSoftMarginLoss")
+SIGMOID_LOSSES = ("BCEWithLogitsLoss", "MultiLabelSoftMarginLoss", "binary_cross_entropy_with_logits")
 MOST_LABELS = 100_000
 LONGEST_LABEL = 1_000
 LARGEST_CONFIG = 16 << 20
@@ -45,7 +45,9 @@ def outputs(content: object, shapes: Shapes) -> tuple[Literal["sigmoid"], str] |
         if _plain(settings.get("problem_type")) == "multi_label_classification":
             return "sigmoid", "problem_type"
         for name, value in settings.items():
-            if isinstance(value, StandIn) and value.path.rpartition(".")[2] in SIGMOID_LOSSES:
+            # A loss stands there as an object, or as its class or function.
+            kind = value if isinstance(value, type) else type(value)
+            if issubclass(kind, StandIn) and kind.path.rpartition(".")[2] in SIGMOID_LOSSES:
                 return "sigmoid", str(name)
     return None
 

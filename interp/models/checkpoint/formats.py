@@ -146,7 +146,9 @@ def _other(path: Path, start: bytes) -> ValueError:
         return refusal(path, "a pickle that torch.save did not write, or a damaged one", PICKLE)
     if start[4:8] == b"TFL3":
         return refusal(path, "a network of TensorFlow Lite", KERAS)
-    if suffix == ".onnx" or (suffix not in (".pb", ".mlmodel") and start[:1] == b"\x08" and 0 < start[1] <= 32):
+    if suffix == ".onnx" or (
+        suffix not in (".pb", ".mlmodel") and start[:1] == b"\x08" and b"\x00" < start[1:2] <= b"\x20"
+    ):
         return refusal(path, "an ONNX file", ONNX)
     if suffix in (".pb", ".mlmodel", ".msgpack", ".index"):
         return refusal(path, f"a {suffix} file of another library", KERAS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickletools
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -146,16 +146,6 @@ def _bare(tensor: Tensor) -> Tensor:
 def _unpickled(path: Path, kind: Kind, *, device: str, mmap: bool) -> object:
     """What the pickle in a file holds, with stand-ins for whatever is no tensor. Raises `ValueError`."""
     names = _asked_for(path, kind)
-    network = next((name for name in sorted(names) if _is_network(name)), None)
-    refused = stand_ins.refused(names)
-    if refused:
-        if network is not None:
-            raise whole_refusal(path, network)
-        shown = ", ".join(refused[:SHOWN]) + (", ..." if len(refused) > SHOWN else "")
-        raise ValueError(
-            f"{path} holds more than tensors: it asks for {shown}, and such a file could run code. "
-            f"Save it with {SAVE}, or as safetensors."
-        )
     unknown = sorted(name for name in names if name not in stand_ins.torchs_own() and name not in stand_ins.HARMLESS)
     kind_of_error = ""
     for mappings in (False, True) if unknown else (False,):
@@ -167,12 +157,22 @@ def _unpickled(path: Path, kind: Kind, *, device: str, mmap: bool) -> object:
         # A damaged pickle can raise anything at all.
         except Exception as error:
             kind_of_error = type(error).__name__
+    raise _unread(path, names, unknown, kind_of_error)
+
+
+def _unread(path: Path, names: Iterable[str], unknown: Sequence[str], kind_of_error: str) -> ValueError:
+    """Why a pickle could not be read."""
+    network = next((name for name in sorted(names) if _is_network(name)), None)
     if network is not None:
-        raise whole_refusal(path, network)
+        return whole_refusal(path, network)
+    functions = stand_ins.functions(names)
     why = f"is damaged, or no file of weights ({kind_of_error})"
-    if unknown and kind_of_error == "UnpicklingError":
+    if functions:
+        shown = ", ".join(functions[:SHOWN]) + (", ..." if len(functions) > SHOWN else "")
+        why = f"holds more than tensors: it asks for {shown}, and such a file could run code"
+    elif unknown and kind_of_error == "UnpicklingError":
         why = f"holds objects that cannot be read as plain values ({', '.join(unknown[:SHOWN])})"
-    raise ValueError(f"{path} {why}. Save it with {SAVE}, or as safetensors.")
+    return ValueError(f"{path} {why}. Save it with {SAVE}, or as safetensors.")
 
 
 def _asked_for(path: Path, kind: Kind) -> frozenset[str]:

@@ -1,17 +1,18 @@
 """Objects in a pickle that are no tensors: each becomes a lifeless stand-in, so that no class of theirs is run.
 
 PyTorch's restricted unpickler calls nothing but its own functions for tensors and what `safe_globals` gives it. It is
-given classes of this module only, under the names that the pickle asks for.
+given classes of this module only, under the names that the pickle asks for; that of a function cannot be called.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
+from _compat_pickle import IMPORT_MAPPING
 from collections import OrderedDict
 from collections.abc import Callable, Container, Iterable
 from math import prod
+from pickle import UnpicklingError
 from pickletools import OpcodeInfo
 from typing import Any
 
@@ -23,7 +24,7 @@ from interp.models.checkpoint.formats import LARGEST_INDEX
 
 SIMPLE_TYPE = re.compile(r"[<>=|]?(b1|[iu][1248]|f[248]|U\d{1,4})")
 
-# Of the standard library only these are let in, as stand-ins; of other packages, whatever is named as a class is.
+# Of the standard library only these may be called; of other packages, whatever is named as a class is.
 HARMLESS = frozenset(
     f"{module}.{name}"
     for module, names in {
@@ -148,12 +149,12 @@ def asked_for(operations: Iterable[tuple[OpcodeInfo, Any, int | None]]) -> froze
         if operation.name == "STACK_GLOBAL":
             raise ValueError("it was pickled with protocol 4 or later, where torch.save takes 2")
         if operation.name in ("GLOBAL", "INST"):
-            names.add(_todays(*argument.split(" ", 1)))
+            names.add(_looked_up(*argument.split(" ", 1)))
     return frozenset(names)
 
 
-def refused(names: Iterable[str]) -> tuple[str, ...]:
-    """Those of the names that no stand-in is made for: functions, and most of the standard library."""
+def functions(names: Iterable[str]) -> tuple[str, ...]:
+    """Those of the names that may be mentioned but not called: functions, and most of the standard library."""
     return tuple(sorted(name for name in names if name not in torchs_own() and not _is_harmless(name)))
 
 
@@ -167,7 +168,7 @@ def stand_ins(names: Iterable[str], *, mappings: bool) -> list[Callable | tuple[
     return [
         (_stand_in(name, mapping=name in MAPPINGS or (mappings and name not in HARMLESS)), name)
         for name in names
-        if _is_harmless(name) and name not in torchs_own()
+        if name not in torchs_own()
     ]
 
 
@@ -179,6 +180,8 @@ def torchs_own() -> Container[str]:
 
 
 def _stand_in(name: str, *, mapping: bool) -> type:
+    if not _is_harmless(name):
+        return type("Function", (StandIn,), {"__new__": _called, "path": name})
     if mapping:
         # The unpickler sets items of plain and ordered mappings only, not of classes made from them.
         return type("Mapping", (), {"__new__": lambda cls, *arguments: OrderedDict(), "path": name})
@@ -190,14 +193,21 @@ def _stand_in(name: str, *, mapping: bool) -> type:
     return type(base.__name__, (base,), {"path": name})
 
 
+def _called(stand_in: type[StandIn], *_: object) -> StandIn:
+    raise UnpicklingError(f"{stand_in.path} is called")
+
+
 def _is_harmless(name: str) -> bool:
     last = name.rpartition(".")[2]
-    return name in HARMLESS or (
-        name.partition(".")[0] not in sys.stdlib_module_names and last.lstrip("_")[:1].isupper()
-    )
+    module = name.rpartition(".")[0]
+    # Some modules have their name of Python 2 in a pickle of torch.save's protocol.
+    package = IMPORT_MAPPING.get(module, module).partition(".")[0]
+    return name in HARMLESS or (package not in sys.stdlib_module_names and last.lstrip("_")[:1].isupper())
 
 
-def _todays(module: str, name: str) -> str:
-    """The dotted name in Python 3, as the unpickler looks it up."""
+def _looked_up(module: str, name: str) -> str:
+    """The dotted name under which torch's unpickler looks up what a pickle asks for."""
+    from torch._utils import IMPORT_MAPPING, NAME_MAPPING
+
     module, name = NAME_MAPPING.get((module, name), (IMPORT_MAPPING.get(module, module), name))
     return f"{module}.{name}"
