@@ -124,6 +124,32 @@ def test_a_prefix_that_only_the_network_has_is_put_before(tmp_path):
     assert computes(loaded(tmp_path / "w.pt", Wrapped)[0], network)
 
 
+class Held(nn.Module):
+    """Has a part that is called as wrappings are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.module = Small()
+
+    def forward(self, x):
+        return self.module(x)
+
+
+@pytest.mark.parametrize("prefix", ["", "module.", "model.", "model.module."])
+def test_a_part_that_is_called_as_wrappings_are_stays(tmp_path, prefix):
+    torch.manual_seed(0)
+    network = Held().eval()
+    torch.save(under(prefix, network.state_dict()), tmp_path / "w.pt")
+    assert computes(loaded(tmp_path / "w.pt", Held)[0], network)
+
+
+def test_a_whole_network_beside_its_optimizer_is_told(tmp_path):
+    moments = {"state": {0: {"exp_avg": torch.zeros(4, 3, 3, 3)}}, "param_groups": []}
+    torch.save({"model": trained(), "optimizer": moments}, tmp_path / "w.pt")
+    with pytest.raises(ValueError, match='whole pickled network (?s:.*)."model".'):
+        loaded(tmp_path / "w.pt")
+
+
 def test_a_content_that_holds_itself_is_read_once(tmp_path):
     network = trained()
     content = {"state": network.state_dict()}

@@ -29,7 +29,7 @@ ORIGINS = (
         r"(.*\.)?0\.0\.weight",
         "Names such as 0.0.weight are those of a Sequential of body and head, as fastai makes it. Describe that "
         'network in own code: architecture = "net.py:build", where build returns it, as '
-        "fastai.vision.all.create_vision_model(resnet18, n_out=3) does.",
+        "fastai.vision.all.create_vision_model(resnet18, n_out=3, pretrained=False) does.",
     ),
     (
         r"(.*\.)?(blocks\.\d+\.attn\.qkv|conv_stem|stages\.\d+\.blocks|layers\.\d+\.blocks)\..*",
@@ -79,6 +79,9 @@ class Checkpoint:
         """
         matched = self.match(network, rename)
         expected = network.state_dict()
+        whole = whole_network(self.content.claimed)
+        if whole is not None and not any(name in matched.file_names for name in expected):
+            raise whole_refusal(self.path, *whole)
         _compare(self.path, matched, network, tuple(self.shapes))
         read = tensors(self.content.read())
         complete = OrderedDict((name, _fresh_counter(tensor)) for name, tensor in expected.items())

@@ -75,7 +75,9 @@ class _Names:
 
     def __init__(self, claimed: Shapes, expected: Shapes, rename: Callable[[str], str]) -> None:
         self.claimed, self.expected, self.rename = claimed, expected, rename
-        self.plain = {name: _unwrapped(name, expected) for name in claimed}
+        # The network may itself have a part that is called so.
+        wrappings = WRAPPINGS - {part for name in expected for part in name.split(".")}
+        self.plain = {name: _unwrapped(name, wrappings) for name in claimed}
 
     def under(self, prefix: str) -> dict[str, str]:
         """The file's name for each name behind a prefix, in the network's words."""
@@ -160,7 +162,9 @@ def _within(claimed: Shapes, key: str | None) -> Shapes:
     """The tensors under a key: a dotted path in the file, or the beginning of names."""
     if key is None:
         return claimed
-    inner = {name: shape for name, shape in claimed.items() if _is_in(name, key) or _is_in(_unwrapped(name, {}), key)}
+    inner = {
+        name: shape for name, shape in claimed.items() if _is_in(name, key) or _is_in(_unwrapped(name, WRAPPINGS), key)
+    }
     if not inner:
         offered = _counted(name.partition(".")[0] for name in claimed)
         raise ValueError(f"It has no weights under the key {_short(key)!r}. It has: {offered}.")
@@ -177,11 +181,10 @@ def _counted(groups: Iterable[str]) -> str:
     return ", ".join(shown + ([f"{len(counts) - GROUPS} more"] if len(counts) > GROUPS else []))
 
 
-def _unwrapped(name: str, expected: Mapping[str, object]) -> str:
-    """The name without the wrappings that the network itself does not have."""
-    if name in expected or not any(wrapping in name for wrapping in WRAPPINGS):
+def _unwrapped(name: str, wrappings: Set[str]) -> str:
+    if not any(wrapping in name for wrapping in wrappings):
         return name
-    return ".".join(part for part in name.split(".") if part not in WRAPPINGS)
+    return ".".join(part for part in name.split(".") if part not in wrappings)
 
 
 def _is_inside(name: str, parts: set[str]) -> bool:
