@@ -113,9 +113,8 @@ def _difference(classifier: Classifier, probe: _Probe, run: Callable[[Tensor], T
     except RuntimeError as error:
         if out_of_memory(error):
             raise
-        return (
-            f"its rules do not work there ({str(error).partition(chr(10))[0]}). Choose one that perturbs the picture."
-        )
+        reason = str(error).partition("\n")[0]
+        return f"its rules do not work there ({reason}). Choose a method that perturbs the picture."
     if _same(found, probe.logits):
         return None
     expected = _plain(classifier, 0)

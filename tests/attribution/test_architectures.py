@@ -23,8 +23,12 @@ SMALL = {
 }
 
 
+# Their rectifiers have two ends (MobileNetV2), or half of the channels goes past all (ShuffleNet).
+MOBILE = ("mobilenet_v2", "mnasnet0_5", "shufflenet_v2_x0_5")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *MOBILE])
 def test_all_methods_run_everywhere(name: str) -> None:
     classifier = calibrated(name, 64)
     assert obstacles(classifier) == {}

@@ -14,7 +14,7 @@ from tests.attribution import peers
 from tests.attribution.networks import NAMES, calibrated, pictures
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "mobilenet_v2", "shufflenet_v2_x0_5"])
 def test_it_is_complete_on_every_architecture(name: str) -> None:
     """Captum's is not on GoogLeNet and SqueezeNet, and raises on ResNet50, whose ReLUs run more than once."""
     classifier = calibrated(name, 64)

@@ -106,7 +106,10 @@ def test_zennit_agrees_where_biases_take_nothing(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "composite"),
-    [*((name, "epsilon-gamma-box") for name in NAMES), *itertools.product(PLAIN, COMPOSITES[:2])],
+    [
+        *((name, "epsilon-gamma-box") for name in (*NAMES, "mobilenet_v2", "shufflenet_v2_x0_5")),
+        *itertools.product(PLAIN, COMPOSITES[:2]),
+    ],
 )
 def test_what_the_biases_take_is_all_that_is_missing(name: str, composite) -> None:
     """Without biases relevance is conserved.

@@ -35,7 +35,7 @@ def behind(classifier: Classifier, after) -> Classifier:
 
 
 @pytest.mark.parametrize("method", WITH_RULES, ids=str)
-def test_rules_that_make_another_function_are_refused(
+def test_rules_that_change_the_function_are_refused(
     tiny: Classifier, noise_images: Images, monkeypatch, method
 ) -> None:
     """A residual would not show it: it is taken from the same pass."""
