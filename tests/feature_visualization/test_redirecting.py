@@ -29,3 +29,25 @@ def test_a_blocked_channel_passes_what_raises_its_inputs() -> None:
 
 def test_a_unit_of_a_flat_layer_is_a_channel() -> None:
     assert gradient(torch.tensor([[-1.0, -2.0, 3.0]]), torch.tensor([[-1.0, 2.0, 1.0]])).tolist() == [[-1.0, 0.0, 1.0]]
+
+
+def test_a_range_has_two_ends() -> None:
+    inputs = torch.tensor([[[-1.0, 7.0, 8.0], [7.0, -2.0, 3.0]]])
+    towards = torch.tensor([[[-1.0, 2.0, -3.0], [1.0, -1.0, 2.0]]])
+    # What raises an input that is too low, or lowers one that is too high; a channel that is not blocked is left.
+    expected = [[[-1.0, 2.0, 0.0], [0.0, 0.0, 2.0]]]
+    for function in (torch.nn.ReLU6(), lambda leaf: torch.nn.functional.hardtanh(leaf, 0.0, 6.0)):
+        leaf = inputs.clone().requires_grad_()
+        with Redirecting():
+            outputs = function(leaf)
+        assert torch.autograd.grad((outputs * towards).sum(), leaf)[0].tolist() == expected
+
+
+def test_a_statement_in_place_is_the_same() -> None:
+    inputs, towards = torch.tensor([[[-1.0, -2.0, -3.0]]]), torch.tensor([[[-1.0, 2.0, -3.0]]])
+    leaf = inputs.clone().requires_grad_()
+    with Redirecting():
+        outputs = leaf * 1.0
+        torch.nn.functional.relu(outputs, inplace=True)
+    assert outputs.tolist() == [[[0.0, 0.0, 0.0]]]
+    assert torch.autograd.grad((outputs * towards).sum(), leaf)[0].tolist() == [[[-1.0, 0.0, -3.0]]]
