@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 
 STABILIZER = 1e-6
+SMALL = 0.05
+"""What takes a smaller share of what is lost is not worth a word."""
 
 Linear = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 """A convolution or a matrix product as a function of input, weights and bias."""
@@ -54,15 +56,23 @@ class Ledger:
         self.nobody += float(received.sum() - handed.sum()) - taken
 
 
-def told(ledgers: Sequence[Ledger], scores: Tensor, residuals: Tensor, *, biased: bool) -> str:
-    """What takes the rest of the scores of some images, for a reader; `biased` where biases take any."""
-    count = len(scores)
-    text = (
-        f"of a score of {float(scores.mean()):.3g} (mean of {count} images) the maps hold "
-        f"{float((scores + residuals).mean()):.3g}. Biases and the shifts of batch normalizations take "
-        f"{sum(one.biases for one in ledgers) / count:.3g}, and outputs that no input has a share of "
-        f"{sum(one.nobody for one in ledgers) / count:.3g}."
-    )
+def told(ledgers: Sequence[Ledger], *, biased: bool) -> str | None:
+    """What takes relevance, for a reader, without numbers, so that it reads alike for every part of a longer work.
+
+    None where nothing does. `biased` where biases may take any.
+    """
+    biases, nobody = (abs(sum(getattr(one, name) for one in ledgers)) for name in ("biases", "nobody"))
+    takers = [
+        text
+        for text, part in (
+            ("biases and the shifts of batch normalizations", biases),
+            ("outputs to which nothing contributes with the right sign", nobody),
+        )
+        if part > SMALL * (biases + nobody)
+    ]
+    if not takers:
+        return None
+    text = f"the maps add up to much less, or more, than the score: {' and '.join(takers)} take the rest."
     return text + " The composites that end in -no-bias share what biases take among the inputs." * biased
 
 

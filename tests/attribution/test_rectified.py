@@ -132,3 +132,31 @@ def test_a_network_without_rectifiers_is_refused_by_name(tiny: Classifier, noise
     tiny.module.network = Smooth()
     with pytest.raises(ValueError, match="has no rectifiers"):
         attribution.attribute(tiny, noise_images, 0, GuidedBackprop())
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "mobilenet_v3_large"])
+def test_hooks_on_rectifiers_agree_on_networks_without_plain_relus(name: str) -> None:
+    """Guided Backprop by hooks on modules: what leaves ReLU6, or Hardswish and ReLU, is cut off below 0 on entry."""
+    classifier = calibrated(name, 64)
+    batch = pictures(classifier, 1)
+    ours = attribution.attribute(classifier, batch, 3, GuidedBackprop()).values[0]
+    inputs: dict[nn.Module, torch.Tensor] = {}
+    handles = []
+    for part in classifier.module.modules():
+        if isinstance(part, nn.ReLU | nn.ReLU6 | nn.Hardswish):
+            handles.append(part.register_forward_hook(lambda part, given, output: inputs.update({part: given[0]})))
+            handles.append(
+                part.register_full_backward_hook(lambda part, entering, leaving: _guided(inputs[part], entering))
+            )
+    leaf = batch.pixels.clone().requires_grad_()
+    (found,) = torch.autograd.grad(classifier.module(leaf)[0, 3], leaf)
+    for handle in handles:
+        handle.remove()
+    torch.testing.assert_close(ours, found[0].sum(dim=0), rtol=1e-3, atol=1e-5 * float(ours.abs().max()))
+    plain = attribution.attribute(classifier, batch, 3, Gradient()).values[0]
+    assert (ours - plain).norm() > 0.3 * plain.norm()
+
+
+def _guided(z: torch.Tensor, gradients: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor]:
+    """g · slope, whose positive part where z > 0 is max(g, 0) · slope, since the slope is positive there."""
+    return (gradients[0].clamp(min=0) * (z > 0),)
