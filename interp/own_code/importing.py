@@ -26,6 +26,7 @@ from types import ModuleType
 from typing import Any
 
 PREFIX = "loupe_own_"
+LARGEST_FILE = 8 << 20
 _numbers = itertools.count()
 _folders: dict[str, Folder] = {}
 _state = threading.RLock()
@@ -154,6 +155,8 @@ class Folder:
         real = file.resolve()
         if not real.is_relative_to(self.root):
             raise OutsideFolder(f"it imports {real}, outside its folder: put the file into {self.root}")
+        if real.stat().st_size > LARGEST_FILE:
+            raise ImportError(f"{real} is too large for Python code", path=str(real))
         content = real.read_bytes()
         self.digests[file.relative_to(self.root).as_posix()] = hashlib.sha256(content).hexdigest()
         return content

@@ -119,11 +119,12 @@ class _Process:
         self._stood = ""
         path = [str(ROOT), *(entry or os.getcwd() for entry in sys.path)]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path), "OMP_NUM_THREADS": "1"}
-        # With -P nothing of the folder in which the server was started is imported by chance.
+        # With -P nothing of the folder in which the server was started is imported by chance. A group of its own can be
+        # ended whole; in a session of its own it would, on some systems, get as much of the processor as the server.
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "interp.own_code.process"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            env=environment, start_new_session=True,
+            env=environment, process_group=0 if os.name == "posix" else None,
         )  # fmt: skip
         self._reader = threading.Thread(target=self._read, name="loupe rehearsal", daemon=True)
         self._reader.start()

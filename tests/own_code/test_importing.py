@@ -3,6 +3,7 @@
 import gc
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -168,6 +169,28 @@ def test_the_digest_covers_what_only_a_later_call_would_import_and_the_arguments
     other = code(tmp_path, arguments={"depth": 4})
     other.build()
     assert len(digests | {same[0].digest, other.digest}) == 5
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import far", "import far.er", "import os, far", "import far as f", "from far import x", "from far import *",
+        "from . import far", "from .far import x", "from .far.er import x", "x = 1; import far", "try: import far",
+        "def f():\n    from far import x", "from far import (\n  x,  # one\n  y as z,\n)", "from far \\\n  import x",
+    ],
+)  # fmt: skip
+def test_every_way_to_import_is_seen_without_running_it(tmp_path: Path, line: str):
+    put(tmp_path, net=f"import torch\n{line}\n", far="x = 1", near="x = 1")
+    assert set(code(tmp_path).files) == {"net.py", "far.py"}
+
+
+def test_a_file_made_to_take_for_ever_is_looked_through_at_once(tmp_path: Path):
+    hard = ["\nimport (" * 20_000, "from " + "." * 100_000, ("from" + " " * 1000) * 500, "x = " + "-" * 200_000 + "1"]
+    begun = time.monotonic()
+    for number, text in enumerate(hard):
+        put(tmp_path, **{f"n{number}": text})
+        assert set(code(tmp_path, f"n{number}.py").files) == {f"n{number}.py"}
+    assert time.monotonic() - begun < 10
 
 
 @pytest.mark.parametrize(
