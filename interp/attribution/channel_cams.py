@@ -156,9 +156,9 @@ class AblationCam(Method):
         return Maps(enlarged(coarse, question.classifier.input_size), coarse)
 
 
-def _nothing(classifier: Classifier) -> Float[Tensor, "1 3 1 1"]:
+def _nothing(classifier: Classifier) -> Float[Tensor, "1 c 1 1"]:
     """The colour that the classifier's normalization makes zero."""
-    black = torch.zeros(1, 3, 1, 1, device=classifier.device)
+    black = torch.zeros(1, classifier.channels, 1, 1, device=classifier.device)
     at_black, at_white = (classifier.module.get_submodule("normalize")(colour) for colour in (black, black + 1))
     return at_black / (at_black - at_white)
 

@@ -148,7 +148,10 @@ class Lrp(Method):
         if self._rules == "epsilon-alpha2-beta1":
             return relevance.alpha2_beta1
         normalize = classifier.module.get_submodule("normalize")
-        low, high = (normalize(torch.full((1, 3, 1, 1), value, device=classifier.device)) for value in (0.0, 1.0))
+        low, high = (
+            normalize(torch.full((1, classifier.channels, 1, 1), value, device=classifier.device))
+            for value in (0.0, 1.0)
+        )
         return relevance.box(low, high)
 
 

@@ -12,14 +12,14 @@ from torch import Tensor
 
 from interp.attribution import baselines
 from interp.attribution.method import Maps, Method
-from interp.attribution.question import FORWARD, Question
+from interp.attribution.question import FORWARD, Question, require_seen
 from interp.batches import batched
 from interp.types import Classifier, Images
 
 
 @dataclass(frozen=True)
 class IntegratedGradients(Method):
-    """(x − x′) · ∫₀¹ ∂s/∂x (x′ + α(x − x′)) dα, summed over the three colours: signed, in logits.
+    """(x − x′) · ∫₀¹ ∂s/∂x (x′ + α(x − x′)) dα, summed over the colours: signed, in logits.
 
     Completeness: the map sums to s(x) − s(x′); `residual` is the sum minus that. The integral is taken by the
     Gauss-Legendre rule with `steps` points. `baseline` is x′, see `baselines.images`; `seed` is that of the noise.
@@ -116,14 +116,9 @@ class GradientShap(Method):
             raise ValueError("Gradient SHAP was given an empty set of references: give at least one picture, or None.")
 
     def check(self, classifier: Classifier) -> None:
-        """Raise `ValueError` for references of another size than the classifier sees."""
-        if self.references is not None and tuple(self.references.pixels.shape[2:]) != classifier.input_size:
-            given = " × ".join(str(side) for side in self.references.pixels.shape[2:])
-            wanted = " × ".join(str(side) for side in classifier.input_size)
-            raise ValueError(
-                f"The references have {given} pixels, and {classifier.name} sees {wanted}: make them with "
-                "classifier.prepare."
-            )
+        """Raise `ValueError` for references of another size than the classifier sees, or of other colours."""
+        if self.references is not None:
+            require_seen(classifier, self.references, "references")
 
     def cost(self, classifier: Classifier) -> float:
         """A forward and a backward pass for each sample; the scores of picture and baselines for the residual."""
@@ -163,7 +158,7 @@ class GradientShap(Method):
         strata = torch.randperm(self.samples, generator=generator)
         alphas = (strata + torch.rand(self.samples, generator=generator)) / self.samples
         if self.references is None:
-            colours = torch.rand(self.samples, 3, 1, 1, generator=generator)
+            colours = torch.rand(self.samples, len(image), 1, 1, generator=generator)
             return _Draw(colours.expand(-1, -1, *image.shape[1:]), torch.arange(self.samples), alphas)
         order = torch.randperm(len(self.references), generator=generator)
         which = order.repeat(-(-self.samples // len(order)))[: self.samples]

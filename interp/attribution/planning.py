@@ -44,7 +44,7 @@ def measured_pass(classifier: Classifier) -> Pass:
     """
     height, width = classifier.input_size
     seeded = torch.Generator().manual_seed(0)
-    pixels = torch.rand(_PICTURES, 3, height, width, generator=seeded).to(classifier.device)
+    pixels = torch.rand(_PICTURES, classifier.channels, height, width, generator=seeded).to(classifier.device)
     names = tuple(str(one) for one in range(_PICTURES))
     question = Question(classifier, Images(pixels, names), (Target(0),) * _PICTURES)
     rows = torch.arange(_PICTURES)

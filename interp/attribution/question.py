@@ -58,17 +58,11 @@ class Question:
         """The question about these images and targets, on the classifier's device.
 
         `targets` is one class, one `Target`, or one for each image. Raises `ValueError` for no images, images of
-        another size than the classifier sees, and classes that it does not have.
+        another size or other colours than the classifier sees, and classes that it does not have.
         """
         if len(images) == 0:
             raise ValueError("No images were given: there is nothing to explain.")
-        height, width = classifier.input_size
-        if tuple(images.pixels.shape[2:]) != (height, width):
-            given = " × ".join(str(side) for side in images.pixels.shape[2:])
-            raise ValueError(
-                f"The images have {given} pixels, and {classifier.name} sees {height} × {width}: make the batch with "
-                "classifier.prepare."
-            )
+        require_seen(classifier, images, "images")
         resolved = classifier.targets(targets, len(images))
         return cls(classifier, Images(images.pixels.to(classifier.device), images.names), resolved)
 
@@ -212,6 +206,20 @@ class Question:
             f"{self.classifier.name} gave {found} as the {what} of image {self.images.names[row]!r}, so there is "
             "nothing to explain. Check that the image's pixels are in [0, 1] and that the weights are complete."
         )
+
+
+def require_seen(classifier: Classifier, images: Images, what: str) -> None:
+    """Raise `ValueError` for images of another size than the classifier sees, or in colour where it sees grey."""
+    given, wanted = tuple(images.pixels.shape[1:]), (classifier.channels, *classifier.input_size)
+    if given == wanted:
+        return
+    if given[1:] != wanted[1:]:
+        had, sees = (" × ".join(str(side) for side in shape[1:]) for shape in (given, wanted))
+        said = f"The {what} have {had} pixels, and {classifier.name} sees {sees}"
+    else:
+        sees = "grey (1)" if classifier.channels == 1 else "RGB (3)"
+        said = f"The {what} have pixels of {given[0]} numbers, and {classifier.name} sees {sees}"
+    raise ValueError(f"{said}: make the batch with classifier.prepare.")
 
 
 @contextmanager

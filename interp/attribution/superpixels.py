@@ -36,11 +36,13 @@ def segments(pixels: Float[Tensor, "c h w"], count: int) -> Int[Tensor, "h w"]:
     """The number of each pixel's segment, from 0, by SLIC: about `count` of them, seldom more, sometimes far fewer.
 
     Parts that are scattered are merged into their neighbours, so pure noise may give a single segment; plain pictures
-    are cut into squares. Deterministic. Source: Achanta et al. 2012, SLIC superpixels, in scikit-image.
+    are cut into squares, and grey ones by their lightness. Deterministic. Source: Achanta et al. 2012, SLIC
+    superpixels, in scikit-image.
     """
     from skimage.segmentation import slic
 
-    picture = pixels.detach().permute(1, 2, 0).double().cpu().numpy()
+    # Compactness is measured in lightness from 0 to 100, which scikit-image makes of RGB only.
+    picture = pixels.detach().expand(3, -1, -1).permute(1, 2, 0).double().cpu().numpy()
     smoothing = SMOOTHED * min(picture.shape[:2])
     labels = slic(picture, n_segments=count, compactness=COMPACTNESS, sigma=smoothing, start_label=0)
     _, numbered = np.unique(labels, return_inverse=True)

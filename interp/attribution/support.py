@@ -179,7 +179,7 @@ def _probe(classifier: Classifier) -> _Probe:
 
 def _noise(classifier: Classifier) -> Tensor:
     """A picture of seeded noise as the network sees it, for which a gradient can be asked."""
-    pixels = torch.rand((1, 3, *classifier.input_size), generator=torch.Generator().manual_seed(0))
+    pixels = torch.rand((1, classifier.channels, *classifier.input_size), generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         seen = classifier.module.get_submodule("normalize")(pixels.to(classifier.device))
     # A copy, for the network may write over what it is given.

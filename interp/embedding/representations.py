@@ -30,8 +30,8 @@ class Representation:
     `layer` None stands for the classifier's last spatial layer. `pooling` says what becomes of a map (k, u, v): its
     "mean" or "max" over the positions (k features), all of it "flat" (k·u·v), or one row of k features for each of the
     "positions", row by row of the map. Tokens are the map of their grid; "class_token" takes the one before it. A flat
-    layer and the logits are taken as they are. Pixels are averaged over areas to at most 32 × 32, in each colour.
-    Raises `ValueError` for a pooling that there is not.
+    layer and the logits are taken as they are. Pixels are averaged over areas to at most 32 × 32, in each colour, or
+    in grey. Raises `ValueError` for a pooling that there is not.
     """
 
     layer: str | None = None
@@ -62,7 +62,7 @@ class Representation:
         layer = one._layer(classifier)
         if one.layer == PIXELS:
             height, width = classifier.input_size
-            return 1, 3 * min(PIXEL_SIDE, height) * min(PIXEL_SIDE, width)
+            return 1, classifier.channels * min(PIXEL_SIDE, height) * min(PIXEL_SIDE, width)
         if layer is None:
             return 1, len(classifier.labels)
         if layer.kind == "flat" or one.pooling in ("mean", "max", "class_token"):

@@ -113,7 +113,7 @@ def _executed(classifier: Classifier) -> list[str]:
     owner_of = {
         id(weight): owner for owner, module in network.named_modules() for weight in module.parameters(recurse=False)
     }
-    pixels = torch.full((1, 3, *classifier.input_size), 0.5, device=classifier.device)
+    pixels = torch.full((1, classifier.channels, *classifier.input_size), 0.5, device=classifier.device)
     watch = _Watch(set(owner_of))
     with classifier.lock, torch.no_grad(), watch:
         classifier.module(pixels)

@@ -20,7 +20,7 @@ from interp.feature_visualization.matching import Diversity, Match, caricature
 from interp.feature_visualization.objective import Objective, Sum, Term, interpolation
 from interp.feature_visualization.objectives import Channel, Contrast, Direction, Layer, Logit, Neuron, Probability
 from interp.feature_visualization.parameterizations import Code, Fourier, Parameterization, Pixels
-from interp.feature_visualization.pictures import Picture, bytes_of, pictures, pixels_of
+from interp.feature_visualization.pictures import Picture, pictures
 from interp.feature_visualization.reading import Reading
 from interp.feature_visualization.rectified import before_rectifier
 from interp.feature_visualization.regularizers import L2, Density, Regularizer, TotalVariation
@@ -40,6 +40,7 @@ from interp.feature_visualization.transforms import (
     drawn,
 )
 from interp.feature_visualization.usual import SIDE, colours_of, usual
+from interp.images import bytes_of, pixels_of
 
 __all__ = [
     "FRAMES",

@@ -34,7 +34,7 @@ MUCH: tuple[Transform, ...] = (Pad(8), Jitter(16), Scale(), Rotate())
 class Tones:
     """What the histogram of each picture's brightnesses says.
 
-    `contrast` is the standard deviation over pixels of each colour, averaged over the three, from 0 to 0.5. `clipped`
+    `contrast` is the standard deviation over pixels of each colour, averaged over these, from 0 to 0.5. `clipped`
     is the share of numbers within 4/255 of black or white. A picture is grey under a contrast of 0.03 and saturated
     with more than half of it clipped; photographs of ImageNet have a contrast of 0.2 or so.
     """
@@ -54,7 +54,7 @@ class Tones:
 
 
 def tones(pixels: Float[Tensor, "n c h w"]) -> Tones:
-    """The histogram check of pictures, RGB in [0, 1]."""
+    """The histogram check of pictures, RGB or grey in [0, 1]."""
     contrast = pixels.float().flatten(2).std(dim=2).mean(dim=1)
     clipped = ((pixels < EDGE) | (pixels > 1 - EDGE)).float().flatten(1).mean(dim=1)
     return Tones(contrast, clipped)

@@ -205,6 +205,12 @@ def _begun(classifier: Classifier, objectives: int, settings: Settings) -> Tenso
     """The parameters that the pictures begin with."""
     how, start, copies = settings.parameterization, settings.start, settings.copies
     if isinstance(start, Given):
+        if start.pixels.shape[1] != classifier.channels:
+            sees = "grey (1)" if classifier.channels == 1 else "RGB (3)"
+            raise ValueError(
+                f"The pictures to begin with have pixels of {start.pixels.shape[1]} numbers, and {classifier.name} "
+                f"sees {sees}: make them with classifier.prepare."
+            )
         parameters = how.parameters(start.each(objectives, copies), classifier)
         deviation = float(start.deviation)
     else:

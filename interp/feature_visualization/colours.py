@@ -13,6 +13,7 @@ from torch import Tensor
 
 from interp import progress
 from interp.images import ImageSet, UnreadableImage
+from interp.images.picture_bytes import LUMA
 
 Row = tuple[float, float, float]
 
@@ -33,14 +34,21 @@ class Colours:
     mean: Row
     root: tuple[Row, Row, Row]
 
-    def correlated(self, device: torch.device) -> Float[Tensor, "3 3"]:
-        """C, scaled so that its first axis has length 1: uncorrelated numbers to colours."""
+    def correlated(self, device: torch.device, channels: int = 3) -> Float[Tensor, "c c"]:
+        """C, scaled so that its first axis has length 1: uncorrelated numbers to colours.
+
+        Grey (`channels` 1) has one axis.
+        """
+        if channels == 1:
+            return torch.ones(1, 1, device=device)
         root = torch.tensor(self.root, dtype=torch.float64)
         return (root / root.norm(dim=0).max()).float().to(device)
 
-    def offset(self, device: torch.device) -> Float[Tensor, "3 1"]:
-        """What gives the mean colour after the sigmoid."""
-        return torch.tensor(self.mean).clamp(0.05, 0.95).logit()[:, None].to(device)
+    def offset(self, device: torch.device, channels: int = 3) -> Float[Tensor, "c 1"]:
+        """What gives the mean colour after the sigmoid, or its grey."""
+        mean = torch.tensor(self.mean)
+        mean = (torch.tensor(LUMA) @ mean)[None] if channels == 1 else mean
+        return mean.clamp(0.05, 0.95).logit()[:, None].to(device)
 
 
 IMAGENET = Colours(

@@ -48,7 +48,7 @@ class Parameterization(ABC):
 
     @abstractmethod
     def decoder(self, classifier: Classifier) -> Decode:
-        """From parameters to RGB in [0, 1], differentiable, on the classifier's device."""
+        """From parameters to RGB, or grey, in [0, 1], differentiable, on the classifier's device."""
 
     def penalty(self, parameters: Tensor) -> Float[Tensor, " n"] | None:
         """What is taken from each picture's objective for its parameters; None where nothing is."""
@@ -77,7 +77,7 @@ class Pixels(Parameterization):
 
     def neutral(self, count: int, classifier: Classifier) -> Tensor:
         """Zeros: the mean colour."""
-        return torch.zeros(count, 3, *self.resolution(classifier), device=classifier.device)
+        return torch.zeros(count, classifier.channels, *self.resolution(classifier), device=classifier.device)
 
     def parameters(self, pixels: Float[Tensor, "n c h w"], classifier: Classifier) -> Tensor:
         """Pixels to uncorrelated colours before the sigmoid."""
@@ -85,7 +85,7 @@ class Pixels(Parameterization):
 
     def decoder(self, classifier: Classifier) -> Decode:
         """Colours and sigmoid."""
-        return _coloured(self.colours, classifier.device)
+        return _coloured(self.colours, classifier)
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Fourier(Parameterization):
     def neutral(self, count: int, classifier: Classifier) -> Tensor:
         """Zeros: the mean colour."""
         height, width = self.resolution(classifier)
-        return torch.zeros(count, 3, height, width // 2 + 1, 2, device=classifier.device)
+        return torch.zeros(count, classifier.channels, height, width // 2 + 1, 2, device=classifier.device)
 
     def parameters(self, pixels: Float[Tensor, "n c h w"], classifier: Classifier) -> Tensor:
         """Pixels to coefficients."""
@@ -127,7 +127,7 @@ class Fourier(Parameterization):
     def decoder(self, classifier: Classifier) -> Decode:
         """Coefficients to planes, then colours and sigmoid."""
         size = self.resolution(classifier)
-        weights, coloured = self.weights(size, classifier.device), _coloured(self.colours, classifier.device)
+        weights, coloured = self.weights(size, classifier.device), _coloured(self.colours, classifier)
         # Of the coefficients that are not stored, being others' conjugates, the gradient comes twice.
         twice = torch.full_like(weights, 2)
         twice[:, 0] = 1
@@ -180,7 +180,11 @@ class Code(Parameterization):
         return self.prior.encode(_resized(pixels, self.resolution(classifier))).to(classifier.device)
 
     def decoder(self, classifier: Classifier) -> Decode:
-        """The generator. Raises `ValueError` where it is on another device than the classifier."""
+        """The generator. Raises `ValueError` where the classifier sees grey, or is on another device than it."""
+        if classifier.channels != 3:
+            raise ValueError(
+                f"The generator makes pictures in colour, and {classifier.name} sees grey: take Fourier()."
+            )
         if self.prior.device != classifier.device:
             raise ValueError(
                 f"The generator is on {self.prior.device} and {classifier.name} on {classifier.device}: load both on "
@@ -211,13 +215,13 @@ class _Synthesis(torch.autograd.Function):
         return torch.view_as_real(torch.fft.rfft2(gradients[0], norm="ortho")).mul_(back), None, None, None
 
 
-def _coloured(colours: Colours, device: torch.device) -> Decode:
-    """From uncorrelated planes to RGB in [0, 1]."""
-    root, offset = colours.correlated(device), colours.offset(device)
+def _coloured(colours: Colours, classifier: Classifier) -> Decode:
+    """From uncorrelated planes to RGB, or from one plane to grey, in [0, 1]."""
+    root = colours.correlated(classifier.device, classifier.channels)
+    offset = colours.offset(classifier.device, classifier.channels)
 
     def decode(planes: Tensor) -> Tensor:
-        count = len(planes)
-        mixed = torch.baddbmm(offset.expand(count, 3, 1), root.expand(count, 3, 3), planes.flatten(2))
+        mixed = torch.baddbmm(offset.expand(len(planes), -1, -1), root.expand(len(planes), -1, -1), planes.flatten(2))
         return mixed.sigmoid_().view_as(planes)
 
     return decode
@@ -225,7 +229,8 @@ def _coloured(colours: Colours, device: torch.device) -> Decode:
 
 def _uncoloured(pixels: Float[Tensor, "n c h w"], colours: Colours) -> Float[Tensor, "n c h w"]:
     """The planes that `_coloured` makes these pixels of."""
-    root, offset = colours.correlated(pixels.device), colours.offset(pixels.device)
+    channels = pixels.shape[1]
+    root, offset = colours.correlated(pixels.device, channels), colours.offset(pixels.device, channels)
     before = pixels.clamp(LEAST, 1 - LEAST).logit().flatten(2) - offset
     return (torch.linalg.inv(root) @ before).view_as(pixels)
 

@@ -8,15 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-import torch
-from jaxtyping import Float, UInt8
-from torch import Tensor
+from jaxtyping import UInt8
 
 from interp.feature_visualization.checks import tones
 from interp.feature_visualization.climbing import Settings
 from interp.feature_visualization.objective import Objective
 from interp.feature_visualization.result import Visualization
 from interp.feature_visualization.sheets import batch_for, sheet
+from interp.images import bytes_of, pixels_of
 from interp.types import Classifier
 
 
@@ -74,13 +73,3 @@ def _finished(made: Visualization, steps: int) -> tuple[Picture, ...]:
         Picture(bytes_of(pixels), value, dead, steps, steps)
         for pixels, value, dead in zip(made.pixels, made.values.tolist(), made.dead.tolist(), strict=True)
     )
-
-
-def bytes_of(pixels: Float[Tensor, "c h w"]) -> UInt8[np.ndarray, "h w 3"]:
-    """A picture in [0, 1] as bytes."""
-    return (pixels.permute(1, 2, 0).clamp(0, 1) * 255).round().byte().cpu().numpy()
-
-
-def pixels_of(picture: UInt8[np.ndarray, "h w 3"]) -> Float[Tensor, "c h w"]:
-    """A picture from bytes, in [0, 1]."""
-    return torch.from_numpy(picture).permute(2, 0, 1).float() / 255

@@ -13,7 +13,7 @@ from interp.feature_visualization.objective import Objective
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """The pictures after `step` of `steps` steps, RGB in [0, 1], on the processor.
+    """The pictures after `step` of `steps` steps, RGB or grey in [0, 1], on the processor.
 
     `values` are the objectives of these pictures as they are, without transforms or penalties. `curve` is what each
     step so far has seen, under that step's transforms.
@@ -30,10 +30,10 @@ class Frame:
 class Visualization:
     """Pictures made for objectives, one for each copy of each objective, copies side by side.
 
-    `pixels` are RGB in [0, 1], `values` the objectives of these pictures as they are, without transforms or penalties,
-    and `curve` what each step has seen under that step's transforms. `dead` pictures are grey: nothing that was tried
-    brought the objective above 0, and at the end no gradient led there. `passes` counts forward and backward passes
-    of one picture (a forward pass alone is 1/3), each to the deepest layer that was read.
+    `pixels` are RGB or grey in [0, 1], `values` the objectives of these pictures as they are, without transforms or
+    penalties, and `curve` what each step has seen under that step's transforms. `dead` pictures are grey: nothing that
+    was tried brought the objective above 0, and at the end no gradient led there. `passes` counts forward and backward
+    passes of one picture (a forward pass alone is 1/3), each to the deepest layer that was read.
     """
 
     objectives: tuple[Objective, ...]

@@ -13,7 +13,7 @@ from torch.nn.functional import cosine_similarity
 
 from interp.attribution.cams import on_grid
 from interp.feature_visualization.objectives import check_channel
-from interp.feature_visualization.pictures import pixels_of
+from interp.images import pixels_of
 from interp.models import hooks
 from interp.types import Classifier, Images
 
@@ -54,7 +54,7 @@ def nearest(
     for picture in pictures:
         kept: list[Tensor] = []
         with classifier.lock, torch.no_grad(), hooks.observed(classifier, {layer: kept.append}):
-            classifier.module(pixels_of(picture)[None].to(classifier.device))
+            classifier.module(pixels_of(picture, classifier.channels)[None].to(classifier.device))
         own = on_grid(kept[0], classifier.layer(layer)).float().mean(dim=(2, 3)).cpu()
         cosines = cosine_similarity(rows, own, dim=1)
         row = int(cosines.argmax())

@@ -31,7 +31,7 @@ class Noise:
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """Pictures to begin with, RGB in [0, 1], of any size: one for all, or one for each objective.
+    """Pictures to begin with, RGB or grey in [0, 1], of any size: one for all, or one for each objective.
 
     `deviation` is that of noise in the parameters on top, which lets copies of one objective go different ways.
     """
@@ -64,7 +64,7 @@ def mean_image(
     where there is none.
     """
     chosen = range(len(photos)) if positions is None else positions
-    total, count = torch.zeros(3, *classifier.input_size), 0
+    total, count = torch.zeros(classifier.channels, *classifier.input_size), 0
     for position in progress.steps(chosen, "Averaging images"):
         pixels = inputs.attempt(classifier, photos, int(position)).pixels
         if pixels is not None:

@@ -34,7 +34,9 @@ def _takes(classifier: Classifier, side: int) -> bool:
         return True
     try:
         with classifier.lock, torch.inference_mode(False), torch.no_grad():
-            counted_runs(classifier, (LOGITS,), torch.zeros(1, 3, side, side, device=classifier.device))
+            counted_runs(
+                classifier, (LOGITS,), torch.zeros(1, classifier.channels, side, side, device=classifier.device)
+            )
     except ValueError:
         return False
     return True

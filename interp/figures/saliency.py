@@ -13,6 +13,7 @@ from torch import Tensor
 from interp.figures import contours, traces
 from interp.figures.panels import BAR, TALLEST, WIDTH, Grid, Remark
 from interp.figures.traces import View
+from interp.images import bytes_of
 
 Scale = Literal["own", "method", "shared"]
 Sign = Literal["signed", "absolute", "positive", "negative"]
@@ -172,7 +173,7 @@ def _begun(
         figure["layout"]["template"] = {"data": {"image": unders}, "layout": {"hovermode": "closest"}}
     for i, one in enumerate(pixels):
         shared = view in ("masked", "contour")
-        own = {"type": "image"} if shared else traces.photograph(traces.rgb(one), quality=80)
+        own = {"type": "image"} if shared else traces.photograph(bytes_of(one), quality=80)
         figure["data"].append(own | place.axes(i))
     for i, annotation in enumerate(annotations):
         if annotation is not None:

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from interp import progress
 from interp.embedding import Cells
-from interp.images import ImageSet, UnreadableImage
+from interp.images import ImageSet, UnreadableImage, bytes_of
 from interp.models import inputs
 from interp.types import Classifier
 
@@ -90,7 +90,7 @@ def patches(
             pixels = inputs.read(classifier, images, (position,)).pixels[0]
         except UnreadableImage:
             continue
-        seen = (pixels.permute(1, 2, 0).cpu().numpy() * 255).round().astype(np.uint8)
+        seen = bytes_of(pixels)
         for row in [row for row in wanted if positions[row] == position]:
             squares[row] = square(Image.fromarray(seen[cells.window(row, seen.shape[:2])]), COARSE)
     shown = sorted(squares)

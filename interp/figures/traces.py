@@ -14,6 +14,7 @@ from torch import Tensor
 
 from interp.figures import style
 from interp.figures.style import Colorscale
+from interp.images import bytes_of
 
 View = Literal["heatmap", "overlay", "masked", "contour"]
 
@@ -117,13 +118,8 @@ def under(pixels: Float[Tensor, "c h w"], view: View) -> dict[str, Any] | None:
         return None
     if view == "overlay":
         # It is glazed over.
-        return photograph(np.asarray(Image.fromarray(rgb(pixels)).convert("L")), quality=50)
-    return photograph(rgb(pixels), quality=80)
-
-
-def rgb(pixels: Float[Tensor, "c h w"]) -> UInt8[np.ndarray, "h w 3"]:
-    """Pixels in [0, 1] as bytes."""
-    return (pixels.detach().cpu().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
+        return photograph(np.asarray(Image.fromarray(bytes_of(pixels)).convert("L")), quality=50)
+    return photograph(bytes_of(pixels), quality=80)
 
 
 def photograph(picture: np.ndarray, *, quality: int) -> dict[str, Any]:

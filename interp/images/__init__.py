@@ -2,6 +2,7 @@
 
 from interp.images.decoding import UnreadableImage, decode
 from interp.images.image_set import ImageSet, Sample
+from interp.images.picture_bytes import bytes_of, pixels_of
 from interp.images.problems import Problem
 from interp.images.sources import MORE_SCENES, Offer, available, load
 from interp.images.subset import subset
@@ -15,8 +16,10 @@ __all__ = [
     "Sample",
     "UnreadableImage",
     "available",
+    "bytes_of",
     "decode",
     "from_files",
     "load",
+    "pixels_of",
     "subset",
 ]

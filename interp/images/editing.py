@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from interp.images.annotation import Box, Polygon, RunLengths
+from interp.images.picture_bytes import LUMA
 from interp.types import Images
 
 MOST_POINTS = 10_000
@@ -85,8 +86,10 @@ class Paint:
             raise ValueError(f"The colour is {self.colour}; give red, green and blue from 0 to 1.")
 
     def change(self, pixels: Float[Tensor, "c h w"], original: Float[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:
-        """The picture with the region painted over."""
-        return _replaced(pixels, self.region, pixels.new_tensor(self.colour)[:, None, None])
+        """The picture with the region painted over, in a grey one with the colour's grey."""
+        colour = pixels.new_tensor(self.colour)
+        colour = (colour @ colour.new_tensor(LUMA))[None] if len(pixels) == 1 else colour
+        return _replaced(pixels, self.region, colour[:, None, None])
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,7 @@ class Paste:
             raise ValueError(f"The crop {self.crop} holds no pixel of its picture. Drag a larger rectangle.")
 
     @property
-    def pixels(self) -> Float[Tensor, "3 rows columns"]:
+    def pixels(self) -> Float[Tensor, "c rows columns"]:
         """The crop at its own size."""
         rows, columns = self.source.pixels.shape[2:]
         mask = torch.from_numpy(self.crop.draw(columns, rows)).to(self.source.pixels.device)
@@ -199,7 +202,7 @@ def first_edited(images: Images, edits: Sequence[Edit]) -> Images:
 
 def filling(pixels: Float[Tensor, "c h w"], fill: Fill) -> Float[Tensor, " c"]:
     """The colour that a filling has for a picture."""
-    return pixels.mean(dim=(1, 2)) if fill == "mean" else pixels.new_full((3,), _PLAIN[fill])
+    return pixels.mean(dim=(1, 2)) if fill == "mean" else pixels.new_full((len(pixels),), _PLAIN[fill])
 
 
 def _replaced(pixels: Tensor, region: Region, by: Tensor) -> Float[Tensor, "c h w"]:

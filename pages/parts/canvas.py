@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import streamlit as st
 from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
+from interp.images import bytes_of
 from interp.images.annotation import Box, Polygon
 from interp.images.editing import MOST_POINTS, Stroke
 
@@ -94,7 +94,7 @@ def draw(
 
 def picture(pixels: Float[Tensor, "c h w"]) -> Image.Image:
     """Pixels in [0, 1] as a picture to draw on."""
-    return Image.fromarray((pixels.permute(1, 2, 0).numpy(force=True) * 255).round().astype(np.uint8))
+    return Image.fromarray(bytes_of(pixels))
 
 
 def heard(message: Any) -> Drawn | None:

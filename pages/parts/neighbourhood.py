@@ -15,7 +15,7 @@ from interp import embedding
 from interp.embedding import Cells, Features, Neighbours, Projection
 from interp.embedding.neighbours import Metric
 from interp.figures.style import RIGHT
-from interp.images import UnreadableImage
+from interp.images import UnreadableImage, bytes_of
 from interp.models import inputs
 from pages.parts import drawn, export, gallery, pickers
 from pages.parts.mapped import Known, cell_of
@@ -146,7 +146,7 @@ def small(known: Known, row: int) -> np.ndarray:
 
 def _seen(known: Known, row: int) -> np.ndarray:
     pixels = inputs.read(known.classifier, known.photos, (int(known.positions[row]),)).pixels[0]
-    return (pixels.permute(1, 2, 0).cpu().numpy() * 255).round().astype(np.uint8)
+    return bytes_of(pixels)
 
 
 def selection(known: Known, rows: np.ndarray, row: int) -> None:

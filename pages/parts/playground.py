@@ -265,4 +265,4 @@ def _png(pixels: Float[Tensor, "c h w"]) -> bytes:
 
 
 def _css(colour: Float[Tensor, " c"]) -> str:
-    return f"rgb({', '.join(str(round(255 * part)) for part in colour.tolist())})"
+    return f"rgb({', '.join(str(round(255 * part)) for part in colour.expand(3).tolist())})"

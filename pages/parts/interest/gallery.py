@@ -11,7 +11,7 @@ from jaxtyping import Int
 
 import cache
 from interp.figures import style
-from interp.images import ImageSet, UnreadableImage
+from interp.images import ImageSet, UnreadableImage, bytes_of
 from interp.models import inputs
 from interp.shared_interest.explained import Explained, Question
 from interp.shared_interest.scoring import Scoring
@@ -103,7 +103,7 @@ def _picture(
         return ""
     maps, annotations = explained.maps, explained.annotations
     picture = pictures.composed(
-        (pixels.permute(1, 2, 0).cpu().numpy() * 255).round().astype(np.uint8),
+        bytes_of(pixels),
         annotations[0],
         maps[0],
         scoring.salient(maps, annotations)[0],
