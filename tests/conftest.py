@@ -84,6 +84,25 @@ def tiny() -> Classifier:
     return tiny_classifier()
 
 
+@pytest.fixture(scope="session")
+def grey_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A models folder with a one-channel network by own code, trained on the bundled digits."""
+    from tests import grey
+
+    folder = tmp_path_factory.mktemp("grey")
+    grey.write(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def lenet(grey_folder: Path) -> Classifier:
+    """The one-channel network, loaded as a person's own is."""
+    from interp import models
+    from tests import grey
+
+    return models.load(grey.NAME, folder=grey_folder, device="cpu")
+
+
 class Normalize(nn.Module):
     def __init__(self) -> None:
         super().__init__()

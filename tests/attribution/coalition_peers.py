@@ -5,6 +5,7 @@ A table holds the score of every coalition of segments, numbered by the segments
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from math import comb
 
 import numpy as np
@@ -75,6 +76,39 @@ def lime_package_of_all(table: np.ndarray) -> np.ndarray:
         present, table[::-1, None], distances, 0, players, feature_selection="none"
     )
     return np.array([dict(found)[player] for player in range(players)])
+
+
+def lime_weight(present: Tensor) -> float:
+    """How much LIME's authors let a coalition count, by its cosine distance to the whole picture."""
+    share = float(present.sum()) / present.numel()
+    return float(np.exp(-((1 - share**0.5) ** 2) / (2 * 0.25**2)))
+
+
+def shapley_weight(present: Tensor) -> float:
+    """The Shapley kernel, with next to infinity for all and none."""
+    players, size = present.numel(), int(present.sum())
+    return 1e6 if size in (0, players) else (players - 1) / (comb(players, size) * size * (players - size))
+
+
+def captum_of_all(table: np.ndarray, weight: Callable[[Tensor], float], model: object) -> Tensor:
+    """Captum's regression on coalitions, given each once."""
+    from captum.attr import LimeBase
+
+    players = int(np.log2(len(table)))
+
+    def each(original: Tensor, **keywords: object) -> Iterator[Tensor]:
+        yield from torch.as_tensor(coalitions_of(players)).float()[:, None]
+
+    surrogate = LimeBase(
+        lambda present: torch.as_tensor(table)[_codes(present)],
+        model,
+        lambda original, perturbed, present, **keywords: weight(present),
+        each,
+        True,
+        lambda present, original, **keywords: present,
+        None,
+    )
+    return surrogate.attribute(torch.ones(1, players), n_samples=len(table), num_interp_features=players)[0]
 
 
 def _codes(present: np.ndarray) -> np.ndarray:

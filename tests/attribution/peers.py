@@ -25,7 +25,7 @@ IN_A_BATCH = 5
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """Why a module (`.normalize`, then `.network`) gives one picture (1, 3, h, w) the logit of a class.
+    """Why a module (`.normalize`, then `.network`) gives one picture (1, c, h, w) the logit of a class.
 
     `layer` is the dotted name in `.network` of the layer that class activation maps read.
     """
@@ -65,7 +65,7 @@ def published_squeezenet(weights: Path) -> nn.Sequential:
 
 
 def saliency(asked: Asked) -> Tensor:
-    """Captum's gradient (3, h, w)."""
+    """Captum's gradient (c, h, w)."""
     from captum.attr import Saliency
 
     return Saliency(asked.module).attribute(asked.leaf(), target=asked.target, abs=False)[0].detach()
@@ -78,7 +78,7 @@ def input_x_gradient(asked: Asked) -> Tensor:
 
 
 def drawn_noise(pixels: Tensor, samples: int, share: float, seed: int) -> Tensor:
-    """The noise (s, 3, h, w) that ours adds to a picture (3, h, w)."""
+    """The noise (s, c, h, w) that ours adds to a picture (c, h, w)."""
     first = baselines.generator(pixels, seed).initial_seed()
     generators = [torch.Generator().manual_seed(first + sample) for sample in range(samples)]
     drawn = torch.stack([torch.randn(pixels.shape, generator=generator) for generator in generators])
@@ -86,7 +86,7 @@ def drawn_noise(pixels: Tensor, samples: int, share: float, seed: int) -> Tensor
 
 
 def noise_tunnel(asked: Asked, kind: str, noise: Tensor) -> Tensor:
-    """Captum's SmoothGrad and its kin, with that noise (s, 3, h, w), which it adds to the pixels as it is."""
+    """Captum's SmoothGrad and its kin, with that noise (s, c, h, w), which it adds to the pixels as it is."""
     from captum.attr import NoiseTunnel, Saliency
 
     parts = iter(noise.split(IN_A_BATCH))
@@ -109,7 +109,7 @@ def integrated_gradients(asked: Asked, baseline: Tensor, steps: int) -> Tensor:
 
 
 def gradient_shap(asked: Asked, starts: Tensor, alphas: Tensor) -> Tensor:
-    """Captum's, from those baselines (s, 3, h, w) with those shares of the way."""
+    """Captum's, from those baselines (s, c, h, w) with those shares of the way."""
     from captum.attr._core.gradient_shap import InputBaselineXGradient
 
     total = torch.zeros_like(asked.pixels[0])
@@ -164,6 +164,14 @@ def rectified(asked: Asked, name: Literal["GuidedBackprop", "Deconvolution"]) ->
     return found[0].detach().sum(dim=0)
 
 
+def grad_cam(asked: Asked) -> Tensor:
+    """Captum's, at the layer's own size."""
+    from captum.attr import LayerGradCam
+
+    found = LayerGradCam(asked.module, asked.place).attribute(asked.leaf(), asked.target, relu_attributions=True)
+    return found[0, 0].detach()
+
+
 def guided_grad_cam(asked: Asked) -> Tensor:
     from captum.attr import GuidedGradCam
 
@@ -181,7 +189,7 @@ def lrp(asked: Asked, composite: str, canonizers: Sequence[object] = ()) -> Tens
     from zennit import composites
 
     normalize, network = asked.module.normalize, asked.module.network
-    low, high = (normalize(torch.full((1, 3, 1, 1), value)) for value in (0.0, 1.0))
+    low, high = (normalize(torch.full((1, asked.pixels.shape[1], 1, 1), value)) for value in (0.0, 1.0))
     how = {"canonizers": list(canonizers), "zero_params": "bias" if composite.endswith("-no-bias") else None}
     made = {
         "epsilon-plus-flat": lambda: composites.EpsilonPlusFlat(**how),
@@ -274,8 +282,8 @@ def occlusion(asked: Asked, window: int, stride: int, fill: Tensor) -> Tensor:
 
     found = Occlusion(asked.module).attribute(
         asked.pixels,
-        (3, window, window),
-        strides=(3, stride, stride),
+        (asked.pixels.shape[1], window, window),
+        strides=(asked.pixels.shape[1], stride, stride),
         baselines=fill.expand_as(asked.pixels),
         target=asked.target,
         perturbations_per_eval=8,
