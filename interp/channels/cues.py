@@ -18,6 +18,7 @@ from interp.attribution.resuming import Resumed
 from interp.channels.attribution import ChannelAttribution, attribute
 from interp.channels.effects import effects
 from interp.channels.over_set import among
+from interp.images import bytes_of
 from interp.images.scenes import CLASSES, REASONS, Reason, Scene, draw, planted, without_cue
 from interp.types import Classifier, Images, Layer, digest
 
@@ -113,7 +114,7 @@ def cue_channels(
         drop=drop,
         others_drop=others,
         score=float(found.scores.mean()),
-        pixels=_pixels(batch[:EXAMPLES]),
+        pixels=np.stack([bytes_of(one) for one in batch.pixels[:EXAMPLES]]),
         fires=found.activations[:EXAMPLES, list(seeing)].numpy(),
     )
 
@@ -124,10 +125,6 @@ def _scenes(reason: Reason, seed: int, target: int, count: int) -> list[Scene]:
 
 def _drawn(classifier: Classifier, scenes: Sequence[Scene]) -> Images:
     return classifier.prepare([Image.fromarray(draw(scene).pixels) for scene in scenes])
-
-
-def _pixels(batch: Images) -> UInt8[np.ndarray, "m h w 3"]:
-    return (batch.pixels.permute(0, 2, 3, 1) * 255).round().to(torch.uint8).cpu().numpy()
 
 
 def _seen(

@@ -86,10 +86,8 @@ class Paint:
             raise ValueError(f"The colour is {self.colour}; give red, green and blue from 0 to 1.")
 
     def change(self, pixels: Float[Tensor, "c h w"], original: Float[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:
-        """The picture with the region painted over, in a grey one with the colour's grey."""
-        colour = pixels.new_tensor(self.colour)
-        colour = (colour @ colour.new_tensor(LUMA))[None] if len(pixels) == 1 else colour
-        return _replaced(pixels, self.region, colour[:, None, None])
+        """The picture with the region painted over, a grey one with the colour's grey."""
+        return _replaced(pixels, self.region, shade(pixels, self.colour)[:, None, None])
 
 
 @dataclass(frozen=True)
@@ -158,8 +156,13 @@ class Paste:
         return self.source.pixels[0][:, mask.any(dim=1)][:, :, mask.any(dim=0)]
 
     def change(self, pixels: Float[Tensor, "c h w"], original: Float[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:
-        """The picture with the crop in its place."""
+        """The picture with the crop in its place. Raises `ValueError` where one is in colour and the other in grey."""
         crop = self.pixels.to(pixels)
+        if len(crop) != len(pixels):
+            raise ValueError(
+                f"The crop has pixels of {len(crop)} numbers and the picture of {len(pixels)}: cut it from a picture "
+                "made for the same classifier."
+            )
         rows, columns = (max(1, round(side * self.scale)) for side in crop.shape[1:])
         crop = functional.interpolate(crop[None], (rows, columns), mode="bilinear", antialias=True)[0].clamp(0, 1)
         top, left = round(self.centre[1] - rows / 2), round(self.centre[0] - columns / 2)
@@ -203,6 +206,12 @@ def first_edited(images: Images, edits: Sequence[Edit]) -> Images:
 def filling(pixels: Float[Tensor, "c h w"], fill: Fill) -> Float[Tensor, " c"]:
     """The colour that a filling has for a picture."""
     return pixels.mean(dim=(1, 2)) if fill == "mean" else pixels.new_full((len(pixels),), _PLAIN[fill])
+
+
+def shade(pixels: Float[Tensor, "c h w"], colour: tuple[float, float, float]) -> Float[Tensor, " c"]:
+    """A colour as it is painted on a picture: red, green and blue, or its grey."""
+    given = pixels.new_tensor(colour)
+    return (given @ given.new_tensor(LUMA))[None] if len(pixels) == 1 else given
 
 
 def _replaced(pixels: Tensor, region: Region, by: Tensor) -> Float[Tensor, "c h w"]:

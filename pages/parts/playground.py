@@ -185,7 +185,8 @@ def _tool(selection: layout.Selection, page: str, position: int, original: Image
         if action == "Paint":
             colour = st.color_picker("Colour", "#c62828", key="playground-colour")
             red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
-            return Tool(lambda shape: editing.Paint(shape, (red, green, blue)), colour)
+            ink = _css(editing.shade(original.pixels[0], (red, green, blue)))
+            return Tool(lambda shape: editing.Paint(shape, (red, green, blue)), ink)
         if action == "Erase":
             fill = FILLS[st.selectbox("Filled with", list(FILLS), key="playground-fill", width=160)]
             return Tool(lambda shape: editing.Erase(shape, fill), _css(editing.filling(original.pixels[0], fill)))

@@ -69,7 +69,7 @@ def draw(selection: Selection, title: str, objective: fv.Channel, how: fv.Settin
 
 def measured(classifier: Classifier, objective: fv.Objective, pictures: Sequence[making.Bytes]) -> tuple[Measured, ...]:
     """What each of these pictures reaches, also when it is moved. Raises `ValueError` as `Reading` does."""
-    pixels = torch.stack([fv.pixels_of(one) for one in pictures])
+    pixels = torch.stack([fv.pixels_of(one, classifier.channels) for one in pictures])
     objectives = [objective] * len(pictures)
     values = [fv.moved(classifier, objectives, pixels, (), times=1).tolist()]
     values += [fv.moved(classifier, objectives, pixels, amount).tolist() for amount in (fv.LITTLE, fv.MUCH)]
