@@ -115,7 +115,8 @@ def propagated(
 
 def _by_channel(outputs: Tensor, weights: Tensor) -> Tensor:
     """Sums of what the outputs of one bias have; a convolution's stand in the second place, others' in the last."""
-    return outputs.sum(dim=(0, 2, 3)) if weights.ndim == 4 else outputs.flatten(0, -2).sum(dim=0)
+    axis = 1 if weights.ndim > 2 else -1
+    return outputs.movedim(axis, -1).flatten(0, -2).sum(dim=0)
 
 
 def stabilized(denominator: Tensor) -> Tensor:
@@ -167,7 +168,7 @@ def without_bias(rule: Rule) -> Rule:
 
     def unbiased(inputs: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor) -> Sequence[Term]:
         if bias is not None:
-            output = output - (bias[:, None, None] if weights.ndim == 4 else bias)
+            output = output - bias.view(-1, *[1] * (weights.ndim - 2))
         return rule(inputs, weights, None, output)
 
     return unbiased
