@@ -50,7 +50,7 @@ def filled(recipe: Recipe) -> tuple[nn.Module, Recipe, bool]:
         recipe,
         labels=opened.labels if recipe.labels is None else recipe.labels,
         outputs=recipe.outputs or opened.outputs,
-        channels=recipe.channels or fitted.channels,
+        channels=recipe.channels or (fitted.channels if fitted.channels in (1, 3) else None),
         findings=(*recipe.findings, *said),
     )
     if fitted.image_size is not None:

@@ -162,7 +162,7 @@ def _layer(event: _Event, seen: _Seen) -> Layer | None:
         return Layer(event.name, shape[1], "flat")
     if len(shape) == 3:
         return _tokens(event.name, shape[1], shape[2], seen)
-    if len(shape) == 4 and not _attends(event.output, seen):
+    if len(shape) == 4 and not _attends(event, seen):
         if _channels_first(event.module, shape, seen.size):
             return Layer(event.name, shape[1], "spatial", shape[2], shape[3])
         if _distance(shape[1], shape[2], seen.size) <= 1:
@@ -185,13 +185,15 @@ def _tokens(name: str, count: int, channels: int, seen: _Seen) -> Layer | None:
     return None
 
 
-def _attends(output: Tensor | None, seen: _Seen) -> bool:
-    """Whether a tensor holds the weights of attention: from each token to each, or in shares that sum to one."""
-    if output is None or output.shape[2] != output.shape[3]:
+def _attends(event: _Event, seen: _Seen) -> bool:
+    """Whether a tensor belongs to attention: its heads' queries, keys or values, or weights that sum to one."""
+    if event.output is None or isinstance(event.module, CHANNELS_FIRST):
         return False
-    values = output.detach()
-    shares = bool((values >= 0).all()) and bool(((values.sum(dim=3) - 1).abs() < 1e-4).all())
-    return output.shape[2] in seen.tokens or shares
+    rows, columns = event.output.shape[2:]
+    if rows in seen.tokens and (rows, columns) not in seen.grids:
+        return True
+    values = event.output.detach()
+    return rows == columns and bool((values >= 0).all()) and bool(((values.sum(dim=3) - 1).abs() < 1e-4).all())
 
 
 def _grid(tokens: int, size: tuple[int, int]) -> tuple[int, int] | None:

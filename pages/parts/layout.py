@@ -11,7 +11,7 @@ import cache
 from interp.images import ImageSet, Problem
 from interp.models import LabelMatch
 from interp.types import Classifier
-from pages.parts import classifiers, drawn, pickers, server, waiting
+from pages.parts import classifiers, drawn, loaded, pickers, server, waiting
 from pages.parts.text import plain
 
 PAGES = {
@@ -53,14 +53,17 @@ def page(title: str, sentence: str) -> Selection:
     with st.sidebar:
         drawn.once(_navigation)
         model = classifiers.choose()
+        beneath = st.container()
         images = pickers.images(model)
     drawn.once(_head, title, sentence)
     for problem in server.options().problems:
         st.warning(plain(problem))
     classifier = waiting.value(classifiers.ask(visitor, model))
     photos = pickers.image_set(visitor, images)
+    with beneath:
+        drawn.once(loaded.facts, classifier)
     with st.sidebar:
-        drawn.once(_facts, classifier, photos)
+        drawn.once(_described, photos)
     left_out(photos.problems)
     if not len(photos):
         st.info("None of these images could be opened. Choose another set, or add JPEG or PNG files in the sidebar.")
@@ -81,10 +84,8 @@ def _head(title: str, sentence: str) -> None:
     st.markdown(f"# {title}\n\n{sentence}")
 
 
-def _facts(classifier: Classifier, photos: ImageSet) -> None:
-    size = " × ".join(str(side) for side in classifier.input_size)
-    facts = [f"The classifier sees {size} pixels, and runs on **{classifier.device}**."]
-    st.caption("\n\n".join([*facts, *(plain(note) for note in classifier.notes), plain(photos.description)]))
+def _described(photos: ImageSet) -> None:
+    st.caption(plain(photos.description))
 
 
 def _navigation() -> None:

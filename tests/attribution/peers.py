@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from interp.attribution import baselines
+from interp.types import Classifier
 
 IN_A_BATCH = 5
 
@@ -240,6 +241,23 @@ def cam(asked: Asked, kind: str, scale: float = 1.0) -> Tensor:
     if kind == "EigenCAM" and (found * torch.as_tensor(activations[0].mean(axis=0))).sum() < 0:
         found = -found
     return found.relu()
+
+
+def reshaped_grad_cam(
+    classifier: Classifier, pixels: Tensor, target: int, reshape: Callable[[Tensor], Tensor] | None
+) -> Tensor:
+    """Pytorch-grad-cam's at the default layer, `reshape` making maps of what that gives, at the layer's own size."""
+    from pytorch_grad_cam import GradCAM
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    place = classifier.module.get_submodule(f"network.{classifier.last_spatial_layer.name}")
+    given = pixels.clone().requires_grad_()
+    with GradCAM(classifier.module, [place], reshape_transform=reshape) as peer:
+        peer(given, [ClassifierOutputTarget(target)])
+        taken = peer.activations_and_grads
+        activations, gradients = taken.activations[0].numpy(), taken.gradients[0].numpy()
+        found = peer.get_cam_image(given, place, [target], activations, gradients, False)
+    return torch.as_tensor(found[0]).relu()
 
 
 def score_cam(asked: Asked, *, aligned: bool) -> Tensor:
