@@ -15,6 +15,8 @@ from interp.models.precision import noise_pictures
 from interp.types import Classifier
 
 CLOSE = 1e-5
+SUMS = 4
+"""By how many numbers channels are told apart: of a thousand channels some agree in one number by chance."""
 
 
 def before_rectifier(classifier: Classifier, layer: str) -> tuple[Channel | None, ...]:
@@ -29,7 +31,8 @@ def before_rectifier(classifier: Classifier, layer: str) -> tuple[Channel | None
     pixels = noise_pictures(classifier).pixels
     with torch.inference_mode(False), torch.no_grad():
         maps = laid_out(prefix(classifier, pixels, {layer: None})[layer], there)
-        marks = torch.rand(maps.shape[0], 1, *maps.shape[2:], generator=torch.Generator().manual_seed(0)).to(maps)
+        size = (SUMS, maps.shape[0], *maps.shape[2:])
+        marks = torch.rand(size, generator=torch.Generator().manual_seed(0)).to(maps)
         found: list[Channel | None] = [
             Channel(layer, number) if below else None
             for number, below in enumerate((maps.amin(dim=(0, 2, 3)) < 0).tolist())
@@ -41,8 +44,9 @@ def before_rectifier(classifier: Classifier, layer: str) -> tuple[Channel | None
             if before.shape[2:] != maps.shape[2:]:
                 return
             signed = before.amin(dim=(0, 2, 3)) < 0
-            same = (_sums(before.relu(), marks)[None] - wanted[:, None]).abs() <= CLOSE * wanted.abs()[:, None]
-            for number, source in (same & signed[None] & (wanted > 0)[:, None]).nonzero().tolist():
+            gaps = (_sums(before.relu(), marks)[None] - wanted[:, None]).abs()
+            same = (gaps <= CLOSE * wanted[:, None]).all(dim=2)
+            for number, source in (same & signed[None] & (wanted > 0).any(dim=1)[:, None]).nonzero().tolist():
                 found[number] = found[number] or Channel(name, source)
 
         names = [one.name for one in classifier.layers if one.kind == there.kind and one.name != layer]
@@ -51,6 +55,6 @@ def before_rectifier(classifier: Classifier, layer: str) -> tuple[Channel | None
     return tuple(found)
 
 
-def _sums(maps: Float[Tensor, "n k u v"], marks: Float[Tensor, "n 1 u v"]) -> Float[Tensor, " k"]:
-    """One number for each channel, which tells channels apart: a sum of its activations with random weights."""
-    return (maps * marks).sum(dim=(0, 2, 3))
+def _sums(maps: Float[Tensor, "n k u v"], marks: Float[Tensor, "m n u v"]) -> Float[Tensor, "k m"]:
+    """A few numbers for each channel, which tell channels apart: sums of its activations with random weights."""
+    return torch.einsum("nkuv,mnuv->km", maps, marks)
