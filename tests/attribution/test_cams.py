@@ -109,7 +109,7 @@ def test_eigen_cam_has_a_sign_that_does_not_depend_on_the_channels_order_and_no_
     activation = torch.rand(3, 6, 8, 8, generator=torch.Generator().manual_seed(2))
     coarse = EigenCam().coarse(activation, torch.zeros_like(activation))
     shuffled = EigenCam().coarse(activation[:, [3, 1, 5, 0, 2, 4]], torch.zeros_like(activation))
-    torch.testing.assert_close(coarse, shuffled, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(coarse, shuffled, rtol=1e-4, atol=1e-4 * float(coarse.max()))
     centred = activation.mean(dim=1) - activation.mean(dim=(1, 2, 3))[:, None, None]
     assert ((coarse * centred).sum(dim=(1, 2)) > 0).all()
     first, second = (attribution.attribute(tiny, noise_images, target, EigenCam()).values for target in (0, 2))

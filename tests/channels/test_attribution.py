@@ -88,9 +88,11 @@ def test_tokens_are_on_their_grid_and_the_class_token_counts_in_the_sum() -> Non
     assert found.by_position.shape == (2, place.channels, place.height, place.width)
     for row in range(2):
         own, products = slow(classifier, pixels[row : row + 1], Target(1), place.name)
-        torch.testing.assert_close(found.values[row], products.sum(dim=(0, 1)), rtol=1e-4, atol=1e-5)
+        # Small products come of large terms that cancel, so the largest says how far rounding may go.
+        unknown = 1e-4 * float(products.abs().max())
+        torch.testing.assert_close(found.values[row], products.sum(dim=(0, 1)), rtol=1e-4, atol=3 * unknown)
         on_grid = products[0, 1:].T.reshape(place.channels, place.height, place.width)
-        torch.testing.assert_close(found.by_position[row], on_grid, rtol=1e-4, atol=1e-6)
+        torch.testing.assert_close(found.by_position[row], on_grid, rtol=1e-4, atol=unknown)
     assert not torch.allclose(found.values, found.by_position.sum(dim=(2, 3)))
 
 
