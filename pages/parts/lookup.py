@@ -22,7 +22,8 @@ NAME = "Your photograph"
 CAVEAT = (
     "A new photograph is always put somewhere on a map, also one that is like none of the set; the other points do "
     "not move. So look at its distance: its nearest image is at **{nearest}**, while for half of the set's own "
-    "images the nearest other one is within {typical}."
+    "images the nearest other one is within {typical}. On a UMAP a photograph that is in the set comes back to its own "
+    "place; others are put between their neighbours, by as much chance as the map itself."
 )
 
 

@@ -27,7 +27,7 @@ KEY, NEARER = "interest.thresholds", (0.3, 0.5)
 HELP = {
     "target": "The map explains the class that was predicted, as in the paper, or the class of the image's label.",
     "rule": "Which pixels of a map count as salient: those above its mean by n standard deviations (the paper's, n = "
-    "1), those above a percentile, the largest ones on a share of the picture, or on as many pixels as are annotated.",
+    "1), those from a percentile on (where that is the map's least value, those above it), the largest ones on a share of the picture, or on as many pixels as are annotated.",
     "evidence": "Of maps that are signed: only what speaks for the class counts as large, or any large magnitude.",
     "thresholds": "A score up to the first counts as low, one from the second on as high. 0.20 and 0.65 are those of "
     "the authors' demo. What is neither leaves many images unclassified.",
@@ -132,7 +132,7 @@ def in_words(rule: Rule) -> str:
     if isinstance(rule, Deviations):
         return f"salient above the mean by {rule.count:g} standard deviation{'s' * (rule.count != 1)}"
     if isinstance(rule, Percentile):
-        return f"salient above the {rule.percent:g}th percentile"
+        return f"salient from the {rule.percent:g}th percentile on"
     if rule.share is None:
         return "salient on as many pixels as are annotated"
     return f"salient on {rule.share:.0%} of the picture"
