@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from cache import store
+from cache import queues, store
 from cache.keys import Call, call
 from cache.memory import MISSING
 from interp import progress
@@ -155,13 +155,19 @@ def _steps(
 
 
 def stored(asked: Call) -> Any:
-    """What is on disk for a call, `MISSING` where there is nothing."""
-    found = store.default().get(asked.key)
+    """What is kept of a call, `MISSING` where there is nothing.
+
+    It is kept on disk, or, where it holds for this run only, in memory.
+    """
+    found = queues.memory.get(asked.key) if asked.passing else store.default().get(asked.key)
     return found if found is MISSING else found[0][0]
 
 
 def keep(asked: Call, value: Any) -> None:
-    """Put one item's value on disk in the form in which the queue keeps the result of the same call."""
+    """Put one item's value where `stored` looks, in the form in which the queue keeps the result of the same call."""
+    if asked.passing:
+        queues.memory.put(asked.key, ((value,), ()))
+        return
     try:
         store.default().put(asked.key, ((value,), ()), asked.title)
     except (OSError, ValueError) as error:

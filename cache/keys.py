@@ -21,6 +21,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from interp.types import Classifier
+
 
 @dataclass(frozen=True, eq=False)
 class Call:
@@ -39,6 +41,24 @@ class Call:
     def title(self) -> str:
         """Module and name of the function, for lists and messages."""
         return f"{self.function.__module__}.{self.function.__qualname__}"
+
+    @property
+    def classifiers(self) -> tuple[Classifier, ...]:
+        """The classifiers among the arguments and their fields."""
+        given = [*self.arguments, *self.keywords.values()]
+        parts = [part for one in given for part in (one, *_fields(one))]
+        return tuple(part for part in parts if isinstance(part, Classifier))
+
+    @property
+    def passing(self) -> bool:
+        """Whether the result holds for this run only, as a classifier gives other numbers each time that it runs."""
+        return not all(one.deterministic for one in self.classifiers)
+
+
+def _fields(argument: Any) -> list[Any]:
+    if not dataclasses.is_dataclass(argument) or isinstance(argument, type):
+        return []
+    return [getattr(argument, field.name) for field in dataclasses.fields(argument)]
 
 
 def call(function: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> Call:

@@ -32,6 +32,7 @@ _queues: dict[str, Queue] = {}
 def enter(asker: Asker, call: Call, *, disk: bool, device: str) -> Job:
     """The job for a call: done already where the value is in memory or on disk, else the one for its key."""
     found: Any = MISSING
+    disk = disk and not call.passing
     if disk and call.key not in _unfinished and memory.get(call.key) is MISSING:
         # Read here and not by the worker: what is on disk must not stand in line behind somebody's long step.
         found = store.default().get(call.key)

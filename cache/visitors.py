@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from cache import queues
 from cache.jobs import Job
 from cache.keys import Call
-from interp.types import Classifier
 
 
 class Visitor:
@@ -22,7 +20,8 @@ class Visitor:
         """The job for a call, at once; what this visitor asked before in the slot, with another key, is released.
 
         The same key gives the same job, except after a failure that was heard of: then it is computed again.
-        `disk` says whether the result may be kept on disk. `device` names the queue; None is the device of the first
+        `disk` says whether the result may be kept on disk, where nothing is kept of a classifier that gives other
+        numbers each time that it runs. `device` names the queue; None is the device of the first
         classifier among the arguments, else "cpu". Raises `ValueError` for a visitor that was closed.
         """
         with queues.changed:
@@ -89,15 +88,7 @@ def forget() -> None:
 
 def device_of(call: Call) -> str:
     """The device of the first classifier among the arguments or their fields, else the processor."""
-    for argument in (*call.arguments, *call.keywords.values()):
-        for one in (argument, *_fields(argument)):
-            if isinstance(one, Classifier):
-                # "cuda" and "cuda:0" are one device, which must have one queue.
-                return str(one.device) if one.device.index else one.device.type
+    for one in call.classifiers[:1]:
+        # "cuda" and "cuda:0" are one device, which must have one queue.
+        return str(one.device) if one.device.index else one.device.type
     return "cpu"
-
-
-def _fields(argument: Any) -> list[Any]:
-    if not dataclasses.is_dataclass(argument) or isinstance(argument, type):
-        return []
-    return [getattr(argument, field.name) for field in dataclasses.fields(argument)]

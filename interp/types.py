@@ -237,7 +237,7 @@ class Classifier:
         return torch.stack([self.preprocessing.annotation(mask) for mask in masks])
 
     def logits(self, images: Images) -> Float[Tensor, "n k"]:
-        """The score of each class, before softmax."""
+        """The score of each class, before softmax or sigmoid."""
         with self.lock, torch.no_grad():
             return self.module(images.pixels.to(self.device))
 

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from interp.types import Classifier
 
-LOGITS = "logits"
-"""What an objective of the classes reads, where others read a layer."""
+LOGITS, PROBABILITIES = "(logits)", "(probabilities)"
+"""What an objective of the classes reads, where others read a layer; no module is called so."""
 
 Evaluation = Callable[[Tensor], Float[Tensor, " m"]]
 
@@ -70,7 +70,7 @@ class Term(Objective):
     @property
     @abstractmethod
     def reads(self) -> str:
-        """The name of the layer, or `LOGITS`."""
+        """The name of the layer, or `LOGITS`, or `PROBABILITIES`."""
 
     @abstractmethod
     def check(self, classifier: Classifier) -> None:
@@ -79,7 +79,9 @@ class Term(Objective):
     @classmethod
     @abstractmethod
     def together(cls, terms: Sequence[Term], rows: Int[Tensor, " m"], copies: int) -> Evaluation:
-        """A function from what the layer gives for all pictures, (n, k, u, v), or from logits (n, k), to m numbers.
+        """A function from what the term reads, of all pictures, to m numbers.
+
+        A layer gives (n, k, u, v), logits and probabilities are (n, k).
 
         `rows` says to which picture each term belongs. Each run of `copies` rows has one and the same objective.
         """

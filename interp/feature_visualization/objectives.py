@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from interp.feature_visualization.objective import Evaluation, OfClasses, OfLayer, Term
+from interp.feature_visualization.objective import PROBABILITIES, Evaluation, OfClasses, OfLayer, Term
 from interp.types import Classifier
 
 LEAST_COSINE = 0.1
@@ -152,7 +152,7 @@ class _OfClass(OfClasses):
 
 @dataclass(frozen=True)
 class Logit(_OfClass):
-    """A class's logit, before softmax."""
+    """A class's logit, before softmax or sigmoid."""
 
     @classmethod
     def together(cls, terms: Sequence[Term], rows: Int[Tensor, " m"], copies: int) -> Evaluation:
@@ -166,13 +166,21 @@ class Logit(_OfClass):
 
 @dataclass(frozen=True)
 class Probability(_OfClass):
-    """A class's probability, after softmax: in [0, 1]. It grows as well when other classes' logits fall."""
+    """A class's probability, in [0, 1], as the classifier's link makes it of the logits.
+
+    After softmax it grows as well when other classes' logits fall; a sigmoid of its own knows no other class.
+    """
+
+    @property
+    def reads(self) -> str:
+        """The probabilities."""
+        return PROBABILITIES
 
     @classmethod
     def together(cls, terms: Sequence[Term], rows: Int[Tensor, " m"], copies: int) -> Evaluation:
         """One probability each."""
         classes = torch.tensor([cast(Probability, term).target for term in terms], device=rows.device)
-        return lambda logits: logits.softmax(dim=1)[rows, classes]
+        return lambda probabilities: probabilities[rows, classes]
 
     def __str__(self) -> str:
         return f"probability of class {self.target}"

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from interp.attribution.cams import on_grid
 from interp.batches import out_of_memory
-from interp.feature_visualization.objective import LOGITS, Evaluation, Objective, Term
+from interp.feature_visualization.objective import LOGITS, PROBABILITIES, Evaluation, Objective, Term
 from interp.models import hooks
 from interp.types import Classifier, Layer
 
@@ -100,7 +100,8 @@ class Reading:
         self._groups = [
             _Group.of(members, copies, images, classifier.device) for members in _alike(classifier, objectives)
         ]
-        self.names = tuple(dict.fromkeys(group.name for group in self._groups))
+        read = (LOGITS if group.name == PROBABILITIES else group.name for group in self._groups)
+        self.names = tuple(dict.fromkeys(read))
 
     def values(self, pixels: Float[Tensor, "n c h w"]) -> Float[Tensor, " m"]:
         """The value of each picture's objective: a forward pass, which ends at the deepest layer needed.
@@ -116,6 +117,8 @@ class Reading:
             name: one.float() if name == LOGITS else laid_out(one, self.classifier.layer(name))
             for name, one in given.items()
         }
+        if LOGITS in maps:
+            maps[PROBABILITIES] = self.classifier.linked(maps[LOGITS])
         total = pixels.new_zeros(self.count)
         for group in self._groups:
             total = total.index_add(0, group.places, group.weights * group.evaluate(maps[group.name]))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -184,3 +185,23 @@ def test_features_of_a_set_are_resumed(tiny: Classifier, photos: ImageSet, monke
     np.testing.assert_allclose(found.values, features(tiny, photos, layer="conv2"), atol=1e-6)
     np.testing.assert_allclose(logits.values, features(tiny, photos, layer="logits"), atol=1e-6)
     assert found.indices.tolist() == list(range(COUNT))
+
+
+def test_of_a_network_that_draws_at_random_nothing_is_kept_on_disk(
+    tiny: Classifier, photos: ImageSet, folder: Path
+) -> None:
+    random = dataclasses.replace(tiny, deterministic=False, fingerprint="drawn anew")
+    question = asked(named, random, photos, ("a",))
+    found = get(question)
+    assert len(log) == 4 and get(asked(named, random, photos, ("a", "b"))) != found
+    # The chunks of the first item were in memory.
+    assert [items for items, _ in log[4:]] == [("b",)] * 4
+    logits = call(Classifier.logits, random, random.prepare([photos[0].image]))
+    get(logits)
+    get(call(Classifier.logits, images=random.prepare([photos[1].image]), self=random))
+    assert not [path for path in folder.rglob("*") if path.is_file()]
+    cache.forget()
+    get(question)
+    assert [items for items, _ in log[8:]] == [("a",)] * 4
+    get(asked(named, tiny, photos, ("a",)))
+    assert [path for path in folder.rglob("*") if path.is_file()]

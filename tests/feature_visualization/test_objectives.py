@@ -1,5 +1,7 @@
 """Objectives against what they say they are, and their algebra against plain numbers."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.nn.functional import cosine_similarity
@@ -46,6 +48,14 @@ def test_classes_are_read_off_the_logits(tiny: Classifier, noise_images: Images)
     found = values(tiny, noise_images, Logit(2), Probability(1), Contrast(0, 1))
     expected = torch.stack([logits[0, 2], logits[1].softmax(0)[1], logits[2, 0] - logits[2, 1]])
     assert torch.allclose(found, expected)
+
+
+def test_the_probability_is_the_sigmoid_where_the_network_has_one(tiny: Classifier, noise_images: Images) -> None:
+    classifier = replace(tiny, link="sigmoid", multi_label=True)
+    logits = tiny.logits(noise_images)
+    found = values(classifier, noise_images, Probability(1), Logit(1), Probability(2) - Probability(0))
+    own = 1 / (1 + torch.exp(-logits))
+    assert torch.allclose(found, torch.stack([own[0, 1], logits[1, 1], own[2, 2] - own[2, 0]]), atol=1e-6)
 
 
 @pytest.mark.parametrize("power", [0, 2.5])

@@ -44,5 +44,5 @@ def evidence(classifier: Classifier, reason: Reason, index: int) -> Evidence:
     pixels = np.stack([draw(scene).pixels for scene in scenes])
     with classifier.lock, torch.inference_mode():
         logits = classifier.module(as_floats(pixels.transpose(0, 3, 1, 2)).to(classifier.device))
-    probabilities = logits.softmax(dim=1)[:, classifier.labels.index(label)].cpu().numpy()
+    probabilities = classifier.linked(logits)[:, classifier.labels.index(label)].cpu().numpy()
     return Evidence(pixels, probabilities, other)

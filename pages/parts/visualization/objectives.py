@@ -17,9 +17,10 @@ ABOUT = {
     "Neuron": "one position of the channel",
     "Channel": "the channel everywhere",
     "Layer": "whatever the layer does, more of it",
-    "Logit": "the class's score before softmax",
+    "Logit": "the class's score before softmax or sigmoid",
     "Probability": "the class's share after softmax: also by pushing others down",
 }
+SIGMOID = "the sigmoid of the class's score, which no other class changes"
 
 
 def view(selection: Selection, title: str, picture, side) -> None:
@@ -31,6 +32,7 @@ def view(selection: Selection, title: str, picture, side) -> None:
         target = choose_class(selection)
         making.quality()
         how = making.settings(visitor, title, selection)
+    about = ABOUT if classifier.link == "softmax" else ABOUT | {"Probability": SIGMOID}
     objectives = (
         fv.Neuron(layer.name, channel),
         fv.Channel(layer.name, channel),
@@ -47,11 +49,11 @@ def view(selection: Selection, title: str, picture, side) -> None:
         found, _ = making.asked(visitor, f"{title}/objectives", classifier, how, objectives)
         with place:
             told = [
-                Card(name, making.line(found.get(row)), about=about) for row, (name, about) in enumerate(ABOUT.items())
+                Card(name, making.line(found.get(row)), about=text) for row, (name, text) in enumerate(about.items())
             ]
             making.cards([_pixels(found.get(row)) for row in range(len(objectives))], told, side=180)
         st.caption(
-            "; ".join(f"*{name}*: {about}" for name, about in ABOUT.items())
+            "; ".join(f"*{name}*: {text}" for name, text in about.items())
             + ". Numbers are the objectives' own values of the finished picture: activations, logits, or a probability."
         )
 
