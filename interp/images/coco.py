@@ -138,7 +138,12 @@ def _size(image: Mapping[str, object]) -> tuple[int, int] | None:
 def _record(image: Listed, named: Mapping, problems: Problems) -> Record:
     shapes: list[Shape] = []
     largest, category, size = -1.0, None, image.size
+    present: set[str] = set()
     for annotation in image.annotations:
+        known = annotation.get("category_id")
+        stated = isinstance(known, int | str) and known in named
+        # What cannot be drawn is in the picture all the same.
+        present.update([one for one in label_of(named[known]) if one is not None][:1] if stated else ())
         place = f"{image.file}, annotation {annotation.get('id', '?')}"
         try:
             found, area = drawn(annotation, size)
@@ -147,13 +152,13 @@ def _record(image: Listed, named: Mapping, problems: Problems) -> Record:
             continue
         shapes.extend(found)
         size = size or next(((one.width, one.height) for one in found if isinstance(one, RunLengths)), None)
-        known = annotation.get("category_id")
-        if not isinstance(known, int | str) or known not in named:
+        if not stated:
             problems.add("annotations without a category", place, f"No category has the id {known!r:.40}.")
         elif area > largest:
             largest, category = area, named[known]
     label, wnid = label_of(category)
-    return Record(image.file, Annotation(tuple(shapes), size) if shapes else None, label, wnid)
+    marked = Annotation(tuple(shapes), size) if shapes else None
+    return Record(image.file, marked, label, wnid, frozenset(present) if named else None)
 
 
 def label_of(category: Mapping[str, object] | None) -> tuple[str | None, str | None]:

@@ -32,6 +32,7 @@ class Entry(NamedTuple):
     group: str | None = None
     annotation: Annotation | None = None
     numbers: Mapping[str, float] = MappingProxyType({})
+    label_set: frozenset[str] | None = None
 
 
 @dataclass
@@ -93,7 +94,7 @@ def _from_records(records: Records, name: str, folders: list[Path], boundary: Bo
     for record in records.records:
         file = _located(locator, record.file, record.file, draft.problems)
         if file is not None:
-            draft.entries.append(Entry(file, _labels(record), None, record.annotation))
+            draft.entries.append(Entry(file, _labels(record), None, record.annotation, label_set=record.label_set))
     if not draft.entries:
         problems = "; ".join(f"{one.name}: {one.reason}" for one in draft.problems.listed()[:3])
         raise ValueError(
@@ -127,7 +128,7 @@ def _read_index(folder: Path, boundary: Boundary, draft: Draft) -> None:
     for row in rows:
         file = _located(locator, row.file, f"{INDEX}, line {row.line}", draft.problems)
         if file is not None:
-            draft.entries.append(Entry(file, row.labels, row.group, numbers=row.numbers))
+            draft.entries.append(Entry(file, row.labels, row.group, numbers=row.numbers, label_set=row.label_set))
 
 
 def _read_listing(folder: Path, boundary: Boundary, draft: Draft, *, separate: bool) -> Path | Records | None:
@@ -183,9 +184,12 @@ def _mark(draft: Draft, records: Records) -> None:
             )
             continue
         entry = draft.entries[position]
-        labels = entry.labels if any(entry.labels.values()) else _labels(record)
-        annotation = record.annotation or entry.annotation
-        draft.entries[position] = Entry(entry.file, labels, entry.group, annotation, entry.numbers)
+        own = any(entry.labels.values())
+        draft.entries[position] = entry._replace(
+            labels=entry.labels if own else _labels(record),
+            annotation=record.annotation or entry.annotation,
+            label_set=entry.label_set if own else record.label_set,
+        )
 
 
 def _assemble(draft: Draft, name: str) -> ImageSet:
@@ -193,6 +197,7 @@ def _assemble(draft: Draft, name: str) -> ImageSet:
     paths = tuple(entry.file.path for entry in entries)
     names = tuple(entry.file.relative for entry in entries)
     forms = {form: tuple(_shown(entry.labels.get(form)) for entry in entries) for form in LABEL_FORMS}
+    sets = tuple(_shown_set(entry.label_set) for entry in entries)
     marked = {i: entry.annotation for i, entry in enumerate(entries) if entry.annotation is not None}
     return ImageSet(
         name=printable(name),
@@ -201,6 +206,7 @@ def _assemble(draft: Draft, name: str) -> ImageSet:
         names=names,
         read=lambda i: decoding.read(paths[i], names[i]),
         label_forms={form: labels for form, labels in forms.items() if any(labels)},
+        label_sets=None if all(one is None for one in sets) else sets,
         groups=tuple(_shown(entry.group) for entry in entries),
         annotations=marked,
         numbers=_columns(entries),
@@ -217,10 +223,17 @@ def _shown(label: str | None) -> str | None:
     return None if label is None else printable(label)
 
 
+def _shown_set(labels: frozenset[str] | None) -> frozenset[str] | None:
+    return None if labels is None else frozenset(map(printable, labels))
+
+
 def _description(entries: Sequence[Entry], name: str, marked: int) -> str:
-    kinds = sorted({label for entry in entries for label in list(filter(None, entry.labels.values()))[:1]})
+    most = max((len(entry.label_set) for entry in entries if entry.label_set), default=1)
+    named = [label for entry in entries for label in list(filter(None, entry.labels.values()))[:1]]
+    kinds = sorted({*named, *(label for entry in entries if most > 1 for label in entry.label_set or ())})
     shown = ", ".join(kinds[:SHOWN_LABELS]) + (", ..." if len(kinds) > SHOWN_LABELS else "")
     pictures = "1 picture" if len(entries) == 1 else f"{len(entries):,} pictures"
     labels = f"with {len(kinds):,} different labels ({shown})" if kinds else "without labels"
+    labels += f", up to {most} in one picture" if most > 1 else ""
     annotated = f"; {marked:,} with annotations" if marked else ""
     return printable(f"{pictures} from {name}, {labels}{annotated}.")

@@ -54,9 +54,11 @@ class ImageSet(Sequence):
 
     `fingerprint` is a digest of the content: sets with the same fingerprint give the same samples. `labels` are as
     the source gives them, and `label_forms` holds each form that it gives, by 'wnid' (WordNet id), 'label' (name) and
-    'class_index'. `numbers` holds the numeric columns that the source gives beside these, nan where there is none.
-    `annotated` holds the positions that have a mask. `concepts` gives what is known of the image at a
-    position, the object itself under the category 'shape'. `problems` says what was left out.
+    'class_index'. Where it gives several labels a picture, `label_sets` has all of each picture's, None where none are
+    given, and `labels` the first, or the largest marked; else it is None. `numbers` holds the numeric columns that the
+    source gives beside these, nan where there is none. `annotated` holds the positions that have a mask. `concepts`
+    gives what is known of the image at a position, the object itself under the category 'shape'. `problems` says what
+    was left out.
     `[i]` raises `IndexError` beyond the end, and `UnreadableImage` for a picture that turns out to be unreadable.
     """
 
@@ -69,6 +71,7 @@ class ImageSet(Sequence):
         names: Sequence[str],
         read: Callable[[int], Picture],
         label_forms: Mapping[str, tuple[str | None, ...]] | None = None,
+        label_sets: Sequence[frozenset[str] | None] | None = None,
         groups: Sequence[str | None] | None = None,
         annotations: Mapping[int, Annotation] | None = None,
         concepts: Callable[[int], tuple[Concept, ...]] | None = None,
@@ -81,6 +84,7 @@ class ImageSet(Sequence):
         self.names = unique(names)
         self.label_forms = dict(label_forms or {})
         self.labels = self._labels()
+        self.label_sets = None if label_sets is None else tuple(label_sets)
         self.groups: tuple[str | None, ...] = tuple(groups) if groups is not None else (None,) * len(self.names)
         self.numbers = dict(numbers or {})
         self.problems = tuple(problems)
@@ -153,6 +157,7 @@ class ImageSet(Sequence):
             names=[self.names[one] for one in positions],
             read=lambda i: read(positions[i]),
             label_forms=forms if label_forms is None else label_forms,
+            label_sets=None if self.label_sets is None else [self.label_sets[one] for one in positions],
             groups=[self.groups[one] for one in positions],
             annotations={i: marks[one] for i, one in enumerate(positions) if one in marks} | dict(annotations or {}),
             concepts=None if concepts is None else lambda i: concepts(positions[i]),

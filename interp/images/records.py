@@ -10,12 +10,16 @@ from interp.images.problems import Problem
 
 @dataclass(frozen=True)
 class Record:
-    """One picture as an annotation file names it, with its shapes (None: none are given), label and WordNet id."""
+    """One picture as an annotation file names it, with its shapes (None: none are given), label and WordNet id.
+
+    `label_set` holds everything that is marked in it, each by its name, or by its WordNet id where it has none.
+    """
 
     file: str
     annotation: Annotation | None = None
     label: str | None = None
     wnid: str | None = None
+    label_set: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ def _record(content: bytes, path: Path, stem: str, problems: Problems) -> Record
     root = parsed(content, printable(path.name))
     size = _size(root)
     boxes, largest, label = [], -1.0, None
+    names = [(element.findtext("name") or "").strip() for element in root.iter("object")]
     for position, element in enumerate(root.iter("object"), start=1):
         try:
             box = _box(element, size)
@@ -63,7 +64,8 @@ def _record(content: bytes, path: Path, stem: str, problems: Problems) -> Record
     parent = Path(stem).parent.as_posix()
     file = (given if parent == "." else f"{parent}/{given}") if same else stem
     annotation = Annotation(tuple(boxes), size) if boxes else None
-    return Record(file, annotation, None if is_id else label, label if is_id else None)
+    present = frozenset(name for name in names if name)
+    return Record(file, annotation, None if is_id else label, label if is_id else None, present)
 
 
 def parsed(content: bytes, name: str) -> ElementTree.Element:

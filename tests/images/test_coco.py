@@ -152,3 +152,14 @@ def test_a_file_over_the_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.M
         stream.truncate(3_000_000)
     with pytest.raises(ValueError, match="marks.json: the file has 3 MB, and the limit is 1 MB"):
         images.load(tmp_path / "marks.json")
+
+
+def test_all_categories_of_a_picture_are_its_label_set(tmp_path: Path) -> None:
+    box = {"bbox": [0, 0, 2, 2]}
+    undrawn = {"bbox": [0, 0, 0, 0], "category_id": 2}
+    assert opened(tmp_path, box, {**box, "category_id": 2}, box).label_sets == (frozenset({"cat", "dog"}),)
+    assert opened(tmp_path, box, undrawn).label_sets == (frozenset({"cat", "dog"}),)
+    assert opened(tmp_path).label_sets == (frozenset(),)
+    assert opened(tmp_path, box, categories=[]).label_sets is None
+    wordnet = [{"id": 1, "name": "tench", "wnid": "n01440764"}, {"id": 2, "name": "n01443537"}]
+    assert opened(tmp_path, box, undrawn, categories=wordnet).label_sets == (frozenset({"tench", "n01443537"}),)

@@ -43,3 +43,33 @@ def test_columns_of_numbers_are_kept_and_gaps_are_nan(tmp_path: Path) -> None:
     np.testing.assert_array_equal(photos.numbers["age"], [3, np.nan, 7])
     np.testing.assert_array_equal(photos.numbers["weight"], [1.5, -2000, np.nan])
     np.testing.assert_array_equal(images.subset(photos, [2, 0]).numbers["age"], [7, 3])
+
+
+SEVERAL = {
+    "pipes in 'label'": ("file,label\na.png,cat| dog\nb.png,\nc.png,fish\n", [{"cat", "dog"}, None, {"fish"}]),
+    "semicolons in 'labels'": ("file,labels\na.png,cat;dog;cat\nb.png,dog\nc.png,;\n", [{"cat", "dog"}, {"dog"}, None]),
+    "one each in 'labels'": ("file,labels\na.png,cat\nb.png,dog\nc.png,cat\n", [{"cat"}, {"dog"}, {"cat"}]),
+    "numbered columns": ("file,label1,label2\na.png,cat,dog\nb.png,,\nc.png,,fish\n", [{"cat", "dog"}, None, {"fish"}]),
+    "a second column": ("file,label,label_2\na.png,cat,dog\nb.png,,\nc.png,fish,\n", [{"cat", "dog"}, None, {"fish"}]),
+}
+
+
+@pytest.mark.parametrize("case", SEVERAL)
+def test_several_labels_of_a_picture(tmp_path: Path, case: str) -> None:
+    content, expected = SEVERAL[case]
+    for name in ("a.png", "b.png", "c.png"):
+        plain(tmp_path / name)
+    (tmp_path / "index.csv").write_text(content)
+    photos = images.load(tmp_path)
+    assert photos.label_sets is not None and list(photos.label_sets) == expected
+    assert photos.labels[0] == "cat" and photos.numbers == {}
+    part = images.subset(photos, [2, 0])
+    assert part.label_sets == (photos.label_sets[2], photos.label_sets[0])
+    assert ("up to 2 in one picture" in photos.description) == any(one and len(one) > 1 for one in expected)
+
+
+def test_one_label_of_a_picture_with_commas_is_one(tmp_path: Path) -> None:
+    plain(tmp_path / "a.png")
+    (tmp_path / "index.csv").write_text('file,label\na.png,"tench, Tinca tinca"\n')
+    photos = images.load(tmp_path)
+    assert photos.labels == ("tench, Tinca tinca",) and photos.label_sets is None

@@ -77,3 +77,11 @@ def test_deep_nesting_does_not_overflow(tmp_path: Path) -> None:
     root = reader.parsed(b"<annotation>" + b"<a>" * 100_000 + b"</a>" * 100_000 + b"</annotation>", "deep.xml")
     assert root.tag == "annotation"
     del root
+
+
+def test_all_objects_of_a_picture_are_its_label_set(tmp_path: Path) -> None:
+    plain(tmp_path / "one.png")
+    plain(tmp_path / "two.png")
+    voc(tmp_path / "one.xml", "one.png", [("cat", 1, 1, 2, 2), ("dog", 1, 1, 4, 4), ("cat", 2, 2, 3, 3)], (8, 6))
+    photos = images.load(tmp_path)
+    assert photos.label_sets == (frozenset({"cat", "dog"}), None) and photos.labels == ("dog", None)
