@@ -9,12 +9,14 @@ from interp.models.loading import load
 from interp.models.offers import Offer, available, folder_problem, stamps
 from interp.models.precision import PrecisionAgreement, agreement
 from interp.models.predictions import Predictions, merge, predict
+from interp.models.truth import Truth, match_several
 
 __all__ = [
     "LabelMatch",
     "Offer",
     "PrecisionAgreement",
     "Predictions",
+    "Truth",
     "WeightsUnavailable",
     "agreement",
     "available",
@@ -24,6 +26,7 @@ __all__ = [
     "load",
     "match_labels",
     "match_set",
+    "match_several",
     "merge",
     "predict",
     "stamps",

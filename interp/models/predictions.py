@@ -1,4 +1,8 @@
-"""What a classifier says of every image of a set: top classes, their probabilities, and the label's."""
+"""What a classifier says of every image of a set: top classes, their probabilities, and the label's.
+
+Of a classifier whose classes do not exclude each other the probabilities of all classes are kept, in single precision;
+where they would take more than 50 MB, those of every second image, or third, and so on.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +19,24 @@ from interp.images import ImageSet, Problem
 from interp.models import inputs
 from interp.models.inputs import Input
 from interp.models.labels import match_set
+from interp.models.truth import match_several
 from interp.types import Classifier, digest
 
 TOP = 5
+LARGEST = 50 << 20
+"""How many bytes of probabilities of all classes are kept."""
+
+
+@dataclass(frozen=True, eq=False)
+class EveryClass:
+    """The probabilities of all k classes for the images at positions that are multiples of `step`: 1 for all of them.
+
+    `indices` are the images' positions in the set.
+    """
+
+    indices: Int[np.ndarray, " m"]
+    probabilities: Float[np.ndarray, "m k"]
+    step: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +45,9 @@ class Predictions:
 
     `indices` are the images' positions in the set. `classes` are the t most probable (five, or as many as the model
     has), best first, with their `probabilities`. `labels` is -1 where an image has no label among the model's classes,
-    and `label_probability` nan there. `problems` names the images that could not be read; they are not among the n.
+    and `label_probability` nan there. Of a model whose classes do not exclude each other it is the most probable of the
+    image's labels, and `every` has the probabilities of all classes. `problems` names the images that could not be
+    read; they are not among the n.
     """
 
     indices: Int[np.ndarray, " n"]
@@ -35,11 +56,14 @@ class Predictions:
     labels: Int[np.ndarray, " n"]
     label_probability: Float[np.ndarray, " n"]
     problems: tuple[Problem, ...] = ()
+    every: EveryClass | None = None
 
     @cached_property
     def fingerprint(self) -> str:
         """A digest of all numbers and problems."""
         arrays = [self.indices, self.classes, self.probabilities, self.labels, self.label_probability]
+        if self.every is not None:
+            arrays += [self.every.indices, self.every.probabilities]
         return digest(arrays, repr(self.problems))
 
     def __len__(self) -> int:
@@ -62,7 +86,7 @@ class Predictions:
 
     @property
     def right(self) -> Bool[np.ndarray, " n"]:
-        """Whether the predicted class is the label; False where there is none."""
+        """Whether the predicted class is the label, or among the labels; False where there is none."""
         return self.predicted == self.labels
 
 
@@ -72,19 +96,22 @@ def predict(
     """Predict every image of a set: yields the predictions of each batch, and returns those of the whole set.
 
     `labels` gives each image's class index, or None for an image without; left out, the set's own are matched
-    (`models.match_set`). The pictures of the next batch are read
-    while the classifier runs on this one. Nothing is locked between two batches. An image that cannot be read becomes
-    a problem, and the rest goes on.
+    (`models.match_set`; all of an image's labels where the classes do not exclude each other, `models.match_several`).
+    The pictures of the next batch are read while the classifier runs on this one. Nothing is locked between two
+    batches. An image that cannot be read becomes a problem, and the rest goes on.
     Raises `ValueError` where `labels` does not fit the set or the classifier, or a probability is not a number.
     """
-    labels = match_set(classifier, photos).indices if labels is None else labels
-    known = _checked_labels(classifier, photos, labels)
+    several = match_several(classifier, photos).present if labels is None and classifier.multi_label else None
+    if labels is None:
+        labels = match_set(classifier, photos).indices
+    known = _checked_labels(classifier, photos, labels) if several is None else several
+    step = -(-4 * len(photos) * len(classifier.labels) // LARGEST) if classifier.multi_label else 0
 
     def read(position: int) -> Input:
         return inputs.attempt(classifier, photos, position)
 
     def predicted(pictures: Sequence[Input]) -> Predictions:
-        return _batch(classifier, pictures, known)
+        return _batch(classifier, pictures, known, step)
 
     parts = []
     batches = read_ahead(read, predicted, len(photos), size=batch_size, what="Predicting images")
@@ -109,10 +136,23 @@ def merge(parts: Sequence[Predictions]) -> Predictions:
         labels=np.concatenate([part.labels for part in parts]),
         label_probability=np.concatenate([part.label_probability for part in parts]),
         problems=tuple(problem for part in parts for problem in part.problems),
+        every=_merged([part.every for part in parts if part.every is not None]),
     )
 
 
-def _batch(classifier: Classifier, pictures: Sequence[Input], labels: Int[np.ndarray, " n"]) -> Predictions:
+def _merged(parts: Sequence[EveryClass]) -> EveryClass | None:
+    if not parts:
+        return None
+    indices = np.concatenate([part.indices for part in parts])
+    return EveryClass(indices, np.concatenate([part.probabilities for part in parts]), parts[0].step)
+
+
+def _batch(
+    classifier: Classifier,
+    pictures: Sequence[Input],
+    labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n k"],
+    step: int,
+) -> Predictions:
     images, positions, problems = inputs.readable(classifier, pictures)
     top = min(TOP, len(classifier.labels))
     if images is None:
@@ -128,8 +168,10 @@ def _batch(classifier: Classifier, pictures: Sequence[Input], labels: Int[np.nda
             )
     best = probabilities.topk(top, dim=1)
     indices = np.array(positions, np.int32)
-    own = labels[indices]
-    of_label = probabilities.numpy()[np.arange(len(own)), own]
+    shares = probabilities.numpy()
+    own = labels[indices] if labels.ndim == 1 else _most_probable(shares, labels[indices])
+    of_label = shares[np.arange(len(own)), own]
+    chosen = indices % step == 0 if step else None
     return Predictions(
         indices=indices,
         classes=best.indices.numpy().astype(np.int32),
@@ -137,7 +179,14 @@ def _batch(classifier: Classifier, pictures: Sequence[Input], labels: Int[np.nda
         labels=own,
         label_probability=np.where(own >= 0, of_label, np.float32(np.nan)),
         problems=problems,
+        every=None if chosen is None else EveryClass(indices[chosen], shares[chosen], step),
     )
+
+
+def _most_probable(shares: Float[np.ndarray, "n k"], present: Bool[np.ndarray, "n k"]) -> Int[np.ndarray, " n"]:
+    """Of each image's classes the most probable one, -1 where it has none."""
+    best = np.where(present, shares, -1).argmax(axis=1)
+    return np.where(present.any(axis=1), best, -1).astype(np.int32)
 
 
 def _checked_labels(classifier: Classifier, photos: ImageSet, labels: Sequence[int | None]) -> Int[np.ndarray, " n"]:

@@ -1,0 +1,103 @@
+"""What a set says is in each image, as a classifier's classes, where one image may have several."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool
+
+from interp.images import ImageSet
+from interp.models.labels import match_labels, match_set
+from interp.types import Classifier, digest
+
+Origin = Literal["label sets", "columns", "one label", "nothing"]
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """Which of k classes are in each of n images of a set.
+
+    `present` counts only where `known` is true. `unmatched` are the set's labels, or its columns of 0 and 1, without a
+    class. `by` is where it comes from: the images' label sets, columns named after classes, the one label of each
+    image, or nowhere.
+    """
+
+    present: Bool[np.ndarray, "n k"]
+    known: Bool[np.ndarray, "n k"]
+    unmatched: tuple[str, ...]
+    by: Origin
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of all that it says."""
+        return digest([self.present, self.known], repr((self.unmatched, self.by)))
+
+
+def match_several(classifier: Classifier, photos: ImageSet) -> Truth:
+    """The classes of each image: from its label set, from columns of 0 and 1 named after classes, or its one label.
+
+    Of label sets and columns the one counts that names more classes. An image with a label set has no other class; a
+    class that no label set names is not known of any image, for nothing tells whether anybody looked for it. In a
+    column 1 is present and 0 absent; a gap, or −1 (CheXpert's 'uncertain', Irvin et al. 2019), is not known. One label
+    an image, where there are neither, is taken for all that is in it.
+    """
+    found = [_from_sets(classifier, photos), _from_columns(classifier, photos)]
+    best = max(found, key=lambda one: int(one.known.any(axis=0).sum()))
+    if best.known.any():
+        return best
+    single = _from_single_labels(classifier, photos)
+    # Where nothing matches, what was meant for classes is still to be named.
+    return single if single.known.any() or not best.unmatched else best
+
+
+def _from_sets(classifier: Classifier, photos: ImageSet) -> Truth:
+    sets = photos.label_sets or ()
+    return _of_sets(classifier, photos, [None if one is None else sorted(one) for one in sets], "label sets")
+
+
+def _from_single_labels(classifier: Classifier, photos: ImageSet) -> Truth:
+    present, known = _unknown(classifier, photos)
+    match = match_set(classifier, photos)
+    for row, (label, index) in enumerate(zip(photos.labels, match.indices, strict=True)):
+        known[row] = label is not None
+        if index is not None:
+            present[row, index] = True
+    return _of_named_classes(present, known, match.unmatched, "one label")
+
+
+def _of_sets(classifier: Classifier, photos: ImageSet, sets: list[list[str] | None], by: Origin) -> Truth:
+    present, known = _unknown(classifier, photos)
+    distinct = sorted({label for one in sets for label in one or ()})
+    match = match_labels(distinct, classifier)
+    index_of = dict(zip(distinct, match.indices, strict=True))
+    for row, labels in enumerate(sets):
+        known[row] = labels is not None
+        present[row, [index for label in labels or () if (index := index_of[label]) is not None]] = True
+    return _of_named_classes(present, known, match.unmatched, by)
+
+
+def _from_columns(classifier: Classifier, photos: ImageSet) -> Truth:
+    present, known = _unknown(classifier, photos)
+    columns = {name: np.array(values) for name, values in photos.numbers.items()}
+    flags = [name for name, values in columns.items() if np.isin(values[~np.isnan(values)], (-1, 0, 1)).all()]
+    match = match_labels(flags, classifier)
+    if match.by not in ("name", "wordnet id"):
+        return Truth(present, known, (), "nothing")
+    for name, index in zip(flags, match.indices, strict=True):
+        if index is not None:
+            present[:, index] = columns[name] == 1
+            known[:, index] = np.isin(columns[name], (0, 1))
+    return Truth(present, known, match.unmatched, "columns")
+
+
+def _of_named_classes(present: np.ndarray, known: np.ndarray, unmatched: tuple[str, ...], by: Origin) -> Truth:
+    named = present.any(axis=0)
+    return Truth(present, known & named, unmatched, by if named.any() else "nothing")
+
+
+def _unknown(classifier: Classifier, photos: ImageSet) -> tuple[np.ndarray, np.ndarray]:
+    size = (len(photos), len(classifier.labels))
+    return np.zeros(size, bool), np.zeros(size, bool)
