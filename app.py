@@ -4,7 +4,7 @@ import streamlit as st
 
 import cache
 from interp import models
-from pages.parts import drawn, filters, layout, overview, pickers, scenes, waiting
+from pages.parts import drawn, filters, layout, overview, pickers, scenes, several, waiting
 
 TITLE = "Overview"
 
@@ -21,6 +21,9 @@ predicting = cache.call(models.predict, classifier, photos)
 job = visitor.ask("shared/predictions", predicting)
 done = waiting.settled(job)
 predictions = job.value if done else models.merge(job.partial)
+if classifier.multi_label:
+    several.page(selection, predictions, summary, done=done)
+    st.stop()
 with summary:
     drawn.once(overview.summary, classifier, photos, predictions)
 if not len(predictions):

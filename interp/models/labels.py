@@ -26,12 +26,14 @@ class LabelMatch:
     """An image set's labels as a classifier's classes.
 
     `indices` has one entry for each label, None where there is no label or no class for it. `unmatched` are the
-    distinct labels without a class, and `by` says what they were matched by.
+    distinct labels without a class, and `by` says what they were matched by. `negation` is the label that was taken for
+    the class 'not X' of a classifier that was given only one label.
     """
 
     indices: tuple[int | None, ...]
     unmatched: tuple[str, ...]
     by: Way | Literal["nothing"]
+    negation: str | None = None
 
 
 def read_labels(labels: Sequence[str] | str | Path) -> tuple[str, ...]:
@@ -65,7 +67,8 @@ def match_labels(labels: Sequence[str | None], classifier: Classifier) -> LabelM
     """Find the class of each label: by WordNet id, by name or by index, whichever matches most of the distinct labels.
 
     Names are compared as written, then without regard to case, underscores, hyphens and spaces; of names with commas
-    any synonym serves. A name that two classes share matches none.
+    any synonym serves. A name that two classes share matches none. Where the classes are X and 'not X', and the labels
+    are X and one other, that other is 'not X'.
     """
     distinct = list(dict.fromkeys(label for label in labels if label is not None))
     ways: dict[Way, dict[str, int]] = {
@@ -77,9 +80,18 @@ def match_labels(labels: Sequence[str | None], classifier: Classifier) -> LabelM
     for by, way in ways.items():
         found[by] = {label: way[label] for label in distinct if label in way}
     by = max(found, key=lambda way: len(found[way]))
+    negation = _negation(distinct, found[by], classifier)
+    if negation is not None:
+        found[by][negation] = 0
     indices = tuple(None if label is None else found[by].get(label) for label in labels)
     unmatched = tuple(label for label in distinct if label not in found[by])
-    return LabelMatch(indices, unmatched, by if found[by] else "nothing")
+    return LabelMatch(indices, unmatched, by if found[by] else "nothing", negation)
+
+
+def _negation(distinct: Sequence[str], found: Mapping[str, int], classifier: Classifier) -> str | None:
+    negated = len(classifier.labels) == 2 and classifier.labels[0] == f"not {classifier.labels[1]}"
+    others = [label for label in distinct if label not in found]
+    return others[0] if negated and len(distinct) == 2 and len(others) == 1 and 1 in found.values() else None
 
 
 def _by_name(distinct: Sequence[str], classifier: Classifier) -> dict[str, int]:

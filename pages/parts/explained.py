@@ -278,7 +278,8 @@ def reading(methods: Sequence[attribution.Method]) -> str:
     head = (
         "Each map gives every pixel a number: how much it speaks for the chosen class (signed maps: red for, blue "
         "against), in the units of the class's score before softmax or sigmoid. A map is evidence about the **model**, "
-        "not about the world: a sharp, sensible-looking map can come from a model that is right for the wrong reason.\n\n"
+        "not about the world: a sharp, sensible-looking map can come from a model that is right for the wrong "
+        "reason.\n\n"
         "**The control.** *Random* is seeded noise that knows nothing of the model. What another map shows only "
         "as well as the noise does, it does not show.\n\n"
     )

@@ -19,7 +19,6 @@ ROWS = 40
 
 def choose(classifier: Classifier, photos: ImageSet, predictions: Predictions) -> Filter:
     """Draw the filters in one row; gives what they say."""
-    groups = cache.get(cache.call(_groups, photos), disk=False, device="lists")
     with st.container(horizontal=True, gap="medium"):
         address.seed("outcome", "All", valid=OUTCOMES.__contains__, parse=str)
         outcome = st.segmented_control("Show", list(OUTCOMES), key="outcome", required=True)
@@ -36,17 +35,24 @@ def choose(classifier: Classifier, photos: ImageSet, predictions: Predictions) -
         low, high = st.slider("Confidence, %", 0, 100, key="confidence", width=220)
         address.publish("confidence", None if (low, high) == (0, 100) else f"{low}-{high}")
 
-        if len(groups) > 1:
-            address.seed("groups", [], valid=set(groups).issuperset, parse=lambda text: text.split(","))
-            st.multiselect("Groups", groups, key="groups", placeholder="All groups")
-            address.publish("groups", ",".join(st.session_state["groups"]) or None)
-    picked = frozenset(st.session_state.get("groups", ())) if len(groups) > 1 else frozenset()
+        picked = groups(photos)
     return Filter(
         outcome=OUTCOMES[outcome],
         classes=frozenset(classes) or None,
         confidence=(low / 100, high / 100),
-        groups=picked or None,
+        groups=picked,
     )
+
+
+def groups(photos: ImageSet) -> frozenset[str] | None:
+    """Draw the picker of groups, where the set has several; gives those chosen, None for all."""
+    named = cache.get(cache.call(_groups, photos), disk=False, device="lists")
+    if len(named) <= 1:
+        return None
+    address.seed("groups", [], valid=set(named).issuperset, parse=lambda text: text.split(","))
+    chosen = st.multiselect("Groups", named, key="groups", placeholder="All groups")
+    address.publish("groups", ",".join(chosen) or None)
+    return frozenset(chosen) or None
 
 
 def classes_shown(classifier: Classifier, predictions: Predictions, kept: np.ndarray) -> list[int]:

@@ -48,15 +48,15 @@ def summary(classifier: Classifier, photos: ImageSet, predictions: Predictions) 
     numbers = st.container(horizontal=True, gap="large")
     if result.count:
         interval = f"{result.low:.1%} to {result.high:.1%}"
-        _metric(numbers, "Accuracy", f"{result.value:.1%}", interval, help="Top-1, with its 95% Wilson interval.")
-        _metric(numbers, "Top five", f"{performance.top_accuracy(predictions).value:.1%}")
+        metric(numbers, "Accuracy", f"{result.value:.1%}", interval, help="Top-1, with its 95% Wilson interval.")
+        metric(numbers, "Top five", f"{performance.top_accuracy(predictions).value:.1%}")
     else:
-        _metric(numbers, "Accuracy", "–", help="No image has a label among the classifier's classes.")
-    _metric(numbers, "Images", f"{len(predictions):,}")
-    _metric(numbers, "Classes", f"{len(classifier.labels):,}")
+        metric(numbers, "Accuracy", "–", help="No image has a label among the classifier's classes.")
+    metric(numbers, "Images", f"{len(predictions):,}")
+    metric(numbers, "Classes", f"{len(classifier.labels):,}")
     architecture = re.sub(r"^interp\.models\.([a-z]+\.)*", "", classifier.architecture.rpartition("/")[2])
     built = f"{architecture}, {len(classifier.layers)} layers"
-    _metric(numbers, "Parameters", _short(classifier.parameters), built)
+    metric(numbers, "Parameters", _short(classifier.parameters), built)
     labels = models.match_set(classifier, photos)
     if labels.unmatched:
         some = ", ".join(labels.unmatched[:5]) + (" …" if len(labels.unmatched) > 5 else "")
@@ -64,6 +64,9 @@ def summary(classifier: Classifier, photos: ImageSet, predictions: Predictions) 
             f":material/info: {len(labels.unmatched)} labels of the set are none of the classifier's classes, "
             f"and their images count as unlabelled: {plain(some)}."
         )
+    if labels.negation is not None:
+        taken, stands = plain(labels.negation), plain(classifier.labels[0])
+        st.caption(f":material/info: The set's label *{taken}* was taken for *{stands}*.")
     if labels.by == "index" and result.count:
         st.caption(":material/info: The set's labels were taken as class numbers.")
     _by_group(predictions, photos)
@@ -101,7 +104,7 @@ def squares(
 ) -> None:
     """Every image a small square; a click chooses it."""
     figure = cache.get(cache.call(_squares, classifier, photos, predictions, kept, shown), disk=False, device="figures")
-    st.plotly_chart(figure, key="squares", on_select=_take, selection_mode="points", config=PLOT)
+    st.plotly_chart(figure, key="squares", on_select=take, selection_mode="points", config=PLOT)
 
 
 def closeup(classifier: Classifier, photos: ImageSet, predictions: Predictions, position: int) -> None:
@@ -169,7 +172,8 @@ def _by_group(predictions: Predictions, photos: ImageSet) -> None:
     st.caption("Accuracy by group: " + " · ".join(parts))
 
 
-def _metric(place, label: str, value: str, below: str | None = None, help: str | None = None) -> None:
+def metric(place, label: str, value: str, below: str | None = None, help: str | None = None) -> None:
+    """Draw one number with its name; `below` stands under it, without an arrow or a colour."""
     place.metric(label, value, below, delta_color="off", delta_arrow="off", help=help)
 
 
@@ -264,7 +268,8 @@ def _layers(classifier: Classifier) -> None:
         st.dataframe(rows, hide_index=True)
 
 
-def _take() -> None:
+def take() -> None:
+    """Choose the image whose square was clicked."""
     points = st.session_state["squares"].selection.points
     if points:
         chosen = points[0]["customdata"]

@@ -197,3 +197,14 @@ def test_a_name_of_two_classes_matches_none(tiny):
     imagenet = replace(tiny, labels=("crane bird", "crane", "fish"), wordnet_ids=("n02012849", "n03126707", "n3"))
     found = match_labels(["crane", "fish", "crane bird"], imagenet)
     assert (found.indices, found.unmatched) == ((None, 2, 0), ("crane",))
+
+
+def test_the_other_of_two_labels_is_the_negation_of_a_single_one(tiny):
+    binary = replace(tiny, labels=("not sick", "sick"), link="sigmoid")
+    found = match_labels(["healthy", "Sick", None, "healthy"], binary)
+    assert (found.indices, found.unmatched, found.negation) == ((0, 1, None, 0), (), "healthy")
+    # Two others, or no label that is known, say nothing.
+    for labels in (["healthy", "sick", "dead"], ["healthy", "ill"], ["healthy"]):
+        assert match_labels(labels, binary).negation is None
+    own = replace(tiny, labels=("fine", "sick"), link="sigmoid")
+    assert match_labels(["healthy", "sick"], own).unmatched == ("healthy",)
