@@ -27,6 +27,7 @@ TITLE = "Embedding explorer"
 selection = layout.page(
     TITLE,
     "What does a layer make of the whole image set? What it treats alike lies together, as far as a map can show.",
+    needs_classes=False,
 )
 classifier, photos, visitor = selection.classifier, selection.photos, selection.visitor
 
@@ -44,7 +45,9 @@ with picture:
     [features] = representations.read(visitor, f"{TITLE}/features", classifier, photos, (representation,))
     features, cells = representations.cells(features, classifier)
 # Maps need no predictions: they are asked for after the features, and awaited after the maps.
-predicting = visitor.ask("shared/predictions", cache.call(models.predict, classifier, photos))
+predicting = None
+if classifier.labels:
+    predicting = visitor.ask("shared/predictions", cache.call(models.predict, classifier, photos))
 known = mapped.known(classifier, photos, features, cells, selection.labels, predicting)
 with side:
     arrangement = arrangements.choose(len(features), film=cells is None)
@@ -105,7 +108,7 @@ with picture:
         trust.numbers(projections, headed)
     if cells is None:
         trust.sharing(visitor, TITLE, classifier, known, pooled)
-    if waiting.settled(predicting) and not known.complete:
+    if predicting is not None and waiting.settled(predicting) and not known.complete:
         # They came while the page was drawn without them.
         st.rerun()
 layout.how_to_read(lessons.reading(arrangement) + lessons.QUALITY)

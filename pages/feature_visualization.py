@@ -6,6 +6,7 @@ from pages.parts import controls, layout
 from pages.parts.visualization import channels, classes, dream, objectives, reading
 
 TITLE = "Feature visualization"
+OF_CLASSES = ("Objectives", "Classes")
 VIEWS = {
     "Channels": channels.view,
     "Objectives": objectives.view,
@@ -15,10 +16,13 @@ VIEWS = {
 }
 
 selection = layout.page(
-    TITLE, "What does a unit look for? Pictures made from noise, step by step, until it responds as strongly as it can."
+    TITLE,
+    "What does a unit look for? Pictures made from noise, step by step, until it responds as strongly as it can.",
+    needs_classes=False,
 )
 picture, side = st.columns([3, 1], gap="medium")
 with side:
-    view = controls.one_of("Show", "fv.view", list(VIEWS))
+    offered = [name for name in VIEWS if selection.classifier.labels or name not in OF_CLASSES]
+    view = controls.one_of("Show", "fv.view", offered)
 VIEWS[view](selection, layout.view_title(selection, TITLE, view), picture, side)
 layout.how_to_read(reading.READING)

@@ -16,6 +16,7 @@ from pages.parts import (
     pickers,
     playground,
     rounding,
+    said,
     targets,
     verdicts,
     waiting,
@@ -34,16 +35,16 @@ with controls:
 with picture:
     read = cache.call(inputs.read, classifier, photos, positions)
     original = waiting.value(visitor.ask(f"{TITLE}/image", read, disk=False, device="reading"))
-    said = st.container()
+    spoken = st.container()
     batch = playground.panel(selection, TITLE, positions[0], original)
-with said:
+with spoken:
     predicted = cache.call(Classifier.probabilities, classifier, batch)
     probabilities = waiting.value(visitor.ask(f"{TITLE}/classes", predicted))
-    labels = [selection.labels.indices[one] for one in positions]
-    explained.predictions(classifier, probabilities, labels)
+    own = said.own(classifier, photos, selection.labels, positions, probabilities)
+    said.predictions(classifier, probabilities, own)
 with controls:
     named = [(one, photos.names[one]) for one in positions]
-    explain = targets.choose(classifier, probabilities, labels, named)
+    explain = targets.choose(classifier, probabilities, own, named)
     chosen = methods.choose(visitor, classifier)
     drawing = methods.drawing(several=len(positions) > 1)
     chosen = methods.parameters(classifier, chosen)

@@ -17,8 +17,9 @@ from interp.batches import read_ahead
 from interp.channels.attribution import summed
 from interp.embedding.features import chosen_positions
 from interp.images import ImageSet, Problem
-from interp.models import hooks, inputs, match_set
+from interp.models import hooks, inputs
 from interp.models.inputs import Input
+from interp.models.truth import OwnLabels
 from interp.types import Classifier, Images, Layer, Target, digest, scores
 
 PROCESSOR_BATCH, DEVICE_BATCH = 16, 64
@@ -139,7 +140,7 @@ def attribute_set(
     """
     layers = [one.check(classifier) for one in questions]
     chosen = chosen_positions(photos, positions)
-    labels = np.array([-1 if one is None else one for one in match_set(classifier, photos).indices], np.int32)
+    labels = OwnLabels.of(classifier, photos)
     rows = SetRows(classifier, questions, len(chosen))
     size = batch_size or (PROCESSOR_BATCH if classifier.device.type == "cpu" else DEVICE_BATCH)
 
@@ -150,7 +151,7 @@ def attribute_set(
         images, there, problems = inputs.readable(classifier, pictures)
         if images is None:
             return [_nothing(one, layer, problems) for one, layer in zip(questions, layers, strict=True)]
-        return _of_batch(classifier, images, np.array(there, np.int32), labels[there], questions, layers, problems)
+        return _of_batch(classifier, images, np.array(there, np.int32), labels, questions, layers, problems)
 
     with closing(read_ahead(read, run, len(chosen), size=size, what=WHAT)) as batches:
         for parts in batches:
@@ -167,7 +168,7 @@ def _of_batch(
     classifier: Classifier,
     images: Images,
     positions: Int[np.ndarray, " n"],
-    labels: Int[np.ndarray, " n"],
+    labels: OwnLabels,
     questions: Sequence[SetQuestion],
     layers: Sequence[Layer],
     problems: tuple[Problem, ...],
@@ -178,8 +179,9 @@ def _of_batch(
     with torch.inference_mode(False), torch.enable_grad(), hooks.activations(classifier, names) as taken:
         logits = classifier.module(images.pixels)
         probability, predicted = classifier.linked(logits.detach().float()).max(dim=1)
+        own = labels.at(positions, logits.detach().float().cpu().numpy())
         for place, (question, layer) in enumerate(zip(questions, layers, strict=True)):
-            positive, negative = _classes(question, logits.detach(), labels)
+            positive, negative = _classes(question, logits.detach(), own)
             # Rows without a target are computed with any class, and left out below.
             given = zip(positive.clip(min=0).tolist(), negative.tolist(), strict=True)
             targets = [Target(one, None if other in (-1, one) else other) for one, other in given]

@@ -77,6 +77,8 @@ class Representation:
 
     def _layer(self, classifier: Classifier) -> Layer | None:
         """The layer; None for logits and pixels."""
+        if self.layer == LOGITS:
+            classifier.require_head(f"The representation {LOGITS!r}")
         if self.layer in (LOGITS, PIXELS):
             return None
         names = [layer.name for layer in classifier.layers]

@@ -9,11 +9,12 @@ from interp.models.loading import load
 from interp.models.offers import Offer, available, folder_problem, stamps
 from interp.models.precision import PrecisionAgreement, agreement
 from interp.models.predictions import Predictions, merge, predict
-from interp.models.truth import Truth, match_several
+from interp.models.truth import OwnLabels, Truth, match_several
 
 __all__ = [
     "LabelMatch",
     "Offer",
+    "OwnLabels",
     "PrecisionAgreement",
     "Predictions",
     "Truth",

@@ -18,8 +18,7 @@ from interp.batches import read_ahead
 from interp.images import ImageSet, Problem
 from interp.models import inputs
 from interp.models.inputs import Input
-from interp.models.labels import match_set
-from interp.models.truth import match_several
+from interp.models.truth import OwnLabels
 from interp.types import Classifier, digest
 
 TOP = 5
@@ -99,19 +98,19 @@ def predict(
     (`models.match_set`; all of an image's labels where the classes do not exclude each other, `models.match_several`).
     The pictures of the next batch are read while the classifier runs on this one. Nothing is locked between two
     batches. An image that cannot be read becomes a problem, and the rest goes on.
-    Raises `ValueError` where `labels` does not fit the set or the classifier, or a probability is not a number.
+    Raises `ValueError` for a classifier without a head, where `labels` does not fit the set or the classifier, or where
+    a probability is not a number.
     """
-    several = match_several(classifier, photos).present if labels is None and classifier.multi_label else None
-    if labels is None:
-        labels = match_set(classifier, photos).indices
-    known = _checked_labels(classifier, photos, labels) if several is None else several
+    classifier.require_head("A prediction")
+    given = None if labels is None else OwnLabels(_checked_labels(classifier, photos, labels))
+    own = given or OwnLabels.of(classifier, photos)
     step = -(-4 * len(photos) * len(classifier.labels) // LARGEST) if classifier.multi_label else 0
 
     def read(position: int) -> Input:
         return inputs.attempt(classifier, photos, position)
 
     def predicted(pictures: Sequence[Input]) -> Predictions:
-        return _batch(classifier, pictures, known, step)
+        return _batch(classifier, pictures, own, step)
 
     parts = []
     batches = read_ahead(read, predicted, len(photos), size=batch_size, what="Predicting images")
@@ -147,12 +146,7 @@ def _merged(parts: Sequence[EveryClass]) -> EveryClass | None:
     return EveryClass(indices, np.concatenate([part.probabilities for part in parts]), parts[0].step)
 
 
-def _batch(
-    classifier: Classifier,
-    pictures: Sequence[Input],
-    labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n k"],
-    step: int,
-) -> Predictions:
+def _batch(classifier: Classifier, pictures: Sequence[Input], labels: OwnLabels, step: int) -> Predictions:
     images, positions, problems = inputs.readable(classifier, pictures)
     top = min(TOP, len(classifier.labels))
     if images is None:
@@ -169,7 +163,7 @@ def _batch(
     best = probabilities.topk(top, dim=1)
     indices = np.array(positions, np.int32)
     shares = probabilities.numpy()
-    own = labels[indices] if labels.ndim == 1 else _most_probable(shares, labels[indices])
+    own = labels.at(indices, shares)
     of_label = shares[np.arange(len(own)), own]
     chosen = indices % step == 0 if step else None
     return Predictions(
@@ -181,12 +175,6 @@ def _batch(
         problems=problems,
         every=None if chosen is None else EveryClass(indices[chosen], shares[chosen], step),
     )
-
-
-def _most_probable(shares: Float[np.ndarray, "n k"], present: Bool[np.ndarray, "n k"]) -> Int[np.ndarray, " n"]:
-    """Of each image's classes the most probable one, -1 where it has none."""
-    best = np.where(present, shares, -1).argmax(axis=1)
-    return np.where(present.any(axis=1), best, -1).astype(np.int32)
 
 
 def _checked_labels(classifier: Classifier, photos: ImageSet, labels: Sequence[int | None]) -> Int[np.ndarray, " n"]:

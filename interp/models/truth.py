@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float, Int
 
 from interp.images import ImageSet
 from interp.models.labels import match_labels, match_set
@@ -34,6 +35,31 @@ class Truth:
     def fingerprint(self) -> str:
         """A digest of all that it says."""
         return digest([self.present, self.known], repr((self.unmatched, self.by)))
+
+
+@dataclass(frozen=True, eq=False)
+class OwnLabels:
+    """The class of each image's own label: what the set says, or of several labels the one with the highest score."""
+
+    indices: Int[np.ndarray, " n"] | None
+    present: Bool[np.ndarray, "n k"] | None = None
+
+    @classmethod
+    def of(cls, classifier: Classifier, photos: ImageSet) -> OwnLabels:
+        """Those of a whole set; all labels of an image count where the classes do not exclude each other."""
+        if classifier.multi_label:
+            return cls(None, match_several(classifier, photos).present)
+        return cls(np.array([-1 if one is None else one for one in match_set(classifier, photos).indices], np.int32))
+
+    def at(self, positions: Sequence[int] | np.ndarray, scores: Float[np.ndarray, "m k"]) -> Int[np.ndarray, " m"]:
+        """The labels of the images at these positions, whose scores are given; -1 where there is none."""
+        chosen = np.asarray(positions, np.int64)
+        if self.present is None:
+            assert self.indices is not None
+            return self.indices[chosen]
+        present = self.present[chosen]
+        best = np.where(present, scores, -np.inf).argmax(axis=1)
+        return np.where(present.any(axis=1), best, -1).astype(np.int32)
 
 
 def match_several(classifier: Classifier, photos: ImageSet) -> Truth:

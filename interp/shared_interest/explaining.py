@@ -15,8 +15,9 @@ from interp import progress
 from interp.attribution import Method, attribute, compare
 from interp.batches import read_ahead
 from interp.images import ImageSet, Problem, UnreadableImage
-from interp.models import inputs, match_set
+from interp.models import inputs
 from interp.models.inputs import Input
+from interp.models.truth import OwnLabels
 from interp.shared_interest.explained import Explained, Question, joined, nothing, smallest, stored
 from interp.types import Classifier, Heatmaps, Images
 
@@ -51,7 +52,7 @@ def explain(
     for item in items:
         item.method.check(classifier)
     chosen = _chosen(photos, positions)
-    labels = np.array([-1 if one is None else one for one in match_set(classifier, photos).indices], np.int32)
+    labels = OwnLabels.of(classifier, photos)
     cost = sum(item.method.cost(classifier) for item in items)
     most = PROCESSOR_BATCH if classifier.device.type == "cpu" else DEVICE_BATCH
     size = batch_size or max(1, min(most, int(PASSES_AT_ONCE / max(cost, 1))))
@@ -130,21 +131,22 @@ def _of_batch(
     classifier: Classifier,
     photos: ImageSet,
     items: Sequence[Question],
-    labels: Int[np.ndarray, " all"],
+    labels: OwnLabels,
     seen: Sequence[_Seen],
 ) -> list[Explained]:
     images, positions, problems = inputs.readable(classifier, [one.input for one in seen])
     if images is None:
         return [nothing(classifier, item, problems) for item in items]
     # Where a probability is not a number the score is not either, and the image is left out below, by name.
-    probability, predicted = (one.numpy() for one in classifier.probabilities(images).float().cpu().max(dim=1))
+    shares = classifier.probabilities(images).float().cpu()
+    probability, predicted = (one.numpy() for one in shares.max(dim=1))
     masks = np.stack([one.annotation for one in seen if one.annotation is not None])
     batch = _Batch(
         images,
         np.array(positions, np.int32),
         predicted.astype(np.int32),
         probability,
-        labels[positions],
+        labels.at(positions, shares.numpy()),
         np.packbits(masks.reshape(len(images), -1), axis=1),
     )
     found: dict[Question, Explained] = {}

@@ -62,6 +62,8 @@ def offered(about: Known) -> list[str]:
 def _classes(about: Known) -> list[str]:
     labels = np.unique(about.labels[about.labels >= 0])
     groups = [GROUP] * (len({one for one in about.photos.groups if one is not None}) > 1)
+    if not about.classifier.labels:
+        return [*groups, *[LABEL] * (len(labels) > 0)]
     if not len(labels):
         return [*groups, PREDICTION, CONFIDENCE]
     first = [*groups, LABEL] if len(labels) > MANY else [LABEL, *groups]
@@ -94,7 +96,7 @@ def colours(
     indices = about.labels if chosen == LABEL else about.predicted
     present = np.unique(indices[indices >= 0])
     compact = np.where(indices >= 0, np.searchsorted(present, indices), -1)
-    return maps.Classes(compact, tuple(about.classifier.labels[one] for one in present), title=chosen)
+    return maps.Classes(compact, tuple(about.classes[one] for one in present), title=chosen)
 
 
 def with_one_more(found: maps.Classes | maps.Scale) -> maps.Classes | maps.Scale:

@@ -9,7 +9,6 @@ from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
-from torch import Tensor
 
 from interp import attribution
 from interp.evaluation.verdict import Level
@@ -63,32 +62,6 @@ class Comparison:
     results: tuple[Result, ...]
     drawing: Drawing
     remarks: tuple[tuple[str, int, Level, str], ...] = ()
-
-
-def predictions(classifier: Classifier, probabilities: Tensor, labels: Sequence[int | None]) -> None:
-    """What the classifier says: a line for one photograph, a count for several."""
-    if len(labels) == 1:
-        prediction(classifier, probabilities[0], labels[0])
-        return
-    best = probabilities.argmax(dim=1).tolist()
-    judged = [(label, one) for label, one in zip(labels, best, strict=True) if label is not None]
-    right = sum(label == one for label, one in judged)
-    st.markdown(f"{len(best)} photographs, {right} of {len(judged)} with a label predicted as labelled")
-
-
-def prediction(classifier: Classifier, probabilities: Tensor, label: int | None) -> None:
-    """One line: what the classifier says of the photograph, and whether that is its label."""
-    best = int(probabilities.argmax())
-    said = f"Predicted **{plain(classifier.labels[best])}** with {probabilities[best]:.1%}"
-    if label is None:
-        verdict = "the image has no label among this classifier's classes"
-    elif label == best:
-        verdict = ":blue[:material/check_circle: as labelled]"
-    else:
-        verdict = (
-            f":orange[:material/cancel: labelled **{plain(classifier.labels[label])}**] ({probabilities[label]:.1%})"
-        )
-    st.markdown(f"{said} — {verdict}")
 
 
 def figure(comparison: Comparison) -> go.Figure:

@@ -40,10 +40,11 @@ class Selection:
     labels: LabelMatch
 
 
-def page(title: str, sentence: str) -> Selection:
+def page(title: str, sentence: str, *, needs_classes: bool = True) -> Selection:
     """Draw what all pages share, and give what was chosen. Must be a page's first call.
 
-    Where classifier or images cannot be had, the page ends here and says why; the pickers stay.
+    Where classifier or images cannot be had, the page ends here and says why; the pickers stay. So does a page that
+    `needs_classes` for a classifier without a head.
     """
     st.set_page_config(page_title=f"{title} · Loupe", page_icon=":material/search:", layout="wide")
     visitor = waiting.visitor()
@@ -68,6 +69,9 @@ def page(title: str, sentence: str) -> Selection:
     if not len(photos):
         st.info("None of these images could be opened. Choose another set, or add JPEG or PNG files in the sidebar.")
         st.stop()
+    if needs_classes and not classifier.labels:
+        _without_head(classifier)
+        st.stop()
     return Selection(visitor, classifier, photos, pickers.match(classifier, photos))
 
 
@@ -78,6 +82,15 @@ def view_title(selection: Selection, title: str, view: str) -> str:
         if slot.startswith(f"{title}/") and not slot.startswith(f"{own}/"):
             selection.visitor.release(slot)
     return own
+
+
+def _without_head(classifier: Classifier) -> None:
+    st.info(
+        f"This page needs classes, and {plain(classifier.name)} has none: its weights have no head. These pages run on "
+        "it:"
+    )
+    st.page_link("pages/embeddings.py", label="Embedding explorer", icon=":material/scatter_plot:")
+    st.page_link("pages/feature_visualization.py", label="Feature visualization", icon=":material/texture:")
 
 
 def _head(title: str, sentence: str) -> None:

@@ -50,6 +50,11 @@ class Known:
         return digest(arrays, repr((self.photos.fingerprint, self.classifier.fingerprint, self.complete)))
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """What `labels` and `predicted` count: the classifier's classes, or the set's labels for one without a head."""
+        return self.classifier.labels or own_classes(self.photos)
+
+    @property
     def grouped(self) -> tuple[np.ndarray, tuple[str, ...]]:
         """Each image's group as an index, and the groups' names."""
         groups = [self.photos.groups[one] for one in self.positions]
@@ -58,18 +63,27 @@ class Known:
         return np.array([-1 if one is None else places[one] for one in groups], np.int64), tuple(names)
 
 
+def own_classes(photos: ImageSet) -> tuple[str, ...]:
+    """The different labels of a set, in alphabetical order."""
+    return tuple(sorted({label for label in photos.labels if label is not None}))
+
+
 def known(
     classifier: Classifier,
     photos: ImageSet,
     features: Features,
     cells: Cells | None,
     labels: LabelMatch,
-    job: cache.Job,
+    job: cache.Job | None,
 ) -> Known:
-    """Labels and predictions in the order of the features' rows; `job` is that of the predictions, done or not."""
-    job.wait(waiting.PATIENCE)
-    complete = job.state == "done"
-    predictions = job.value if complete else models.merge([])
+    """Labels and predictions in the order of the features' rows; `job` is that of the predictions, done or not.
+
+    A classifier without a head predicts nothing, and has no job.
+    """
+    if job is not None:
+        job.wait(waiting.PATIENCE)
+    complete = job is None or job.state == "done"
+    predictions = job.value if job is not None and complete else models.merge([])
     question = cache.call(lined_up, classifier, photos, features, cells, labels, predictions, complete)
     return cache.get(question, disk=False, device="figures")
 
@@ -87,7 +101,12 @@ def lined_up(
     row_of = np.full(len(photos), -1)
     row_of[predictions.indices] = np.arange(len(predictions))
     rows = row_of[features.indices]
-    own = np.array([-1 if one is None else one for one in labels.indices], np.int64)
+    places = {label: place for place, label in enumerate(own_classes(photos))}
+    indices = labels.indices if classifier.labels else [places.get(label or "") for label in photos.labels]
+    own = np.array([-1 if one is None else one for one in indices], np.int64)
+    if classifier.multi_label:
+        # Of an image's labels the most probable one, so that right is what is among them.
+        own[predictions.indices] = predictions.labels
     return Known(
         photos,
         classifier,
@@ -109,12 +128,13 @@ def points(about: Known | Toy, more: tuple[str, ...] = ()) -> maps.Points:
 def _points(about: Known | Toy, more: tuple[str, ...]) -> maps.Points:
     if isinstance(about, Toy):
         return maps.Points(tuple(f"{about.parts[label]}, point {i}" for i, label in enumerate(about.labels)))
-    names, labels = about.photos.names, about.classifier.labels
+    names, labels = about.photos.names, about.classes
+    word = "most probable" if about.classifier.multi_label else "predicted"
     texts = [
         "\n".join(
             [
                 *([f"labelled {labels[label]}"] if label >= 0 else []),
-                *([f"predicted {labels[predicted]}, {sure:.0%}"] if predicted >= 0 else []),
+                *([f"{word} {labels[predicted]}, {sure:.0%}"] if predicted >= 0 else []),
             ]
         )
         for label, predicted, sure in zip(about.labels, about.predicted, about.confidence, strict=True)

@@ -21,7 +21,7 @@ from pages.parts import drawn, export, gallery, pickers
 from pages.parts.mapped import Known, cell_of
 from pages.parts.overview import enlarged
 from pages.parts.pickers import BESIDE
-from pages.parts.text import plain, shortened
+from pages.parts.text import plain, prediction, shortened
 
 NEAREST = 8
 GALLERY = 24
@@ -112,7 +112,7 @@ def short(distance: float) -> str:
 
 def named(known: Known, rows: Sequence[int]) -> list[str]:
     """What is said of pictures that are pointed at: the name, and the label or else the prediction."""
-    labels = known.classifier.labels
+    labels = known.classes
     best = np.where(known.labels[rows] >= 0, known.labels[rows], known.predicted[rows])
     names = [f"{known.photos.names[known.positions[one]]}{cell_of(known, one)}" for one in rows]
     return [f"{name}, {labels[one]}" if one >= 0 else name for name, one in zip(names, best, strict=True)]
@@ -126,11 +126,12 @@ def _ranks(points: np.ndarray, row: int, others: Sequence[int], positions: np.nd
 
 
 def _said(known: Known, row: int) -> str:
-    labels = known.classifier.labels
+    labels = known.classes
     label, predicted = int(known.labels[row]), int(known.predicted[row])
     parts = [] if label < 0 else [f"labelled **{plain(labels[label])}**"]
     if predicted >= 0:
-        parts.append(f"predicted **{plain(labels[predicted])}** with {known.confidence[row]:.0%}")
+        several = known.classifier.multi_label
+        parts.append(prediction(labels[predicted], known.confidence[row], several=several, digits=0))
     said = ", ".join(parts)
     return f"{said[:1].upper()}{said[1:]}." if parts else ""
 
@@ -206,7 +207,7 @@ def _selection(known: Known, rows: np.ndarray) -> None:
 
 def _counted(known: Known, rows: np.ndarray) -> tuple[str, np.ndarray, Sequence[str]]:
     """What a selection is counted by: labels, where some repeat, else groups, else predictions."""
-    labels, names = known.labels[rows], known.classifier.labels
+    labels, names = known.labels[rows], known.classes
     groups, titles = known.grouped
     if np.bincount(labels[labels >= 0], minlength=1).max() > 1 or (not titles and (labels >= 0).any()):
         return "label", labels, names
@@ -241,7 +242,7 @@ def _histogram(classes: np.ndarray, kind: str, names: Sequence[str]) -> go.Figur
 
 
 def _rows(known: Known, rows: np.ndarray) -> list[dict[str, str]]:
-    labels = known.classifier.labels
+    labels = known.classes
     return [
         {
             "image": f"{known.photos.names[known.positions[row]]}{cell_of(known, row)}",
@@ -264,7 +265,7 @@ def found(known: Known, wanted: str) -> list[int]:
 
 def searched(known: Known, wanted: str) -> list[int]:
     """The rows whose name, label or prediction contains the text."""
-    text, labels = wanted.casefold(), known.classifier.labels
+    text, labels = wanted.casefold(), known.classes
     classes = [i for i, label in enumerate(labels) if text in label.casefold()]
     named = [text in known.photos.names[one].casefold() for one in known.positions]
     hit = np.array(named) | np.isin(known.labels, classes) | np.isin(known.predicted, classes)

@@ -15,7 +15,7 @@ from interp.figures import confusion
 from interp.figures import overview as figures
 from interp.images import ImageSet, UnreadableImage
 from interp.models import performance
-from interp.models.predictions import Predictions
+from interp.models.predictions import TOP, Predictions
 from interp.types import Classifier
 from pages.parts import drawn, export, layout
 from pages.parts.explained import PLOT
@@ -33,8 +33,8 @@ near misses; those at the left end are seen as something else altogether, and ar
 few images tell little, and the interval says how little. Images whose label is none of the classifier's classes do not
 count. *Top five* asks only that the label is among the five most probable classes.
 
-**Confidence** is the softmax probability of the prediction. It is no probability of being right: networks are often
-too sure, so compare mean confidence with accuracy before you trust it.
+**Confidence** is the probability of the prediction, as the network itself gives it. It is no probability of being
+right: networks are often too sure, so compare mean confidence with accuracy before you trust it.
 
 **Known pitfalls.** Images that the classifier was trained on flatter it; where the set names groups such as *training*
 and *held-out*, filter by them. A class's accuracy on a handful of images is noise. One label an image is too few for
@@ -49,7 +49,8 @@ def summary(classifier: Classifier, photos: ImageSet, predictions: Predictions) 
     if result.count:
         interval = f"{result.low:.1%} to {result.high:.1%}"
         metric(numbers, "Accuracy", f"{result.value:.1%}", interval, help="Top-1, with its 95% Wilson interval.")
-        metric(numbers, "Top five", f"{performance.top_accuracy(predictions).value:.1%}")
+        if len(classifier.labels) > TOP:
+            metric(numbers, "Top five", f"{performance.top_accuracy(predictions).value:.1%}")
     else:
         metric(numbers, "Accuracy", "–", help="No image has a label among the classifier's classes.")
     metric(numbers, "Images", f"{len(predictions):,}")
@@ -64,6 +65,8 @@ def summary(classifier: Classifier, photos: ImageSet, predictions: Predictions) 
             f":material/info: {len(labels.unmatched)} labels of the set are none of the classifier's classes, "
             f"and their images count as unlabelled: {plain(some)}."
         )
+    if any(one is not None and len(one) > 1 for one in photos.label_sets or ()):
+        st.caption(":material/info: Of several labels of an image the first counts, or the one that is marked largest.")
     if labels.negation is not None:
         taken, stands = plain(labels.negation), plain(classifier.labels[0])
         st.caption(f":material/info: The set's label *{taken}* was taken for *{stands}*.")

@@ -34,13 +34,17 @@ def choose(classifier: Classifier, photos: ImageSet) -> Representation:
         help = "Evenly spread over the set. t-SNE of 50,000 takes some minutes."
         controls.one_of("At most", SIZE, (MOST, MANY), help=help)
     layers = [layer for layer in classifier.layers if layer.block_end or layer == classifier.last_spatial_layer]
-    names = {layer.name: f"{layer.name} · {layer.channels} channels" for layer in layers} | BASELINES
+    names = {layer.name: f"{layer.name} · {layer.channels} channels" for layer in layers} | _baselines(classifier)
     chosen = controls.listed(
         "Layer", "map.layer", list(names), default=classifier.last_spatial_layer.name, named=names.__getitem__
     )
     if chosen in BASELINES or classifier.layer(chosen).kind == "flat":
         return Representation(chosen).resolved(classifier)
     return Representation(chosen, POOLINGS[pooling()]).resolved(classifier)
+
+
+def _baselines(classifier: Classifier) -> dict[str, str]:
+    return BASELINES if classifier.labels else {PIXELS: BASELINES[PIXELS]}
 
 
 def pooling() -> str:
@@ -56,7 +60,7 @@ def film(classifier: Classifier, pooled: str) -> tuple[Representation, ...]:
     # Positions of maps of different sizes have nothing to do with each other.
     pooling = "mean" if POOLINGS[pooled] == "positions" else POOLINGS[pooled]
     between = [Representation(name, pooling) for name in layers]
-    chosen = [Representation(PIXELS), *between, Representation(LOGITS)]
+    chosen = [Representation(PIXELS), *between, *([Representation(LOGITS)] if classifier.labels else [])]
     return tuple(one.resolved(classifier) for one in chosen)
 
 

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import isnan
-from typing import Any
-
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -16,11 +11,12 @@ from interp import models
 from interp.figures import several as figures
 from interp.images import ImageSet, UnreadableImage
 from interp.models import Truth, multi_label, performance
-from interp.models.multi_label import Judged, Ranking
 from interp.models.predictions import Predictions
 from interp.types import Classifier
-from pages.parts import controls, drawn, export, filters, layout, overview, pickers
+from pages.parts import controls, drawn, filters, layout, overview, pickers
+from pages.parts import several_numbers as numbers
 from pages.parts.explained import PLOT
+from pages.parts.several_numbers import Shown
 from pages.parts.text import plain
 
 HALF = 50
@@ -46,31 +42,6 @@ threshold that was chosen on the same images flatters it, too.
 """
 
 
-@dataclass(frozen=True, eq=False)
-class _Shown:
-    """What is judged: the predictions that are kept, what is in the images, and the threshold."""
-
-    classifier: Classifier
-    predictions: Predictions
-    truth: Truth
-    kept: np.ndarray
-    threshold: float
-
-    @property
-    def judged(self) -> Judged:
-        asked = cache.call(multi_label.judged, self.predictions, self.truth, self.kept)
-        return cache.get(asked, disk=False, device="lists")
-
-    @property
-    def table(self) -> pd.DataFrame:
-        asked = cache.call(_table, self.predictions, self.truth, self.kept, self.threshold)
-        return cache.get(asked, disk=False, device="lists")
-
-    @property
-    def ranking(self) -> Ranking:
-        return cache.get(cache.call(_ranking, self.predictions, self.truth, self.kept), disk=False, device="lists")
-
-
 def page(selection: layout.Selection, predictions: Predictions, summary, *, done: bool) -> None:
     """Draw the Overview of predictions that have the probabilities of every class."""
     classifier, photos = selection.classifier, selection.photos
@@ -88,9 +59,9 @@ def page(selection: layout.Selection, predictions: Predictions, summary, *, done
     if not kept.any():
         st.info("No image is of these groups. Choose others.")
         st.stop()
-    shown = _Shown(classifier, predictions, truth, kept, percent / 100)
+    shown = Shown(classifier, predictions, truth, kept, percent / 100)
     with summary:
-        _summary(shown)
+        numbers.summary(shown)
     picture, closeup = st.columns([3, 1], gap="medium")
     with picture:
         _draw_squares(shown, photos, chosen)
@@ -102,8 +73,8 @@ def page(selection: layout.Selection, predictions: Predictions, summary, *, done
         position = pickers.image(photos, default=_example(shown, chosen))
         drawn.once(_closeup, classifier, photos, predictions, truth, position, shown.threshold)
         st.page_link("pages/saliency.py", label="Why? Compare saliency", icon=":material/blur_on:")
-    _classes(shown)
-    _downloads(shown, photos)
+    numbers.classes(shown)
+    numbers.downloads(shown, photos)
     overview.layers(classifier)
     layout.how_to_read(READING)
 
@@ -121,77 +92,7 @@ def _class(classifier: Classifier, predictions: Predictions, truth: Truth) -> in
     return int(controls.listed("Class", "class", list(labels), default=default, named=labels.__getitem__))
 
 
-def _table(predictions: Predictions, truth: Truth, kept: np.ndarray, threshold: float) -> pd.DataFrame:
-    return multi_label.per_class(multi_label.judged(predictions, truth, kept), threshold)
-
-
-def _ranking(predictions: Predictions, truth: Truth, kept: np.ndarray) -> Ranking:
-    return multi_label.ranking(multi_label.judged(predictions, truth, kept))
-
-
-def _summary(shown: _Shown) -> None:
-    """How good the classifier is in one row of numbers, and what they rest on."""
-    macro, micro = (average(shown.table, shown.ranking) for average in (multi_label.macro, multi_label.micro))
-    counts = multi_label.label_counts(shown.judged, shown.threshold)
-    classes = int((shown.table["judged"] > 0).sum())
-    numbers = st.container(horizontal=True, gap="large")
-    about = f"The mean over the {classes} classes that can be judged; below, over all pairs of image and class."
-    for name, field in (
-        ("Average precision", "average_precision"),
-        ("Precision", "precision"),
-        ("Recall", "recall"),
-        ("F1", "f1"),
-    ):
-        over_classes, over_pairs = getattr(macro, field), getattr(micro, field)
-        overview.metric(numbers, name, _percent(over_classes), f"micro {_percent(over_pairs)}", help=about)
-    gets = f"{_number(counts.present)} → {_number(counts.predicted)}" if counts.images else "–"
-    overview.metric(
-        numbers,
-        "Labels an image",
-        gets,
-        f"none for {counts.without:,}",
-        help="How many classes an image has by its labels → how many are predicted, on average; and how many images "
-        "get none.",
-    )
-    overview.metric(numbers, "Images", f"{len(shown.predictions):,}")
-    overview.metric(numbers, "Classes", f"{len(shown.classifier.labels):,}")
-    _remarks(shown, classes)
-    layout.left_out(shown.predictions.problems)
-
-
-def _remarks(shown: _Shown, classes: int) -> None:
-    truth, every = shown.truth, shown.predictions.every
-    said = {
-        "label sets": "",
-        "columns": "What is in an image is read from the set's columns of 0 and 1 that are called as classes are; "
-        "gaps and −1 do not count.",
-        "one label": "The set gives one label an image, which is taken for all that is in it.",
-        "nothing": "The set does not say which of the classifier's classes are in its images: predictions are shown, "
-        "and nothing is judged. " + _HOW,
-    }[truth.by]
-    lines = [said] if said else []
-    unnamed = len(shown.classifier.labels) - classes
-    if truth.by != "nothing" and unnamed:
-        lines.append(f"{unnamed:,} of the classes are named by no image of the set, and are not judged.")
-    if truth.unmatched:
-        some = ", ".join(truth.unmatched[:5]) + (" …" if len(truth.unmatched) > 5 else "")
-        lines.append(f"{len(truth.unmatched):,} labels of the set are none of the classifier's classes: {plain(some)}.")
-    if every is not None and every.step > 1:
-        lines.append(
-            f"Of every {every.step} images one counts here: the probabilities of all classes for all "
-            f"{len(shown.predictions):,} would take too much memory."
-        )
-    for line in lines:
-        st.caption(f":material/info: {line}")
-
-
-_HOW = (
-    "Labels come from a column 'labels' of index.csv (several between | or ;), from columns of 0 and 1 called as the "
-    "classes are, or from a COCO file."
-)
-
-
-def _draw_squares(shown: _Shown, photos: ImageSet, chosen: int) -> None:
+def _draw_squares(shown: Shown, photos: ImageSet, chosen: int) -> None:
     question = cache.call(_squares, photos, shown.predictions, shown.truth, shown.kept, chosen, shown.threshold)
     figure = cache.get(question, disk=False, device="figures")
     st.plotly_chart(figure, key="squares", on_select=overview.take, selection_mode="points", config=PLOT)
@@ -206,7 +107,7 @@ def _squares(
     return drawn.Settled(figure)
 
 
-def _example(shown: _Shown, chosen: int) -> int:
+def _example(shown: Shown, chosen: int) -> int:
     """The image to open with: the worst mistake about the class or, where nothing is known, its most probable one."""
     found = shown.judged
     shares, known = found.probabilities[:, chosen], found.known[:, chosen]
@@ -241,96 +142,3 @@ def _closeup(
     )
     figure = figures.classes_of_image(shares[wanted], names, present[wanted], known[wanted], threshold)
     st.plotly_chart(figure, config={"displayModeBar": False})
-
-
-def _classes(shown: _Shown) -> None:
-    st.markdown("#### Classes")
-    wanted = st.text_input("Find a class", key="find", placeholder="Part of its name", icon=":material/search:")
-    drawn.once(_draw_classes, shown.classifier, shown.predictions, shown.truth, shown.kept, shown.threshold, wanted)
-
-
-def _draw_classes(
-    classifier: Classifier, predictions: Predictions, truth: Truth, kept: np.ndarray, threshold: float, wanted: str
-) -> None:
-    shown = _Shown(classifier, predictions, truth, kept, threshold)
-    table = rows_of_classes(classifier, shown.table, shown.ranking)
-    if wanted:
-        table = table[table["class"].str.contains(wanted, case=False, regex=False)]
-    shares = {
-        name: st.column_config.ProgressColumn(title, format="percent", min_value=0, max_value=1)
-        for name, title in (
-            ("precision", "Precision"),
-            ("recall", "Recall"),
-            ("f1", "F1"),
-            ("average precision", "Average precision"),
-        )
-    }
-    st.dataframe(
-        table,
-        hide_index=True,
-        column_order=["class", "labelled", "predicted", *shares],
-        column_config={
-            "class": "Class",
-            "labelled": st.column_config.NumberColumn("Labelled", help="Images that have it by the set's labels."),
-            "predicted": st.column_config.NumberColumn("Predicted", help="Images where it reaches the threshold."),
-            **shares,
-        },
-    )
-
-
-def rows_of_classes(classifier: Classifier, table: pd.DataFrame, ranked: Ranking) -> pd.DataFrame:
-    """A row for each class, by its name, as it is shown and downloaded."""
-    return pd.DataFrame(
-        {
-            "class": list(classifier.labels),
-            "judged images": table["judged"],
-            "labelled": table["positives"],
-            "predicted": table["above"],
-            "precision": table["precision"],
-            "recall": table["recall"],
-            "f1": table["f1"],
-            "average precision": ranked.by_class,
-        }
-    )
-
-
-def rows_of_images(classifier: Classifier, photos: ImageSet, found: Judged, threshold: float) -> list[dict[str, Any]]:
-    """A row for each image: its labels, its predicted classes, and the probability of every class."""
-    labels = classifier.labels
-    return [
-        {
-            "image": photos.names[index],
-            "labels": "|".join(labels[one] for one in np.flatnonzero(present & known)),
-            "predicted": "|".join(labels[one] for one in np.flatnonzero(shares >= threshold)),
-            **{f"probability of {label}": f"{share:.6f}" for label, share in zip(labels, shares, strict=True)},
-        }
-        for index, shares, present, known in zip(
-            found.indices, found.probabilities, found.present, found.known, strict=True
-        )
-    ]
-
-
-def _downloads(shown: _Shown, photos: ImageSet) -> None:
-    with st.container(horizontal=True):
-        st.download_button(
-            "Classes as CSV",
-            lambda: export.table(rows_of_classes(shown.classifier, shown.table, shown.ranking).to_dict("records")),
-            "loupe-classes.csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Predictions as CSV",
-            lambda: export.table(rows_of_images(shown.classifier, photos, shown.judged, shown.threshold)),
-            "loupe-predictions.csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-
-
-def _percent(value: float) -> str:
-    return "–" if isnan(value) else f"{value:.1%}"
-
-
-def _number(value: float) -> str:
-    return "–" if isnan(value) else f"{value:.1f}"

@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from interp.types import Classifier, Target
 from pages.parts import address
+from pages.parts.said import Own
 from pages.parts.text import plain
 
 TOP = 5
@@ -23,26 +24,31 @@ HELP = {
 def choose(
     classifier: Classifier,
     probabilities: Float[torch.Tensor, "n k"],
-    labels: Sequence[int | None],
+    own: Own,
     photographs: Sequence[tuple[int, str]],
 ) -> tuple[Target, ...]:
     """Draw the pickers of the class to explain, and of one to set it against; gives a target for each image.
 
-    One class for all images, each one's predicted class or label, or one chosen for each. `labels` are class indices,
-    `photographs` the images' positions in their set and their names.
+    One class for all images, each one's predicted class or label, or one chosen for each. `own` is what the set says
+    of the images, `photographs` their positions in their set and their names.
     """
+    labels = own.labels
     first, several = probabilities[0], len(probabilities) > 1
     best = probabilities.argmax(dim=1).tolist()
-    names = _top(classifier, first, None if several else labels[0])
+    names = _top(classifier, first, frozenset() if several else own.classes[0])
     predicted = "each one's prediction" if several else f"predicted: {classifier.labels[best[0]]}"
+    labelled = "each one's label"
+    if classifier.multi_label:
+        predicted = "each one's most probable" if several else f"most probable: {classifier.labels[best[0]]}"
+        labelled = "each one's most probable label"
     offered = {PREDICTED: predicted}
     if several and any(label is not None for label in labels):
-        offered[LABELLED] = "each one's label"
+        offered[LABELLED] = labelled
     if several:
         offered[OWN] = "chosen for each …"
     chosen = _class("Class to explain", "target", offered | names, classifier)
     if chosen == OWN:
-        positives = _each(classifier, probabilities, labels, photographs)
+        positives = _each(classifier, probabilities, own.classes, photographs)
     elif chosen == LABELLED:
         positives = [one if label is None else label for one, label in zip(best, labels, strict=True)]
     else:
@@ -56,13 +62,13 @@ def choose(
     )
 
 
-def _top(classifier: Classifier, probabilities: Float[torch.Tensor, " k"], label: int | None) -> dict[int, str]:
-    """The most likely classes of one image, and its label, where known; and how each is offered."""
+def _top(classifier: Classifier, probabilities: Float[torch.Tensor, " k"], own: frozenset[int]) -> dict[int, str]:
+    """The most likely classes of one image, and its labels, where known; and how each is offered."""
     top = probabilities.topk(min(TOP, len(classifier.labels))).indices.tolist()
-    offered = [*top, *([label] if label is not None and label not in top else [])]
+    offered = [*top, *sorted(own.difference(top), key=lambda one: -probabilities[one])]
+    mark = ", labelled" if classifier.multi_label else ", its label"
     return {
-        index: f"{classifier.labels[index]} · {probabilities[index]:.1%}" + ", its label" * (index == label)
-        for index in offered
+        index: f"{classifier.labels[index]} · {probabilities[index]:.1%}" + mark * (index in own) for index in offered
     }
 
 
@@ -76,13 +82,13 @@ def _next(probabilities: Float[torch.Tensor, "n k"], positives: Sequence[int]) -
 def _each(
     classifier: Classifier,
     probabilities: Float[torch.Tensor, "n k"],
-    labels: Sequence[int | None],
+    classes: Sequence[frozenset[int]],
     photographs: Sequence[tuple[int, str]],
 ) -> list[int]:
     """A class for each image, at first the predicted one."""
     return [
-        _class(plain(name, limit=40), f"target.{position}", _top(classifier, one, label), classifier)
-        for one, label, (position, name) in zip(probabilities, labels, photographs, strict=True)
+        _class(plain(name, limit=40), f"target.{position}", _top(classifier, one, own), classifier)
+        for one, own, (position, name) in zip(probabilities, classes, photographs, strict=True)
     ]
 
 

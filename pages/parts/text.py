@@ -12,6 +12,15 @@ def plain(text: str, *, limit: int = 300) -> str:
     return _MARKDOWN.sub(r"\\\1", shortened(" ".join(text.split()), limit))
 
 
+def prediction(label: str, probability: float, *, several: bool, digits: int = 1) -> str:
+    """The most probable class with its probability, said so that it is true also where no class is predicted.
+
+    `several` says that the classes do not exclude each other.
+    """
+    share = f"{probability:.{digits}%}"
+    return f"most probable **{plain(label)}**, {share}" if several else f"predicted **{plain(label)}** with {share}"
+
+
 def shortened(text: str, limit: int) -> str:
     """A text of at most `limit` characters, with … in its middle where it is longer: names differ at their ends."""
     if len(text) <= limit:

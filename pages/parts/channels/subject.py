@@ -18,7 +18,7 @@ from interp.channels import ChannelAttribution
 from interp.figures.spotlight import spotlight
 from interp.models import inputs
 from interp.types import Classifier, Images, Layer, Target
-from pages.parts import address, explained, layout, pickers, targets, waiting
+from pages.parts import address, explained, layout, pickers, said, targets, waiting
 from pages.parts.text import plain
 from pages.parts.visualization import making
 from pages.parts.visualization.channels import choose_layer
@@ -81,11 +81,11 @@ def choose(selection: layout.Selection, title: str, picture, side) -> Subject:
         batch = waiting.value(visitor.ask(f"{title}/image", read, disk=False, device="reading"))
         predicted = cache.call(Classifier.probabilities, classifier, batch)
         probabilities = waiting.value(visitor.ask(f"{title}/classes", predicted))
-        labels = [selection.labels.indices[one] for one in positions]
-        explained.predictions(classifier, probabilities, labels)
+        own = said.own(classifier, photos, selection.labels, positions, probabilities)
+        said.predictions(classifier, probabilities, own)
     with side:
         named = [(one, photos.names[one]) for one in positions]
-        chosen = targets.choose(classifier, probabilities, labels, named)
+        chosen = targets.choose(classifier, probabilities, own, named)
     with picture:
         asked = cache.call(channels.attribute, classifier, batch, chosen, layer=layer.name)
         found = waiting.value(visitor.ask(f"{title}/attribution", asked))

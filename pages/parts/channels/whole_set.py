@@ -138,9 +138,10 @@ def _plot(classifier: Classifier, found: SetAttribution, photos: ImageSet, shown
     some = np.linspace(0, len(found) - 1, min(ROWS, len(found))).round().astype(int)
     own = found.values[:, list(shown)].clip(min=0).sum(axis=1)
     rows = some[np.lexsort((-own[some], found.positive[some]))]
+    word = "most probable" if classifier.multi_label else "predicted"
     labels, names = classifier.labels, [photos.names[one] for one in found.positions]
     said = [
-        f"{shortened(names[row], 40)}: {labels[found.positive[row]]}, predicted {labels[found.predicted[row]]} with "
+        f"{shortened(names[row], 40)}: {labels[found.positive[row]]}, {word} {labels[found.predicted[row]]}, "
         f"{found.probability[row]:.0%}"
         for row in rows
     ]

@@ -13,7 +13,7 @@ from interp.shared_interest.scoring import SCORES
 from pages.parts import address, controls, drawn, waiting
 from pages.parts.interest import gallery, pictures, threshold
 from pages.parts.interest.known import NAMES, Known
-from pages.parts.text import plain, shortened
+from pages.parts.text import plain, prediction, shortened
 
 KEY = "interest.open"
 
@@ -69,10 +69,13 @@ def _opened(visitor: cache.Visitor, title: str, known: Known, order: list[int]) 
 
 
 def _numbers(known: Known, row: int) -> None:
-    label, prediction = known.said(row)
-    said = f"Predicted **{plain(prediction)}** with {known.scored.probability[row]:.1%}"
+    label, predicted = known.said(row)
+    several = known.classifier.multi_label
+    said = prediction(predicted, known.scored.probability[row], several=several)
+    said = said[:1].upper() + said[1:]
     if label:
-        outcome = ":blue[✓ as labelled]" if known.scored.correct[row] else f":orange[✗ labelled **{plain(label)}**]"
+        as_labelled = "among its labels" if several else "as labelled"
+        outcome = f":blue[✓ {as_labelled}]" if known.scored.correct[row] else f":orange[✗ labelled **{plain(label)}**]"
         said += f" — {outcome}"
     titles = " | ".join(SCORES.values())
     values = " | ".join(f"{known.scored.score(name)[row]:.3f}" for name in SCORES)
