@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from interp import attribution, channels, evaluation, images, models, shared_interest
-from interp.channels import SetQuestion
+from interp import attribution, evaluation, images, models, shared_interest
+from interp.channels.over_set import SetQuestion, attribute_set
 from interp.images import ImageSet
 from interp.models.predictions import predict
 from interp.types import Classifier, Target
@@ -46,7 +46,7 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
     listed = "file,label\n" + "".join(f"{i}.png,{labels[i % len(labels)]}\n" for i in range(8))
     colours.save_pictures(tmp_path / "pictures", listed, masks=True)
     given = colours.network(outputs, end)(colours.pixels()).detach()
-    scores = colours.scores(outputs, colours.pixels())
+    scores = colours.scores(outputs, colours.pixels()).detach()
     if outputs == 1:
         share = given.reshape(-1, 1) if end == "scores.sigmoid()" else given.reshape(-1, 1).sigmoid()
         own, logits = torch.cat([1 - share, share], dim=1), torch.cat([-scores, scores], dim=1)
@@ -74,7 +74,7 @@ def test_shared_interest_and_channels_of_the_set(case: Case) -> None:
     (scored,) = finished(shared_interest.explain(case.classifier, case.photos, [shared_interest.Question(gradient)]))[1]
     assert scored.probability == pytest.approx(case.own.max(axis=1), abs=1e-6)
     layer = case.classifier.last_spatial_layer.name
-    (found,) = finished(channels.attribute_set(case.classifier, case.photos, [SetQuestion(layer, "label")]))[1]
+    (found,) = finished(attribute_set(case.classifier, case.photos, [SetQuestion(layer, "label")]))[1]
     assert found.probability == pytest.approx(case.own.max(axis=1), abs=1e-6)
     rows = np.arange(8)
     assert found.scores == pytest.approx(case.logits.numpy()[rows, found.positive], abs=1e-5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,8 @@ import pytest
 import torch
 from sklearn import metrics
 
+from interp import models
+from interp.types import Classifier
 from tests import colours
 from tests.colours import COLOURS, SHOWN
 from tests.pages.opening import said
@@ -92,3 +96,119 @@ def test_without_labels_predictions_are_shown_and_nothing_is_judged(served) -> N
     table = next(frame.value for frame in app.dataframe if "average precision" in frame.value.columns)
     shares = torch.sigmoid(colours.scores(3, colours.pixels()).detach()).numpy()
     assert table["predicted"].tolist() == (shares >= 0.5).sum(axis=0).tolist()
+
+
+PAGES = {"Saliency": "saliency", "Channels": "channel_attribution"}
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+def test_a_photograph_has_its_classes_each_with_its_own_probability(served, page: str) -> None:
+    app = served(3, list(COLOURS), index=index())
+    app.query_params["image"] = "6.png"
+    opened(app, page)
+    shares = dict(zip(COLOURS, torch.sigmoid(colours.scores(3, colours.pixels()))[6].tolist(), strict=True))
+    order = sorted(shares, key=shares.__getitem__, reverse=True)
+    above = [one for one in order if shares[one] >= 0.5]
+    # It shows all three, and is labelled so.
+    assert len(above) == 2
+    check = " :blue[:material/check_circle:]"
+    listed = " · ".join(f"**{one}** {shares[one]:.1%}{check}" for one in above)
+    missed = f":orange[:material/cancel: labelled also] **{order[2]}** ({shares[order[2]]:.1%})"
+    assert f"50% or more: {listed} — {missed}" in said(app)
+    offered = app.selectbox(key="target").options
+    assert offered[:4] == [
+        f"most probable: {order[0]}",
+        *(f"{one} · {shares[one]:.1%}, labelled" for one in order),
+    ]
+    assert "Predicted" not in said(app)
+
+
+def test_a_photograph_may_have_no_class_at_all(served) -> None:
+    app = served(3, list(COLOURS), index=index())
+    app.query_params["image"] = "1.png"
+    opened(app, "saliency")
+    red, green, _ = torch.sigmoid(colours.scores(3, colours.pixels()))[1].tolist()
+    # It is green, and the set says that it is red.
+    assert f"50% or more: **green** {green:.1%}" in said(app) and f"labelled also] **red** ({red:.1%})" in said(app)
+    app.selectbox(key="image").set_value(7)
+    app.run()
+    shares = torch.sigmoid(colours.scores(3, colours.pixels()))[7]
+    assert f"No class reaches 50%; first: **{list(COLOURS)[int(shares.argmax())]}** {shares.max():.1%}" in said(app)
+
+
+def test_shared_interest_says_the_most_probable_class(served) -> None:
+    app = served(3, list(COLOURS), index=index())
+    app.query_params.update({"annotations": "masks", "image": "3.png"})
+    opened(app, "shared_interest")
+    shares = torch.sigmoid(colours.scores(3, colours.pixels()))
+    text = " ".join([said(app), *(one.body for one in app.get("html"))])
+    assert "Predicted" not in text
+    cards = text.split("<button")[1:]
+    for number, own in enumerate(truth()[:-1]):
+        best = int(shares[number].argmax())
+        card = next(one for one in cards if f"{number}.png" in one)
+        assert f"{list(COLOURS)[best]} {shares[number, best]:.0%}" in card
+        assert ("✓" in card) == bool(own[best])
+
+
+HALVES = {"two labels": ["healthy", "sick"], "one label": ["sick"]}
+
+
+@pytest.mark.parametrize("labels", HALVES.values(), ids=HALVES)
+@pytest.mark.parametrize("end", ["scores", "scores.squeeze(1)", "torch.sigmoid(scores)"])
+def test_a_network_with_one_output_has_two_classes_and_both_count(served, labels: list[str], end: str) -> None:
+    """'Sick' is red, so that three of the four sick are found, and one of the healthy is taken for sick."""
+    which = {number: "sick" if number in (0, 3, 5, 2) else "healthy" for number in range(8)}
+    listed = "file,label\n" + "".join(f"{number}.png,{label}\n" for number, label in which.items())
+    app = served(1, labels, end=end, index=listed)
+    app.query_params["image"] = "0.png"
+    opened(app)
+    scores = colours.scores(1, colours.pixels()).detach().flatten()
+    right = sum((float(score) > 0) == (which[number] == "sick") for number, score in enumerate(scores))
+    assert right == 6
+    shown = {one.label: one.value for one in app.metric}
+    assert shown["Accuracy"] == "75.0%" and shown["Classes"] == "2" and "Top five" not in shown
+    assert ("was taken for" in said(app)) == (labels == ["sick"])
+    opened(app, "saliency")
+    assert f"Predicted **sick** with {scores[0].sigmoid():.1%} — :blue" in said(app)
+    app.selectbox(key="image").set_value(1).run()
+    other = "healthy" if len(labels) == 2 else "not sick"
+    assert f"Predicted **{other}** with {(-scores[1]).sigmoid():.1%} — :blue" in said(app)
+
+
+@pytest.fixture
+def headless(served, monkeypatch: pytest.MonkeyPatch):
+    """Serves the network without its head: rows of features, and no classes."""
+    load = models.load
+
+    def features(name: str, **keywords) -> Classifier:
+        whole = load(name, **keywords)
+        trunk = copy.deepcopy(whole.module)
+        trunk.get_submodule("network").linear = torch.nn.Identity()
+        return dataclasses.replace(whole, module=trunk, labels=(), fingerprint="trunk")
+
+    monkeypatch.setattr(models, "load", features)
+    listed = "file,label\n" + "".join(f"{i}.png,{shown[0] if shown else 'none'}\n" for i, shown in enumerate(SHOWN))
+    return served(3, list(COLOURS), end="scores", index=listed)
+
+
+@pytest.mark.parametrize("page", [None, "saliency", "channel_attribution", "shared_interest"])
+def test_without_a_head_pages_of_classes_say_so(headless, page: str | None) -> None:
+    app = opened(headless, page)
+    assert "This page needs classes, and mine has none" in said(app)
+
+
+def test_without_a_head_the_embedding_is_drawn_with_the_sets_own_labels(headless) -> None:
+    headless.query_params["map.method"] = "PCA"
+    app = opened(headless, "embeddings")
+    assert "logits" not in " ".join(app.selectbox(key="map.layer").options)
+    assert app.selectbox(key="map.colour").options[0] == "Label"
+    assert not {"Prediction", "Confidence"} & set(app.selectbox(key="map.colour").options)
+    assert "Labelled **red**" in said(app)
+
+
+@pytest.mark.parametrize("view", ["Channels", "Two units", "Deep dream"])
+def test_without_a_head_features_are_visualized(headless, view: str) -> None:
+    headless.query_params.update({"fv.view": view})
+    app = opened(headless, "feature_visualization")
+    assert "Classes" not in next(one for one in app.get("button_group") if one.key == "fv.view").options
