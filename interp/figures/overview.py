@@ -21,9 +21,12 @@ FILE = 32
 SVG_LIMIT = 1500
 # Rows no longer than this have room for the score itself, where rank alone would leave them at the left end.
 SPARSE = 12
+# Names of classes of so many letters leave room for their bars.
+SHORT = 12
 # Of a mark, in per cent of the axis.
 WIDTH = 2.2
 FAINT = "rgba(128, 128, 128, 0.25)"
+THRESHOLD = {"color": "rgba(128, 128, 128, 0.8)", "width": 1, "dash": "dash"}
 
 
 def squares(
@@ -122,7 +125,7 @@ def in_rows(
         title = f"{score_name}, % (equal ones side by side)"
         figure.update_xaxes(range=[-2, 102], showticklabels=True, title=title)
     if sparse and threshold is not None:
-        figure.add_vline(x=100 * threshold, line={"color": FAINT, "width": 2, "dash": "dash"}, layer="below")
+        figure.add_vline(x=100 * threshold, line=THRESHOLD, layer="below")
     return figure
 
 
@@ -168,7 +171,12 @@ def bars(
         "height": 50 + bottom + 30 * len(labels),
         "margin": {"l": 10, "r": 10, "t": 10, "b": bottom},
         "bargap": 0.3,
-        "xaxis": {"range": [0, 1.4], "visible": False, "fixedrange": True},
+        # Beside long names the bars are short, and the numbers behind them take a larger share.
+        "xaxis": {
+            "range": [0, 1.4 if max(map(len, labels), default=0) <= SHORT else 1.9],
+            "visible": False,
+            "fixedrange": True,
+        },
         "yaxis": {
             "tickvals": places,
             "ticktext": [

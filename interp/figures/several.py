@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Bool, Float, Int
 
-from interp.figures.overview import FAINT, bars, in_rows
+from interp.figures.overview import THRESHOLD, bars, in_rows
 from interp.figures.style import RIGHT, UNLABELLED, WRONG
 
 LEAST, MOST = 3, 15
@@ -87,6 +87,6 @@ def classes_of_image(
         "yref": "paper",
         "y0": 0,
         "y1": 1,
-        "line": {"color": FAINT, "width": 2, "dash": "dash"},
+        "line": THRESHOLD,
     }
     return bars(shares, labels, marks, present.tolist(), lines=[line])

@@ -80,8 +80,7 @@ def summary(shown: Shown) -> None:
         help="How many classes an image has by its labels → how many are predicted, on average; and how many images "
         "get none.",
     )
-    overview.metric(numbers, "Images", f"{len(shown.predictions):,}")
-    overview.metric(numbers, "Classes", f"{len(shown.classifier.labels):,}")
+    overview.metric(numbers, "Images", f"{len(shown.predictions):,}", f"{len(shown.classifier.labels):,} classes")
     _remarks(shown, judged)
     layout.left_out(shown.predictions.problems)
 
@@ -102,7 +101,9 @@ def _remarks(shown: Shown, judged: int) -> None:
         lines.append(f"{unnamed:,} of the classes are named by no image of the set, and are not judged.")
     if truth.unmatched:
         some = ", ".join(truth.unmatched[:5]) + (" …" if len(truth.unmatched) > 5 else "")
-        lines.append(f"{len(truth.unmatched):,} labels of the set are none of the classifier's classes: {plain(some)}.")
+        count = len(truth.unmatched)
+        are = "label of the set is" if count == 1 else "labels of the set are"
+        lines.append(f"{count:,} {are} none of the classifier's classes: {plain(some)}.")
     if every is not None and every.step > 1:
         lines.append(
             f"Of every {every.step} images one counts here: the probabilities of all classes for all "

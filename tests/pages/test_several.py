@@ -66,7 +66,7 @@ def test_the_overview_counts_every_class_by_itself(served) -> None:
     assert {name: shown[name] for name in expected} == {name: f"{value:.1%}" for name, value in expected.items()}
     assert "Accuracy" not in shown
     assert shown["Labels an image"] == f"{present.sum(axis=1).mean():.1f} → {(own >= 0.5).sum(axis=1).mean():.1f}"
-    assert "1 labels of the set are none" in said(app) and "sofa" in said(app)
+    assert "1 label of the set is none" in said(app) and "sofa" in said(app)
     table = next(frame.value for frame in app.dataframe if "average precision" in frame.value.columns)
     ranked = metrics.average_precision_score(present, own, average=None)
     np.testing.assert_allclose(table["average precision"], ranked)
