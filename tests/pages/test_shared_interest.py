@@ -144,7 +144,7 @@ def test_the_settings_are_in_the_address(page) -> None:
         interest__order="saliency_coverage",
         interest__direction="Lowest first",
     )
-    assert "Layer\\-CAM for the image's label, salient above the 80th percentile" in said(app)
+    assert "Layer\\-CAM for the image's label, salient from the 80th percentile on" in said(app)
     assert "SC ≥ 0.50, GTC ≤ 0.30" in drawings(app)
     classifier, photos = models.load("scenes-honest"), images.load(SET)
     question = Question(attribution.LayerCam(layer=classifier.last_spatial_layer.name), "label")

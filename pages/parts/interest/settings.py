@@ -27,7 +27,8 @@ KEY, NEARER = "interest.thresholds", (0.3, 0.5)
 HELP = {
     "target": "The map explains the class that was predicted, as in the paper, or the class of the image's label.",
     "rule": "Which pixels of a map count as salient: those above its mean by n standard deviations (the paper's, n = "
-    "1), those from a percentile on (where that is the map's least value, those above it), the largest ones on a share of the picture, or on as many pixels as are annotated.",
+    "1), those from a percentile on (where that is the map's least value, those above it), the largest ones on a share "
+    "of the picture, or on as many pixels as are annotated.",
     "evidence": "Of maps that are signed: only what speaks for the class counts as large, or any large magnitude.",
     "thresholds": "A score up to the first counts as low, one from the second on as high. 0.20 and 0.65 are those of "
     "the authors' demo. What is neither leaves many images unclassified.",
