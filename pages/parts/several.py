@@ -71,7 +71,8 @@ def page(selection: layout.Selection, predictions: Predictions, summary, *, done
             st.caption("The first example comes with the last prediction.")
             st.stop()
         position = pickers.image(photos, default=_example(shown, chosen))
-        drawn.once(_closeup, classifier, photos, predictions, truth, position, shown.threshold)
+        seen = overview.as_seen()
+        drawn.once(_closeup, classifier, photos, predictions, truth, position, shown.threshold, seen)
         st.page_link("pages/saliency.py", label="Why? Compare saliency", icon=":material/blur_on:")
     numbers.classes(shown)
     numbers.downloads(shown, photos)
@@ -118,14 +119,20 @@ def _example(shown: Shown, chosen: int) -> int:
 
 
 def _closeup(
-    classifier: Classifier, photos: ImageSet, predictions: Predictions, truth: Truth, position: int, threshold: float
+    classifier: Classifier,
+    photos: ImageSet,
+    predictions: Predictions,
+    truth: Truth,
+    position: int,
+    threshold: float,
+    seen: bool,
 ) -> None:
     try:
         sample = photos[position]
     except UnreadableImage as error:
         st.error(plain(str(error)), icon=":material/broken_image:")
         return
-    st.image(overview.enlarged(sample.image), width="stretch")
+    overview.pictured(classifier, sample.image, seen=seen)
     every = predictions.every
     where = [] if every is None else np.flatnonzero(every.indices == position)
     if every is None or not len(where):
