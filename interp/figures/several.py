@@ -88,5 +88,6 @@ def classes_of_image(
         "y0": 0,
         "y1": 1,
         "line": THRESHOLD,
+        "layer": "below",
     }
     return bars(shares, labels, marks, present.tolist(), lines=[line])

@@ -114,12 +114,13 @@ def _said(probed: Probed, region: int, predicted: int) -> str:
     rank = int(probing.places(order, len(labels))[predicted])
     said = f"**{REGIONS[region]}** ({INK_NAMES[region]}): first is **{plain(labels[best])}**, "
     said += _number(probed, found, best)
+    word = "the most probable class" if probed.classifier.multi_label else "the prediction"
     if best == predicted:
-        return f"{said}; it is also the prediction ({found.probabilities[best]:.1%})."
+        return f"{said}; it is also {word} ({found.probabilities[best]:.1%})."
     evidence = int(probing.places(found.ranked("evidence", probed.among), len(labels))[predicted])
     other = "" if probed.score == "evidence" else f" By evidence inside it is number {evidence:,}."
     return (
-        f"{said} (probability {found.probabilities[best]:.1%}); the prediction, **{plain(labels[predicted])}** "
+        f"{said} (probability {found.probabilities[best]:.1%}); {word}, **{plain(labels[predicted])}** "
         f"({found.probabilities[predicted]:.1%}), is number {rank:,} of {len(order):,}, "
         f"{_number(probed, found, predicted)}.{other}"
     )

@@ -18,7 +18,8 @@ needs no rule for what is salient. All lie between 0 and 1.
 
 **The eight cases** ask whether the prediction is right, and how the two areas lie. The first of these that fits counts:
 IoU high; SC high and GTC low; GTC high and SC low; IoU low. What fits none is *unclassified*. The thresholds are those
-of the authors' demo; with others, other images change their case: *Threshold* shows which.
+of the authors' demo; with others, other images change their case: *Threshold* shows which. Where classes do not exclude
+each other, the most probable class stands for the prediction, and is right where it is one of the image's labels.
 
 **Known pitfalls.** The area that is salient comes from the rule at least as much as from the classifier: a map of a
 coarse layer cannot be small, and a share of the picture is as large for a beetle as for a whale. A small annotation
