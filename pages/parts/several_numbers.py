@@ -19,6 +19,9 @@ from interp.types import Classifier
 from pages.parts import drawn, export, layout, overview
 from pages.parts.text import plain
 
+IN_TEXT = 2_000_000
+"""So many probabilities are written as text."""
+
 
 @dataclass(frozen=True, eq=False)
 class Shown:
@@ -172,14 +175,18 @@ def rows_of_classes(classifier: Classifier, table: pd.DataFrame, ranked: Ranking
 
 
 def rows_of_images(classifier: Classifier, photos: ImageSet, found: Judged, threshold: float) -> list[dict[str, Any]]:
-    """A row for each image: its labels, its predicted classes, and the probability of every class."""
+    """A row for each image: its labels, its predicted classes, and the probability of every class.
+
+    Probabilities are left out where they are more than `IN_TEXT`.
+    """
     labels = classifier.labels
+    written = labels if found.probabilities.size <= IN_TEXT else ()
     return [
         {
             "image": photos.names[index],
             "labels": "|".join(labels[one] for one in np.flatnonzero(present & known)),
             "predicted": "|".join(labels[one] for one in np.flatnonzero(shares >= threshold)),
-            **{f"probability of {label}": f"{share:.6f}" for label, share in zip(labels, shares, strict=True)},
+            **{f"probability of {label}": f"{share:.6f}" for label, share in zip(written, shares, strict=False)},
         }
         for index, shares, present, known in zip(
             found.indices, found.probabilities, found.present, found.known, strict=True
@@ -188,7 +195,8 @@ def rows_of_images(classifier: Classifier, photos: ImageSet, found: Judged, thre
 
 
 def downloads(shown: Shown, photos: ImageSet) -> None:
-    """The classes and the images' probabilities as CSV."""
+    """The classes and the images' predictions as CSV; where these would be too large, the probabilities as NPZ."""
+    found = shown.judged
     with st.container(horizontal=True):
         st.download_button(
             "Classes as CSV",
@@ -199,11 +207,20 @@ def downloads(shown: Shown, photos: ImageSet) -> None:
         )
         st.download_button(
             "Predictions as CSV",
-            lambda: export.table(rows_of_images(shown.classifier, photos, shown.judged, shown.threshold)),
+            lambda: export.table(rows_of_images(shown.classifier, photos, found, shown.threshold)),
             "loupe-predictions.csv",
             icon=":material/download:",
             on_click="ignore",
         )
+        if found.probabilities.size > IN_TEXT:
+            st.download_button(
+                "Probabilities as NPZ",
+                lambda: export.npz({"images": found.indices, "probabilities": found.probabilities}),
+                "loupe-probabilities.npz",
+                icon=":material/download:",
+                on_click="ignore",
+                help="Of every class for every image, in the set's order; as text they would be too large.",
+            )
 
 
 def _percent(value: float) -> str:

@@ -12,9 +12,13 @@ import torch
 from sklearn import metrics
 
 from interp import models
+from interp.models.multi_label import Judged
 from interp.types import Classifier
+from pages.parts import several_numbers
 from tests import colours
 from tests.colours import COLOURS, SHOWN
+from tests.conftest import tiny_classifier
+from tests.models.test_truth import photographs
 from tests.pages.opening import said
 
 
@@ -212,3 +216,32 @@ def test_without_a_head_features_are_visualized(headless, view: str) -> None:
     headless.query_params.update({"fv.view": view})
     app = opened(headless, "feature_visualization")
     assert "Classes" not in next(one for one in app.get("button_group") if one.key == "fv.view").options
+
+
+def test_files_name_labels_and_predictions_and_give_every_probability(monkeypatch: pytest.MonkeyPatch) -> None:
+    classifier, photos = tiny_classifier(), photographs(3)
+    shares = np.array([[0.9, 0.2, 0.6], [0.1, 0.2, 0.3]], np.float32)
+    present, known = np.array([[True, True, False], [False] * 3]), np.array([[True] * 3, [False] * 3])
+    found = Judged(np.array([0, 2]), shares, present, known)
+    rows = several_numbers.rows_of_images(classifier, photos, found, 0.5)
+    assert rows == [
+        {
+            "image": "0.png",
+            "labels": "cat|dog",
+            "predicted": "cat|fish",
+            "probability of cat": "0.900000",
+            "probability of dog": "0.200000",
+            "probability of fish": "0.600000",
+        },
+        {
+            "image": "2.png",
+            "labels": "",
+            "predicted": "",
+            "probability of cat": "0.100000",
+            "probability of dog": "0.200000",
+            "probability of fish": "0.300000",
+        },
+    ]
+    monkeypatch.setattr(several_numbers, "IN_TEXT", 5)
+    short = several_numbers.rows_of_images(classifier, photos, found, 0.5)
+    assert [list(row) for row in short] == [["image", "labels", "predicted"]] * 2
