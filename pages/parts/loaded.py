@@ -26,7 +26,7 @@ def facts(classifier: Classifier) -> None:
     st.caption(seen)
     for finding in classifier.findings:
         if finding.kind == "warning":
-            st.warning(plain(finding.text, limit=LONGEST), icon=_ICONS["warning"])
+            st.warning(f":small[{plain(finding.text, limit=LONGEST)}]", icon=_ICONS["warning"])
     guessed = sum(finding.kind == "guessed" for finding in classifier.findings)
     with st.expander(f"What was loaded{f' · {guessed} guessed' if guessed else ''}", icon=":material/fact_check:"):
         st.caption(_listed(classifier))

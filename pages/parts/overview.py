@@ -24,7 +24,7 @@ from pages.parts.explained import PLOT
 from pages.parts.text import plain
 
 GROUPS = 6
-SHOWN = ("The picture", "What the network sees")
+SHOWN = ("File", "Network input")
 SEEN_HELP = "Scaled, cropped and, for a network of grey pictures, without colours: each pixel before mean and std."
 
 READING = r"""
