@@ -122,7 +122,7 @@ def closeup(classifier: Classifier, photos: ImageSet, predictions: Predictions, 
 
 def as_seen() -> bool:
     """Draw the choice between an image as it is in the file and as the network sees it."""
-    return controls.one_of("Shown", "seen", SHOWN, help=SEEN_HELP) == SHOWN[1]
+    return controls.one_of("Shown", "overview.shown", SHOWN, help=SEEN_HELP) == SHOWN[1]
 
 
 def pictured(classifier: Classifier, image: Image.Image, *, seen: bool) -> None:

@@ -25,11 +25,11 @@ def classifier_of(network: nn.Module, *, size: int = 64) -> Classifier:
             part.momentum = 1.0
     module.train()
     with torch.no_grad():
-        module(torch.rand(8, 3, size, size, generator=torch.Generator().manual_seed(4)))
+        logits = module(torch.rand(8, 3, size, size, generator=torch.Generator().manual_seed(4)))
     module.eval()
     preprocessing = Preprocessing(crop=(size, size), resize=size)
     found = find_layers(module, preprocessing)
-    labels = tuple(str(i) for i in range(found.outputs))
+    labels = tuple(str(i) for i in range(logits.shape[1]))
     device = torch.device("cpu")
     return Classifier("small", module, labels, found.layers, preprocessing, device, "small", "small")
 

@@ -51,7 +51,8 @@ def classifier_of(network: nn.Module, size: int) -> Classifier:
     module = assemble(network, (0.0,) * 3, (1.0,) * 3)
     preprocessing = Preprocessing((size, size), size)
     found = find_layers(module, preprocessing)
-    labels = tuple(map(str, range(found.outputs)))
+    with torch.no_grad():
+        labels = tuple(map(str, range(module(torch.zeros(1, 3, size, size)).shape[1])))
     place = torch.device("cpu")
     return Classifier("net", module, labels, found.layers, preprocessing, place, "net", "net", None, (), found.default)
 

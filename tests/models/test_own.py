@@ -89,7 +89,7 @@ def test_torchvisions_architecture_with_classes_of_its_own(folder: Path):
     write(folder, architecture='"squeezenet1_1"', weights='"squeeze.pt"', input_size=None)
     one = models.load("mine", folder=folder, device="cpu")
     assert (len(one.labels), one.input_size, one.preprocessing.resize) == (2, (224, 224), 256)
-    write(folder, architecture='"squeezenet1_1"', weights='"squeeze.pt"', labels='["a", "b", "c"]')
+    write(folder, architecture='"squeezenet1_1"', weights='"squeeze.pt"', labels='["a", "b", "c"]', input_size=None)
     with pytest.raises(ValueError, match="2 outputs, and 3 labels were given"):
         models.load("mine", folder=folder)
 

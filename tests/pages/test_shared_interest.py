@@ -275,7 +275,7 @@ def test_a_second_classifier_that_cannot_be_had_is_said(page, tmp_path: Path, mo
     monkeypatch.setenv("LOUPE_MODELS", str(tmp_path))
     st.cache_resource.clear()
     app = page.open(interest__view="Classifiers", interest__rival="lost")
-    assert "There is no file of weights" in app.error[0].value and tile_counts(app)["human aligned"] >= 0
+    assert "there is no file of weights" in app.error[0].value and tile_counts(app)["human aligned"] >= 0
 
 
 def test_what_other_views_asked_for_is_let_go() -> None:
