@@ -1,12 +1,10 @@
-"""The few data types that everything speaks: images, classifiers, layers, targets, heatmaps."""
+"""A classifier, its layers, and what was found out of it."""
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -14,42 +12,9 @@ import torch
 from jaxtyping import Bool, Float
 from PIL import Image
 from torch import Tensor, nn
-from torchvision.transforms import InterpolationMode
-from torchvision.transforms import functional as transforms
 
-
-def digest(arrays: Sequence[Tensor | np.ndarray], text: str) -> str:
-    """The digest of all bytes, shapes and types of some arrays, and of a text, as 40 hexadecimal digits."""
-    whole = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=20)
-    for array in arrays:
-        plain = array.detach().cpu().numpy() if isinstance(array, Tensor) else array
-        whole.update(f"{plain.dtype} {plain.shape}".encode())
-        whole.update(np.ascontiguousarray(plain).tobytes())
-    return whole.hexdigest()
-
-
-@dataclass(frozen=True, eq=False)
-class Images:
-    """A batch as a classifier sees it: RGB or grey in [0, 1], before normalization, with one name for each image."""
-
-    pixels: Float[Tensor, "n c h w"]
-    names: tuple[str, ...]
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A digest of all pixels and names: batches with the same fingerprint are equal."""
-        return digest([self.pixels], repr(self.names))
-
-    def __post_init__(self) -> None:
-        if len(self.names) != len(self.pixels):
-            raise ValueError(f"{len(self.names)} names for {len(self.pixels)} images: give one name for each image.")
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def __getitem__(self, where: slice) -> Images:
-        """The part of the batch that a slice names, still a batch."""
-        return Images(self.pixels[where], self.names[where])
+from interp.types.pictures import Images, Preprocessing
+from interp.types.targets import Target, scores
 
 
 @dataclass(frozen=True)
@@ -92,57 +57,6 @@ class Finding:
 
 Outputs = Literal["softmax", "sigmoid", "probabilities", "log-probabilities"]
 """What a network's own outputs are: scores for a softmax or for a sigmoid each, probabilities, or their logarithms."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """What an explanation explains: a class's logit, or the contrast of two, `f_positive - f_negative`."""
-
-    positive: int
-    negative: int | None = None
-
-
-@dataclass(frozen=True)
-class Preprocessing:
-    """How a picture becomes the classifier's input: the shorter side to `resize`, then a central crop (h, w).
-
-    `resize` None scales the whole picture to `crop`, whatever its proportions. `channels` is 3 for RGB and 1 for grey
-    (ITU-R 601: 0.299 red + 0.587 green + 0.114 blue). Normalization is no part of it: that is the classifier's first
-    module.
-    """
-
-    crop: tuple[int, int]
-    resize: int | None
-    interpolation: Literal["nearest", "bilinear", "bicubic"] = "bilinear"
-    channels: int = 3
-
-    @property
-    def description(self) -> str:
-        """How a picture is fitted, as part of a sentence."""
-        height, width = self.crop
-        colours = "in grey, " if self.channels == 1 else ""
-        if self.resize is None:
-            return f"{colours}scaled as a whole to {height} × {width} pixels, whatever its proportions"
-        return f"{colours}its shorter side scaled to {self.resize} pixels, then the central {height} × {width}"
-
-    def pixels(self, image: Image.Image) -> Float[Tensor, "c h w"]:
-        """The picture as the classifier sees it, RGB or grey in [0, 1]."""
-        plain = image.convert("RGB")
-        coloured = plain if self.channels == 3 else plain.convert("L")
-        return transforms.pil_to_tensor(self._fit(coloured, InterpolationMode(self.interpolation))).float() / 255
-
-    def annotation(self, mask: Bool[np.ndarray, "rows columns"]) -> Bool[Tensor, "h w"]:
-        """A mask in the picture's own coordinates, carried through the same resize and crop.
-
-        A pixel of the result is inside where at least half of its area was inside.
-        """
-        fitted = self._fit(Image.fromarray(mask.astype(np.uint8) * 255), InterpolationMode.BILINEAR)
-        return transforms.pil_to_tensor(fitted)[0] >= 128
-
-    def _fit(self, image: Image.Image, interpolation: InterpolationMode) -> Image.Image:
-        size = list(self.crop) if self.resize is None else self.resize
-        resized = transforms.resize(image, size, interpolation)  # pyright: ignore[reportArgumentType]
-        return transforms.center_crop(resized, list(self.crop))  # pyright: ignore[reportArgumentType,reportReturnType]
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,7 +156,11 @@ class Classifier:
             return self.module(images.pixels.to(self.device))
 
     def probabilities(self, images: Images) -> Float[Tensor, "n k"]:
-        """What the network says of each class: rows sum to 1 where classes exclude each other."""
+        """What the network says of each class: rows sum to 1 where classes exclude each other.
+
+        Raises `ValueError` for a network without a head.
+        """
+        self.require_head("A probability")
         return self.linked(self.logits(images))
 
     def linked(self, logits: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
@@ -285,44 +203,3 @@ class Classifier:
                 f"{what} needs classes, and {self.name} has none: its weights have no head. Features, the embedding "
                 "explorer and feature visualization run on it."
             )
-
-
-def scores(logits: Float[Tensor, "n k"], targets: Sequence[Target]) -> Float[Tensor, " n"]:
-    """What each image's explanation explains: its target's logit, or the difference of two."""
-    rows = torch.arange(len(logits), device=logits.device)
-    positive = logits[rows, [target.positive for target in targets]]
-    # Without a second class the second term is the first one times zero, so that one gather serves both.
-    negative = logits[rows, [target.positive if target.negative is None else target.negative for target in targets]]
-    contrast = torch.tensor([float(target.negative is not None) for target in targets], device=logits.device)
-    return positive - contrast * negative
-
-
-@dataclass(frozen=True, eq=False)
-class Heatmaps:
-    """What an attribution method gives: one map for each image, raw, never normalized.
-
-    `values` is at the size of the model's input, signed where `signed` says so. `coarse` is what a layer method gave
-    before it was enlarged. `residual` is, where the method promises a sum (Integrated Gradients: completeness), the
-    sum minus what it should be, in logits. `passes` counts forward and backward passes of one image, the cost.
-    `precision` is that of the passes.
-    """
-
-    values: Float[Tensor, "n h w"]
-    signed: bool
-    targets: tuple[Target, ...]
-    coarse: Float[Tensor, "n u v"] | None = None
-    residual: Float[Tensor, " n"] | None = None
-    passes: float = 0.0
-    seconds: float = 0.0
-    precision: Literal["float32", "bfloat16"] = "float32"
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A digest of all values and of what is said about them."""
-        arrays = [one for one in (self.values, self.coarse, self.residual) if one is not None]
-        missing = (self.coarse is None, self.residual is None)
-        said = (self.signed, self.targets, *missing, self.passes, self.seconds, self.precision)
-        return digest(arrays, repr(said))
-
-    def __len__(self) -> int:
-        return len(self.values)

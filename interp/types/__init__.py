@@ -1,0 +1,22 @@
+"""The few data types that everything speaks: images, classifiers, layers, targets, heatmaps."""
+
+from __future__ import annotations
+
+from interp.types.classifiers import Classifier, Finding, Layer, Outputs
+from interp.types.digests import digest
+from interp.types.heatmaps import Heatmaps
+from interp.types.pictures import Images, Preprocessing
+from interp.types.targets import Target, scores
+
+__all__ = [
+    "Classifier",
+    "Finding",
+    "Heatmaps",
+    "Images",
+    "Layer",
+    "Outputs",
+    "Preprocessing",
+    "Target",
+    "digest",
+    "scores",
+]

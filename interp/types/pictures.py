@@ -1,0 +1,83 @@
+"""Pictures as a classifier sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool, Float
+from PIL import Image
+from torch import Tensor
+from torchvision.transforms import InterpolationMode
+from torchvision.transforms import functional as transforms
+
+from interp.types.digests import digest
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """A batch as a classifier sees it: RGB or grey in [0, 1], before normalization, with one name for each image."""
+
+    pixels: Float[Tensor, "n c h w"]
+    names: tuple[str, ...]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of all pixels and names: batches with the same fingerprint are equal."""
+        return digest([self.pixels], repr(self.names))
+
+    def __post_init__(self) -> None:
+        if len(self.names) != len(self.pixels):
+            raise ValueError(f"{len(self.names)} names for {len(self.pixels)} images: give one name for each image.")
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, where: slice) -> Images:
+        """The part of the batch that a slice names, still a batch."""
+        return Images(self.pixels[where], self.names[where])
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a picture becomes the classifier's input: the shorter side to `resize`, then a central crop (h, w).
+
+    `resize` None scales the whole picture to `crop`, whatever its proportions. `channels` is 3 for RGB and 1 for grey
+    (ITU-R 601: 0.299 red + 0.587 green + 0.114 blue). Normalization is no part of it: that is the classifier's first
+    module.
+    """
+
+    crop: tuple[int, int]
+    resize: int | None
+    interpolation: Literal["nearest", "bilinear", "bicubic"] = "bilinear"
+    channels: int = 3
+
+    @property
+    def description(self) -> str:
+        """How a picture is fitted, as part of a sentence."""
+        height, width = self.crop
+        colours = "in grey, " if self.channels == 1 else ""
+        if self.resize is None:
+            return f"{colours}scaled as a whole to {height} × {width} pixels, whatever its proportions"
+        return f"{colours}its shorter side scaled to {self.resize} pixels, then the central {height} × {width}"
+
+    def pixels(self, image: Image.Image) -> Float[Tensor, "c h w"]:
+        """The picture as the classifier sees it, RGB or grey in [0, 1]."""
+        plain = image.convert("RGB")
+        coloured = plain if self.channels == 3 else plain.convert("L")
+        return transforms.pil_to_tensor(self._fit(coloured, InterpolationMode(self.interpolation))).float() / 255
+
+    def annotation(self, mask: Bool[np.ndarray, "rows columns"]) -> Bool[Tensor, "h w"]:
+        """A mask in the picture's own coordinates, carried through the same resize and crop.
+
+        A pixel of the result is inside where at least half of its area was inside.
+        """
+        fitted = self._fit(Image.fromarray(mask.astype(np.uint8) * 255), InterpolationMode.BILINEAR)
+        return transforms.pil_to_tensor(fitted)[0] >= 128
+
+    def _fit(self, image: Image.Image, interpolation: InterpolationMode) -> Image.Image:
+        size = list(self.crop) if self.resize is None else self.resize
+        resized = transforms.resize(image, size, interpolation)  # pyright: ignore[reportArgumentType]
+        return transforms.center_crop(resized, list(self.crop))  # pyright: ignore[reportArgumentType,reportReturnType]
