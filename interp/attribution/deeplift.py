@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from interp.attribution import baselines, operations
+from interp.attribution import attention, baselines, normalizations, operations, secants
+from interp.attribution.attention_rules import factors, product_secants, softmax_dim, softmax_secants
 from interp.attribution.method import Maps, Method
 from interp.attribution.operations import Operation
 from interp.attribution.question import FORWARD, Question
@@ -24,23 +25,26 @@ from interp.attribution.support import (
 from interp.batches import batched
 from interp.types import Classifier
 
-# Where an input differs by less than this share of its size, the secant is lost in rounding: the slope halfway is
-# taken, whose error is of second order in the difference.
-CLOSE = 1e-3
-
 SUPPORTED = (
     operations.ELEMENTWISE
     | operations.EXTREMES
     | operations.MAX_POOLS
     | operations.PRODUCTS
-    | operations.LAYER_NORMS
+    | operations.NORMALIZATIONS
+    | operations.SOFTMAXES
+    | operations.MATRIX_PRODUCTS
+    | operations.QUOTIENTS
+    | operations.NEGATIONS
     | operations.SUMS
     | operations.CONVOLUTIONS
     | operations.DENSE
     | operations.BATCH_NORMS
     | operations.AVERAGES
     | operations.REARRANGEMENTS
+    | frozenset(attention.APART)
 )
+# Division in steps, too; LRP has a rule of its own for it.
+APART = attention.APART | dict.fromkeys(operations.QUOTIENTS, attention.quotient)
 
 
 @dataclass(frozen=True)
@@ -50,9 +54,10 @@ class DeepLift(Method):
     Δ is the difference to what the same operation has on the baseline x′. Completeness: the map, summed over the
     colours, adds up to s(x) − s(x′); `residual` is the sum minus that. What the paper leaves open is settled so that
     it stays complete: a maximum pool credits the positions of both maxima, and overlapping windows add up; a product
-    of two parts of the network (a gate) credits each with its difference times the other's mean; a layer
-    normalization is such a product, of the centred values and one over their deviation. `baseline` is x′, see
-    `baselines.images`; `seed` is that of the noise.
+    of two parts of the network (a gate, the matrix products of attention) credits each with its difference times the
+    other's mean; a layer, group or RMS normalization is such a product, of the centred values and one over their
+    deviation (a constant where the baseline has none), and so is a division; softmax is exp(x − log Σ exp x), with the
+    secants of exp and log. `baseline` is x′, see `baselines.images`; `seed` is that of the noise.
     """
 
     baseline: baselines.Baseline = "black"
@@ -127,6 +132,8 @@ class _Reference(TorchFunctionMode):
         self, func: Operation, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         call = operations.Call.of(func, args, kwargs)
+        if _in_steps(call):
+            return _stepped(self, call)
         inputs = _inputs(call.operation, call.arguments, call.keywords)
         if inputs:
             # A copy, where an operation in place would write over it.
@@ -148,6 +155,8 @@ class _Secants(TorchFunctionMode):
         self, func: Operation, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         call = operations.Call.of(func, args, kwargs)
+        if _in_steps(call):
+            return _stepped(self, call)
         if not _inputs(call.operation, call.arguments, call.keywords):
             return func(*args, **(kwargs or {}))
         return call.through(self._followed)
@@ -164,16 +173,36 @@ class _Secants(TorchFunctionMode):
             # The rules below keep these for the backward pass.
             inputs = [one.clone() for one in inputs]
         if func in operations.PRODUCTS:
-            return _Product.apply(*inputs, *kept)
+            return secants.product(inputs[0], inputs[1], kept[0], kept[1])
         if func in operations.EXTREMES:
-            return _Extreme.apply(*inputs, *kept, func)
+            return secants.extreme(inputs[0], inputs[1], kept[0], kept[1], func)
         if func in operations.MAX_POOLS:
-            return _MaxPool.apply(
+            return secants.largest(
                 inputs[0], kept[0], operations.bound(func, args, {**keywords, "return_indices": True})
             )
-        if func in operations.LAYER_NORMS:
-            return _normalized(inputs[0], kept[0], *args[1:], **{k: v for k, v in keywords.items() if k != "input"})
-        return _Elementwise.apply(inputs[0], kept[0], operations.bound(func, args, keywords))
+        if func in operations.NORMALIZATIONS:
+            return secants.normalized(inputs[0], kept[0], normalizations.taken_apart(func, args, keywords))
+        if func in operations.MATRIX_PRODUCTS:
+            return product_secants(factors(func, args, keywords)[1], inputs, kept)
+        if func in operations.SOFTMAXES:
+            function, dim = operations.bound(func, args, keywords), softmax_dim(args, keywords)
+            return softmax_secants(inputs[0], kept[0], function, dim)
+        return secants.elementwise(inputs[0], kept[0], operations.bound(func, args, keywords))
+
+
+def _in_steps(call: operations.Call) -> bool:
+    """Whether an operation is taken apart. A division that rounds has no secants, and no slope either."""
+    return call.operation in APART and call.keywords.get("rounding_mode") is None
+
+
+def _stepped(mode: TorchFunctionMode, call: operations.Call) -> Any:
+    """The steps of an operation, each told to the mode."""
+
+    def steps(func: Operation, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        with mode:
+            return APART[func](*args, **keywords)
+
+    return call.through(steps)
 
 
 def _inputs(operation: Operation, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> list[Tensor]:
@@ -183,132 +212,20 @@ def _inputs(operation: Operation, arguments: tuple[Any, ...], keywords: dict[str
         return list(arguments) if varying else []
     if operation in operations.EXTREMES:
         return list(arguments)
-    nonlinear = operations.ELEMENTWISE | operations.MAX_POOLS | operations.LAYER_NORMS
+    if operation in operations.MATRIX_PRODUCTS:
+        return _varying(factors(operation, arguments, keywords)[0])
+    nonlinear = operations.ELEMENTWISE | operations.MAX_POOLS | operations.NORMALIZATIONS | operations.SOFTMAXES
     return [operations.first_tensor(arguments, keywords)] if operation in nonlinear else []
+
+
+def _varying(tensors: list[Tensor]) -> list[Tensor]:
+    """The two factors of a matrix product that may both depend on the picture; none where it is linear in it."""
+    if any(_is_weight(one) for one in tensors) or len(tensors) == 1:
+        return []
+    if len(tensors) > 2:
+        raise ValueError(f"DeepLIFT has a rule for products of two signals, not for an einsum of {len(tensors)}.")
+    return tensors
 
 
 def _is_weight(tensor: Tensor) -> bool:
     return isinstance(tensor, torch.nn.Parameter) or tensor.ndim == 0
-
-
-class _Elementwise(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, inputs: Tensor, reference: Tensor, function: Any) -> Tensor:
-        output = function(inputs)
-        ctx.save_for_backward(inputs, reference, output - function(reference))
-        ctx.function = function
-        return output
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        inputs, reference, rise = ctx.saved_tensors
-        run = inputs - reference
-        close = run.abs() <= CLOSE * (inputs.abs() + reference.abs())
-        halfway = operations.slope(ctx.function, (inputs + reference) / 2)
-        return gradients[0] * torch.where(close, halfway, rise / run), None, None
-
-
-class _MaxPool(torch.autograd.Function):
-    """max(x) − max(x′) = (c − max(x′)) + (max(x) − c), with c the larger of the two.
-
-    The first part is credited to the position of the maximum of x, the second to that of x′.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, inputs: Tensor, reference: Tensor, function: Any) -> Tensor:
-        (output, places), (other, other_places) = function(inputs), function(reference)
-        ctx.save_for_backward(inputs - reference, output, other, places, other_places)
-        return output
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        run, output, other, places, other_places = ctx.saved_tensors
-        larger = torch.maximum(output, other)
-        credits = torch.zeros_like(run).flatten(2)
-        flat = run.flatten(2)
-        for where, part in ((places, larger - other), (other_places, output - larger)):
-            difference = flat.gather(2, where.flatten(2))
-            share = torch.where(difference == 0, 0, part.flatten(2) / difference)
-            # Where neither differs there is no secant: the slope goes to the maximum of x, once.
-            if where is places:
-                share = torch.where(difference == 0, 1, share)
-            credits.scatter_add_(2, where.flatten(2), gradients[0].flatten(2) * share)
-        return credits.view_as(run), None, None
-
-
-class _Extreme(torch.autograd.Function):
-    """The larger, or the smaller, of two: as a maximum pool of one window of both.
-
-    With c the outer of the two results, the part up to c is credited to the one that is chosen now, and the part from
-    c on to the one that was chosen on the baseline. A constant is credited with nothing, since its part is 0.
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any, one: Tensor, other: Tensor, one_reference: Tensor, other_reference: Tensor, choose: Operation
-    ) -> Tensor:
-        output = choose(one, other)
-        ctx.save_for_backward(one, other, one_reference, other_reference, output)
-        ctx.choose = choose
-        return output
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        one, other, one_reference, other_reference, output = ctx.saved_tensors
-        reference = ctx.choose(one_reference, other_reference)
-        outer = ctx.choose(output, reference)
-        first, was_first = output == one, reference == one_reference
-        shares = []
-        for chosen, was_chosen, run in (
-            (first, was_first, one - one_reference),
-            (~first, ~was_first, other - other_reference),
-        ):
-            rise = (outer - reference) * chosen + (output - outer) * was_chosen
-            # Where it does not differ there is no secant: the slope is that of what is chosen.
-            shares.append(torch.where(run == 0, chosen.to(run.dtype), (rise / run).clamp(0, 1)))
-        found = (
-            (gradients[0] * share).sum_to_size(given.shape) for share, given in zip(shares, (one, other), strict=True)
-        )
-        return *found, None, None, None
-
-
-class _Product(torch.autograd.Function):
-    """Δ(ab) = Δa · (b + b′) / 2 + Δb · (a + a′) / 2, exactly."""
-
-    @staticmethod
-    def forward(ctx: Any, one: Tensor, other: Tensor, one_reference: Tensor, other_reference: Tensor) -> Tensor:
-        ctx.save_for_backward((one + one_reference) / 2, (other + other_reference) / 2)
-        return one * other
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
-        one, other = ctx.saved_tensors
-        return (
-            (gradients[0] * other).sum_to_size(one.shape),
-            (gradients[0] * one).sum_to_size(other.shape),
-            None,
-            None,
-        )
-
-
-def _normalized(
-    inputs: Tensor,
-    reference: Tensor,
-    normalized_shape: Sequence[int],
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    eps: float = 1e-5,
-) -> Tensor:
-    """Layer normalization, as the product of the centred values and one over their deviation."""
-    dims = tuple(range(-len(normalized_shape), 0))
-    centred, centred_reference = (one - one.mean(dim=dims, keepdim=True) for one in (inputs, reference))
-    squares = _Product.apply(centred, centred, centred_reference, centred_reference)
-    variance, variance_reference = (one.mean(dim=dims, keepdim=True) for one in (squares, centred_reference.square()))
-
-    def reciprocal(variances: Tensor) -> Tensor:
-        return (variances + eps).rsqrt()
-
-    scale = _Elementwise.apply(variance, variance_reference, reciprocal)
-    output = _Product.apply(centred, scale, centred_reference, reciprocal(variance_reference))
-    output = output if weight is None else output * weight
-    return output if bias is None else output + bias

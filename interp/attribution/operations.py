@@ -44,7 +44,10 @@ LEAKY: frozenset[Operation] = RECTIFIERS - RELUS - LIMITERS
 GATES: frozenset[Operation] = _named("sigmoid", "hardsigmoid", "logsigmoid")
 """Functions to between 0 and 1, whose value multiplies something else."""
 
-ELEMENTWISE: frozenset[Operation] = RECTIFIERS | GATES | _named("tanh")
+CURVES: frozenset[Operation] = _named("tanh", "sqrt", "rsqrt", "square", "reciprocal", "exp") | {Tensor.pow}
+"""Functions that neither rectify nor gate."""
+
+ELEMENTWISE: frozenset[Operation] = RECTIFIERS | GATES | CURVES
 """Functions of each number by itself."""
 
 MAX_POOLS: frozenset[Operation] = frozenset({functional.max_pool2d, torch.max_pool2d})
@@ -53,11 +56,23 @@ PRODUCTS: frozenset[Operation] = frozenset({torch.mul, Tensor.mul, Tensor.__mul_
 CONVOLUTIONS: frozenset[Operation] = frozenset({functional.conv2d, torch.conv2d})
 DENSE: frozenset[Operation] = frozenset({functional.linear})
 BATCH_NORMS: frozenset[Operation] = frozenset({functional.batch_norm, torch.batch_norm})
-LAYER_NORMS: frozenset[Operation] = frozenset({functional.layer_norm, torch.layer_norm})
-AVERAGES: frozenset[Operation] = frozenset(
-    {functional.avg_pool2d, functional.adaptive_avg_pool2d, torch.mean, Tensor.mean}
-)  # fmt: skip
+NORMALIZATIONS: frozenset[Operation] = _named("layer_norm", "group_norm", "rms_norm") | {functional.normalize}
+"""What divides an image's numbers by a spread of their own."""
 
+SOFTMAXES: frozenset[Operation] = _named("softmax")
+MATRIX_PRODUCTS: frozenset[Operation] = _named("matmul", "bmm", "mm", "einsum") | {Tensor.__matmul__}
+QUOTIENTS: frozenset[Operation] = _named("div", "divide", "true_divide") | {Tensor.__truediv__}
+POWERS: frozenset[Operation] = frozenset({torch.pow, Tensor.pow, Tensor.__pow__})
+NEGATIONS: frozenset[Operation] = _named("neg") | {Tensor.__neg__}
+AVERAGES: frozenset[Operation] = _named("mean", "sum") | frozenset(
+    {
+        functional.avg_pool2d, functional.adaptive_avg_pool2d, functional.interpolate, functional.fold,
+        functional.avg_pool1d, functional.conv1d, torch.conv1d, functional.conv3d, torch.conv3d,
+    }
+)  # fmt: skip
+"""Sums with fixed weights; convolutions along one or three dimensions, which mix tokens or channels, among them."""
+
+JOINS: frozenset[Operation] = frozenset({torch.cat, torch.concat, torch.stack})
 REARRANGEMENTS: frozenset[Operation] = frozenset(
     {
         torch.cat, torch.concat, torch.stack, torch.chunk, Tensor.chunk, torch.split, Tensor.split, Tensor.__getitem__,
@@ -67,19 +82,32 @@ REARRANGEMENTS: frozenset[Operation] = frozenset(
         Tensor.contiguous, Tensor.clone, torch.clone, Tensor.to, Tensor.float, torch.roll, Tensor.roll, functional.pad,
         functional.dropout, functional.dropout2d, functional.channel_shuffle, functional.pixel_shuffle,
         functional.pixel_unshuffle, torch.flip, Tensor.flip, Tensor.__setitem__, Tensor.copy_,
+        torch.unbind, Tensor.unbind, Tensor.type_as, Tensor.repeat, torch.repeat_interleave, Tensor.repeat_interleave,
+        torch.narrow, Tensor.narrow, torch.select, Tensor.select, torch.index_select, Tensor.index_select,
+        torch.movedim, Tensor.movedim, torch.unflatten, Tensor.unflatten, torch.t, Tensor.t, torch.masked_fill,
+        Tensor.masked_fill, functional.unfold, Tensor.unfold, functional.dropout1d,
+        Tensor.T.__get__, Tensor.mT.__get__,  # pyright: ignore[reportAttributeAccessIssue]
     }
 )  # fmt: skip
 """What moves numbers and does not change them (dropout, in a network that does not learn, is one of them)."""
 
 _LARGER, _SMALLER = _named("maximum", "max"), _named("minimum", "min")
 _BOUNDED = _named("clamp", "clip", "clamp_min", "clamp_max")
-_OF_TWO = SUMS | PRODUCTS | EXTREMES
+_OF_TWO = SUMS | PRODUCTS | EXTREMES | QUOTIENTS | _named("sub")
 
 
 def _in_place() -> dict[Operation, Operation]:
     """Operations that work in place, by the one that gives the same as a new tensor."""
     pairs = dict.fromkeys((Tensor.add_, Tensor.__iadd__), torch.add)
     pairs |= dict.fromkeys((Tensor.mul_, Tensor.__imul__), torch.mul)
+    pairs |= dict.fromkeys((Tensor.sub_, Tensor.__isub__), torch.sub)
+    pairs |= dict.fromkeys((Tensor.div_, Tensor.__itruediv__), torch.div)
+    pairs |= {
+        Tensor.__ipow__: torch.pow,
+        Tensor.neg_: torch.neg,
+        torch.neg_: torch.neg,
+        Tensor.masked_fill_: torch.masked_fill,
+    }
     for plain in ELEMENTWISE:
         name = plain.__name__.lstrip("_")
         for home in (functional, torch, Tensor):
@@ -137,6 +165,12 @@ class Call:
         """Whether it keeps one tensor between bounds that depend on the picture themselves."""
         bounds = (*self.arguments[1:], *self.keywords.values())
         return self.operation in _BOUNDED and any(isinstance(one, Tensor) and one.requires_grad for one in bounds)
+
+    @property
+    def raised_to_signal(self) -> bool:
+        """Whether it is a power whose exponent depends on the picture."""
+        exponent = self.arguments[1] if len(self.arguments) > 1 else self.keywords.get("exponent")
+        return self.operation in POWERS and isinstance(exponent, Tensor) and exponent.requires_grad
 
 
 def rectifies(call: Call) -> bool:

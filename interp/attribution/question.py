@@ -120,6 +120,11 @@ class Question:
                 # A copy, for the network may write over what it is given.
                 logits = module.get_submodule("network")(leaf.clone())
             score = self._scores_of(logits, which)
+            if not logits.requires_grad:
+                raise ValueError(
+                    f"No relevance reaches the pixels: the scores of {self.classifier.name} are attention weights, "
+                    "which these rules hold constant. Choose another composite."
+                )
             (slope,) = self._slopes(score.sum(), logits, retain_graph=True)
             (found,) = self._slopes(logits, leaf, slope * logits.detach())
         self._require_finite(found, which, "relevance")
@@ -202,9 +207,15 @@ class Question:
             return
         row = rows[int((~finite).nonzero()[0, 0])]
         found = "NaN" if bool(values.isnan().any()) else "an infinite number"
+        said = f"{self.classifier.name} gave {found} as the {what} of image {self.images.names[row]!r}, so there is "
+        if what == "relevance":
+            # Scores have been checked by then: it is the rule that divides by next to nothing.
+            raise ValueError(
+                f"{said}no map: this composite's denominators are near zero there, and relevance grows without bounds. "
+                "Choose another composite ('gamma-gamma-box-cp' for networks with attention)."
+            )
         raise ValueError(
-            f"{self.classifier.name} gave {found} as the {what} of image {self.images.names[row]!r}, so there is "
-            "nothing to explain. Check that the image's pixels are in [0, 1] and that the weights are complete."
+            f"{said}nothing to explain. Check that the image's pixels are in [0, 1] and that the weights are complete."
         )
 
 

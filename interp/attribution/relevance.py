@@ -44,10 +44,14 @@ class Ledger:
     """What relevance is lost to, summed over images: `biases`, and `nobody`, of which no input has a share.
 
     With z⁺ and α2β1 an output whose contributions all have the wrong sign has nobody to hand its relevance to.
+    Biases are all constants that are added; `constants` are those that stand beside the signal, as a class token does;
+    `softmax` is what its rule keeps.
     """
 
     biases: float = 0.0
     nobody: float = 0.0
+    constants: float = 0.0
+    softmax: float = 0.0
 
     def enter(self, received: Tensor, handed: Tensor, biases: Tensor) -> None:
         """Note what an operation received, what it handed on, and what its biases took."""
@@ -56,23 +60,25 @@ class Ledger:
         self.nobody += float(received.sum() - handed.sum()) - taken
 
 
+TAKERS = {
+    "biases": "biases and the shifts of normalizations",
+    "nobody": "outputs to which nothing contributes with the right sign",
+    "constants": "constants beside the signal, such as a class token",
+    "softmax": "softmax",
+}
+"""What the entries of a `Ledger` are, for a reader."""
+
+
 def told(ledgers: Sequence[Ledger], *, biased: bool) -> str | None:
     """What takes relevance, for a reader, without numbers, so that it reads alike for every part of a longer work.
 
     None where nothing does. `biased` where biases may take any.
     """
-    biases, nobody = (abs(sum(getattr(one, name) for one in ledgers)) for name in ("biases", "nobody"))
-    takers = [
-        text
-        for text, part in (
-            ("biases and the shifts of batch normalizations", biases),
-            ("outputs to which nothing contributes with the right sign", nobody),
-        )
-        if part > SMALL * (biases + nobody)
-    ]
+    parts = {name: abs(sum(getattr(one, name) for one in ledgers)) for name in TAKERS}
+    takers = [text for name, text in TAKERS.items() if parts[name] > SMALL * sum(parts.values())]
     if not takers:
         return None
-    text = f"the maps add up to much less, or more, than the score: {' and '.join(takers)} take the rest."
+    text = f"the maps add up to much less, or more, than the score: the rest goes to {' and to '.join(takers)}."
     return text + " The composites that end in -no-bias share what biases take among the inputs." * biased
 
 
@@ -86,12 +92,17 @@ def propagated(
     given: tuple[Tensor, Tensor, Tensor | None],
     relevance: Tensor,
     ledger: Ledger | None = None,
+    *,
+    returning: bool = False,
 ) -> Tensor:
-    """The relevance of the inputs of a linear operation, from that of its outputs; what is lost goes into a ledger."""
+    """The relevance of the inputs of a linear operation, from that of its outputs; what is lost goes into a ledger.
+
+    Where it is `returning`, what biases take is handed to the inputs by the sizes of their contributions.
+    """
     with torch.no_grad():
         output = apply(*given)
     total = torch.zeros_like(given[0])
-    taken = torch.zeros((), device=total.device)
+    taken = torch.zeros_like(output)
     for term in rule(*given, output):
         with torch.enable_grad():
             leaves = [part.inputs.detach().requires_grad_() for part in term.parts]
@@ -105,18 +116,24 @@ def propagated(
             slopes = torch.autograd.grad(results, leaves, [share] * len(results))
         for part in term.parts:
             if part.bias is not None:
-                taken += term.factor * part.sign * (_by_channel(share, given[1]) @ part.bias)
+                taken += term.factor * part.sign * share * over_places(part.bias, given[1])
         for leaf, slope in zip(leaves, slopes, strict=True):
             total += term.factor * leaf.detach() * slope
+    if returning and given[2] is not None:
+        with torch.enable_grad():
+            sizes = given[0].detach().abs().requires_grad_()
+            whole = apply(sizes, given[1].abs(), None)
+            (slope,) = torch.autograd.grad(whole, sizes, taken / stabilized(whole.detach()))
+        total += sizes.detach() * slope
+        taken = torch.zeros_like(taken)
     if ledger is not None:
-        ledger.enter(relevance, total, taken)
+        ledger.enter(relevance, total, taken.sum())
     return total
 
 
-def _by_channel(outputs: Tensor, weights: Tensor) -> Tensor:
-    """Sums of what the outputs of one bias have; a convolution's stand in the second place, others' in the last."""
-    axis = 1 if weights.ndim > 2 else -1
-    return outputs.movedim(axis, -1).flatten(0, -2).sum(dim=0)
+def over_places(bias: Tensor, weights: Tensor) -> Tensor:
+    """Shaped as the outputs: a convolution's channels stand in the second place, others' in the last."""
+    return bias.view(-1, *[1] * (weights.ndim - 2))
 
 
 def stabilized(denominator: Tensor) -> Tensor:
@@ -168,7 +185,7 @@ def without_bias(rule: Rule) -> Rule:
 
     def unbiased(inputs: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor) -> Sequence[Term]:
         if bias is not None:
-            output = output - bias.view(-1, *[1] * (weights.ndim - 2))
+            output = output - over_places(bias, weights)
         return rule(inputs, weights, None, output)
 
     return unbiased

@@ -110,8 +110,9 @@ def _difference(classifier: Classifier, probe: _Probe, run: Callable[[Tensor], T
     try:
         with torch.inference_mode(False), torch.enable_grad(), _seeded(classifier, 0):
             found = run(_noise(classifier)).detach()
-    except RuntimeError as error:
-        if out_of_memory(error):
+    except (RuntimeError, TypeError, AttributeError, LookupError) as error:
+        # The plain pass went well, so whatever fails here is the rules'.
+        if isinstance(error, RuntimeError) and out_of_memory(error):
             raise
         reason = str(error).partition("\n")[0]
         return f"its rules do not work there ({reason}). Choose a method that perturbs the picture."
@@ -218,6 +219,8 @@ def _noted(func: Operation, call: operations.Call) -> Operation:
     """The operation that a rule has to know; one that no rule knows, where what is done depends on the picture."""
     if func is Tensor.__setitem__ and _has_tensor(call.arguments[1]):
         return Tensor.index_put_
+    if call.raised_to_signal:
+        return Tensor.__rpow__
     return Tensor.where if call.bounded_by_signals else call.operation
 
 

@@ -44,9 +44,7 @@ def test_all_methods_run_everywhere(name: str) -> None:
     assert not torch.equal(found["Guided Backprop"].values, found["Gradient"].values)
 
 
-def test_what_a_transformer_rules_out_is_said() -> None:
+def test_a_transformer_rules_nothing_out() -> None:
     from interp import models
 
-    found = obstacles(models.load("vit_b_32", weights="random", device="cpu"))
-    assert set(found) == {"DeepLIFT", "LRP"}
-    assert all("multi_head_attention" in reason for reason in found.values())
+    assert obstacles(models.load("vit_b_32", weights="random", device="cpu")) == {}

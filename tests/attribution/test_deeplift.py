@@ -7,8 +7,7 @@ import torch
 from torch import nn
 
 from interp import attribution
-from interp.attribution import DeepLift, IntegratedGradients, baselines
-from interp.attribution.deeplift import _Elementwise, _MaxPool, _normalized, _Product
+from interp.attribution import DeepLift, IntegratedGradients, baselines, normalizations, secants
 from interp.types import Classifier, Images, Target
 from tests.attribution import peers
 from tests.attribution.networks import NAMES, calibrated, pictures
@@ -76,10 +75,10 @@ def test_on_a_linear_network_it_is_integrated_gradients(tiny: Classifier, noise_
 def test_secants_by_hand() -> None:
     x, reference = torch.tensor([2.0, -1.0, 1.0, -3.0]), torch.tensor([-2.0, 1.0, 1.0, -1.0])
     leaf = x.clone().requires_grad_()
-    output = _Elementwise.apply(leaf, reference, torch.relu)
-    (secants,) = torch.autograd.grad(output.sum(), leaf)
+    output = secants.elementwise(leaf, reference, torch.relu)
+    (found,) = torch.autograd.grad(output.sum(), leaf)
     # 2 over 4; -1 over -2; the slope where nothing differs; nothing below zero.
-    assert secants.tolist() == [0.5, 0.5, 1.0, 0.0]
+    assert found.tolist() == [0.5, 0.5, 1.0, 0.0]
 
 
 def test_overlapping_windows_of_a_maximum_add_up() -> None:
@@ -91,7 +90,7 @@ def test_overlapping_windows_of_a_maximum_add_up() -> None:
 
     weights = torch.rand(2, 3, 4, 4)
     leaf = x.clone().requires_grad_()
-    output = _MaxPool.apply(leaf, reference, pool)
+    output = secants.largest(leaf, reference, pool)
     (multipliers,) = torch.autograd.grad((output * weights).sum(), leaf)
     credited = (multipliers * (x - reference)).sum()
     assert credited.item() == pytest.approx(((pool(x)[0] - pool(reference)[0]) * weights).sum().item(), rel=1e-4)
@@ -101,7 +100,7 @@ def test_products_and_normalizations_are_complete() -> None:
     torch.manual_seed(1)
     one, other, one_reference, other_reference = torch.rand(4, 5, 7).unbind()
     leaves = [one.clone().requires_grad_(), other[:, :1].clone().requires_grad_()]
-    output = _Product.apply(leaves[0], leaves[1], one_reference, other_reference[:, :1])
+    output = secants.product(leaves[0], leaves[1], one_reference, other_reference[:, :1])
     first, second = torch.autograd.grad(output.sum(), leaves)
     credited = (first * (one - one_reference)).sum() + (second * (other - other_reference)[:, :1]).sum()
     expected = (one * other[:, :1] - one_reference * other_reference[:, :1]).sum()
@@ -109,7 +108,8 @@ def test_products_and_normalizations_are_complete() -> None:
 
     weight, bias = torch.rand(7), torch.rand(7)
     leaf = one.clone().requires_grad_()
-    output = _normalized(leaf, one_reference, [7], weight, bias)
+    parts = normalizations.taken_apart(nn.functional.layer_norm, (leaf, [7], weight, bias), {})
+    output = secants.normalized(leaf, one_reference, parts)
     torch.testing.assert_close(output, nn.functional.layer_norm(one, [7], weight, bias))
     direction = torch.rand(5, 7)
     (multipliers,) = torch.autograd.grad((output * direction).sum(), leaf)

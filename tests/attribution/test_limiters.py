@@ -11,8 +11,8 @@ from torch.nn import functional
 
 from interp import attribution, progress
 from interp.attribution import Deconvolution, DeepLift, GuidedBackprop, GuidedGradCam, Lrp, operations, relevance
-from interp.attribution.deeplift import _Extreme
 from interp.attribution.rectifiers import Rectifiers
+from interp.attribution.secants import extreme
 from interp.types import Classifier, Images, Target
 from tests.conftest import tiny_classifier
 
@@ -180,7 +180,7 @@ def test_secants_of_the_larger_of_two_by_hand() -> None:
     one, other = torch.tensor([2.0, 1.0, 0.0, 3.0]), torch.tensor([0.0, 4.0, 1.0, 1.0])
     one_before, other_before = torch.tensor([-3.0, 2.0, 0.0, 1.0]), torch.tensor([0.0, 0.0, 3.0, 2.0])
     leaves = one.clone().requires_grad_(), other.clone().requires_grad_()
-    output = _Extreme.apply(*leaves, one_before, other_before, torch.maximum)
+    output = extreme(*leaves, one_before, other_before, torch.maximum)
     first, second = torch.autograd.grad(output.sum(), leaves)
     # A ReLU's secant; 2 → 4 all by the other, that rose by 4; 3 → 1 all by the other; 2 → 3 by the one, that rose by 2.
     assert first.tolist() == pytest.approx([0.4, 0.0, 0.0, 0.5])

@@ -79,7 +79,7 @@ def test_without_biases_the_map_adds_up_to_the_score(name: str, missing: float, 
         assert (plain.residual.abs() > missing * scores).all() and (shared.residual.abs() <= allowed * scores).all()
         # Nothing explodes: the parts that cancel out are small.
         assert (shared.values.abs().sum(dim=(1, 2)) < 1.1 * scores).all()
-        assert "biases and the shifts of batch normalizations take the rest" in text and "-no-bias share" in text
+        assert "the rest goes to biases and the shifts of normalizations" in text and "-no-bias share" in text
 
 
 def test_nothing_is_remarked_where_little_is_missing(tiny: Classifier, noise_images: Images) -> None:
