@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from interp import progress
 from interp.attribution import attention, baselines, normalizations, operations, secants
 from interp.attribution.attention_rules import factors, product_secants, softmax_dim, softmax_secants
 from interp.attribution.method import Maps, Method
@@ -43,6 +44,8 @@ SUPPORTED = (
     | operations.REARRANGEMENTS
     | frozenset(attention.APART)
 )
+ROUNDING, NOTHING = 0.05, 1e-3
+"""From this share of the difference of scores on, and above this many logits, a residual is remarked on."""
 # Division in steps, too; LRP has a rule of its own for it.
 APART = attention.APART | dict.fromkeys(operations.QUOTIENTS, attention.quotient)
 
@@ -118,6 +121,12 @@ class DeepLift(Method):
 
         parts = list(batched(run, len(pixels), size=question.batch_size, what=self.title))
         values, residuals = (torch.cat(given) for given in zip(*parts, strict=True))
+        differences = values.sum(dim=(1, 2)) - residuals
+        if bool((residuals.abs() > ROUNDING * differences.abs() + NOTHING).any()):
+            progress.remark(
+                f"{self.title}: some maps do not add up to what the score differs by from the baseline's: parts that "
+                "cancel out are so large that it is lost in rounding. Read those maps with the residual in mind."
+            )
         return Maps(values, residual=residuals)
 
 
@@ -158,7 +167,11 @@ class _Secants(TorchFunctionMode):
         if _in_steps(call):
             return _stepped(self, call)
         if not _inputs(call.operation, call.arguments, call.keywords):
-            return func(*args, **(kwargs or {}))
+            result = func(*args, **(kwargs or {}))
+            if func in operations.BATCH_NORMS and result.requires_grad:
+                # Torch 2.14 gives a wrong derivative where what comes back is expanded, as from a mean over tokens.
+                result.register_hook(Tensor.contiguous)
+            return result
         return call.through(self._followed)
 
     def _followed(self, func: Operation, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:

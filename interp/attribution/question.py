@@ -22,6 +22,14 @@ Targets = int | Target | Sequence[int | Target]
 FORWARD = 1 / 3
 """The cost of a forward pass alone, where one forward and one backward pass together are 1."""
 
+# Scores have been checked before: it is the rules that divide by next to nothing, or multiply too often.
+BEYOND = {
+    "relevance": "this composite's denominators are near zero there, and relevance grows without bounds. Choose "
+    "another composite ('gamma-gamma-box-cp' for networks with attention).",
+    "multiplier": "secants multiply from layer to layer beyond what numbers hold. Choose another baseline, whose "
+    "activations are nearer to the picture's, or another method.",
+}
+
 MANY_WEIGHTS = 10_000_000
 
 
@@ -105,7 +113,7 @@ class Question:
                 logits = self.classifier.module(leaf)
             score = self._scores_of(logits, which)
             (brought,) = self._slopes(score.sum(), leaf)
-        self._require_finite(brought, which, "gradient")
+        self._require_finite(brought, which, "multiplier")
         return brought, score.detach()
 
     def relevance(
@@ -208,12 +216,8 @@ class Question:
         row = rows[int((~finite).nonzero()[0, 0])]
         found = "NaN" if bool(values.isnan().any()) else "an infinite number"
         said = f"{self.classifier.name} gave {found} as the {what} of image {self.images.names[row]!r}, so there is "
-        if what == "relevance":
-            # Scores have been checked by then: it is the rule that divides by next to nothing.
-            raise ValueError(
-                f"{said}no map: this composite's denominators are near zero there, and relevance grows without bounds. "
-                "Choose another composite ('gamma-gamma-box-cp' for networks with attention)."
-            )
+        if what in BEYOND:
+            raise ValueError(f"{said}no map: {BEYOND[what]}")
         raise ValueError(
             f"{said}nothing to explain. Check that the image's pixels are in [0, 1] and that the weights are complete."
         )

@@ -206,3 +206,39 @@ def test_deep_lift_is_complete_where_the_baseline_is_nothing() -> None:
     assert math.isfinite(float(found.sum())) and (score.abs() > 1e-3).all()
     torch.testing.assert_close(found.sum(dim=(1, 2)), score, rtol=1e-3, atol=1e-5)
     assert (found.abs().sum(dim=(1, 2)) < 1000 * score.abs()).all()
+
+
+def test_maps_that_are_lost_in_rounding_are_said(tiny: Classifier, noise_images: Images) -> None:
+    forward = tiny.module.network.forward
+    tiny.module.network.forward = lambda pixels: forward(pixels) + 1e8 * pixels.mean() - 1e8 * pixels.mean()
+    heard = Heard()
+    with progress.listening(heard):
+        found = attribution.attribute(tiny, noise_images, 1, DeepLift())
+    [text] = heard.texts
+    assert "do not add up" in text and found.residual is not None and found.residual.abs().max() > 0.05
+
+
+def test_secants_beyond_the_numbers_are_named(tiny: Classifier, noise_images: Images) -> None:
+    forward = tiny.module.network.forward
+    tiny.module.network.forward = lambda pixels: forward(pixels * 1e-30 * 1e30) * 1e-38 * 1e30 * 1e30
+    with pytest.raises(ValueError, match="secants multiply from layer to layer beyond what numbers hold"):
+        attribution.attribute(tiny, noise_images, 1, DeepLift())
+
+
+class Means(nn.Module):
+    """Tokens behind a batch normalization, and their mean: torch's own derivative is wrong there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch, self.norm, self.head = nn.Conv2d(3, 8, 4, 4), nn.BatchNorm2d(8), nn.Linear(8, 3)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return self.head(self.norm(self.patch(pixels)).flatten(2).mT.mean(dim=1))
+
+
+def test_deep_lift_is_complete_where_torchs_batch_norm_is_not() -> None:
+    classifier = transformers.seeded(Means(), 16)
+    pictures = transformers.noise(classifier)
+    found = attribution.attribute(classifier, pictures, 1, DeepLift())
+    assert found.residual is not None and found.residual.abs().max() < 1e-5
+    assert found.values.sum(dim=(1, 2)).abs().min() > 1e-3
