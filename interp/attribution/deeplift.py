@@ -169,7 +169,7 @@ class _Secants(TorchFunctionMode):
         if not _inputs(call.operation, call.arguments, call.keywords):
             result = func(*args, **(kwargs or {}))
             if func in operations.BATCH_NORMS and result.requires_grad:
-                # Torch 2.14 gives a wrong derivative where what comes back is expanded, as from a mean over tokens.
+                # For one picture torch 2.14 gets the derivative wrong where an expanded one comes back, as from a mean.
                 result.register_hook(Tensor.contiguous)
             return result
         return call.through(self._followed)

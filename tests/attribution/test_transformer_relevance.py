@@ -226,7 +226,7 @@ def test_secants_beyond_the_numbers_are_named(tiny: Classifier, noise_images: Im
 
 
 class Means(nn.Module):
-    """Tokens behind a batch normalization, and their mean: torch's own derivative is wrong there."""
+    """Tokens behind a batch normalization, and their mean: torch's own derivative is wrong there, for one picture."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -238,7 +238,7 @@ class Means(nn.Module):
 
 def test_deep_lift_is_complete_where_torchs_batch_norm_is_not() -> None:
     classifier = transformers.seeded(Means(), 16)
-    pictures = transformers.noise(classifier)
+    pictures = transformers.noise(classifier, 1)
     found = attribution.attribute(classifier, pictures, 1, DeepLift())
     assert found.residual is not None and found.residual.abs().max() < 1e-5
     assert found.values.sum(dim=(1, 2)).abs().min() > 1e-3
