@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from torch import fx, nn
@@ -34,6 +36,28 @@ class _Tracer(fx.Tracer):
 
 
 _tracing = threading.Lock()
+_CONTAINERS = (dict, list, set)
+_OF_TORCH = ("_modules", "_parameters", "_buffers")
+
+
+@contextmanager
+def _unchanged(network: nn.Module) -> Iterator[None]:
+    """Put back what a network keeps of the stand-ins that a trace runs it on, as LeViT does of its biases."""
+    kept = []
+    for part in network.modules():
+        own = {name: value for name, value in part.__dict__.items() if name not in _OF_TORCH}
+        kept.append((part, own, {name: copy.copy(value) for name, value in own.items() if type(value) in _CONTAINERS}))
+    try:
+        yield
+    finally:
+        for part, own, contents in kept:
+            for name in set(part.__dict__) - set(own) - set(_OF_TORCH):
+                del part.__dict__[name]
+            part.__dict__.update(own)
+            for name, content in contents.items():
+                container = own[name]
+                container.clear()
+                container.extend(content) if isinstance(container, list) else container.update(content)
 
 
 def traced(network: nn.Module, *, whole: frozenset[str] = frozenset(), what: str = "This method") -> fx.GraphModule:
@@ -43,7 +67,7 @@ def traced(network: nn.Module, *, whole: frozenset[str] = frozenset(), what: str
     operation each time. Raises `ValueError` for a network whose way depends on what it sees; `what` names who asked.
     """
     try:
-        with _tracing:
+        with _tracing, _unchanged(network):
             graph = _Tracer(whole).trace(network)
     except Exception as error:  # tracing runs the network's own code on stand-ins, which may fail in any way
         raise ValueError(

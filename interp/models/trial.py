@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from interp.models import hooks
 from interp.types import Finding
 
 # As shares of the largest logit: the same arithmetic, and sums taken in another order.
@@ -54,6 +55,8 @@ def settle(module: nn.Module, probe: Tensor, *, channels_last: bool) -> Trial:
         findings.append(Finding("changed", f"{said} the largest."))
     if _apart(_logits(module, probe[:1]), built[:1]) > OTHER_ORDER:
         findings.append(_TOGETHER)
+    elif any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in module.modules()):
+        findings.extend(_mended(module, probe))
     return Trial(True, _answers(built), tuple(findings))
 
 
@@ -91,6 +94,42 @@ def _one_by_one(
             change.make(False)
             findings.append(_kept(change.what, difference, error))
     return done, largest
+
+
+def _mended(module: nn.Module, probe: Tensor) -> list[Finding]:
+    """What was done about a gradient that is another one for an image alone than beside another image."""
+    if _gradients_apart(module, probe) <= OTHER_ORDER:
+        return []
+    hooks.plain_gradients(module)
+    apart = _gradients_apart(module, probe)
+    return [_GRADIENT if apart <= OTHER_ORDER else _APART]
+
+
+def _gradients_apart(module: nn.Module, probe: Tensor) -> float:
+    """How far the gradient of an image alone is off that of the same image in a batch, as a share of the largest."""
+    alone, together = (_gradient(module, one)[0] for one in (probe[:1], probe))
+    largest = float(together.abs().max())
+    return float((alone - together).abs().max()) / largest if largest else 0.0
+
+
+def _gradient(module: nn.Module, probe: Tensor) -> Tensor:
+    with torch.inference_mode(False), torch.enable_grad():
+        pixels = probe.clone().requires_grad_()
+        logits = module(pixels)
+        weights = torch.randn(logits.shape[1], generator=torch.Generator().manual_seed(0)).to(logits.device)
+        return torch.autograd.grad((logits * weights).sum(), pixels)[0]
+
+
+_GRADIENT = Finding(
+    "changed",
+    "PyTorch gives another gradient for one image than for the same image in a batch, a fault of its batch "
+    "normalization on a processor: gradients are handed to it in plain order of memory, and agree.",
+)
+_APART = Finding(
+    "warning",
+    "The gradient of one image is another one than that of the same image in a batch, though the scores are the same. "
+    "Maps of single images may be wrong.",
+)
 
 
 def _answers(logits: Tensor) -> tuple[str, ...]:

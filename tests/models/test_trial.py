@@ -91,3 +91,28 @@ def test_answers_tell_functions_apart(slope: str):
     _, _, again = settled(forward)
     other = settled(lambda self, x: self.fc(self.conv(x).mean((2, 3))))[2]
     assert trial.answers == again.answers != other.answers
+
+
+class Turned(nn.Module):
+    """A batch normalization whose maps become tokens: PyTorch's gradient of one image is wrong behind it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv, self.norm, self.fc = nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.Linear(6, 4)
+        self.norm.running_mean.normal_()
+        self.norm.running_var.uniform_(0.5, 2)
+
+    def forward(self, x):
+        x = self.norm(self.conv(x).contiguous())
+        return self.fc(x.flatten(2).transpose(1, 2).mean(1))
+
+
+def test_gradients_of_one_image_are_those_it_has_in_a_batch():
+    module = assemble(Turned(), (0.5,) * 3, (0.25,) * 3)
+    settle(module, PROBE, channels_last=False)
+    pixels = PROBE.clone().requires_grad_()
+    (together,) = torch.autograd.grad(module(pixels)[:, 1].sum(), pixels)
+    one = PROBE[:1].clone().requires_grad_()
+    (alone,) = torch.autograd.grad(module(one)[:, 1].sum(), one)
+    torch.testing.assert_close(alone[0], together[0])
