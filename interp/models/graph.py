@@ -52,7 +52,9 @@ def _unchanged(network: nn.Module) -> Iterator[None]:
     finally:
         for part, own, contents in kept:
             for name in set(part.__dict__) - set(own) - set(_OF_TORCH):
-                del part.__dict__[name]
+                # The graph refers to these: tensors that the network's code makes on its way.
+                if not name.startswith("_tensor_constant"):
+                    del part.__dict__[name]
             part.__dict__.update(own)
             for name, content in contents.items():
                 container = own[name]
