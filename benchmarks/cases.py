@@ -70,7 +70,8 @@ RIGHT: dict[str, tuple[str, bool | str]] = {
     "92": ("loads", True),
     "94": ("loads", True),
     "96": ("not listed, not said", True),
-    "98": ("loads", True),
+    # The folder holds the description alone.
+    "98": ("loads, with its weights", "no file of weights at"),
     "99": ("116 of 200 right", True),
 }
 # Files of a case that are wrong on purpose, and what must be said of them.

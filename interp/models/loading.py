@@ -35,7 +35,7 @@ def load(
     folder: str | Path | None = None,
     precision: str = "float32",
 ) -> Classifier:
-    """Load a classifier: a person's own from `folder`, a bundled one, or one of torchvision's by name.
+    """Load a classifier: a person's own from `folder`, a bundled one, or a library's by name ("timm/NAME" for timm's).
 
     Bundled are "scenes-honest", "scenes-a" to "scenes-d" (for each of which a reason was planted), and "digits".
 

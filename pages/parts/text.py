@@ -21,6 +21,13 @@ def prediction(label: str, probability: float, *, several: bool, digits: int = 1
     return f"most probable **{plain(label)}**, {share}" if several else f"predicted **{plain(label)}** with {share}"
 
 
+def parted(message: str) -> tuple[str, str]:
+    """A message as what it says and the lines of code that it gives, those that are indented by four spaces."""
+    lines = message.splitlines()
+    code = [line[4:] for line in lines if line.startswith("    ")]
+    return "\n".join(line for line in lines if not line.startswith("    ")), "\n".join(code)
+
+
 def shortened(text: str, limit: int) -> str:
     """A text of at most `limit` characters, with … in its middle where it is longer: names differ at their ends."""
     if len(text) <= limit:

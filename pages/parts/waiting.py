@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 import cache
-from pages.parts.text import plain
+from pages.parts.text import parted, plain
 
 # Most results of a small model come within this time, and a page that waits for them does not flicker.
 PATIENCE = 0.25
@@ -23,7 +23,10 @@ def settled(job: cache.Job) -> bool:
     """Whether the job's value is there. If not, its progress, or what went wrong, is drawn where this is called."""
     job.wait(PATIENCE)
     if job.state == "failed":
-        st.error(plain(str(job.error), limit=1000), icon=":material/error:")
+        said, code = parted(str(job.error))
+        st.error(plain(said, limit=1000), icon=":material/error:")
+        if code:
+            st.code(code, language="python")
         if not isinstance(job.error, ValueError | FileNotFoundError | MemoryError):
             st.button("Try again", key=f"again-{job.key}")
         return False

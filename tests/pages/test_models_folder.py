@@ -94,3 +94,26 @@ def test_while_one_network_loops_others_are_loaded(app, folder: Path) -> None:
         two.close()
     assert looping.wait(10) and looping.state == "cancelled"
     st.cache_resource.clear()
+
+
+def test_a_file_that_is_code_is_answered_with_the_lines_that_make_weights_of_it(app, folder: Path) -> None:
+    (folder / "exported.toml").write_text('architecture = "resnet18"\nweights = "model.onnx"\nlabels = ["a", "b"]\n')
+    (folder / "model.onnx").write_bytes(b"\x08\x07" * 100)
+    app.query_params["model"] = "exported"
+    app.switch_page("pages/saliency.py").run()
+    assert not app.exception and "is an ONNX file" in said(app)
+    assert "torch.save(" in app.code[0].value and "\n" in app.code[0].value
+
+
+def test_what_was_loaded_stands_beside_the_picker_with_the_lines_that_change_it(app, folder: Path) -> None:
+    (folder / "plain.toml").write_text(
+        'architecture = "squeezenet1_1"\nweights = "random"\nlabels = ["a", "b"]\ninput_size = 64\n'
+    )
+    app.query_params["model"] = "plain"
+    app.switch_page("pages/saliency.py").run()
+    assert not app.exception and not app.error
+    (panel,) = [one for one in app.sidebar.expander if one.label.startswith("What was loaded")]
+    assert panel.label.endswith("1 guessed")
+    (listed,) = [one.value for one in panel.caption]
+    assert '`outputs = "sigmoid"`' in listed and "central 64 × 64" in listed
+    assert any("learned nothing" in one.value for one in app.sidebar.warning)
