@@ -70,7 +70,7 @@ def recipe(weights: Weights | None, labels: tuple[str, ...] | None) -> Recipe:
         std=STD,
         labels=labels or LABELS,
         weights=weights or WEIGHTS,
-        findings=tuple(Finding("recognized", note) for note in notes),
+        findings=tuple(Finding("measured", note) for note in notes),
         outputs="softmax",
     )
 

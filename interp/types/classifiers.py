@@ -46,11 +46,12 @@ class Finding:
     """One thing that was found out, or done, when a classifier was loaded, for the reader to know.
 
     `kind`: `recognized` is what the files say; `guessed` what they do not say and was concluded; `left out` what is in
-    them and was not used; `changed` what runs otherwise than as built; `warning` what makes answers doubtful.
+    them and was not used; `changed` what runs otherwise than as built; `measured` how well it was found to do;
+    `warning` what makes answers doubtful.
     `setting` is the line of TOML that sets it otherwise, where one does.
     """
 
-    kind: Literal["recognized", "guessed", "left out", "changed", "warning"]
+    kind: Literal["recognized", "guessed", "left out", "changed", "measured", "warning"]
     text: str
     setting: str | None = None
 

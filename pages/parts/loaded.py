@@ -12,6 +12,7 @@ _ICONS = {
     "guessed": ":material/help:",
     "left out": ":material/remove_circle:",
     "changed": ":material/swap_horiz:",
+    "measured": ":material/straighten:",
     "warning": ":material/warning:",
 }
 LONGEST = 800
@@ -23,7 +24,8 @@ def facts(classifier: Classifier) -> None:
     Draw it once for each classifier: nothing of it changes.
     """
     seen = f"A picture is {plain(classifier.preprocessing.description)}. It runs on **{classifier.device}**."
-    st.caption(seen)
+    measured = [plain(one.text, limit=LONGEST) for one in classifier.findings if one.kind == "measured"]
+    st.caption("\n\n".join([seen, *measured]))
     for finding in classifier.findings:
         if finding.kind == "warning":
             st.warning(f":small[{plain(finding.text, limit=LONGEST)}]", icon=_ICONS["warning"])

@@ -57,7 +57,7 @@ def recipe(name: str, weights: Weights | None, labels: tuple[str, ...] | None) -
         std=STD,
         labels=labels or CLASSES,
         weights=weights or weights_of(name),
-        findings=tuple(Finding("recognized", note) for note in _notes(name)) if weights is None else (),
+        findings=tuple(Finding("measured", note) for note in _notes(name)) if weights is None else (),
         outputs="softmax",
     )
 
