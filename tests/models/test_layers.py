@@ -32,7 +32,7 @@ def unfilled(architecture: str) -> nn.Module:
     from interp.models.torchvision_models import recipe
 
     with torch.device("meta"):
-        network = recipe(architecture, "random", None).build(1000)
+        network = recipe(architecture, "random", None).build(1000, (224, 224))
     network = network.to_empty(device="cpu")
     generator = torch.Generator().manual_seed(0)
     for name, tensor in network.state_dict().items():

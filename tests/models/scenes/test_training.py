@@ -30,14 +30,13 @@ def quiet(line: str) -> None:
 def test_it_learns_what_can_be_learned() -> None:
     pixels, classes = striped(512)
     lines: list[str] = []
-    one = training.fitted(pixels, classes, 2, [training.Phase(16, 3), training.Phase(32, 5)], seed=1, say=lines.append)
+    one = training.fitted(pixels, classes, 2, [training.Phase(16, 3), training.Phase(32, 10)], seed=1, say=lines.append)
     # Guessing loses 0.69; a perfect answer 0.12, by the smoothing of labels.
     assert float(lines[-1].split()[-1]) < 0.2
     with torch.no_grad():
         predicted = assemble(one, MEAN, STD)(pixels.float() / 255).argmax(dim=1)
-    # After 64 steps rounding still decides what the running averages make of it (0.84 to 1 on different processors),
-    # while guessing is right by half, give or take 0.02.
-    assert (predicted == classes).float().mean() > 0.65
+    # After fewer steps rounding decides what the running averages make of it, another on each processor.
+    assert (predicted == classes).float().mean() > 0.95
     assert not any(isinstance(part, nn.BatchNorm2d) for part in one.modules())
     assert [*one.state_dict()] == [*ScenesNetwork(2).state_dict()]
 
