@@ -15,7 +15,7 @@ from interp.images import ImageSet
 from interp.types import Classifier
 from pages.parts import drawn, neighbourhood, representations, waiting
 from pages.parts.mapped import Known
-from pages.parts.overview import enlarged
+from pages.parts.pictured import enlarged
 from pages.parts.text import plain, shortened
 
 NAME = "Your photograph"

@@ -19,8 +19,8 @@ from interp.images import UnreadableImage, bytes_of
 from interp.models import inputs
 from pages.parts import drawn, export, gallery, pickers
 from pages.parts.mapped import Known, cell_of
-from pages.parts.overview import enlarged
 from pages.parts.pickers import BESIDE
+from pages.parts.pictured import enlarged
 from pages.parts.text import plain, prediction, shortened
 
 NEAREST = 8

@@ -8,24 +8,20 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
-from PIL import Image
 
 import cache
 from interp import models
 from interp.figures import confusion
 from interp.figures import overview as figures
 from interp.images import ImageSet, UnreadableImage
-from interp.images.picture_bytes import bytes_of
 from interp.models import performance
 from interp.models.predictions import TOP, Predictions
 from interp.types import Classifier
-from pages.parts import controls, drawn, export, layout
+from pages.parts import drawn, export, layout, pictured
 from pages.parts.explained import PLOT
 from pages.parts.text import plain
 
 GROUPS = 6
-SHOWN = ("File", "Network input")
-SEEN_HELP = "Scaled, cropped and, for a network of grey pictures, without colours: each pixel before mean and std."
 
 READING = r"""
 **The squares** (after ModelTracker, Amershi et al. 2015). Every image is one mark in the row of its labelled class,
@@ -116,23 +112,8 @@ def squares(
 
 def closeup(classifier: Classifier, photos: ImageSet, predictions: Predictions, position: int) -> None:
     """One image large, its five most probable classes, and the way to its explanation."""
-    drawn.once(_closeup, classifier, photos, predictions, position, as_seen())
+    drawn.once(_closeup, classifier, photos, predictions, position, pictured.as_seen())
     st.page_link("pages/saliency.py", label="Why? Compare saliency", icon=":material/blur_on:")
-
-
-def as_seen() -> bool:
-    """Draw the choice between an image as it is in the file and as the network sees it."""
-    return controls.one_of("Shown", "overview.shown", SHOWN, help=SEEN_HELP) == SHOWN[1]
-
-
-def pictured(classifier: Classifier, image: Image.Image, *, seen: bool) -> None:
-    """Draw an image as it is in the file or, pixel by pixel, as the network sees it before normalization."""
-    if not seen:
-        st.image(enlarged(image), width="stretch")
-        return
-    pixels = classifier.preprocessing.pixels(image)
-    st.image(enlarged(Image.fromarray(bytes_of(pixels))), width="stretch")
-    st.caption(f"What the network sees: {plain(classifier.preprocessing.description)}.")
 
 
 def classes(classifier: Classifier, predictions: Predictions, kept: np.ndarray) -> None:
@@ -176,12 +157,6 @@ def layers(classifier: Classifier) -> None:
     drawn.once(_layers, classifier)
 
 
-def enlarged(image, smallest: int = 256):
-    """A picture at least that wide, each of its pixels a square block, so that tiny ones are seen as they are."""
-    factor = -(-smallest // image.width)
-    return image if factor <= 1 else image.resize((image.width * factor, image.height * factor), resample=0)
-
-
 def _by_group(predictions: Predictions, photos: ImageSet) -> None:
     names = sorted({group for group in photos.groups if group is not None})
     if not 1 < len(names) <= GROUPS:
@@ -217,7 +192,7 @@ def _closeup(classifier: Classifier, photos: ImageSet, predictions: Predictions,
     except UnreadableImage as error:
         st.error(plain(str(error)), icon=":material/broken_image:")
         return
-    pictured(classifier, sample.image, seen=seen)
+    pictured.image(classifier, sample.image, seen=seen)
     where = np.flatnonzero(predictions.indices == position)
     if len(where):
         row = int(where[0])

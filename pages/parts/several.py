@@ -13,7 +13,7 @@ from interp.images import ImageSet, UnreadableImage
 from interp.models import Truth, multi_label, performance
 from interp.models.predictions import Predictions
 from interp.types import Classifier
-from pages.parts import controls, drawn, filters, layout, overview, pickers
+from pages.parts import controls, drawn, filters, layout, overview, pickers, pictured
 from pages.parts import several_numbers as numbers
 from pages.parts.explained import PLOT
 from pages.parts.several_numbers import Shown
@@ -71,7 +71,7 @@ def page(selection: layout.Selection, predictions: Predictions, summary, *, done
             st.caption("The first example comes with the last prediction.")
             st.stop()
         position = pickers.image(photos, default=_example(shown, chosen))
-        seen = overview.as_seen()
+        seen = pictured.as_seen()
         drawn.once(_closeup, classifier, photos, predictions, truth, position, shown.threshold, seen)
         st.page_link("pages/saliency.py", label="Why? Compare saliency", icon=":material/blur_on:")
     numbers.classes(shown)
@@ -132,7 +132,7 @@ def _closeup(
     except UnreadableImage as error:
         st.error(plain(str(error)), icon=":material/broken_image:")
         return
-    overview.pictured(classifier, sample.image, seen=seen)
+    pictured.image(classifier, sample.image, seen=seen)
     every = predictions.every
     where = [] if every is None else np.flatnonzero(every.indices == position)
     if every is None or not len(where):
