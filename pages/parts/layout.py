@@ -72,6 +72,12 @@ def page(title: str, sentence: str, *, needs_classes: bool = True) -> Selection:
     if needs_classes and not classifier.labels:
         _without_head(classifier)
         st.stop()
+    if not classifier.deterministic:
+        # Beside the result, too: on a phone the sidebar is closed.
+        st.warning(
+            f"{plain(classifier.name)} draws at random: it gives other scores, and other maps, each time that it runs.",
+            icon=":material/casino:",
+        )
     return Selection(visitor, classifier, photos, pickers.match(classifier, photos))
 
 

@@ -26,7 +26,7 @@ def settled(job: cache.Job) -> bool:
         said, code = parted(str(job.error))
         st.error(plain(said, limit=1000), icon=":material/error:")
         if code:
-            st.code(code, language="python")
+            st.code(code, language="python", wrap_lines=True)
         if not isinstance(job.error, ValueError | FileNotFoundError | MemoryError):
             st.button("Try again", key=f"again-{job.key}")
         return False

@@ -117,3 +117,17 @@ def test_what_was_loaded_stands_beside_the_picker_with_the_lines_that_change_it(
     (listed,) = [one.value for one in panel.caption]
     assert '`outputs = "sigmoid"`' in listed and "central 64 × 64" in listed
     assert any("learned nothing" in one.value for one in app.sidebar.warning)
+
+
+def test_a_network_that_draws_at_random_is_named_beside_its_results(app, folder: Path) -> None:
+    (folder / "chance").mkdir()
+    (folder / "chance" / "net.py").write_text(
+        "from torch import nn\nfrom torch.nn import functional\n\n\nclass Net(nn.Sequential):\n"
+        "    def forward(self, x):\n        return functional.dropout(super().forward(x))\n\n\n"
+        "def build():\n    return Net(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 2))\n"
+    )
+    (folder / "chance" / "chance.toml").write_text(TOML)
+    app.query_params["model"] = "chance/chance"
+    app.switch_page("pages/saliency.py").run()
+    assert not app.exception
+    assert any("draws at random" in one.value for one in app.main.warning)
