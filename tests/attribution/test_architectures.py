@@ -7,7 +7,7 @@ import torch
 
 from interp import attribution
 from interp.attribution import METHODS, obstacles
-from tests.attribution.networks import NAMES, calibrated, pictures
+from tests.networks import NAMES, calibrated, pictures
 
 SMALL = {
     "SmoothGrad": {"samples": 2},

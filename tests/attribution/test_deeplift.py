@@ -10,7 +10,7 @@ from interp import attribution
 from interp.attribution import DeepLift, IntegratedGradients, baselines, normalizations, secants
 from interp.types import Classifier, Images, Target
 from tests.attribution import peers
-from tests.attribution.networks import NAMES, calibrated, pictures
+from tests.networks import NAMES, calibrated, pictures
 
 
 @pytest.mark.parametrize("name", [*NAMES, "mobilenet_v2", "shufflenet_v2_x0_5"])

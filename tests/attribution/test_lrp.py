@@ -12,7 +12,7 @@ from interp import attribution, progress
 from interp.attribution import Lrp, relevance
 from interp.types import Classifier, Images, Target
 from tests.attribution import peers
-from tests.attribution.networks import NAMES, calibrated, pictures, shifted
+from tests.networks import NAMES, calibrated, pictures, shifted
 
 PLAIN = ("squeezenet1_1", "googlenet", "resnet50", "densenet121")
 COMPOSITES = ("epsilon-plus-flat", "epsilon-alpha2-beta1", "epsilon-gamma-box")

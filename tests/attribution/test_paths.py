@@ -11,11 +11,11 @@ from tests.attribution import peers
 def test_integrated_gradients_equal_captums(squeezenet: Classifier, photographs: Images, baseline) -> None:
     batch = photographs[:2]
     targets = squeezenet.logits(batch).argmax(dim=1).tolist()
-    ours = attribution.attribute(squeezenet, batch, targets, IntegratedGradients(20, baseline)).values
+    ours = attribution.attribute(squeezenet, batch, targets, IntegratedGradients(8, baseline)).values
     starts = baselines.images(batch.pixels, baseline, 0)
     for i, target in enumerate(targets):
         asked = peers.Asked(squeezenet.module, batch.pixels[i : i + 1], target)
-        theirs = peers.integrated_gradients(asked, starts[i : i + 1], 20)
+        theirs = peers.integrated_gradients(asked, starts[i : i + 1], 8)
         assert (ours[i] - theirs).norm() < 1e-4 * theirs.norm()
 
 

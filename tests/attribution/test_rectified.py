@@ -11,7 +11,7 @@ from interp.attribution import Deconvolution, GradCam, Gradient, GuidedBackprop,
 from interp.models.graph import traced
 from interp.types import Classifier, Images, Target
 from tests.attribution import peers
-from tests.attribution.networks import calibrated, pictures
+from tests.networks import calibrated, pictures
 
 
 def oracle(tiny: Classifier, pixels: torch.Tensor, target: int, rule: str) -> torch.Tensor:

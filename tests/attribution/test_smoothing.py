@@ -5,7 +5,7 @@ from interp import attribution
 from interp.attribution import Gradient, SmoothGrad, SmoothGradSquared, VarGrad
 from interp.types import Classifier, Images
 from tests.attribution import peers
-from tests.attribution.networks import calibrated, pictures
+from tests.networks import calibrated, pictures
 
 
 def slow(tiny: Classifier, images: Images, samples: int, noise: float, seed: int) -> torch.Tensor:

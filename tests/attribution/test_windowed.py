@@ -9,8 +9,8 @@ from interp.attribution import patches
 from interp.attribution.question import Question
 from interp.attribution.windowed import Windowed
 from interp.types import Classifier, Images, Target
-from tests.attribution.networks import NAMES, calibrated, pictures
 from tests.attribution.test_resuming import HiddenWriting, Untraceable, Writing, classifier_of, transformer
+from tests.networks import NAMES, calibrated, pictures
 
 PLACES = [(0, 0), (0, 37), (5, 80), (80, 80), (41, 22), (80, 3)]
 

@@ -4,17 +4,20 @@ import pytest
 import torch
 from torch import nn
 
-from interp.models import hooks, probes
+from interp.models import hooks
 from interp.models.layers import find_layers
 from interp.models.normalize import assemble
-from interp.models.trial import settle
-from interp.types import Classifier, Layer, Preprocessing
+from interp.types import Layer, Preprocessing
+from tests.networks import described, unfilled
 
+# Layers are the same at any size of whole patches of a transformer, but where the last map has one position or the
+# pooling behind them would enlarge the map.
+SIZES = {"vgg11": 224, "alexnet": 224, "inception_v3": 160}
 DEFAULTS = {
     "squeezenet1_1": "features.12",
     "googlenet": "inception5b",
     "inception_v3": "Mixed_7c",
-    "vgg16": "features.30",
+    "vgg11": "features.20",
     "resnet50": "layer4",
     "densenet121": "features.norm5",
     "mobilenet_v3_large": "features.16",
@@ -27,49 +30,11 @@ DEFAULTS = {
 }
 
 
-def unfilled(architecture: str) -> nn.Module:
-    """The architecture with small random weights, without torchvision's slow initialization."""
-    from interp.models.torchvision_models import recipe
-
-    with torch.device("meta"):
-        network = recipe(architecture, "random", None).build(1000, (224, 224))
-    network = network.to_empty(device="cpu")
-    generator = torch.Generator().manual_seed(0)
-    for name, tensor in network.state_dict().items():
-        if not tensor.is_floating_point():
-            tensor.zero_()
-        elif tensor.ndim > 1:
-            fan_in = tensor[0].numel()
-            tensor.normal_(0, (2 / fan_in) ** 0.5, generator=generator)
-        else:
-            tensor.fill_(0.0 if name.endswith(("bias", "mean")) else 1.0)
-    return network
-
-
-def classifier(network: nn.Module, size: int, classes: int) -> Classifier:
-    module = assemble(network, (0.5,) * 3, (0.5,) * 3)
-    preprocessing = Preprocessing((size, size), size)
-    settle(module, probes.noise(preprocessing, 2), channels_last=False)
-    found = find_layers(module, preprocessing)
-    return Classifier(
-        name="net",
-        module=module,
-        labels=tuple(map(str, range(classes))),
-        layers=found.layers,
-        preprocessing=preprocessing,
-        device=torch.device("cpu"),
-        fingerprint="net",
-        architecture="net",
-        findings=found.findings,
-        default_layer=found.default,
-    )
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("architecture", DEFAULTS)
 def test_every_layer_of_an_architecture_can_be_read(architecture: str):
-    size = 299 if architecture == "inception_v3" else 224
-    one = classifier(unfilled(architecture), size, 1000)
+    size = SIZES.get(architecture, 96)
+    one = described(unfilled(architecture, size), size)
     assert one.last_spatial_layer.name == DEFAULTS[architecture]
     assert one.last_spatial_layer.block_end
     assert 1 <= sum(layer.block_end for layer in one.layers) <= 16
@@ -165,12 +130,12 @@ def test_maps_with_channels_last_are_maps():
 def test_the_head_is_not_the_default():
     head = nn.Sequential(nn.Dropout(), nn.Conv2d(8, 3, 1), nn.ReLU())
     network = Net(lambda self, x: self.head(self.conv(x)).mean((2, 3)), conv=nn.Conv2d(3, 8, 3), head=head)
-    assert classifier(network, 16, 3).last_spatial_layer.name == "conv"
+    assert described(network, 16, 3).last_spatial_layer.name == "conv"
 
 
 def test_a_network_without_a_map_has_no_spatial_layer():
     network = Net(lambda self, x: self.linear(x.flatten(1)), linear=nn.Linear(3 * 256, 5))
-    one = classifier(network, 16, 5)
+    one = described(network, 16, 5)
     assert [(layer.name, layer.kind) for layer in one.layers] == [("linear", "flat")]
     with pytest.raises(ValueError, match="no layer with a spatial map"):
         _ = one.last_spatial_layer

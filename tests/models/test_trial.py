@@ -116,3 +116,18 @@ def test_gradients_of_one_image_are_those_it_has_in_a_batch():
     one = PROBE[:1].clone().requires_grad_()
     (alone,) = torch.autograd.grad(module(one)[:, 1].sum(), one)
     torch.testing.assert_close(alone[0], together[0])
+
+
+@pytest.mark.parametrize("always", [False, True])
+def test_a_gradient_that_is_off_for_one_picture_by_rounding_is_no_fault(always: bool):
+    falling = bool(PROBE[0, 0, 0, 0] > PROBE[0, 0, -1, 0])
+
+    def forward(self, x):
+        off = len(x) == 1 and (always or bool(x[0, 0, 0, 0] > x[0, 0, -1, 0]) == falling)
+        x = self.conv(x)
+        if off and x.requires_grad:
+            x.register_hook(lambda gradient: 1.05 * gradient)
+        return self.fc(self.relu(x).mean((2, 3)))
+
+    trial = settled(forward, nn.Sequential(nn.BatchNorm2d(6).eval(), nn.ReLU()))[2]
+    assert any("gradient" in finding.text for finding in trial.findings) == always

@@ -6,9 +6,14 @@ from functools import cache
 
 import torch
 from torch import nn
+from torchvision.models import VGG
 
-from interp import models
-from interp.types import Classifier, Images
+from interp.models import probes
+from interp.models.layers import find_layers
+from interp.models.normalize import assemble
+from interp.models.torchvision_models import recipe
+from interp.models.trial import settle
+from interp.types import Classifier, Images, Preprocessing
 
 NAMES = (
     "squeezenet1_1",
@@ -29,8 +34,7 @@ def calibrated(name: str, size: int = 96, *, biases: bool = True) -> Classifier:
     Default random weights let signals die out layer by layer, and have no biases, which hides errors. Not to be
     changed: whoever asks for the same gets the same one.
     """
-    classifier = models.load(name, weights="random", device="cpu")
-    classifier = resized(classifier, size)
+    classifier = described(unfilled(name, size), size)
     generator = torch.Generator().manual_seed(0)
     pixels = torch.rand(4, 3, size, size, generator=generator)
     handles = []
@@ -50,7 +54,7 @@ def shifted(name: str, size: int = 64) -> Classifier:
 
     Not to be changed: whoever asks for the same gets the same one.
     """
-    classifier = resized(models.load(name, weights="random", device="cpu"), size)
+    classifier = described(unfilled(name, size), size)
     generator = torch.Generator().manual_seed(0)
     pixels = torch.rand(4, 3, size, size, generator=generator)
 
@@ -59,7 +63,7 @@ def shifted(name: str, size: int = 64) -> Classifier:
         part.running_mean.copy_(0.5 * given.mean(dim=(0, 2, 3)))
         part.running_var.copy_(given.square().mean(dim=(0, 2, 3)) + 0.01)
         part.weight.copy_(0.5 + torch.rand(part.weight.shape, generator=generator))
-        part.bias.copy_(0.3 * torch.randn(part.bias.shape, generator=generator))
+        part.bias.copy_(0.4 * torch.randn(part.bias.shape, generator=generator))
         return part.forward(given)
 
     handles = []
@@ -75,15 +79,47 @@ def shifted(name: str, size: int = 64) -> Classifier:
     return classifier
 
 
-def resized(classifier: Classifier, size: int) -> Classifier:
-    from dataclasses import replace
+def unfilled(name: str, size: int = 224) -> nn.Module:
+    """The architecture with small random weights, without torchvision's slow initialization.
 
-    from interp.models.layers import find_layers
-    from interp.types import Preprocessing
+    VGG's head is narrower: its 120 million weights are no trap, only slow.
+    """
+    with torch.device("meta"):
+        network = recipe(name, "random", None).build(1000, (size, size))
+        if isinstance(network, VGG):
+            classifier = network.classifier
+            classifier[0], classifier[3] = nn.Linear(512 * 7 * 7, 256), nn.Linear(256, 256)
+            classifier[6] = nn.Linear(256, 1000)
+    network = network.to_empty(device="cpu")
+    generator = torch.Generator().manual_seed(0)
+    for part, tensor in network.state_dict().items():
+        if not tensor.is_floating_point():
+            tensor.zero_()
+        elif tensor.ndim > 1:
+            tensor.normal_(0, (2 / tensor[0].numel()) ** 0.5, generator=generator)
+        else:
+            tensor.fill_(0.0 if part.endswith(("bias", "mean")) else 1.0)
+    return network
 
-    preprocessing = Preprocessing(crop=(size, size), resize=size)
-    found = find_layers(classifier.module, preprocessing)
-    return replace(classifier, preprocessing=preprocessing, layers=found.layers, default_layer=found.default)
+
+def described(network: nn.Module, size: int, classes: int = 1000) -> Classifier:
+    """The network as a classifier of square images, with the layers that are found in it."""
+    module = assemble(network, (0.5,) * 3, (0.5,) * 3)
+    preprocessing = Preprocessing((size, size), size)
+    settle(module, probes.noise(preprocessing, 2), channels_last=False)
+    found = find_layers(module, preprocessing)
+    return Classifier(
+        name="net",
+        module=module,
+        labels=tuple(map(str, range(classes))),
+        layers=found.layers,
+        preprocessing=preprocessing,
+        device=torch.device("cpu"),
+        fingerprint="net",
+        architecture="net",
+        findings=found.findings,
+        default_layer=found.default,
+    )
 
 
 def _calibrate(generator: torch.Generator, spread: float):
