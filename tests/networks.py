@@ -6,7 +6,21 @@ from functools import cache
 
 import torch
 from torch import nn
-from torchvision.models import VGG
+from torchvision.models import (
+    VGG,
+    ConvNeXt,
+    DenseNet,
+    EfficientNet,
+    MobileNetV2,
+    MobileNetV3,
+    ResNet,
+    ShuffleNetV2,
+    convnext,
+    efficientnet,
+    mobilenetv3,
+    resnet,
+    vgg,
+)
 
 from interp.models import probes
 from interp.models.layers import find_layers
@@ -27,14 +41,55 @@ NAMES = (
 )
 
 
+def _vgg() -> VGG:
+    widths = [16, 16, "M", 32, 32, "M", 64, 64, 64, "M", 128, 128, 128, "M", 128, 128, 128, "M"]
+    network = VGG(vgg.make_layers(widths))
+    classifier = network.classifier
+    classifier[0], classifier[3], classifier[6] = nn.Linear(128 * 49, 256), nn.Linear(256, 256), nn.Linear(256, 1000)
+    return network
+
+
+SMALLER = {
+    "vgg16": _vgg,
+    "resnet50": lambda: ResNet(resnet.Bottleneck, [1, 2, 2, 1], width_per_group=16),
+    "densenet121": lambda: DenseNet(12, (2, 3, 4, 3), 24),
+    "convnext_tiny": lambda: ConvNeXt(
+        [convnext.CNBlockConfig(24 * 2**i, 48 * 2**i if i < 3 else None, 1 + (i == 2)) for i in range(4)]
+    ),
+    "mobilenet_v2": lambda: MobileNetV2(
+        inverted_residual_setting=[[1, 16, 1, 1], [6, 24, 2, 2], [6, 40, 1, 2], [6, 64, 2, 2]]
+    ),
+    "mobilenet_v3_large": lambda: MobileNetV3(
+        [
+            mobilenetv3.InvertedResidualConfig(16, 3, 16, 16, False, "RE", 1, 1, 1.0),
+            mobilenetv3.InvertedResidualConfig(16, 5, 72, 40, True, "RE", 2, 1, 1.0),
+            mobilenetv3.InvertedResidualConfig(40, 3, 120, 40, True, "HS", 1, 1, 1.0),
+            mobilenetv3.InvertedResidualConfig(40, 5, 240, 80, True, "HS", 2, 1, 1.0),
+        ],
+        256,
+    ),
+    "efficientnet_b0": lambda: EfficientNet(
+        [
+            efficientnet.MBConvConfig(1, 3, 1, 32, 16, 1),
+            efficientnet.MBConvConfig(6, 3, 2, 16, 24, 2),
+            efficientnet.MBConvConfig(6, 5, 2, 24, 40, 1),
+            efficientnet.MBConvConfig(6, 3, 2, 40, 80, 2),
+        ],
+        0.2,
+    ),
+    "shufflenet_v2_x0_5": lambda: ShuffleNetV2([2, 2, 2], [24, 48, 96, 192, 512]),
+}
+
+
 @cache
 def calibrated(name: str, size: int = 96, *, biases: bool = True) -> Classifier:
     """A network of torchvision with seeded weights and biases, its activations of about unit size everywhere.
 
-    Default random weights let signals die out layer by layer, and have no biases, which hides errors. Not to be
-    changed: whoever asks for the same gets the same one.
+    Some are smaller than the one of that name, and made of the same parts. Default random weights let signals die out
+    layer by layer, and have no biases, which hides errors. Not to be changed: whoever asks for the same gets the same
+    one.
     """
-    classifier = described(unfilled(name, size), size)
+    classifier = described(_smaller(name, size), size)
     generator = torch.Generator().manual_seed(0)
     pixels = torch.rand(4, 3, size, size, generator=generator)
     handles = []
@@ -54,7 +109,7 @@ def shifted(name: str, size: int = 64) -> Classifier:
 
     Not to be changed: whoever asks for the same gets the same one.
     """
-    classifier = described(unfilled(name, size), size)
+    classifier = described(_smaller(name, size), size)
     generator = torch.Generator().manual_seed(0)
     pixels = torch.rand(4, 3, size, size, generator=generator)
 
@@ -80,16 +135,22 @@ def shifted(name: str, size: int = 64) -> Classifier:
 
 
 def unfilled(name: str, size: int = 224) -> nn.Module:
-    """The architecture with small random weights, without torchvision's slow initialization.
-
-    VGG's head is narrower: its 120 million weights are no trap, only slow.
-    """
+    """The architecture with small random weights, without torchvision's slow initialization."""
     with torch.device("meta"):
         network = recipe(name, "random", None).build(1000, (size, size))
-        if isinstance(network, VGG):
-            classifier = network.classifier
-            classifier[0], classifier[3] = nn.Linear(512 * 7 * 7, 256), nn.Linear(256, 256)
-            classifier[6] = nn.Linear(256, 1000)
+    return _filled(network)
+
+
+def _smaller(name: str, size: int) -> nn.Module:
+    """The architecture, of fewer and narrower blocks where it has many of the same: not slower than its traps need."""
+    if name not in SMALLER:
+        return unfilled(name, size)
+    with torch.device("meta"):
+        network = SMALLER[name]()
+    return _filled(network)
+
+
+def _filled(network: nn.Module) -> nn.Module:
     network = network.to_empty(device="cpu")
     generator = torch.Generator().manual_seed(0)
     for part, tensor in network.state_dict().items():

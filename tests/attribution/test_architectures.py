@@ -7,7 +7,7 @@ import torch
 
 from interp import attribution
 from interp.attribution import METHODS, obstacles
-from tests.networks import NAMES, calibrated, pictures
+from tests.networks import NAMES, calibrated, described, pictures, unfilled
 
 SMALL = {
     "SmoothGrad": {"samples": 2},
@@ -45,6 +45,4 @@ def test_all_methods_run_everywhere(name: str) -> None:
 
 
 def test_a_transformer_rules_nothing_out() -> None:
-    from interp import models
-
-    assert obstacles(models.load("vit_b_32", weights="random", device="cpu")) == {}
+    assert obstacles(described(unfilled("vit_b_32", 64), 64)) == {}
