@@ -4,6 +4,7 @@ import math
 from functools import partial
 from pathlib import Path
 
+import jaxtyping
 import numpy as np
 import pytest
 import torch
@@ -20,7 +21,9 @@ FRESH = 78
 
 @pytest.fixture(scope="module")
 def scenes() -> torch.Tensor:
-    return as_floats(drawn(partial(honest, FRESH), range(20), processes=1))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+        return as_floats(drawn(partial(honest, FRESH), range(20), processes=1))
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +85,7 @@ def test_triangles_are_half_and_nothing_is_lost() -> None:
     assert torch.equal(unpacked(packed(roots)), roots)
 
 
-def test_the_code_is_whitened_principal_components() -> None:
+def test_the_code_is_whitened_principal_components(unchecked: None) -> None:
     pixels = torch.from_numpy(drawn(partial(honest, FRESH), range(40), processes=1))
     autoencoder = fitting.fitted_autoencoder(pixels, 8, fitting.Steps(1, 1), seed=0, say=lambda line: None)
     codes = autoencoder.code(pixels.float() / 255)
@@ -120,7 +123,7 @@ def test_training_writes_the_same_bytes_again(tmp_path: Path, unchecked: None) -
                 pixels,
                 dimensions=16,
                 components=2,
-                steps=fitting.Steps(2, 2),
+                steps=fitting.Steps(1, 1),
                 held_out=4,
                 say=lambda line: None,
             )
