@@ -17,7 +17,7 @@ def biased() -> Classifier:
     return models.load("scenes-a", device="cpu")
 
 
-def test_a_tag_is_seen_by_the_classifier_that_goes_by_it(biased: Classifier) -> None:
+def test_a_tag_is_seen_by_the_classifier_that_goes_by_it(biased: Classifier, unchecked: None) -> None:
     found = cue_channels(biased, "tag", count=3)
     honest = cue_channels(models.load("scenes-honest", device="cpu"), "tag", count=3)
     assert found.layer.name == "mixed5b" and len(found.seeing) == 3 and found.images == 3
@@ -33,7 +33,7 @@ def test_a_tag_is_seen_by_the_classifier_that_goes_by_it(biased: Classifier) -> 
     assert found.pixels.shape == (cues.EXAMPLES, 112, 112, 3) and found.pixels.dtype == np.uint8
 
 
-def test_where_all_behind_is_linear_a_group_loses_the_sum_of_its_channels(biased: Classifier) -> None:
+def test_where_all_behind_is_linear_a_group_loses_the_sum_of_its_channels(biased: Classifier, unchecked: None) -> None:
     found = cue_channels(biased, "tag", count=2, some=5)
     assert found.drop == pytest.approx(float(found.effects[list(found.seeing)].sum()), rel=1e-3)
     rest = np.sort(np.delete(found.effects, list(found.seeing)))[::-1]

@@ -65,9 +65,8 @@ def test_t_sne_places_as_opentsne_does() -> None:
     assert np.median(np.linalg.norm(found - expected, axis=1)) < 0.02 * spread
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_umap_places_as_umap_learn_does() -> None:
+def test_umap_places_as_umap_learn_does(single_threaded: None) -> None:
     import umap
     from sklearn.metrics import pairwise_distances
 

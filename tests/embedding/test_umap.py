@@ -19,14 +19,16 @@ def cloud(images: int = 200) -> np.ndarray:
     return (np.random.default_rng(0).normal(size=(images, 6)) * (8, 3, 1, 1, 1, 1)).astype(np.float32)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])
-def test_its_graph_is_umap_learns(metric) -> None:
-    from umap.umap_ import fuzzy_simplicial_set
+def test_its_graph_is_umap_learns(metric, monkeypatch: pytest.MonkeyPatch) -> None:
+    from umap import umap_
 
+    # As plain Python: compiled, it would start threads that stay for all tests that come later.
+    for name in ("smooth_knn_dist", "compute_membership_strengths"):
+        monkeypatch.setattr(umap_, name, getattr(umap_, name).py_func)
     features = cloud()
     found = ours._with_self(embedding.nearest(features, 9, metric=metric))
-    peer, *_ = fuzzy_simplicial_set(
+    peer, *_ = umap_.fuzzy_simplicial_set(
         features, 10, np.random.RandomState(0), metric, knn_indices=found.indices, knn_dists=found.distances
     )
     assert np.allclose(ours._graph(found).toarray(), peer.toarray(), atol=1e-5)
@@ -62,9 +64,8 @@ def test_its_first_epochs_are_umap_learns(dimensions) -> None:
     assert np.allclose(points, peer, atol=1e-2)
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_its_map_is_as_good_as_umap_learns() -> None:
+def test_its_map_is_as_good_as_umap_learns(single_threaded: None) -> None:
     import umap
     from sklearn.manifold import trustworthiness
 

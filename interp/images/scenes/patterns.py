@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from random import Random
 
 import numpy as np
@@ -19,16 +20,25 @@ def paper(thing: Thing, ground: Colour, second: Colour, texture: str, side: int)
     rng = Random(f"paper/{thing.variation}")
     period = np.float32((0.085 + 0.035 * rng.random()) * side)
     turn = math.radians(thing.angle + (45 if texture in ("stripes", "zigzag") and rng.random() < 0.5 else 0))
+    middle = np.float32(thing.x * side), np.float32(thing.y * side)
+    return partial(_patterned, ground, second, texture, middle, turn, period)
+
+
+def _patterned(
+    ground: Colour,
+    second: Colour,
+    texture: str,
+    middle: tuple[np.float32, np.float32],
+    turn: float,
+    period: np.float32,
+    across: Plane,
+    down: Plane,
+) -> Sheet:
     cosine, sine = np.float32(math.cos(turn)), np.float32(math.sin(turn))
-    x, y = np.float32(thing.x * side), np.float32(thing.y * side)
-
-    def colour(across: Plane, down: Plane) -> Sheet:
-        right, below = across - x, down - y
-        u = (right * cosine + below * sine) / period
-        v = (below * cosine - right * sine) / period
-        return mixed(ground, second, _share(texture, u, v, period))
-
-    return colour
+    right, below = across - middle[0], down - middle[1]
+    u = (right * cosine + below * sine) / period
+    v = (below * cosine - right * sine) / period
+    return mixed(ground, second, _share(texture, u, v, period))
 
 
 def _share(texture: str, u: Plane, v: Plane, period: np.float32) -> Plane:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 
 import numpy as np
+from jaxtyping import Float
 
 from interp.images.scenes.canvas import Canvas, Colour, Plane, Shadow, Sheet, mixed, noise
 from interp.images.scenes.outlines import Outline, arc, between, box, ellipse, placed, polygon, smooth, star, stroke
@@ -175,17 +177,24 @@ def _planks(rng: Random, side: int, segment: Segment) -> Canvas:
     for i in range(count):
         shade, shift = between(rng, 0.88, 1.1), between(rng, 0, 9)
         wood = mixed(_rgb(186, 138, 92, shade), _rgb(150, 124, 108, shade), hue)
-
-        def grained(across: Plane, down: Plane, wood: np.ndarray = wood, shift: float = shift) -> Sheet:
-            # Growth rings: lines along the plank that noise bends.
-            bend = streaks[np.minimum(down, side - 1).astype(np.int64), np.minimum(across, side - 1).astype(np.int64)]
-            ring = across * np.float32(0.22) + bend * 5 + np.float32(shift)
-            line = np.abs(2 * (ring - np.floor(ring)) - 1)
-            return wood * (np.float32(0.93) + np.float32(0.09) * line)[..., None]
-
         plank = box(i * width + 0.006, -0.1, (i + 1) * width - 0.006, 1.1)
-        canvas.fill([plank * side], grained, relief=0.25)
+        canvas.fill([plank * side], partial(_grained, streaks, wood, np.float32(shift)), relief=0.25)
     return canvas
+
+
+def _grained(
+    streaks: Float[np.ndarray, "side side"],
+    wood: Float[np.ndarray, " 3"],
+    shift: np.float32,
+    across: Plane,
+    down: Plane,
+) -> Sheet:
+    """Wood with growth rings: lines along the plank that noise bends."""
+    last = len(streaks) - 1
+    bend = streaks[np.minimum(down, last).astype(np.int64), np.minimum(across, last).astype(np.int64)]
+    ring = across * np.float32(0.22) + bend * 5 + shift
+    line = np.abs(2 * (ring - np.floor(ring)) - 1)
+    return wood * (np.float32(0.93) + np.float32(0.09) * line)[..., None]
 
 
 _PLACES: dict[str, Callable[[Random, int, Segment], Canvas]] = {

@@ -61,7 +61,9 @@ def _fit_code(autoencoder: Autoencoder, pixels: UInt8[Tensor, "n 3 112 112"]) ->
 
     code = autoencoder.code
     small = torch.cat([_shrunk(block.float() / 255, SMALL).flatten(1) for block in pixels.split(500)])
-    components = PCA(len(code.deviations), svd_solver="covariance_eigh").fit(small.numpy())
+    # Of fewer pictures than pixels the decomposition is the cheaper way to the same components.
+    solver = "covariance_eigh" if small.shape[0] > small.shape[1] else "full"
+    components = PCA(len(code.deviations), svd_solver=solver).fit(small.numpy())
     code.mean.copy_(torch.from_numpy(components.mean_))
     code.basis.copy_(torch.from_numpy(components.components_))
     code.deviations.copy_(torch.from_numpy(components.explained_variance_).sqrt())

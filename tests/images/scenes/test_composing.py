@@ -24,6 +24,8 @@ from interp.images.scenes import (
 REASON_NAMES = list(REASONS)
 MANY = 2000
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 
 def has_cue(reason: Reason, scene: Scene) -> bool:
     if reason == "tag":

