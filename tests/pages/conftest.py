@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from interp.images.scenes import sets
@@ -23,6 +24,15 @@ def drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 _drawn = functools.lru_cache(maxsize=512)(sets.draw)
+
+
+@pytest.fixture(autouse=True)
+def scanned_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver looks for components in all installed packages for each test (0.03 s of CPU): once will do."""
+    monkeypatch.setattr(manifest_scanner, "scan_component_manifests", _scanned)
+
+
+_scanned = functools.cache(manifest_scanner.scan_component_manifests)
 
 
 @pytest.fixture
