@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from contextlib import suppress
 
 from cache import store
-from cache.keys import call
+from cache.keys import keys
 from interp import feature_visualization as fv
 from interp.types import Classifier
 
@@ -24,6 +24,6 @@ def counted(
     found: dict[str, int] = {}
     for layer in layers:
         wanted = fv.channels_of(classifier, layer) if there else ()
-        found[layer] = sum(call(fv.pictures, classifier, settings, (one,)).key in there for one in wanted)
+        found[layer] = sum(one in there for one in keys(fv.pictures, classifier, settings, last=((i,) for i in wanted)))
         yield dict(found)
     return found

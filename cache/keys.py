@@ -12,7 +12,7 @@ import functools
 import hashlib
 import inspect
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,23 @@ def call(function: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> C
     Raises `TypeError` for an argument whose content cannot be digested, or a function without a name of its own.
     """
     return Call(function, arguments, keywords, key(_library(), _source(function), function, arguments, keywords))
+
+
+def keys(function: Callable[..., Any], /, *arguments: Any, last: Iterable[Any]) -> list[str]:
+    """The keys of calls that differ in their last argument alone, for each of `last`; the others are read once."""
+    begun = hashlib.blake2b(digest_size=20)
+    for one in (_library(), _source(function), function):
+        _feed(begun, one)
+    _begin_tuple(begun, tuple, len(arguments) + 1)
+    for one in arguments:
+        _feed(begun, one)
+    found = []
+    for one in last:
+        digest = begun.copy()
+        _feed(digest, one)
+        _feed(digest, {})
+        found.append(digest.hexdigest())
+    return found
 
 
 def key(*objects: Any) -> str:
@@ -141,9 +158,13 @@ def _feed(digest: Any, value: Any) -> None:
         _feed_container(digest, value)
 
 
+def _begin_tuple(digest: Any, kind: type, length: int) -> None:
+    _mark(digest, f"{_name(kind)} {length}")
+
+
 def _feed_container(digest: Any, value: Any) -> None:
     if isinstance(value, tuple | list | range):
-        _mark(digest, f"{_name(type(value))} {len(value)}")
+        _begin_tuple(digest, type(value), len(value))
         for one in value:
             _feed(digest, one)
     elif isinstance(value, set | frozenset):

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
-from skimage.measure import approximate_polygon, find_contours
 from torch import Tensor
 
 from interp.figures import style, traces
@@ -61,6 +60,9 @@ def _edges(inside: Bool[np.ndarray, "h w"]) -> float:
 
 
 def _lines(values: Float[np.ndarray, "h w"], levels: list[float], side: str) -> dict[str, Any] | None:
+    # Loaded with the first lines that are drawn: this takes a fifth of what the app starts with.
+    from skimage.measure import approximate_polygon, find_contours
+
     # Beyond the picture is nothing, so that lines close along its edge; a level just below lets plateaus be inside.
     padded = np.pad(values, 1)
     pieces = []

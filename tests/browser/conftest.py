@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+VIEWPORT = {"width": 1440, "height": 1000}
+PHOTOGRAPHS = 12
 SETTLED = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 
 
@@ -63,17 +65,20 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def chromium():
-    """A headless browser; the tests are skipped where none is installed."""
+def chromium(tmp_path_factory: pytest.TempPathFactory):
+    """A headless browser that keeps what it compiled of Streamlit's scripts; skipped where none is installed."""
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if executable is None:
         pytest.skip("needs Chromium, which is not installed (Debian: apt-get install chromium)")
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as driver:
         arguments = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
-        browser = driver.chromium.launch(executable_path=executable, args=arguments)
-        yield browser
-        browser.close()
+        context = driver.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("profile"), executable_path=executable, args=arguments,
+            viewport=VIEWPORT, reduced_motion="reduce", accept_downloads=True,
+        )  # fmt: skip
+        yield context
+        context.close()
 
 
 @pytest.fixture
@@ -94,29 +99,36 @@ def visited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory, imagenet: Path) -> Iterator[Server]:
-    """A server that offers the real classifier, and the real photographs."""
+    """A server that offers the real classifier, and some of the real photographs."""
     folder = tmp_path_factory.mktemp("real")
-    models = folder / "models"
+    models, photographs = folder / "models", folder / "photographs"
     models.mkdir()
+    photographs.mkdir()
+    rows = (imagenet / "index.csv").read_text().splitlines(keepends=True)[: 1 + PHOTOGRAPHS]
+    (photographs / "index.csv").write_text("".join(rows))
+    for row in rows[1:]:
+        shutil.copy(imagenet / "images" / row.partition(",")[0], photographs)
     weights = imagenet / "squeezenet1_1-imagenet.safetensors"
     (models / "squeezenet.toml").write_text(f'architecture = "squeezenet1_1"\nweights = "{weights}"\n')
-    server = Server(folder, "--models", str(models), "--images", str(imagenet))
+    server = Server(folder, "--models", str(models), "--images", str(photographs))
     yield server
     server.stop()
 
 
 @pytest.fixture
 def page(chromium):
-    """A new tab in a browser without a past. A traceback on it fails the test, whatever else it looked for."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 1000}, accept_downloads=True)
-    page = context.new_page()
+    """A new tab, in which no page has stored anything. A traceback on it fails the test, whatever it looked for."""
+    page = chromium.new_page()
     page.set_default_timeout(60_000)
     yield page
-    assert page.locator('[data-testid="stException"]').count() == 0
-    context.close()
+    raised = page.locator('[data-testid="stException"]').count()
+    page.evaluate("() => { try { localStorage.clear() } catch {} }")
+    page.close()
+    chromium.clear_cookies()
+    assert raised == 0
 
 
-def settle(page, quiet_ms: int = 400) -> None:
+def settle(page, quiet_ms: int = 200) -> None:
     """Wait until the script has stopped, nothing is stale, and no progress bar is left."""
     page.wait_for_selector(SETTLED)
     for _ in range(300):

@@ -27,8 +27,9 @@ def test_a_first_visit_shows_a_result(fresh: Server, page) -> None:
     assert page.locator(".st-key-confusion").count() or page.get_by_text("Confusions").count()
 
 
-def test_a_deep_link_to_a_page_on_a_fresh_server(fresh: Server, page) -> None:
-    page.goto(f"{fresh.address}/saliency?image=fish-0004&view=Heatmap&methods=Gradient,Random")
+def test_a_deep_link_to_a_page_on_a_fresh_server(real: Server, page) -> None:
+    # Nobody has visited it: this is the file's first test that does.
+    page.goto(f"{real.address}/saliency?image=fish-0004&view=Heatmap&methods=Gradient,Random")
     page.wait_for_selector(".st-key-comparison .js-plotly-plot")
     settle(page)
     titles = page.locator(".st-key-comparison .annotation-text").all_text_contents()
@@ -53,7 +54,7 @@ def test_the_choice_survives_moving_between_pages(real: Server, page) -> None:
 
 
 def test_a_photograph_is_uploaded_and_explained(real: Server, page, imagenet: Path) -> None:
-    page.goto(f"{real.address}/saliency?model=squeezenet")
+    page.goto(f"{real.address}/saliency?model=squeezenet&methods=Gradient,Occlusion")
     page.wait_for_selector(".st-key-uploads input[type=file]", state="attached")
     settle(page)
     page.set_input_files(".st-key-uploads input[type=file]", imagenet / "images" / "n01440764_tench.JPEG")
@@ -64,7 +65,7 @@ def test_a_photograph_is_uploaded_and_explained(real: Server, page, imagenet: Pa
 
 
 def test_a_pasted_picture_takes_the_uploads_way(visited: Server, page) -> None:
-    page.goto(f"{visited.address}/saliency")
+    page.goto(f"{visited.address}/saliency?methods=Gradient")
     page.wait_for_selector(".st-key-comparison .js-plotly-plot")
     settle(page)
     page.evaluate(
@@ -87,7 +88,7 @@ def test_a_bad_upload_is_named_and_the_rest_goes_on(visited: Server, page, tmp_p
     bad.write_bytes(b"this is no picture")
     good = tmp_path / "good.png"
     Image.new("RGB", (64, 64), "navy").save(good)
-    page.goto(f"{visited.address}/saliency")
+    page.goto(f"{visited.address}/saliency?methods=Gradient")
     page.wait_for_selector(".st-key-comparison .js-plotly-plot")
     settle(page)
     page.set_input_files(".st-key-uploads input[type=file]", [bad, good])
@@ -110,13 +111,13 @@ def test_another_model_while_a_computation_runs(real: Server, page) -> None:
 
 
 def test_a_click_on_a_square_opens_its_image(visited: Server, page) -> None:
-    page.goto(visited.address)
+    page.goto(f"{visited.address}/?images=scenes:40")
     page.wait_for_selector(".st-key-squares .js-plotly-plot")
     settle(page)
     before = page.url
     plot = page.locator(".st-key-squares .nsewdrag").first
     box = plot.bounding_box()
-    page.mouse.click(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.5)
+    page.mouse.click(box["x"] + box["width"] * 0.979, box["y"] + box["height"] * 0.55)
     page.wait_for_function("before => location.href !== before", arg=before)
     settle(page)
     assert re.search(r"image=[a-z]+-\d{4}", page.url)
@@ -141,7 +142,7 @@ def test_everything_can_be_taken_along(visited: Server, page, tmp_path: Path) ->
 
 
 def test_a_planted_reason_is_found_out(visited: Server, page) -> None:
-    page.goto(visited.address)
+    page.goto(f"{visited.address}/?images=scenes:40")
     page.wait_for_selector(".st-key-squares .js-plotly-plot")
     settle(page)
     page.locator(".st-key-suspect").get_by_role("radio", name="A", exact=True).click()
@@ -155,6 +156,5 @@ def test_a_planted_reason_is_found_out(visited: Server, page) -> None:
     assert page.locator(".st-key-answer img, [data-testid='stExpander'] img").count() == 4
     page.get_by_text("Rearranged").click()
     page.wait_for_function("location.search.includes('images=scenes-a-moved')")
-    settle(page)
-    accuracy = page.locator('[data-testid="stMetricValue"]').first.inner_text()
-    assert float(accuracy.rstrip("%")) < 40
+    # The first of its 300 scenes show it; what all give is a number of tests/pages/test_scenes.py.
+    page.wait_for_function("parseFloat(document.querySelector('[data-testid=stMetricValue]')?.innerText) < 40")

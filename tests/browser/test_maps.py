@@ -222,7 +222,10 @@ def test_a_film_plays_without_the_server(drawn) -> None:
     assert names.nth(1).inner_text() == "start"
     assert one.colour(4, 2, panel=1) == RED and one.colour(4, 4, panel=1) == WHITE
     one.press("Play the film")
-    one.page.wait_for_timeout(4000)
+    for _ in range(40):
+        one.page.wait_for_timeout(100)
+        if one.colour(4, 4, panel=1) == RED:
+            break
     assert names.nth(1).inner_text() == "end" and one.colour(4, 4, panel=1) == RED
     assert one.told()["runs"] == 1
 
@@ -270,7 +273,7 @@ def test_nothing_is_wider_than_the_page(drawn, width: int) -> None:
 
 def test_parts_that_did_not_come_are_asked_for(drawn) -> None:
     one = drawn("case=lost&wish=7")
-    one.page.wait_for_selector("canvas.base")
-    one.page.wait_for_timeout(1000)
+    one.page.get_by_text('"runs": 2').wait_for()
+    settle(one.page)
     assert one.colour(1, 0) == BLUE and one.colour(4, 4) == FAINT
     assert one.told() == {"chosen": 7, "selected": [1, 2], "runs": 2}

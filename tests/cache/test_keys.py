@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from cache import call, key
+from cache.keys import keys
 from interp.attribution import IntegratedGradients, Occlusion
 from interp.types import Classifier, Finding, Target
 from tests.cache import questions
@@ -180,6 +181,13 @@ def test_the_librarys_source_is_part_of_a_calls_key(monkeypatch: pytest.MonkeyPa
     before = call(questions.square, 1).key
     monkeypatch.setattr("cache.keys._library", lambda: "another source")
     assert call(questions.square, 1).key != before
+
+
+def test_keys_that_differ_in_the_last_argument_are_those_of_the_calls(tiny: Classifier) -> None:
+    given = (tiny, Target(1), {"a": 1})
+    last = [(1,), (2,), None, [(3,)]]
+    assert keys(questions.square, *given, last=last) == [call(questions.square, *given, one).key for one in last]
+    assert keys(questions.square, last=[7]) == [call(questions.square, 7).key]
 
 
 def test_functions_of_one_name_in_two_pages_differ(tmp_path: Path) -> None:

@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
+from interp.images.scenes import sets
 from pages.parts import canvas, waiting
 from pages.parts.visualization import making
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scene that an earlier test had drawn is not drawn again: the same plan gives the same bytes."""
+    monkeypatch.setattr(sets, "draw", _drawn)
+
+
+_drawn = functools.lru_cache(maxsize=512)(sets.draw)
+
+
+@pytest.fixture(autouse=True)
+def scanned_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver looks for components in all installed packages for each test (0.03 s of CPU): once will do."""
+    monkeypatch.setattr(manifest_scanner, "scan_component_manifests", _scanned)
+
+
+_scanned = functools.cache(manifest_scanner.scan_component_manifests)
 
 
 @pytest.fixture

@@ -117,6 +117,7 @@ def test_the_lesson_gives_the_answer_when_it_is_opened(page) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unchecked")
 def test_the_answer_shows_both_classifiers(page, opened, monkeypatch: pytest.MonkeyPatch) -> None:
     original = lesson.cue_channels
     monkeypatch.setattr(lesson, "cue_channels", lambda *given, **named: original(*given, **named, count=3))
