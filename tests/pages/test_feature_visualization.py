@@ -27,13 +27,12 @@ def page(app, cards, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_a_layer_is_a_sheet_and_a_channel_is_seen_from_all_sides(page) -> None:
-    page.open()
-    # By now the images are read.
-    app = page.run()
-    sheet, film, most, least = page.cards
+    app = page.open()
+    # The sheet is drawn again as soon as the images are read.
+    *_, sheet, film, most, least = page.cards
     assert 1 < len(sheet) <= channels.EACH and [card.chosen for _, card in sheet][:2] == [True, False]
     assert all(picture is not None and picture.dtype == np.uint8 for picture, _ in sheet)
-    assert "images ≤" in sheet[0][1].line or "dead" in sheet[0][1].line
+    assert "images\u00a0≤" in sheet[0][1].line or "dead" in sheet[0][1].line
     made = sum("dead" not in card.line for _, card in sheet)
     assert f"of {made}** finished pictures" in said(app) and "drive their channel harder than every image" in said(app)
     assert "mean over all positions" in said(app)

@@ -40,6 +40,7 @@ def view(selection: Selection, title: str, picture, side) -> None:
         place = st.container()
         objectives = [fv.Channel(layer.name, one) for one in shown]
         found, _ = making.asked(visitor, f"{title}/sheet", classifier, how, objectives)
+        compared = reading.state == "done"
         told = [
             Card(f"Channel {one}", making.line(found.get(row), _best(reading, one)), f"channel:{one}", one == channel)
             for row, one in enumerate(shown)
@@ -50,6 +51,9 @@ def view(selection: Selection, title: str, picture, side) -> None:
         st.markdown(f"#### {plain(layer.name)}, channel {channel}")
         made = single.detail(selection, title, layer, channel, how)
         if waiting.settled(reading):
+            if not compared:
+                # What the images reach stands under each picture above, too.
+                st.rerun()
             single.images(selection, title, layer, channel, reading.value[0], made)
 
 

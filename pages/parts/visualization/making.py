@@ -34,7 +34,7 @@ border-radius:6px;padding:3px;margin:0;min-width:0}
 .made img,.made .blank{display:block;width:100%;aspect-ratio:1;border-radius:4px;object-fit:cover}
 .made .blank{background:rgba(128,128,128,.15)}
 .made span{display:block;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
-.made .faint{opacity:.75}
+.made .faint{opacity:.75;white-space:normal}
 </style>"""
 
 
@@ -170,5 +170,5 @@ def line(picture: Picture | None, best: float | None = None) -> str:
         return "dead: nothing drives it"
     if picture.step < picture.steps:
         return f"step {picture.step} of {picture.steps}"
-    beside = "" if best is None else f", images ≤ {best:.3g}"
+    beside = "" if best is None else f", images\u00a0≤\u00a0{best:.3g}"
     return f"{picture.value:.3g}{beside}" + (f" · {picture.fault}" if picture.fault else "")
