@@ -25,8 +25,8 @@ Bytes = UInt8[np.ndarray, "h w 3"]
 QUALITIES = {"Preview": 64, "Good": 256, "Fine": 1024, "Finest": 2048}
 
 CSS = """<style>
-.made{display:grid;grid-template-columns:repeat(auto-fill,minmax(var(--side),1fr));gap:8px;font-size:12.5px;
-line-height:1.35}
+.made{display:grid;align-items:start;grid-template-columns:repeat(auto-fill,minmax(var(--side),1fr));gap:8px;
+font-size:12.5px;line-height:1.35}
 .made button,.made figure{font:inherit;color:inherit;text-align:left;background:none;border:2px solid transparent;
 border-radius:6px;padding:3px;margin:0;min-width:0}
 .made button{cursor:pointer} .made button:hover{background:rgba(128,128,128,.15)}
