@@ -108,7 +108,6 @@ with picture:
         trust.numbers(projections, headed)
     if cells is None:
         trust.sharing(visitor, TITLE, classifier, known, pooled)
-    if predicting is not None and waiting.settled(predicting) and not known.complete:
-        # They came while the page was drawn without them.
-        st.rerun()
+    if predicting is not None:
+        waiting.settled(predicting)
 layout.how_to_read(lessons.reading(arrangement) + lessons.QUALITY)

@@ -47,6 +47,7 @@ def page(title: str, sentence: str, *, needs_classes: bool = True) -> Selection:
     `needs_classes` for a classifier without a head.
     """
     st.set_page_config(page_title=f"{title} · Loupe", page_icon=":material/search:", layout="wide")
+    waiting.begin()
     visitor = waiting.visitor()
     for slot in visitor.slots:
         if not slot.startswith((f"{title}/", "shared/")):

@@ -80,9 +80,7 @@ def known(
 
     A classifier without a head predicts nothing, and has no job.
     """
-    if job is not None:
-        job.wait(waiting.PATIENCE)
-    complete = job is None or job.state == "done"
+    complete = job is None or waiting.there(job, waiting.PATIENCE)
     predictions = job.value if job is not None and complete else models.merge([])
     question = cache.call(lined_up, classifier, photos, features, cells, labels, predictions, complete)
     return cache.get(question, disk=False, device="figures")
@@ -163,8 +161,7 @@ def sheets(visitor: cache.Visitor, about: Known) -> thumbnails.Sheets | None:
 
 
 def _ready(job: cache.Job) -> thumbnails.Sheets | None:
-    job.wait(waiting.PATIENCE)
-    return job.value if job.state == "done" else None
+    return job.value if waiting.there(job, waiting.PATIENCE) else None
 
 
 def take(choice: maps.Choice, known: Known) -> None:

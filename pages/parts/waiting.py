@@ -11,12 +11,29 @@ from pages.parts.text import parted, plain
 
 # Most results of a small model come within this time, and a page that waits for them does not flicker.
 PATIENCE = 0.25
+_WITHOUT = "waiting.without"
 
 
 @st.cache_resource(scope="session", on_release=lambda visitor: visitor.close(), show_spinner=False)
 def visitor() -> cache.Visitor:
     """Give whoever looks at this browser tab a place in the queues; closing the tab ends what runs for it."""
     return cache.Visitor()
+
+
+def begin() -> None:
+    """Forget which jobs the last drawing of the page went without; called once a drawing."""
+    st.session_state[_WITHOUT] = set()
+
+
+def there(job: cache.Job, patience: float = 0.0) -> bool:
+    """Whether the job's value is there, for a part of the page that goes without it where it is not.
+
+    Should `settled` find it there later in the same drawing, the page is drawn again, with it everywhere.
+    """
+    job.wait(patience)
+    if job.state != "done":
+        st.session_state.setdefault(_WITHOUT, set()).add(job.key)
+    return job.state == "done"
 
 
 def settled(job: cache.Job) -> bool:
@@ -33,6 +50,8 @@ def settled(job: cache.Job) -> bool:
     if job.state != "done":
         _watch(job, len(job.partial))
         return False
+    if job.key in st.session_state.get(_WITHOUT, ()):
+        st.rerun()
     for remark in job.remarks:
         st.caption(f":material/info: {plain(remark)}")
     return True

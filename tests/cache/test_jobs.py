@@ -225,7 +225,8 @@ def test_code_that_swallows_exceptions_is_cancelled_all_the_same() -> None:
 
 def test_a_waiting_job_that_is_released_never_runs() -> None:
     visitor = Visitor()
-    visitor.ask("g", call(questions.gated, "g", 1), device="test-never")
+    first = visitor.ask("g", call(questions.gated, "g", 1), device="test-never")
+    until(lambda: first.state == "running")
     job = visitor.ask("a", call(questions.square, 1.25), device="test-never")
     visitor.release("a")
     assert job.wait(0) and job.state == "cancelled"

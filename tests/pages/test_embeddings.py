@@ -319,7 +319,7 @@ def test_predictions_that_come_late_colour_the_page_by_themselves(page, monkeypa
 
     def too_early(classifier, photos, features, cells, labels, job):
         seen.append(job.state)
-        late = SimpleNamespace(state="running", wait=lambda seconds: None) if len(seen) == 1 else job
+        late = SimpleNamespace(key=job.key, state="running", wait=lambda seconds: None) if len(seen) == 1 else job
         return original(classifier, photos, features, cells, labels, late)
 
     monkeypatch.setattr(mapped, "known", too_early)

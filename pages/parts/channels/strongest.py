@@ -90,8 +90,7 @@ def _strengths(about: Subject) -> cache.Job:
 
 def _examples(about: Subject, shown: Sequence[int], strengths: cache.Job) -> cache.Job | None:
     """The job that draws the images which drive each channel most; None while it is not known which these are."""
-    strengths.wait(waiting.PATIENCE)
-    if strengths.state != "done":
+    if not waiting.there(strengths, waiting.PATIENCE):
         return None
     read: Features = strengths.value[0]
     wanted = tuple(
@@ -115,7 +114,7 @@ def examples(
 def _so_far(job: cache.Job | None) -> Sequence[tuple[np.ndarray, ...]]:
     if job is None:
         return ()
-    return job.value if job.state == "done" else tuple(job.partial)
+    return job.value if waiting.there(job) else tuple(job.partial)
 
 
 def _card(

@@ -40,7 +40,6 @@ def view(selection: Selection, title: str, picture, side) -> None:
         place = st.container()
         objectives = [fv.Channel(layer.name, one) for one in shown]
         found, _ = making.asked(visitor, f"{title}/sheet", classifier, how, objectives)
-        compared = reading.state == "done"
         told = [
             Card(f"Channel {one}", making.line(found.get(row), _best(reading, one)), f"channel:{one}", one == channel)
             for row, one in enumerate(shown)
@@ -51,9 +50,6 @@ def view(selection: Selection, title: str, picture, side) -> None:
         st.markdown(f"#### {plain(layer.name)}, channel {channel}")
         made = single.detail(selection, title, layer, channel, how)
         if waiting.settled(reading):
-            if not compared:
-                # What the images reach stands under each picture above, too.
-                st.rerun()
             single.images(selection, title, layer, channel, reading.value[0], made)
 
 
@@ -150,6 +146,6 @@ def _pixels(made: fv.Picture | None) -> np.ndarray | None:
 
 def _best(reading: cache.Job, channel: int) -> float | None:
     """The mean activation of the image that drives a channel most; None while the images are read."""
-    if reading.state != "done" or not len(reading.value[0]):
+    if not waiting.there(reading) or not len(reading.value[0]):
         return None
     return float(reading.value[0].values[:, channel].max())

@@ -105,7 +105,7 @@ def ask(
 
 def so_far(job: cache.Job) -> dict[int, Picture]:
     """The pictures that are there, finished or not, by their objectives' places."""
-    if job.state == "done":
+    if waiting.there(job):
         return dict(enumerate(job.value))
     return job.partial[-1] if job.partial else {}
 
