@@ -50,6 +50,9 @@ CURVES: frozenset[Operation] = _named("tanh", "sqrt", "rsqrt", "square", "recipr
 ELEMENTWISE: frozenset[Operation] = RECTIFIERS | GATES | CURVES
 """Functions of each number by itself."""
 
+SELECTIONS: frozenset[Operation] = _named("where", "masked_fill") | {torch.mul, Tensor.mul, Tensor.__mul__}
+"""What a ReLU may be written by hand with."""
+
 MAX_POOLS: frozenset[Operation] = frozenset({functional.max_pool2d, torch.max_pool2d})
 SUMS: frozenset[Operation] = frozenset({torch.add, Tensor.add, Tensor.__add__})
 PRODUCTS: frozenset[Operation] = frozenset({torch.mul, Tensor.mul, Tensor.__mul__})
@@ -181,6 +184,21 @@ def rectifies(call: Call) -> bool:
         return sum(one.requires_grad for one in call.arguments if isinstance(one, Tensor)) == 1
     inputs = first_tensor(call.arguments, call.keywords)
     return call.operation in RECTIFIERS and isinstance(inputs, Tensor) and inputs.requires_grad
+
+
+def rectified_by_hand(call: Call, result: Any) -> Tensor | None:
+    """The tensor whose ReLU a call of another function is, such as `torch.where(z > 0, z, 0)`; None where it is none.
+
+    Told by the numbers: the result is max(z, 0), with something of z below 0.
+    """
+    if call.operation not in SELECTIONS or not torch.is_grad_enabled() or not isinstance(result, Tensor):
+        return None
+    given = [one for one in call.arguments if isinstance(one, Tensor)]
+    signals = [one for one in given if one.requires_grad]
+    if len(signals) != 1 or any(one.shape not in (result.shape, ()) for one in given):
+        return None
+    z = signals[0].detach()
+    return signals[0] if bool((z < 0).any()) and torch.equal(result.detach(), z.clamp(min=0)) else None
 
 
 def bound(

@@ -25,6 +25,7 @@ class Rectifiers(TorchFunctionMode):
     'guided' [z > 0] becomes the function's slope, which is [0 < z < 6] for ReLU6 and [−1 < z < 1] for hardtanh, though
     z is negative in half of that. For rectifiers that let something of what is negative through (GELU, SiLU, LeakyReLU
     and the like), 'guided' passes their derivative times max(g, 0) where z > 0; gates (sigmoid) keep their derivative.
+    A ReLU that is written by hand (`torch.where(z > 0, z, 0)`, `z * (z > 0)`) is known by its numbers, and is one.
     The backward pass must run outside of the `with` block.
 
     With `copies`, what the backward pass needs is copied, for networks that work in place and would write over it.
@@ -39,9 +40,16 @@ class Rectifiers(TorchFunctionMode):
         self, func: Operation, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         call = operations.Call.of(func, args, kwargs)
-        if not operations.rectifies(call):
-            return func(*args, **(kwargs or {}))
-        return call.through(self._followed)
+        if operations.rectifies(call):
+            return call.through(self._followed)
+        if call.operation in operations.SELECTIONS and torch.is_grad_enabled():
+            return call.through(self._selected)
+        return func(*args, **(kwargs or {}))
+
+    def _selected(self, func: Operation, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        result = func(*args, **keywords)
+        inputs = operations.rectified_by_hand(operations.Call(func, args, keywords), result)
+        return result if inputs is None else _Rectified.apply(inputs, torch.relu, torch.relu, self)
 
     def _followed(self, func: Operation, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         place = 0

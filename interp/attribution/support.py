@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -204,7 +204,12 @@ class _Recorder(TorchFunctionMode):
         call = operations.Call.of(func, args, kwargs)
         if operations.rectifies(call):
             self.rectifiers.add(call.operation)
+        before = call
+        if call.written is not None and call.operation in operations.SELECTIONS:
+            before = replace(call, arguments=(call.written.clone(), *call.arguments[1:]))
         result = func(*args, **(kwargs or {}))
+        if operations.rectified_by_hand(before, result) is not None:
+            self.rectifiers.add(torch.relu)
         written = _version(target) != version
         self.in_place |= written
         first = result[0] if isinstance(result, list | tuple) and result else result

@@ -41,6 +41,23 @@ LIMITERS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]
 }
 
 
+def masked(z: Tensor) -> Tensor:
+    z = z.clone()
+    return z.masked_fill_(z < 0, 0)
+
+
+# ReLUs that are called otherwise.
+BY_HAND: dict[str, Callable[[Tensor], Tensor]] = {
+    "torch.where": lambda z: torch.where(z > 0, z, 0.0),
+    "where, zeros": lambda z: torch.where(z <= 0, torch.zeros_like(z), z),
+    "Tensor.where": lambda z: z.where(z > 0, torch.zeros(())),
+    "a mask": lambda z: z * (z > 0),
+    "a mask of numbers": lambda z: (z > 0).float() * z,
+    "masked_fill": lambda z: z.masked_fill(z < 0, 0.0),
+    "masked_fill in place": masked,
+}
+
+
 class Limited(nn.Module):
     def __init__(self, limiter: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
@@ -230,3 +247,19 @@ def test_operations_in_place_are_known_by_what_they_do() -> None:
         assert call.written is given
         assert operations.name_of(call.operation).rpartition(".")[2] == operations.name_of(plain).rpartition(".")[2]
     assert operations.Call.of(functional.relu, (given,), {"inplace": False}).written is None
+
+
+@pytest.mark.parametrize("method", [GuidedBackprop(), Deconvolution(), GuidedGradCam("conv2")])
+@pytest.mark.parametrize("name", BY_HAND)
+def test_a_relu_written_by_hand_is_one(name: str, method, noise_images: Images) -> None:
+    found = attribution.attribute(holding(Limited(BY_HAND[name])), noise_images, 2, method).values
+    expected = attribution.attribute(holding(Limited(functional.relu)), noise_images, 2, method).values
+    assert expected.any()
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-7)
+
+
+def test_a_choice_that_is_no_relu_keeps_its_gradient(noise_images: Images) -> None:
+    """What is let through goes by another tensor than the signal: nothing here is a rectifier."""
+    classifier = holding(Limited(lambda z: torch.where(z.flip(1) > 0, z, 0.0)))
+    with pytest.raises(ValueError, match="has no rectifiers"):
+        attribution.attribute(classifier, noise_images, 2, GuidedBackprop())
