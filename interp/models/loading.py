@@ -17,7 +17,8 @@ from interp.models.devices import choose_device
 from interp.models.filled import SEED, filled
 from interp.models.fingerprint import fingerprint
 from interp.models.kinds import NotLogits
-from interp.models.labels import read_labels
+from interp.models.label_notation import Labels
+from interp.models.labels import read
 from interp.models.layers import FoundLayers, find_layers
 from interp.models.normalize import assemble
 from interp.models.outputs import Interpretation, interpret, take_features
@@ -48,9 +49,9 @@ def load(
         raise ValueError(f'There is no precision {precision!r}: give "float32" or "bfloat16".')
     chosen = choose_device(device)
     file: Weights | None = "random" if weights == "random" else None if weights is None else Path(weights)
-    recipe = offers.recipe(
-        str(name), Path(folder) if folder else None, file, None if labels is None else read_labels(labels)
-    )
+    given = None if labels is None else read(labels)
+    recipe = offers.recipe(str(name), Path(folder) if folder else None, file, given and given.names)
+    recipe = _with_labels(recipe, given)
     recipe.rehearse()
     network, recipe, head = filled(recipe)
     recipe = seen.for_channels(recipe, network)
@@ -89,6 +90,14 @@ def load(
         deterministic=placed.trial.deterministic,
     )
     return precisions.chosen(classifier) if precision == "bfloat16" else classifier
+
+
+def _with_labels(recipe: Recipe, given: Labels | None) -> Recipe:
+    """What the labels' file says besides the labels themselves."""
+    if given is None:
+        return recipe
+    findings = (*recipe.findings, *given.findings)
+    return replace(recipe, findings=findings, wordnet_ids=given.wordnet_ids or recipe.wordnet_ids)
 
 
 def _random_weights(recipe: Recipe) -> tuple[Finding, ...]:

@@ -208,3 +208,12 @@ def test_bfloat16_is_taken_only_where_it_agrees(monkeypatch):
     logits = taken.logits(images)
     assert logits.dtype == torch.float32
     assert torch.allclose(logits, whole.logits(images), atol=0.5) and not torch.equal(logits, whole.logits(images))
+
+
+def test_what_was_understood_of_a_labels_file_is_said(grey_folder: Path, tmp_path: Path):
+    from tests import grey
+
+    (tmp_path / "numbers.csv").write_text("index,label\n" + "".join(f"{i},number {i}\n" for i in reversed(range(10))))
+    one = models.load(grey.NAME, folder=grey_folder, labels=tmp_path / "numbers.csv", device="cpu")
+    assert one.labels == tuple(f"number {i}" for i in range(10))
+    assert any("numbers.csv" in finding.text and "index and label" in finding.text for finding in one.findings)
