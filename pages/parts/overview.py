@@ -210,6 +210,8 @@ def _classes(classifier: Classifier, predictions: Predictions, kept: np.ndarray,
     table = table[table["count"] > 0].assign(
         name=lambda some: [classifier.labels[one] for one in some["class"]],
         mistake=lambda some: [classifier.labels[one] if one >= 0 else "" for one in some["mistake"]],
+        # Of images without a label nobody knows.
+        right=lambda some: some["right"].astype("Int64").where(some["accuracy"].notna()),
     )
     if wanted:
         table = table[table["name"].str.contains(wanted, case=False, regex=False)]

@@ -90,3 +90,13 @@ def test_a_model_that_cannot_be_had_leaves_the_pickers(app, monkeypatch) -> None
     assert "could not be downloaded" in app.error[0].value.replace("\\", "")
     app.selectbox(key="model").set_value("digits").run()
     assert not app.exception and not app.error
+
+
+def test_of_images_without_a_label_none_is_called_right_or_wrong(app) -> None:
+    # Scenes have none of the labels of digits.
+    app.query_params["model"] = "digits"
+    app.query_params["images"] = "scenes:8"
+    app.run()
+    assert not app.exception and app.metric[0].value == "–"
+    table = next(frame.value for frame in app.dataframe if "accuracy" in frame.value.columns)
+    assert table["count"].sum() == 8 and table["right"].isna().all() and table["accuracy"].isna().all()
