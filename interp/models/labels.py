@@ -68,13 +68,13 @@ def match_labels(labels: Sequence[str | None], classifier: Classifier) -> LabelM
 
     Names are compared as written, then without regard to case, underscores, hyphens and spaces; of names with commas
     any synonym serves. A name that two classes share matches none. Where the classes are X and 'not X', and the labels
-    are X and one other, that other is 'not X'.
+    are X and one other, that other is 'not X'. Indices count from 0, and serve only where each is one of a class.
     """
     distinct = list(dict.fromkeys(label for label in labels if label is not None))
     ways: dict[Way, dict[str, int]] = {
         "wordnet id": {label: index for index, label in enumerate(classifier.wordnet_ids or ())},
         "name": _by_name(distinct, classifier),
-        "index": {label: int(label) for label in distinct if _is_index(label, len(classifier.labels))},
+        "index": _by_index(distinct, len(classifier.labels)),
     }
     found: dict[Way, dict[str, int]] = {}
     for by, way in ways.items():
@@ -118,5 +118,7 @@ def _unique(pairs: Sequence[tuple[str, int]]) -> dict[str, int]:
     return {name: index for name, index in pairs if count[name] == 1}
 
 
-def _is_index(label: str, classes: int) -> bool:
-    return label.isascii() and label.isdigit() and len(label) <= 9 and int(label) < classes
+def _by_index(distinct: Sequence[str], classes: int) -> dict[str, int]:
+    """Where one number is no class of the classifier, the numbers are those of other classes, or begin at 1."""
+    numbers = {label: int(label) for label in distinct if label.isascii() and label.isdigit() and len(label) <= 9}
+    return numbers if all(number < classes for number in numbers.values()) else {}

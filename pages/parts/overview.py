@@ -60,10 +60,13 @@ def summary(classifier: Classifier, photos: ImageSet, predictions: Predictions) 
     metric(numbers, "Parameters", _short(classifier.parameters), built)
     labels = models.match_set(classifier, photos)
     if labels.unmatched:
-        some = ", ".join(labels.unmatched[:5]) + (" …" if len(labels.unmatched) > 5 else "")
+        some = ", ".join(labels.unmatched[:5]) + (", …" if len(labels.unmatched) > 5 else ".")
+        last = len(classifier.labels) - 1
+        numbered = all(one.isdigit() for one in labels.unmatched)
+        said = f" Numbers are taken for classes where all are 0 to {last}." if numbered else ""
         st.caption(
             f":material/info: {len(labels.unmatched)} labels of the set are none of the classifier's classes, "
-            f"and their images count as unlabelled: {plain(some)}."
+            f"and their images count as unlabelled: {plain(some)}{said}"
         )
     if any(one is not None and len(one) > 1 for one in photos.label_sets or ()):
         st.caption(":material/info: Of several labels of an image the first counts, or the one that is marked largest.")
@@ -227,6 +230,7 @@ def _classes(classifier: Classifier, predictions: Predictions, kept: np.ndarray,
             "confidence": _share("Mean confidence"),
             "mistake": "Most often taken for",
         },
+        placeholder="–",
     )
 
 

@@ -173,10 +173,17 @@ def test_matching_by_name_ignores_case_and_joints(tiny):
 
 def test_matching_by_index_and_by_wordnet_id(tiny):
     known = replace(tiny, wordnet_ids=("n1", "n2", "n3"))
-    by_index = match_labels(["2", "0", "3"], known)
-    assert (by_index.indices, by_index.by, by_index.unmatched) == ((2, 0, None), "index", ("3",))
+    by_index = match_labels(["2", "0", "bird"], known)
+    assert (by_index.indices, by_index.by, by_index.unmatched) == ((2, 0, None), "index", ("bird",))
     by_id = match_labels(["n3", "n1"], known)
     assert (by_id.indices, by_id.by) == ((2, 0), "wordnet id")
+
+
+@pytest.mark.parametrize("numbers", [("1", "2", "3"), ("0", "2", "999")])
+def test_numbers_beyond_the_classes_are_none_of_them(tiny, numbers: tuple[str, ...]):
+    """They count from 1, or are another classifier's classes: to take those that fit would be wrong in silence."""
+    found = match_labels(numbers, tiny)
+    assert (found.indices, found.by, found.unmatched) == ((None, None, None), "nothing", numbers)
 
 
 def test_the_way_that_matches_most_is_taken(tiny):

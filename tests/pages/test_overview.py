@@ -100,3 +100,17 @@ def test_of_images_without_a_label_none_is_called_right_or_wrong(app) -> None:
     assert not app.exception and app.metric[0].value == "–"
     table = next(frame.value for frame in app.dataframe if "accuracy" in frame.value.columns)
     assert table["count"].sum() == 8 and table["right"].isna().all() and table["accuracy"].isna().all()
+
+
+def test_numbers_that_are_other_classes_are_said_to_be_none(app, tmp_path, monkeypatch) -> None:
+    from PIL import Image
+
+    (tmp_path / "index.csv").write_text("file,label\na.png,3\nb.png,200\n")
+    for name in "ab":
+        Image.new("RGB", (8, 8), (90, 60, 30)).save(tmp_path / f"{name}.png")
+    monkeypatch.setenv("LOUPE_IMAGES", str(tmp_path))
+    app.query_params["images"] = str(tmp_path)
+    app.run()
+    assert not app.exception and app.metric[0].value == "–"
+    said = " ".join(one.value for one in app.caption)
+    assert "2 labels of the set are none" in said and "where all are 0 to 9" in said
