@@ -75,7 +75,7 @@ def test_partial_results_progress_and_the_value_of_a_generator() -> None:
 def test_visitors_take_turns_and_the_newest_question_of_each_comes_first() -> None:
     one, other = Visitor(), Visitor()
     gate = Visitor()
-    first = gate.ask("g", call(questions.gated, "g", 1), device="test-fair")
+    first = gate.ask("g", call(questions.gated, "g of fair", 1), device="test-fair")
     until(lambda: first.state == "running")
     jobs = [
         one.ask("old", call(questions.parts, "old", 3), device="test-fair"),
@@ -85,7 +85,7 @@ def test_visitors_take_turns_and_the_newest_question_of_each_comes_first() -> No
     assert jobs[0].ahead == 3
     questions.gate.set()
     assert all(job.wait(5) for job in jobs)
-    steps = [entry for entry in questions.log if entry[0] != "g" and not entry.endswith("over")]
+    steps = [entry for entry in questions.log if not entry.startswith("g of") and not entry.endswith("over")]
     assert steps.index("x2") < steps.index("old0")
     assert steps.index("new2") < steps.index("old0")
     assert steps[:2] in (["new0", "x0"], ["x0", "new0"])
@@ -190,7 +190,7 @@ def test_python_exits_while_a_worker_is_busy() -> None:
 def test_each_job_keeps_its_own_switch_for_gradients() -> None:
     one, other = Visitor(), Visitor()
     gate = Visitor()
-    gate.ask("g", call(questions.gated, "g", 1), device="test-gradients")
+    gate.ask("g", call(questions.gated, "g of gradients", 1), device="test-gradients")
     without = one.ask("a", call(questions.without_gradients, 5), device="test-gradients")
     with_them = other.ask("a", call(questions.gradients, "x", 7), device="test-gradients")
     questions.gate.set()
@@ -225,11 +225,11 @@ def test_code_that_swallows_exceptions_is_cancelled_all_the_same() -> None:
 
 def test_a_waiting_job_that_is_released_never_runs() -> None:
     visitor = Visitor()
-    first = visitor.ask("g", call(questions.gated, "g", 1), device="test-never")
+    first = visitor.ask("g", call(questions.gated, "g of never", 1), device="test-never")
     until(lambda: first.state == "running")
     job = visitor.ask("a", call(questions.square, 1.25), device="test-never")
     visitor.release("a")
-    assert job.wait(0) and job.state == "cancelled"
+    assert (job.wait(0), job.state, first.state) == (True, "cancelled", "running")
     questions.gate.set()
     assert get(call(questions.square, 2.25), device="test-never") == 2.25**2
     assert "square 1.25" not in questions.log
