@@ -125,7 +125,8 @@ class DeepLift(Method):
         if bool((residuals.abs() > ROUNDING * differences.abs() + NOTHING).any()):
             progress.remark(
                 f"{self.title}: some maps do not add up to what the score differs by from the baseline's: parts that "
-                "cancel out are so large that it is lost in rounding. Read those maps with the residual in mind."
+                "cancel out are so large that it is lost in rounding, or something in the network depends on the "
+                "picture where no gradient follows. Read those maps with the residual in mind."
             )
         return Maps(values, residual=residuals)
 

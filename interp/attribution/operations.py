@@ -50,12 +50,17 @@ CURVES: frozenset[Operation] = _named("tanh", "sqrt", "rsqrt", "square", "recipr
 ELEMENTWISE: frozenset[Operation] = RECTIFIERS | GATES | CURVES
 """Functions of each number by itself."""
 
-SELECTIONS: frozenset[Operation] = _named("where", "masked_fill") | {torch.mul, Tensor.mul, Tensor.__mul__}
-"""What a ReLU may be written by hand with."""
-
 MAX_POOLS: frozenset[Operation] = frozenset({functional.max_pool2d, torch.max_pool2d})
 SUMS: frozenset[Operation] = frozenset({torch.add, Tensor.add, Tensor.__add__})
 PRODUCTS: frozenset[Operation] = frozenset({torch.mul, Tensor.mul, Tensor.__mul__})
+SELECTIONS: frozenset[Operation] = PRODUCTS | _named("where", "masked_fill")
+"""What a ReLU may be written by hand with."""
+
+COMPARISONS: frozenset[Operation] = _named("gt", "ge", "lt", "le", "greater", "greater_equal", "less", "less_equal") | {
+    Tensor.__gt__, Tensor.__ge__, Tensor.__lt__, Tensor.__le__,
+}  # fmt: skip
+"""What makes a mask of a signal, which no gradient goes through."""
+
 CONVOLUTIONS: frozenset[Operation] = frozenset({functional.conv2d, torch.conv2d})
 DENSE: frozenset[Operation] = frozenset({functional.linear})
 BATCH_NORMS: frozenset[Operation] = frozenset({functional.batch_norm, torch.batch_norm})

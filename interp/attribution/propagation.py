@@ -28,6 +28,7 @@ SUPPORTED = (
     | operations.NEGATIONS
     | operations.AVERAGES
     | operations.REARRANGEMENTS
+    | operations.COMPARISONS
     | attention_relevance.OPERATIONS
     | frozenset(attention.APART)
 )

@@ -46,7 +46,7 @@ def require_rectifiers(classifier: Classifier, method: str) -> None:
 def operations_of(classifier: Classifier) -> frozenset[Operation]:
     """What the network does with the pixels, on its way to the logits: every operation once; one forward pass, once.
 
-    What works in place is told as the operation that does the same out of place.
+    What works in place is told as the operation that does the same out of place; comparisons that make a mask count.
     """
     return _probe(classifier).met
 
@@ -215,8 +215,10 @@ class _Recorder(TorchFunctionMode):
         first = result[0] if isinstance(result, list | tuple) and result else result
         # What is written into a part of a tensor has no result.
         first = target if first is None and written else first
-        if isinstance(first, Tensor) and first.is_floating_point() and first.requires_grad:
-            self.met.add(_noted(func, call))
+        if isinstance(first, Tensor):
+            masks = call.operation in operations.COMPARISONS and first.numel() > 1 and _of_signals(call)
+            if masks or (first.is_floating_point() and first.requires_grad):
+                self.met.add(_noted(func, call))
         return result
 
 
@@ -227,6 +229,10 @@ def _noted(func: Operation, call: operations.Call) -> Operation:
     if call.raised_to_signal:
         return Tensor.__rpow__
     return Tensor.where if call.bounded_by_signals else call.operation
+
+
+def _of_signals(call: operations.Call) -> bool:
+    return any(isinstance(one, Tensor) and one.requires_grad for one in (*call.arguments, *call.keywords.values()))
 
 
 def _has_tensor(index: Any) -> bool:

@@ -31,9 +31,10 @@ def there(job: cache.Job, patience: float = 0.0) -> bool:
     Should `settled` find it there later in the same drawing, the page is drawn again, with it everywhere.
     """
     job.wait(patience)
-    if job.state != "done":
+    done = job.state == "done"
+    if not done:
         st.session_state.setdefault(_WITHOUT, set()).add(job.key)
-    return job.state == "done"
+    return done
 
 
 def settled(job: cache.Job) -> bool:

@@ -258,6 +258,20 @@ def test_a_relu_written_by_hand_is_one(name: str, method, noise_images: Images) 
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-7)
 
 
+@pytest.mark.parametrize("name", BY_HAND)
+def test_of_a_relu_written_by_hand_others_are_right_or_refuse(name: str, noise_images: Images) -> None:
+    """LRP takes a mask for a constant, as is right; with DeepLIFT it is another one for the baseline."""
+    classifier = holding(Limited(BY_HAND[name]))
+    with pytest.raises(ValueError, match="DeepLIFT has no rule for what tiny-0 does in"):
+        attribution.attribute(classifier, noise_images, 2, DeepLift())
+    if "where" in name:
+        with pytest.raises(ValueError, match="LRP has no rule"):
+            attribution.attribute(classifier, noise_images, 2, Lrp())
+    else:
+        expected = attribution.attribute(holding(Limited(functional.relu)), noise_images, 2, Lrp()).values
+        torch.testing.assert_close(attribution.attribute(classifier, noise_images, 2, Lrp()).values, expected)
+
+
 def test_a_choice_that_is_no_relu_keeps_its_gradient(noise_images: Images) -> None:
     """What is let through goes by another tensor than the signal: nothing here is a rectifier."""
     classifier = holding(Limited(lambda z: torch.where(z.flip(1) > 0, z, 0.0)))
