@@ -16,7 +16,7 @@ from interp.attribution import GradCam, Gradient, Random, planning
 from interp.embedding import PCA, Representation
 from interp.figures import saliency, thumbnails
 from interp.images import ImageSet, editing
-from interp.images.annotation import Box
+from interp.images.shapes import Box
 from interp.models import inputs
 from interp.types import Classifier, Images
 from tests import grey

@@ -1,202 +1,151 @@
-"""What people marked in a picture: boxes, polygons, run lengths and mask files, drawn as one boolean mask.
-
-Coordinates are continuous: pixel (row, column) covers [column, column + 1) × [row, row + 1), and is inside a shape
-where its centre is.
-"""
+"""What people marked in a picture, mark by mark, and how it is laid over the picture as it is read."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool
 from PIL import Image
 
-from interp.images.decoding import LARGEST_PICTURE, TRANSPOSITIONS, Picture, UnreadableImage
-
-MOST_CORNERS = 100_000
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle by its edges, in pixels; what lies outside the picture is cut off."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    def draw(self, width: int, height: int) -> Bool[np.ndarray, "rows columns"]:
-        """The pixels whose centre is inside."""
-        mask = np.zeros((height, width), dtype=bool)
-        rows = slice(_first_centre(self.top, height), _first_centre(self.bottom, height))
-        columns = slice(_first_centre(self.left, width), _first_centre(self.right, width))
-        mask[rows, columns] = True
-        return mask
-
-
-@dataclass(frozen=True)
-class Polygon:
-    """A closed line of corners (x, y); inside is what a ray leaves by an odd number of crossings."""
-
-    corners: tuple[tuple[float, float], ...]
-
-    def draw(self, width: int, height: int) -> Bool[np.ndarray, "rows columns"]:
-        """The pixels whose centre is inside."""
-        xs, ys = zip(*self.corners, strict=True)
-        top, bottom = _first_centre(min(ys), height), _first_centre(max(ys), height)
-        left, right = _first_centre(min(xs), width), _first_centre(max(xs), width)
-        crossings = np.zeros((bottom - top, right - left + 1), dtype=bool)
-        for (x0, y0), (x1, y1) in zip(self.corners, self.corners[1:] + self.corners[:1], strict=True):
-            if y0 == y1:
-                continue
-            rows = np.arange(_first_centre(min(y0, y1), height), _first_centre(max(y0, y1), height))
-            x = x0 + (rows + 0.5 - y0) * ((x1 - x0) / (y1 - y0))
-            columns = np.clip(np.ceil(x - 0.5), left, right).astype(np.int64)
-            crossings[rows - top, columns - left] ^= True
-        mask = np.zeros((height, width), dtype=bool)
-        mask[top:bottom, left:right] = np.logical_xor.accumulate(crossings, axis=1)[:, :-1]
-        return mask
-
-
-@dataclass(frozen=True, eq=False)
-class RunLengths:
-    """COCO's run lengths: down the columns, outside and inside in turn, beginning with outside."""
-
-    counts: Int[np.ndarray, " runs"]
-    width: int
-    height: int
-
-    def __post_init__(self) -> None:
-        pixels = self.width * self.height
-        if self.width < 1 or self.height < 1 or pixels > LARGEST_PICTURE:
-            raise ValueError(
-                f"its run lengths are for {self.width} × {self.height} pixels; give 1 to {LARGEST_PICTURE:,} pixels"
-            )
-        if (self.counts < 0).any() or sum(self.counts.tolist()) != pixels:
-            raise ValueError(
-                f"its run lengths sum to {sum(self.counts.tolist()):,}, "
-                f"and {self.width} × {self.height} pixels are {pixels:,}"
-            )
-
-    def draw(self, width: int, height: int) -> Bool[np.ndarray, "rows columns"]:
-        """The pixels of the odd runs. Raises `ValueError` for a picture of another size than the run lengths'."""
-        if (width, height) != (self.width, self.height):
-            raise ValueError(f"run lengths for {self.width} × {self.height} pixels cannot mark {width} × {height}")
-        inside = np.arange(len(self.counts)) % 2 == 1
-        return np.repeat(inside, self.counts).reshape(width, height).T
-
-
-def decompressed(text: str) -> list[int]:
-    """The counts of COCO's compressed run lengths.
-
-    Each is written in groups of five bits, lowest first, as characters from '0' on, the sixth bit saying that more
-    follow; from the fourth count on it is the difference to the count two before (cocoapi, `rleFrString`).
-    Raises `ValueError` for characters that are none of these.
-    """
-    counts: list[int] = []
-    value = shift = 0
-    for character in text:
-        code = ord(character) - 48
-        if not 0 <= code < 64 or shift > 40:
-            raise ValueError(f"its compressed run lengths contain {character!r} where no run length can have it")
-        value |= (code & 31) << shift
-        shift += 5
-        if not code & 32:
-            if code & 16:
-                value -= 1 << shift
-            counts.append(value + counts[-2] if len(counts) > 2 else value)
-            value = shift = 0
-    if shift:
-        raise ValueError("its compressed run lengths end in the middle of a count")
-    return counts
-
-
-@dataclass(frozen=True)
-class MaskFile:
-    """A picture whose non-zero pixels are inside; 255 in a palette is Pascal VOC's 'void', and outside."""
-
-    path: str
-
-    def draw(self, width: int, height: int) -> Bool[np.ndarray, "rows columns"]:
-        """The mask as it is. Raises `UnreadableImage` for a damaged file, or one of another size."""
-        name = Path(self.path).name
-        try:
-            with Image.open(self.path, formats=("PNG", "BMP", "TIFF", "GIF")) as image:
-                if image.size != (width, height):
-                    found = f"{image.width} × {image.height}"
-                    reason = f"the mask has {found} pixels, and its picture {width} × {height}. Make them equal."
-                    raise UnreadableImage(name, reason)
-                return _inside(image)
-        except UnreadableImage:
-            raise
-        except Exception as error:  # As for pictures: damaged bytes lead Pillow's decoders anywhere.
-            raise UnreadableImage(name, "the mask cannot be read. Save it as PNG again.") from error
-
-
-def _inside(image: Image.Image) -> Bool[np.ndarray, "rows columns"]:
-    values = np.asarray(image)
-    if image.mode in ("LA", "RGBA"):
-        values = values[..., :-1] * (values[..., -1:] > 0)
-    inside = (values != 0) & (values != 255) if image.mode == "P" else values != 0
-    return inside if inside.ndim == 2 else np.logical_or.reduce(inside, axis=2)
-
+from interp.images.decoding import TRANSPOSITIONS
+from interp.images.masks import MaskFile
+from interp.images.problems import same_name
+from interp.images.shapes import Box, Polygon, RunLengths, stretched
 
 Shape = Box | Polygon | RunLengths | MaskFile
 
 
-@dataclass(frozen=True)
-class Annotation:
-    """All that is marked in one picture, and the size (width, height) that the annotation says the picture has."""
+@dataclass(frozen=True, eq=False)
+class Mark:
+    """One thing that was marked: its shapes, and the name and the WordNet id of what it is, where they are known."""
 
     shapes: tuple[Shape, ...]
+    label: str | None = None
+    wnid: str | None = None
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """What the thing is called, as names are compared (`problems.same_name`); empty where nobody said."""
+        return frozenset(same_name(one) for one in (self.label, self.wnid) if one is not None)
+
+
+@dataclass(frozen=True, eq=False)
+class Annotation:
+    """All that is marked in one picture, and the size (width, height) that the annotation says the picture has.
+
+    Where `shares` is true the coordinates are not pixels, but shares of the upright picture's sides, 0 to 1.
+    """
+
+    marks: tuple[Mark, ...]
     size: tuple[int, int] | None = None
+    shares: bool = False
 
-    def mask(self, picture: Picture, name: str) -> Bool[np.ndarray, "rows columns"]:
-        """The union of the shapes, in the coordinates of the upright picture.
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """What the marked things are called, as names are compared."""
+        return frozenset().union(*(mark.names for mark in self.marks))
 
-        Shapes are read in the coordinates of the pixels as stored, and turned along with the picture, where the
-        annotation's size is that of the stored picture, or is not said. Where it is the size of the upright picture
-        only, the annotator saw it upright, and the shapes are drawn as they are.
-        Raises `UnreadableImage` where the size is neither.
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the marked things are called, as it is written, each once."""
+        return tuple(dict.fromkeys(one for mark in self.marks if (one := mark.label or mark.wnid) is not None))
+
+
+@dataclass(frozen=True, eq=False)
+class Marking:
+    """An annotation laid over one picture, whose file stores it in a size (width, height) and an EXIF orientation.
+
+    Shapes are read in the coordinates of the pixels as stored, and turned along with the picture, where the
+    annotation's size is that of the stored picture, or is not said. Where it is the size of the upright picture only,
+    the annotator saw it upright, and the shapes are drawn as they are. A size of the same proportions is that of a
+    copy at another scale, and the shapes are scaled.
+    """
+
+    annotation: Annotation
+    stored: tuple[int, int]
+    orientation: int = 1
+
+    @property
+    def upright(self) -> tuple[int, int]:
+        """Width and height of the picture as it is looked at."""
+        return (self.stored[1], self.stored[0]) if self.orientation >= 5 else self.stored
+
+    @property
+    def scaled(self) -> str | None:
+        """A sentence, where the annotation is for the picture at another scale."""
+        size = self.annotation.size
+        if size is None or self.annotation.shares or size in (self.stored, self.upright) or self._fit(size) is None:
+            return None
+        return f"It is annotated at {_by(size)} pixels, and has {_by(self.stored)}: what is marked was scaled."
+
+    @property
+    def misfit(self) -> str | None:
+        """Why the annotation cannot be laid over the picture; None where it can."""
+        size = self.annotation.size
+        return None if size is None or self.annotation.shares else self.misfit_of(size, "Its annotation is")
+
+    def misfit_of(self, size: tuple[int, int], what: str) -> str | None:
+        """Why something of that size (width, height) cannot be laid over the picture; None where it can."""
+        if self._fit(size) is not None:
+            return None
+        return (
+            f"{what} for {_by(size)} pixels, and the picture has {_by(self.upright)}: what is marked is not used. "
+            "Supply the picture that was annotated, or correct the annotation."
+        )
+
+    def mask(self, names: Collection[str] | None = None) -> Bool[np.ndarray, "rows columns"] | None:
+        """The union of the marks, in the coordinates of the upright picture.
+
+        `names` (as names are compared) leaves out marks that have another name; None where then nothing is left.
+        Raises `ValueError` where the size fits the picture in no way, or a mask cannot be read.
         """
-        upright = picture.image.size
-        size = self.size or picture.stored_size
-        if size not in (picture.stored_size, upright):
-            raise UnreadableImage(
-                name,
-                f"its annotation is for {size[0]} × {size[1]} pixels, and the picture has "
-                f"{upright[0]} × {upright[1]}. Supply the picture that was annotated, or correct the annotation.",
-            )
-        mask = np.zeros((size[1], size[0]), dtype=bool)
-        for shape in self.shapes:
-            mask |= shape.draw(*size)
-        if size == picture.stored_size and picture.orientation in TRANSPOSITIONS:
-            turned = Image.fromarray(mask).transpose(TRANSPOSITIONS[picture.orientation])
-            return np.asarray(turned)
+        marks = [one for one in self.annotation.marks if names is None or not one.names or one.names & set(names)]
+        if not marks:
+            return None
+        width, height = self.upright
+        mask = np.zeros((height, width), dtype=bool)
+        for mark in marks:
+            for shape in mark.shapes:
+                mask |= self._drawn(shape)
         return mask
 
+    def _drawn(self, shape: Shape) -> Bool[np.ndarray, "rows columns"]:
+        if isinstance(shape, MaskFile):
+            drawn = shape.read()
+            return self._laid(drawn, (drawn.shape[1], drawn.shape[0]), "The mask is")
+        if self.annotation.shares and not isinstance(shape, RunLengths):
+            return shape.scaled(*map(float, self.upright)).draw(*self.upright)
+        size = self.annotation.size or self.stored
+        target = self._fit(size)
+        if isinstance(shape, RunLengths) or target is None:
+            return self._laid(shape.draw(*size), size, "Its annotation is")
+        drawn = shape.scaled(target[0] / size[0], target[1] / size[1]).draw(*target)
+        return self._laid(drawn, target, "Its annotation is")
 
-def polygon(coordinates: Sequence[object]) -> Polygon:
-    """The polygon through x, y, x, y, ... Raises `ValueError` for fewer than three corners or what is no number."""
-    numbers = finite(coordinates)
-    if len(numbers) < 6 or len(numbers) % 2 or len(numbers) > 2 * MOST_CORNERS:
-        raise ValueError(f"a polygon has {len(numbers)} coordinates; give an even number, 6 to {2 * MOST_CORNERS:,}")
-    return Polygon(tuple(zip(numbers[::2], numbers[1::2], strict=True)))
+    def _laid(self, drawn: np.ndarray, size: tuple[int, int], what: str) -> Bool[np.ndarray, "rows columns"]:
+        target = self._fit(size)
+        if target is None:
+            raise ValueError(self.misfit_of(size, what))
+        mask = drawn if size == target else stretched(drawn, *target)
+        if target == self.stored and self.orientation in TRANSPOSITIONS:
+            return np.asarray(Image.fromarray(mask).transpose(TRANSPOSITIONS[self.orientation]))
+        return mask
+
+    def _fit(self, size: tuple[int, int]) -> tuple[int, int] | None:
+        """The size of the picture, stored or upright, that an annotation of that size is for; None where of neither."""
+        sizes = (self.stored, self.upright)
+        return next(
+            (one for one in sizes if one == size), next((one for one in sizes if _same_proportions(one, size)), None)
+        )
 
 
-def finite(values: Sequence[object]) -> list[float]:
-    """The values as numbers. Raises `ValueError` for one that is none, is infinite, or is beyond ±1e9."""
-    for value in values:
-        # NaN is not <= anything.
-        if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) <= 1e9:
-            raise ValueError(f"a coordinate is {str(value)[:40]!r}; give a number of pixels")
-    return [float(value) for value in values if isinstance(value, int | float)]
+def _same_proportions(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether one is the other at another scale, each side rounded to whole pixels, up or down."""
+    return abs(one[0] * other[1] - one[1] * other[0]) <= max(sum(one), sum(other))
 
 
-def _first_centre(edge: float, limit: int) -> int:
-    """The first row or column whose centre is at the edge or after it, within 0 to `limit`."""
-    return min(max(math.ceil(edge - 0.5), 0), limit)
+def _by(size: tuple[int, int]) -> str:
+    return f"{size[0]} × {size[1]}"

@@ -10,31 +10,38 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from interp.images import files
-from interp.images.annotation import Annotation, Box, Polygon, RunLengths, Shape, decompressed, finite, polygon
 from interp.images.decoding import LARGEST_PICTURE
 from interp.images.problems import Problems, printable
-from interp.images.records import Record, Records
+from interp.images.records import Marks, Reading, Record, Records
+from interp.images.shapes import Box, Polygon, RunLengths, decompressed, finite, polygon
 
 LARGEST_JSON = 500_000_000
 WORDNET_ID = re.compile(r"n\d{8}")
-EXPECTED = "a COCO file is expected: an object with the lists 'images', 'annotations' and 'categories'."
+EXPECTED = "a COCO file is expected: an object with the lists 'images', 'annotations' and 'categories' (or a file of LabelMe, Label Studio or VIA)."
 
 
-def read(path: Path) -> Records:
-    """Every image of the file, with the union of its annotations; the label is the largest annotation's category.
+def read(document: object, content: bytes, relative: str) -> Records:
+    """Every image of the file, with what is marked in it; the label is the largest annotation's category.
 
-    Raises `ValueError` that names the file, and the line where it is known, for what is no COCO file. Annotations
+    `document` is what the content holds. `relative` is the file's path in the folder that was opened; images are named
+    relative to the file's own folder. Raises `ValueError` that names the file for what is no COCO file. Annotations
     that refer to a missing image or category, lie outside the picture or are malformed are listed as problems.
     """
-    content = files.content(path, limit=LARGEST_JSON)
-    document = opened(content, printable(path.name))
-    records = [_record(image, document.categories, document.problems) for image in document.images]
-    return Records(tuple(records), document.problems.listed(), (content,))
+    base, _, name = relative.rpartition("/")
+    found = opened(document, printable(name))
+    reading = Reading(problems=found.problems, contents=[content], found=found.annotations)
+    for image in found.images:
+        reading.add(_record(image, found.categories, reading), relative)
+    return reading.done("COCO", (relative,), base)
+
+
+def looks_like(document: object) -> bool:
+    """Whether what a JSON file holds has COCO's lists."""
+    images = document.get("images") if isinstance(document, dict) else None
+    return isinstance(images, list) and isinstance(document, dict) and isinstance(document.get("annotations"), list)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,46 +55,66 @@ class Listed:
 
 @dataclass(frozen=True, eq=False)
 class Document:
-    """A file that was understood: its images, its categories by their ids, and what had to be left out."""
+    """A file that was understood: its images, its categories by their ids, and what had to be left out.
+
+    `annotations` is how many it holds in all.
+    """
 
     images: list[Listed]
     categories: dict[int | str, dict]
     problems: Problems
+    annotations: int
 
 
-def opened(content: bytes, name: str) -> Document:
-    """What the bytes of a COCO file say. Raises `ValueError` that names the file as `read` does."""
-    document = _parsed(content, name)
+def opened(given: object, name: str) -> Document:
+    """What a COCO file says. Raises `ValueError` that names the file as `read` does."""
+    if not isinstance(given, dict):
+        raise ValueError(f"{name}: it holds {_kind(given)}; {EXPECTED}")
+    document: Mapping[str, object] = given
     images, annotations, categories = (_list(document, key, name) for key in ("images", "annotations", "categories"))
     problems = Problems()
     named = {one["id"]: one for one in categories if isinstance(one, dict) and isinstance(one.get("id"), int | str)}
     marked = _by_image(images, annotations, problems)
     listed = []
     for position, image in enumerate(images):
-        if not isinstance(image, dict) or not isinstance(image.get("file_name"), str) or not image["file_name"]:
+        file = _file(image)
+        if file is None:
             problems.add("images without a name", f"images[{position}]", "It has no 'file_name'. Add one, as text.")
             continue
         try:
             size = _size(image)
         except ValueError as error:
-            problems.add("images with an impossible size", image["file_name"], f"{error}.")
-            continue
-        listed.append(Listed(image["file_name"], size, marked.get(_key(image), [])))
-    return Document(listed, named, problems)
+            size = None
+            problems.add("images with an impossible size", file, f"{error}. Its marks are drawn in its own pixels.")
+        listed.append(Listed(file, size, marked.get(_key(image), [])))
+    return Document(listed, named, problems, len(annotations))
 
 
-def _parsed(content: bytes, name: str) -> Mapping[str, object]:
+def _file(image: object) -> str | None:
+    if not isinstance(image, dict):
+        return None
+    names = (image.get(key) for key in ("file_name", "filename", "path", "coco_url"))
+    return next((name for name in names if isinstance(name, str) and name), None)
+
+
+def parsed(content: bytes, name: str) -> object:
+    """What a JSON file holds. Raises `ValueError` that names the file, and the line where it is known."""
     try:
-        document = json.loads(content)
+        return json.loads(content)
     except json.JSONDecodeError as error:
         raise ValueError(f"{name}, line {error.lineno}: this is not valid JSON ({error.msg}); {EXPECTED}") from None
     except UnicodeDecodeError:
         raise ValueError(f"{name}: the text is not UTF-8; {EXPECTED}") from None
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{name}: this JSON cannot be read ({printable(str(error))[:100]}); {EXPECTED}") from None
+
+
+def why_not(document: object) -> str:
+    """Why a JSON file holds no annotations that are read."""
     if not isinstance(document, dict):
-        raise ValueError(f"{name}: it holds {_kind(document)}; {EXPECTED}")
-    return document
+        return f"it holds {_kind(document)}; {EXPECTED}"
+    missing = next((key for key in ("images", "annotations") if not isinstance(document.get(key), list)), "images")
+    return f"{missing!r} is {_kind(document.get(missing))}; {EXPECTED}"
 
 
 def _list(document: Mapping[str, object], key: str, name: str) -> list:
@@ -125,40 +152,45 @@ def _by_image(images: list, annotations: list, problems: Problems) -> dict[int |
 
 
 def _size(image: Mapping[str, object]) -> tuple[int, int] | None:
-    width, height = image.get("width"), image.get("height")
-    if width is None and height is None:
+    sides = [image.get("width"), image.get("height")]
+    if sides == [None, None]:
         return None
-    if not isinstance(width, int) or not isinstance(height, int) or width < 1 or height < 1:
-        raise ValueError(f"Its 'width' and 'height' are {width!r:.40} and {height!r:.40}; give whole numbers from 1 on")
+    width, height = (_whole(side) for side in sides)
+    if width is None or height is None or width < 1 or height < 1:
+        raise ValueError(f"Its 'width' and 'height' are {sides[0]!r:.40} and {sides[1]!r:.40}; give numbers from 1 on")
     if width * height > LARGEST_PICTURE:
         raise ValueError(f"It has {width} × {height} pixels, and the limit is {LARGEST_PICTURE:,}")
     return width, height
 
 
-def _record(image: Listed, named: Mapping, problems: Problems) -> Record:
-    shapes: list[Shape] = []
-    largest, category, size = -1.0, None, image.size
-    present: set[str] = set()
+def _whole(value: object) -> int | None:
+    """A whole number, which may be written as 120.0 or '120'; None for anything else."""
+    try:
+        number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
+    except (ValueError, OverflowError):
+        return None
+    return int(number) if number.is_integer() else None
+
+
+def _record(image: Listed, named: Mapping, reading: Reading) -> Record:
+    marks, size = Marks(), image.size
     for annotation in image.annotations:
         known = annotation.get("category_id")
         stated = isinstance(known, int | str) and known in named
+        label, wnid = label_of(named[known]) if stated else (None, None)
         # What cannot be drawn is in the picture all the same.
-        present.update([one for one in label_of(named[known]) if one is not None][:1] if stated else ())
+        marks.seen(label, wnid)
         place = f"{image.file}, annotation {annotation.get('id', '?')}"
         try:
             found, area = drawn(annotation, size)
         except ValueError as error:
-            problems.add("annotations that cannot be drawn", place, f"{error}.")
+            reading.unread(place, f"{error}.")
             continue
-        shapes.extend(found)
+        marks.add(tuple(found), area, label, wnid)
         size = size or next(((one.width, one.height) for one in found if isinstance(one, RunLengths)), None)
         if not stated:
-            problems.add("annotations without a category", place, f"No category has the id {known!r:.40}.")
-        elif area > largest:
-            largest, category = area, named[known]
-    label, wnid = label_of(category)
-    marked = Annotation(tuple(shapes), size) if shapes else None
-    return Record(image.file, marked, label, wnid, frozenset(present) if named else None)
+            reading.problems.add("annotations without a category", place, f"No category has the id {known!r:.40}.")
+    return marks.record(image.file, size, labels=bool(named))
 
 
 def label_of(category: Mapping[str, object] | None) -> tuple[str | None, str | None]:
@@ -183,18 +215,43 @@ def drawn(
         if not inside:
             raise ValueError("Its run lengths mark no pixel")
         return [runs], inside
+    problem = None
     if isinstance(segmentation, list) and segmentation:
-        # One polygon may be written without the list around it.
-        rings = segmentation if isinstance(segmentation[0], list) else [segmentation]
-        if not all(isinstance(ring, list) for ring in rings):
-            raise ValueError("Its 'segmentation' mixes lists with other values; give a list of polygons")
-        outlines = [_inside(polygon(ring), size) for ring in rings]
-        return [*outlines], sum(_area(one) for one in outlines)
+        try:
+            return _outlines(segmentation, size)
+        except ValueError as error:
+            problem = error
     box = annotation.get("bbox")
     if not isinstance(box, list) or len(box) != 4:
+        if problem is not None:
+            raise problem
         raise ValueError(f"It has neither a 'segmentation' nor a 'bbox' of four numbers, but {box!r:.60}")
     left, top, width, height = finite(box)
     return [clipped(Box(left, top, left + width, top + height), size)], width * height
+
+
+def _outlines(segmentation: list, size: tuple[int, int] | None) -> tuple[list[Box | Polygon | RunLengths], float]:
+    """The polygons of a segmentation, without those that enclose nothing. Raises `ValueError` where none is left."""
+    # One polygon may be written without the list around it.
+    rings = segmentation if isinstance(segmentation[0], list) else [segmentation]
+    outlines: list[Box | Polygon | RunLengths] = []
+    problem, total = ValueError("Its 'segmentation' is empty"), 0.0
+    for ring in rings:
+        if not isinstance(ring, list):
+            raise ValueError("Its 'segmentation' mixes lists with other values; give a list of polygons")
+        try:
+            outline = _inside(polygon(ring), size)
+        except ValueError as error:
+            problem = error
+            continue
+        if area := polygon_area(outline):
+            outlines.append(outline)
+            total += area
+        else:
+            problem = ValueError("Its polygon encloses no area")
+    if not outlines:
+        raise problem
+    return outlines, total
 
 
 def clipped(box: Box, size: tuple[int, int] | None) -> Box:
@@ -213,7 +270,8 @@ def _inside(ring: Polygon, size: tuple[int, int] | None) -> Polygon:
     return ring
 
 
-def _area(ring: Polygon) -> float:
+def polygon_area(ring: Polygon) -> float:
+    """The area inside a polygon that does not cross itself, in square pixels."""
     corners = np.array(ring.corners)
     following = np.roll(corners, -1, axis=0)
     return float(abs((corners[:, 0] * following[:, 1] - corners[:, 1] * following[:, 0]).sum()) / 2)

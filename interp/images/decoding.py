@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import stat
 import warnings
 from contextlib import AbstractContextManager
@@ -14,6 +15,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageChops, UnidentifiedImageError
 
 from interp.images.problems import printable
+from interp.images.stamps import Stamp
 
 # PostScript is left out because Pillow hands it to an interpreter; the rest because no photograph comes in it.
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM")
@@ -39,8 +41,9 @@ warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 class UnreadableImage(ValueError):
     """A picture that cannot be shown. The message begins with its name, then the reason and the remedy."""
 
-    def __init__(self, name: str, reason: str) -> None:
+    def __init__(self, name: str, reason: str, *, changed: bool = False) -> None:
         super().__init__(name, reason)
+        self.changed = changed
         self.name = printable(name)
         self.reason = reason
 
@@ -54,6 +57,7 @@ class Picture:
 
     image: Image.Image
     orientation: int = 1
+    remarks: tuple[str, ...] = ()
 
     @property
     def stored_size(self) -> tuple[int, int]:
@@ -99,6 +103,23 @@ def read(content: bytes | str | Path, name: str) -> Picture:
         rgb = rgb.transpose(TRANSPOSITIONS[pending])
     # Recent versions of Pillow turn a TIFF upright while loading it, so that nothing is pending afterwards.
     return Picture(rgb, orientation=pending if pending != 1 else before)
+
+
+def read_file(path: str, name: str, expected: Stamp) -> Picture:
+    with _opened(path, name) as stream:
+        content = stream.read()
+        now = Stamp.of(os.fstat(stream.fileno()))
+    if not (expected.same_file(now) and expected.unchanged(content)):
+        raise UnreadableImage(name, "the file has changed since the set was opened. Open the set again.", changed=True)
+    return read(content, name)
+
+
+def stored_size(path: str) -> tuple[tuple[int, int], int] | None:
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            return image.size, _orientation(image)
+    except Exception:
+        return None
 
 
 def _opened(content: bytes | str | Path, name: str) -> AbstractContextManager[BinaryIO]:

@@ -15,10 +15,11 @@ import numpy as np
 from jaxtyping import Bool
 from PIL import Image
 
-from interp.images.annotation import Annotation, Box, Polygon, RunLengths
+from interp.images.annotation import Annotation, Mark
 from interp.images.decoding import TRANSPOSITIONS
 from interp.images.editing import LARGEST_RADIUS, Stroke, marked
 from interp.images.image_set import LABEL_FORMS, ImageSet
+from interp.images.shapes import Box, Polygon, RunLengths
 from interp.images.subset import subset
 from interp.types import digest
 
@@ -55,7 +56,7 @@ class Drawing:
     @property
     def annotation(self) -> Annotation:
         """All regions as what is marked in the picture."""
-        return Annotation(tuple(region.shape for region in self.regions), self.size)
+        return Annotation(tuple(Mark((one.shape,), one.label, one.wnid) for one in self.regions), self.size)
 
     def mask(self, index: int) -> Bool[np.ndarray, "rows columns"]:
         """The pixels of one region."""
@@ -170,10 +171,8 @@ def turned_back(shape: Shape | Stroke, orientation: int, size: tuple[int, int]) 
 
 def scaled(shape: Shape | Stroke, across: float, down: float) -> Shape | Stroke:
     """A shape on a picture that is stretched by these factors. Raises `ValueError` for run lengths, which cannot be."""
-    if isinstance(shape, Box):
-        return Box(shape.left * across, shape.top * down, shape.right * across, shape.bottom * down)
-    if isinstance(shape, Polygon):
-        return Polygon(tuple((x * across, y * down) for x, y in shape.corners))
+    if isinstance(shape, Box | Polygon):
+        return shape.scaled(across, down)
     if isinstance(shape, Stroke):
         points = tuple((x * across, y * down) for x, y in shape.points)
         return Stroke(points, min(shape.radius * across, LARGEST_RADIUS))

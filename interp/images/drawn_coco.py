@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from interp.images import coco
-from interp.images.annotation import Box, Polygon, RunLengths
 from interp.images.decoding import UnreadableImage
 from interp.images.drawings import Drawing, Region, Shape, turned_back
 from interp.images.editing import marked
 from interp.images.image_set import ImageSet
 from interp.images.problems import Problem, Problems
+from interp.images.shapes import Box, Polygon, RunLengths
 
 LARGEST = 50_000_000
 
@@ -60,7 +60,7 @@ def read(content: bytes, name: str, photos: ImageSet) -> tuple[dict[int, Drawing
     """
     if len(content) > LARGEST:
         raise ValueError(f"{name}: the file has {len(content):,} bytes, and the limit is {LARGEST:,}.")
-    document = coco.opened(content, name)
+    document = coco.opened(coco.parsed(content, name), name)
     problems, places = document.problems, _places(photos)
     drawings: dict[int, Drawing] = {}
     for image in document.images:

@@ -19,8 +19,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
-from interp.images.annotation import Box, Polygon, RunLengths
 from interp.images.picture_bytes import LUMA
+from interp.images.shapes import Box, Polygon, RunLengths
 from interp.types import Images
 
 MOST_POINTS = 10_000

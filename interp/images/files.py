@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -12,20 +13,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 from interp import progress
-from interp.images.decoding import EXTENSIONS
+from interp.images.decoding import EXTENSIONS, LARGEST_FILE
+from interp.images.joining import tail
 from interp.images.problems import LISTED, Problem, Problems, printable
+from interp.images.stamps import Stamp, content_digest
 
 IGNORED = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
-ANNOTATIONS = frozenset({".xml", ".json", ".csv"})
+ANNOTATIONS = frozenset(".xml .json .csv .tsv .txt .yaml .yml .names".split())
 
 
 class PictureFile(NamedTuple):
-    """A picture on disk: its path, the part of it that names it in the set, its size and time of change."""
+    """A picture on disk: its path, the part of it that names it in the set, and its stamp."""
 
     path: str
     relative: str
-    bytes: int
-    modified: int
+    stamp: Stamp
 
 
 class Boundary:
@@ -65,42 +67,63 @@ class Boundary:
 
 @dataclass
 class Listing:
-    """What lies in a folder and its subfolders, by relative path in order."""
+    """What lies in a folder and its subfolders, by relative path in order.
+
+    `annotations` may hold annotations, tables or names of classes; `others` are neither that nor pictures. `hidden`
+    counts files that begin with a dot or are the system's, and `refused` links and entries that are no ordinary files.
+    `folders` are the times at which the folders last changed (nanoseconds), by path.
+    """
 
     pictures: list[PictureFile] = field(default_factory=list)
     annotations: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+    hidden: int = 0
+    refused: int = 0
+    folders: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        """How many entries other than folders there are."""
+        return len(self.pictures) + len(self.annotations) + len(self.others) + self.hidden + self.refused
 
 
 def list_folder(folder: Path, boundary: Boundary, problems: Problems) -> Listing:
-    """The pictures in a folder and below, told by their extension without opening them.
+    """What lies in a folder and below, told by the extension without opening anything.
 
-    Hidden files are left out silently; files of other kinds, links that lead nowhere, outside or round in a circle,
-    and folders that may not be read are noted in `problems`.
+    Links that lead nowhere, outside or round in a circle, what is no ordinary file, and folders that may not be read
+    are noted in `problems`.
     """
-    listing, others, pending, seen = Listing(), [], [(str(folder), "")], {os.path.realpath(folder)}
+    listing, pending, seen = Listing(), [(str(folder), "")], {os.path.realpath(folder)}
     while pending:
         directory, prefix = pending.pop()
         progress.report(len(listing.pictures), 0, "Listing pictures")
         try:
+            listing.folders[directory] = os.stat(directory).st_mtime_ns
             with os.scandir(directory) as entries:
-                kept = [entry for entry in entries if not entry.name.startswith(".") and entry.name not in IGNORED]
+                found = list(entries)
         except OSError as error:
             problems.add("folders that cannot be read", prefix or folder.name, _reason(error))
             continue
-        for entry in kept:
+        for entry in found:
+            if entry.name.startswith(".") or entry.name in IGNORED:
+                listing.hidden += not entry.is_dir(follow_symlinks=False)
+                continue
             relative = prefix + entry.name
             if entry.is_symlink() and not _leads_on(entry, relative, boundary, problems):
-                continue
-            if entry.is_dir():
+                listing.refused += 1
+            elif entry.is_dir():
                 real = os.path.realpath(entry.path) if entry.is_symlink() else entry.path
-                if real not in seen:
+                if real in seen:
+                    listing.refused += 1
+                    problems.add("folders that are listed already", relative, "The link leads to a folder listed above.")
+                else:
                     seen.add(real)
                     pending.append((entry.path, relative + "/"))
-                continue
-            _sort(entry, relative, listing, others)
+            else:
+                _sort(entry, relative, listing, problems)
     listing.pictures.sort(key=lambda picture: picture.relative)
     listing.annotations.sort()
-    problems.extend(_not_pictures(sorted(others)))
+    listing.others.sort()
     return listing
 
 
@@ -114,18 +137,27 @@ def _leads_on(entry: os.DirEntry[str], relative: str, boundary: Boundary, proble
     return True
 
 
-def _sort(entry: os.DirEntry[str], relative: str, listing: Listing, others: list[str]) -> None:
+def _sort(entry: os.DirEntry[str], relative: str, listing: Listing, problems: Problems) -> None:
     extension = os.path.splitext(entry.name)[1].lower()
-    if extension in EXTENSIONS:
-        status = entry.stat()
-        listing.pictures.append(PictureFile(entry.path, relative, status.st_size, status.st_mtime_ns))
+    if not entry.is_file():
+        listing.refused += 1
+        problems.add("entries that are no files", relative, "This is a pipe or a device, and no ordinary file.")
+    elif extension in EXTENSIONS:
+        try:
+            stamp = Stamp.of(entry.stat())
+        except OSError:
+            listing.refused += 1
+            problems.add("files that vanish", relative, "The file went away while the folder was listed.")
+            return
+        listing.pictures.append(PictureFile(entry.path, relative, stamp))
     elif extension in ANNOTATIONS:
         listing.annotations.append(relative)
     else:
-        others.append(relative)
+        listing.others.append(relative)
 
 
-def _not_pictures(others: Sequence[str]) -> list[Problem]:
+def not_pictures(others: Sequence[str]) -> list[Problem]:
+    """A problem for each file of a kind that is not read; of many, how many there are of each kind."""
     if len(others) <= LISTED:
         return [Problem(printable(name), "By its extension this is not a picture.") for name in others]
     counts = Counter(os.path.splitext(name)[1].lower() for name in others)
@@ -146,20 +178,19 @@ class Locator:
         self._within: dict[str, bool] = {}
 
     def find(self, file: str) -> PictureFile | None:
-        """The picture under that relative path, whose extension may be missing; None where there is none.
+        """The picture under that path or the end of it, whose extension may be missing; None where there is none.
 
-        Raises `ValueError` for a path that leads out of the folders.
+        What stands before the end of an absolute path, or of one of another system, does not count.
         """
-        relative = file.replace("\\", "/")
-        if relative.startswith("/") or ".." in relative.split("/") or "\0" in relative:
-            raise ValueError(f"{printable(file)!r} leads out of the folder. Give a path below it.")
-        known = os.path.splitext(relative)[1].lower() in EXTENSIONS
-        for folder in self._folders:
-            for ending in ("",) if known else ("", ".JPEG", ".jpg", ".jpeg", ".png", ".JPG", ".PNG"):
-                found = self._status(f"{folder}/{relative}{ending}")
-                if found is not None and stat.S_ISREG(found.st_mode):
-                    name = relative + ending
-                    return PictureFile(f"{folder}/{name}", name, found.st_size, found.st_mtime_ns)
+        parts = tail(file).split("/")
+        known = os.path.splitext(parts[-1])[1].lower() in EXTENSIONS
+        for start in range(len(parts)):
+            relative = "/".join(parts[start:])
+            for folder in self._folders:
+                for ending in ("",) if known else ("", ".JPEG", ".jpg", ".jpeg", ".png", ".JPG", ".PNG"):
+                    found = self._status(f"{folder}/{relative}{ending}")
+                    if found is not None and stat.S_ISREG(found.st_mode):
+                        return PictureFile(f"{folder}/{relative}{ending}", relative + ending, Stamp.of(found))
         return None
 
     def _status(self, path: str) -> os.stat_result | None:
@@ -176,39 +207,26 @@ class Locator:
         return status if self._within[directory] else None
 
 
-class Stems:
-    """Looks pictures up by what an annotation calls them: the path, the name, or either without its extension."""
-
-    def __init__(self, pictures: Sequence[PictureFile]) -> None:
-        self._positions: dict[str, set[int]] = {}
-        for position, picture in enumerate(pictures):
-            for key in _keys(picture.relative):
-                self._positions.setdefault(key, set()).add(position)
-
-    def find(self, file: str) -> int | None:
-        """The position of the picture; None where there is none. Raises `ValueError` where there are several."""
-        for key in _keys(file.replace("\\", "/")):
-            found = self._positions.get(key, set())
-            if len(found) == 1:
-                return next(iter(found))
-            if found:
-                raise ValueError(f"{len(found)} pictures are called so. Give the folder along with the name.")
-        return None
+def settled(pictures: Sequence[PictureFile]) -> list[PictureFile]:
+    """The pictures, those with a digest of their content that changed only just now: their times tell too little."""
+    now = time.time_ns()
+    return [one if one.stamp.settled(now) else _with_digest(one) for one in pictures]
 
 
-def _keys(relative: str) -> list[str]:
-    name = relative.rsplit("/", 1)[-1]
-    stems = [
-        os.path.splitext(one)[0] if os.path.splitext(one)[1].lower() in EXTENSIONS else one for one in (relative, name)
-    ]
-    return list(dict.fromkeys((relative, stems[0], name, stems[1])))
+def _with_digest(picture: PictureFile) -> PictureFile:
+    try:
+        with open(picture.path, "rb") as stream:
+            digest = content_digest(stream.read(LARGEST_FILE + 1))
+            return picture._replace(stamp=Stamp.of(os.fstat(stream.fileno()))._replace(digest=digest))
+    except OSError:
+        return picture
 
 
 def digest(pictures: Iterable[PictureFile], contents: Iterable[bytes]) -> str:
-    """A digest of the pictures' relative paths, sizes and times of change, and of all bytes of the contents."""
+    """A digest of the pictures' relative paths and stamps, and of all bytes of the contents."""
     state = hashlib.blake2b(digest_size=16)
     for picture in pictures:
-        state.update(os.fsencode(f"{picture.relative}\0{picture.bytes}\0{picture.modified}\n"))
+        state.update(os.fsencode(f"{picture.relative}\0{picture.stamp}\n"))
     for content in contents:
         state.update(f"\0{len(content)}\0".encode() + hashlib.blake2b(content).digest())
     return state.hexdigest()
@@ -217,13 +235,13 @@ def digest(pictures: Iterable[PictureFile], contents: Iterable[bytes]) -> str:
 def content(path: Path, *, limit: int) -> bytes:
     """All bytes of an annotation file. Raises `ValueError` where there are more than `limit`, or it cannot be read."""
     try:
-        if not path.is_file():
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
             raise ValueError(f"{printable(path.name)}: this is not an ordinary file. Supply one.")
-        size = path.stat().st_size
-        if size > limit:
+        if status.st_size > limit:
             raise ValueError(
-                f"{printable(path.name)}: the file has {size / 1e6:,.0f} MB, and the limit is {limit / 1e6:,.0f} MB. "
-                "Split it into smaller ones."
+                f"{printable(path.name)}: the file has {status.st_size / 1e6:,.0f} MB, and the limit is "
+                f"{limit / 1e6:,.0f} MB. Split it into smaller ones."
             )
         return path.read_bytes()
     except OSError as error:

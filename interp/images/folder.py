@@ -2,238 +2,258 @@
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import os
+from collections.abc import Sequence
 from pathlib import Path
-from types import MappingProxyType
-from typing import NamedTuple
 
-from interp.images import annotations, decoding, files, index, voc
-from interp.images.annotation import Annotation
-from interp.images.files import Boundary, Locator, PictureFile, Stems
-from interp.images.image_set import LABEL_FORMS, ImageSet
-from interp.images.problems import Problems, printable
+from interp.images import account, annotations, files, index, mask_folders
+from interp.images.annotations import Found
+from interp.images.draft import FOLDERS, Draft, Entry
+from interp.images.files import Boundary, Listing, Locator, PictureFile
+from interp.images.image_set import ImageSet
+from interp.images.joining import Joiner
+from interp.images.places import Places
+from interp.images.problems import Problem, printable
 from interp.images.records import Record, Records
+from interp.images.stamps import Stamp
+from interp.types import Finding
 
 INDEX = "index.csv"
-# Folders that hold pictures of all classes: their names are no labels.
-NO_CLASS = frozenset({"images", "JPEGImages"})
-NAMED_LIKE_IMAGENET = re.compile(r"(n\d{8})_")
-SHOWN_LABELS = 3
+# Text beside pictures is a licence, or a word to the reader, as often as annotations.
+TEXTS = (".txt", ".yaml", ".yml", ".names")
 
 
-class Entry(NamedTuple):
-    """One picture of the set that is being put together."""
+def from_folder(
+    folder: Path, boundary: Boundary, marks: Path | None, *, marked: frozenset[int] | None = None
+) -> ImageSet:
+    """The pictures of a folder: by its index.csv, or all that lie in it and below.
 
-    file: PictureFile
-    labels: dict[str, str | None]
-    group: str | None = None
-    annotation: Annotation | None = None
-    numbers: Mapping[str, float] = MappingProxyType({})
-    label_set: frozenset[str] | None = None
-
-
-@dataclass
-class Draft:
-    """A set that is being put together: its entries, what was left out, and the annotation bytes it rests on."""
-
-    entries: list[Entry] = field(default_factory=list)
-    problems: Problems = field(default_factory=Problems)
-    contents: list[bytes] = field(default_factory=list)
-
-
-def from_folder(folder: Path, boundary: Boundary, marks: Path | None) -> ImageSet:
-    """The pictures of a folder: by its index.csv, by Pascal VOC's layout, or all that lie in it and below.
-
-    Without an index a picture's label is the folder it lies in, and its group the folder above that; in one folder
-    it is the WordNet id that its name begins with, if there is one. Annotations come from `marks`, or from the
-    folder's only `*.coco.json`, its VOC files, or VOC's own folder 'Annotations'.
+    Without an index a picture's label is the folder it lies in, and its group the folder above that; folders of splits,
+    and such as 'images', are none. In one folder the label is the WordNet id that its name begins with, if there is
+    one. Annotations come from `marks`, or from all files of the known forms that lie in the folder or below, masks
+    included; `marked` are the values of masks that mean that something is marked.
     """
     draft = Draft()
-    if (folder / INDEX).exists():
-        _read_index(folder, boundary, draft)
-        own = _own_coco(folder, boundary, draft.problems)
-    else:
-        own = _read_listing(folder, boundary, draft, separate=marks is not None)
-        if isinstance(own, Records) and not draft.entries:
-            return _from_records(own, folder.name, [folder, folder.parent / "JPEGImages"], boundary, draft)
-    records = annotations.read(marks, boundary) if marks is not None else own
-    if isinstance(records, Path):
-        records = annotations.read(records, boundary)
+    listing = files.list_folder(folder, boundary, draft.problems)
+    draft.folders = dict(listing.folders)
+    own = _without(listing, folder, marks)
+    parted = mask_folders.parted(own) if marks is None else mask_folders.Parted(own, [])
+    pictures = files.settled(parted.pictures)
+    joiner = Joiner([one.relative for one in pictures])
+    rows = _read_index(folder, boundary, draft, pictures, joiner) if (folder / INDEX).exists() else None
+    if rows is None:
+        _by_place(pictures, draft)
+        rows = {place: [place] for place in range(len(pictures))}
+    found, base = _annotations(folder, listing, joiner, boundary, marks, marked, parted.masks)
+    if not draft.entries and found.records:
+        return _elsewhere(found, folder, boundary, draft, listing)
     if not draft.entries:
-        listed = "; ".join(f"{one.name}: {one.reason}" for one in draft.problems.listed()[:3])
-        raise ValueError(
-            f"{printable(folder.name)}: the folder contains no pictures. Put JPEG, PNG, WebP, TIFF, BMP or GIF files "
-            f"there, or into one subfolder for each class.{' Left out: ' + listed if listed else ''}"
-        )
-    if records is not None:
-        _mark(draft, records)
-    return _assemble(draft, folder.name)
+        raise _no_pictures(folder, draft, listing)
+    used: set[str] = set()
+    for records in found.records:
+        used |= draft.add(records, lambda record, of=records: _placed(record, of, base, joiner, rows, draft))
+    _watch(draft, folder, [] if marks is not None else sorted(used), marks)
+    draft.drop_misfits()
+    _account_files(draft, listing, parted.masks, found, used if marks is None else set(), len(rows))
+    return draft.assembled(folder.name)
 
 
-def from_annotations(path: Path, boundary: Boundary, pictures: Path | None) -> ImageSet:
-    """The pictures that a COCO or Pascal VOC file names.
+def from_annotations(
+    path: Path, boundary: Boundary, pictures: Path | None, *, marked: frozenset[int] | None = None
+) -> ImageSet:
+    """The pictures that an annotation file names.
 
     They are looked for beside the file and in 'images' beside it, in COCO's and VOC's own layouts, and in `pictures`.
     """
     parent = path.parent.parent
     split = path.stem.rsplit("_", 1)[-1]
     beside = [path.parent, path.parent / "images"]
-    above = [parent / "images", parent / split, parent / "images" / split, parent / "JPEGImages"]
+    above = [parent, parent / "images", parent / split, parent / "images" / split, parent / "JPEGImages"]
     given = [] if pictures is None else [pictures, pictures / "images"]
     folders = [folder for folder in (*given, *beside, *above) if boundary.admits(folder)]
-    return _from_records(annotations.read(path, boundary), path.name, folders, boundary, Draft())
+    found = annotations.read(path, boundary, marked=marked)
+    draft = Draft()
+    _watch(draft, path.parent, [path.name], None)
+    draft.account.files[account.ANNOTATIONS] += 1
+    return _from_records(found.records, path.name, folders, boundary, draft)
 
 
-def _from_records(records: Records, name: str, folders: list[Path], boundary: Boundary, draft: Draft) -> ImageSet:
-    locator = Locator(folders, boundary)
-    draft.problems.extend(records.problems)
-    draft.contents.extend(records.contents)
-    for record in records.records:
-        file = _located(locator, record.file, record.file, draft.problems)
-        if file is not None:
-            draft.entries.append(Entry(file, _labels(record), None, record.annotation, label_set=record.label_set))
-    if not draft.entries:
-        problems = "; ".join(f"{one.name}: {one.reason}" for one in draft.problems.listed()[:3])
-        raise ValueError(
-            f"{printable(name)}: none of the {len(records.records):,} pictures that it names was found. Put them "
-            f"beside it or into a folder 'images' there, or name their folder. {problems}"
-        )
-    return _assemble(draft, name)
+def _without(listing: Listing, folder: Path, marks: Path | None) -> list[PictureFile]:
+    """The pictures that do not lie in the folder of the annotations."""
+    if marks is None or not marks.is_dir() or not marks.is_relative_to(folder) or marks == folder:
+        return listing.pictures
+    below = marks.relative_to(folder).as_posix() + "/"
+    return [one for one in listing.pictures if not one.relative.startswith(below)]
 
 
-def _located(locator: Locator, file: str, place: str, problems: Problems) -> PictureFile | None:
-    try:
-        found = locator.find(file)
-    except ValueError as error:
-        problems.add("paths that lead out of the folder", place, str(error))
-        return None
-    if found is None:
-        problems.add("missing pictures", place, f"The picture {printable(file)!r} was not found.")
-    return found
+def _by_place(pictures: Sequence[PictureFile], draft: Draft) -> None:
+    places = Places([one.relative for one in pictures])
+    if places.splits:
+        text = f"{', '.join(map(printable, places.splits))}: splits of the set, which are groups, and no labels."
+        draft.account.findings.append(Finding("recognized", text))
+    for position, file in enumerate(pictures):
+        labels, group = places.of(position)
+        origin = FOLDERS if labels["label"] else "by the WordNet id in their name"
+        origin = origin if any(labels.values()) else account.NO_LABEL
+        draft.entries.append(Entry(file, labels, group, origin=origin))
 
 
-def _labels(record: Record) -> dict[str, str | None]:
-    return {"wnid": record.wnid, "label": record.label}
-
-
-def _read_index(folder: Path, boundary: Boundary, draft: Draft) -> None:
+def _read_index(
+    folder: Path, boundary: Boundary, draft: Draft, pictures: Sequence[PictureFile], joiner: Joiner
+) -> dict[int, list[int]]:
+    """Fill the draft with the rows of the index; gives the entries of each picture, by its position in the folder."""
     if not boundary.admits(folder / INDEX):
         raise ValueError(f"{INDEX}: the link leads outside the folder that this server offers. Put the file itself.")
     rows, content = index.read(folder / INDEX, draft.problems)
     draft.contents.append(content)
-    locator = Locator([folder, folder / "images"], boundary)
+    entries: dict[int, list[int]] = {}
     for row in rows:
-        file = _located(locator, row.file, f"{INDEX}, line {row.line}", draft.problems)
-        if file is not None:
-            draft.entries.append(Entry(file, row.labels, row.group, numbers=row.numbers, label_set=row.label_set))
-
-
-def _read_listing(folder: Path, boundary: Boundary, draft: Draft, *, separate: bool) -> Path | Records | None:
-    """Fill the draft with what lies in the folder; gives the annotations found there, unless they come separately."""
-    voc_layout = (folder / "JPEGImages").is_dir() and boundary.admits(folder / "JPEGImages")
-    listing = files.list_folder(folder / "JPEGImages" if voc_layout else folder, boundary, draft.problems)
-    draft.entries = [_by_place(file) for file in listing.pictures]
-    if separate:
-        return None
-    if voc_layout:
-        boxes = folder / "Annotations"
-        return boxes if boxes.is_dir() and boundary.admits(boxes) else None
-    boxes = [relative for relative in listing.annotations if relative.lower().endswith(".xml")]
-    if boxes:
-        return voc.read_all(folder, boxes)
-    return _own_coco(folder, boundary, draft.problems)
-
-
-def _own_coco(folder: Path, boundary: Boundary, problems: Problems) -> Path | None:
-    listed = sorted(path for path in folder.glob("*.coco.json") if not path.name.startswith("."))
-    found = [path for path in listed if boundary.admits(path) and path.is_file()]
-    if len(found) > 1:
-        reason = f"The folder holds {len(found)} annotation files, and none was taken. Open the one that you want."
-        problems.add("annotation files", found[0].name, reason)
-    return found[0] if len(found) == 1 else None
-
-
-def _by_place(file: PictureFile) -> Entry:
-    *parents, name = file.relative.split("/")
-    while parents and parents[-1] in NO_CLASS:
-        parents.pop()
-    named = None if parents else NAMED_LIKE_IMAGENET.match(name)
-    wnid = named[1] if named else None
-    return Entry(
-        file, {"wnid": wnid, "label": parents[-1] if parents else None}, parents[-2] if len(parents) > 1 else None
-    )
-
-
-def _mark(draft: Draft, records: Records) -> None:
-    """Give the entries their annotations; an entry without a label takes the annotation's."""
-    draft.problems.extend(records.problems)
-    draft.contents.extend(records.contents)
-    stems = Stems([entry.file for entry in draft.entries])
-    for record in records.records:
+        place = f"{INDEX}, line {row.line}"
         try:
-            position = stems.find(record.file)
+            found = joiner.find(row.file)
         except ValueError as error:
-            draft.problems.add("ambiguous annotations", record.file, str(error))
+            draft.problems.add("ambiguous pictures", place, f"{printable(row.file)!r}: {error}")
             continue
-        if position is None:
-            draft.problems.add(
-                "annotations without a picture", record.file, "It is annotated, but no picture of the set is called so."
-            )
+        if found is None:
+            draft.problems.add("missing pictures", place, f"The picture {printable(row.file)!r} was not found.")
             continue
-        entry = draft.entries[position]
-        own = any(entry.labels.values())
-        draft.entries[position] = entry._replace(
-            labels=entry.labels if own else _labels(record),
-            annotation=record.annotation or entry.annotation,
-            label_set=entry.label_set if own else record.label_set,
+        origin = f"by {INDEX}" if any(row.labels.values()) or row.label_set else account.NO_LABEL
+        entries.setdefault(found, []).append(len(draft.entries))
+        draft.entries.append(
+            Entry(pictures[found], row.labels, row.group, None, row.numbers, row.label_set, origin=origin)
         )
+    return entries
 
 
-def _assemble(draft: Draft, name: str) -> ImageSet:
-    entries = draft.entries
-    paths = tuple(entry.file.path for entry in entries)
-    names = tuple(entry.file.relative for entry in entries)
-    forms = {form: tuple(_shown(entry.labels.get(form)) for entry in entries) for form in LABEL_FORMS}
-    sets = tuple(_shown_set(entry.label_set) for entry in entries)
-    marked = {i: entry.annotation for i, entry in enumerate(entries) if entry.annotation is not None}
-    return ImageSet(
-        name=printable(name),
-        description=_description(entries, name, len(marked)),
-        fingerprint=f"files {files.digest((entry.file for entry in entries), draft.contents)}",
-        names=names,
-        read=lambda i: decoding.read(paths[i], names[i]),
-        label_forms={form: labels for form, labels in forms.items() if any(labels)},
-        label_sets=None if all(one is None for one in sets) else sets,
-        groups=tuple(_shown(entry.group) for entry in entries),
-        annotations=marked,
-        numbers=_columns(entries),
-        problems=draft.problems.listed(),
+def _annotations(
+    folder: Path,
+    listing: Listing,
+    joiner: Joiner,
+    boundary: Boundary,
+    marks: Path | None,
+    marked: frozenset[int] | None,
+    masks: Sequence[PictureFile],
+) -> tuple[Found, str]:
+    """What marks the pictures, and the folder that it is relative to."""
+    if marks is not None:
+        home = marks if marks.is_dir() else marks.parent
+        inside = home != folder and home.is_relative_to(folder)
+        found = annotations.read(marks, boundary, marked=marked)
+        return found, home.relative_to(folder).as_posix() if inside else ""
+    listing.annotations = [one for one in listing.annotations if one != INDEX]
+    found = annotations.found_in(folder, listing, joiner)
+    if masks:
+        found.records.append(mask_folders.read(masks, marked=marked))
+    return found, ""
+
+
+def _placed(
+    record: Record, records: Records, base: str, joiner: Joiner, rows: dict[int, list[int]], draft: Draft
+) -> Sequence[int]:
+    try:
+        found = joiner.find(record.file, base or records.base)
+    except ValueError as error:
+        draft.problems.add("ambiguous annotations", record.file, str(error))
+        return ()
+    if found is None or found not in rows:
+        reason = "It is annotated, but no picture of the set is called so."
+        draft.problems.add("annotations without a picture", record.file, reason)
+        return ()
+    return rows[found]
+
+
+def _watch(draft: Draft, folder: Path, relatives: Sequence[str], marks: Path | None) -> None:
+    """Note the files beside pictures on which the set rests."""
+    paths = [folder / one for one in relatives] + ([folder / INDEX] if (folder / INDEX).exists() else [])
+    for path in [*paths, *([] if marks is None else [marks])]:
+        try:
+            draft.beside.append(PictureFile(str(path), path.name, Stamp.of(os.stat(path))))
+        except OSError:
+            continue
+
+
+def _account_files(
+    draft: Draft, listing: Listing, masks: Sequence[PictureFile], found: Found, used: set[str], listed: int
+) -> None:
+    """Say what became of every file of the folder."""
+    kept = draft.account
+    unused = dict(found.unused)
+    for records in found.records:
+        reason = f"{records.form}: none of the pictures that it names is here, or all are marked by another file."
+        unused |= {one: reason for one in records.files if one not in used and one not in unused}
+    here = set(listing.annotations)
+    for name in sorted(here - used):
+        reason = unused.get(name, "It is in none of the forms that are read, or another file was named.")
+        kept.unused.append(Problem(printable(name), printable(reason)))
+        if not name.lower().endswith(TEXTS):
+            draft.problems.add("annotation files that are not used", name, reason)
+    not_masks = [one for one in masks if one.relative not in used]
+    for one in not_masks:
+        if one.relative in unused:
+            kept.unused.append(Problem(printable(one.relative), printable(unused[one.relative])))
+    others = [*listing.others]
+    draft.problems.extend(files.not_pictures(others))
+    index_used = len(draft.entries) and any(entry.origin == f"by {INDEX}" for entry in draft.entries)
+    kept.files.update(
+        {
+            account.PICTURE: listed,
+            account.UNLISTED: len(listing.pictures) - len(masks) - listed,
+            account.MASK: len(masks),
+            account.ANNOTATIONS: len(here & used),
+            account.TABLE: int(bool(index_used)),
+            account.UNUSED: len(here - used),
+            account.OTHER: len(others),
+            account.HIDDEN: listing.hidden,
+            account.REFUSED: listing.refused,
+        }
     )
 
 
-def _columns(entries: Sequence[Entry]) -> dict[str, tuple[float, ...]]:
-    names = dict.fromkeys(name for entry in entries for name in entry.numbers)
-    return {printable(name): tuple(entry.numbers.get(name, math.nan) for entry in entries) for name in names}
+def _elsewhere(found: Found, folder: Path, boundary: Boundary, draft: Draft, listing: Listing) -> ImageSet:
+    """A folder of annotations without pictures: these are looked for beside it."""
+    parent = folder.parent
+    places = [folder, *(parent / one for one in ("JPEGImages", "images", "Images", folder.name)), parent]
+    folders = [one for one in places if boundary.admits(one)]
+    used = sorted({one for records in found.records for one in records.files})
+    draft.account.files.update({account.ANNOTATIONS: len(used), account.UNUSED: len(listing.annotations) - len(used)})
+    _watch(draft, folder, used, None)
+    return _from_records(found.records, folder.name, folders, boundary, draft)
 
 
-def _shown(label: str | None) -> str | None:
-    return None if label is None else printable(label)
+def _from_records(
+    found: Sequence[Records], name: str, folders: list[Path], boundary: Boundary, draft: Draft
+) -> ImageSet:
+    locator = Locator(folders, boundary)
+    places: dict[str, int] = {}
+    for records in found:
+        for record in records.records:
+            file = locator.find(record.file)
+            if file is None:
+                reason = f"The picture {printable(record.file)!r} was not found."
+                draft.problems.add("missing pictures", record.file, reason)
+            elif record.file not in places:
+                places[record.file] = len(draft.entries)
+                draft.entries.append(Entry(file, {}))
+    if not draft.entries:
+        problems = "; ".join(f"{one.name}: {one.reason}" for one in draft.problems.listed()[:3])
+        named = sum(len(records.records) for records in found)
+        raise ValueError(
+            f"{printable(name)}: none of the {named:,} pictures that it names was found. Put them beside it or into a "
+            f"folder 'images' there, or name their folder. {problems}"
+        )
+    settled = files.settled([entry.file for entry in draft.entries])
+    draft.entries = [entry._replace(file=file) for entry, file in zip(draft.entries, settled, strict=True)]
+    for records in found:
+        draft.add(records, lambda record: [places[record.file]] if record.file in places else [])
+    draft.drop_misfits()
+    draft.account.files[account.PICTURE] += len(draft.entries)
+    return draft.assembled(name)
 
 
-def _shown_set(labels: frozenset[str] | None) -> frozenset[str] | None:
-    return None if labels is None else frozenset(map(printable, labels))
-
-
-def _description(entries: Sequence[Entry], name: str, marked: int) -> str:
-    most = max((len(entry.label_set) for entry in entries if entry.label_set), default=1)
-    named = [label for entry in entries for label in list(filter(None, entry.labels.values()))[:1]]
-    kinds = sorted({*named, *(label for entry in entries if most > 1 for label in entry.label_set or ())})
-    shown = ", ".join(kinds[:SHOWN_LABELS]) + (", ..." if len(kinds) > SHOWN_LABELS else "")
-    pictures = "1 picture" if len(entries) == 1 else f"{len(entries):,} pictures"
-    labels = f"with {len(kinds):,} different labels ({shown})" if kinds else "without labels"
-    labels += f", up to {most} in one picture" if most > 1 else ""
-    annotated = f"; {marked:,} with annotations" if marked else ""
-    return printable(f"{pictures} from {name}, {labels}{annotated}.")
+def _no_pictures(folder: Path, draft: Draft, listing: Listing) -> ValueError:
+    draft.problems.extend(files.not_pictures(listing.others))
+    listed = "; ".join(f"{one.name}: {one.reason}" for one in draft.problems.listed()[:3])
+    return ValueError(
+        f"{printable(folder.name)}: the folder contains no pictures. Put JPEG, PNG, WebP, TIFF, BMP or GIF files "
+        f"there, or into one subfolder for each class.{' Left out: ' + listed if listed else ''}"
+    )

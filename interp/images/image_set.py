@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import overload
 
 import numpy as np
 from jaxtyping import Bool
 from PIL import Image
 
-from interp.images.annotation import Annotation
+from interp.images.account import Account
+from interp.images.annotation import Annotation, Marking
 from interp.images.decoding import Picture
+from interp.images.own_marks import own_names
 from interp.images.problems import Problem, unique
+from interp.images.watching import Watch
 
 # The category of the concept that is the picture's object: its mask is the annotation.
 OBJECT = "shape"
@@ -36,16 +40,53 @@ class Concept:
 class Sample:
     """One image of a set: upright RGB, and what is known about it.
 
-    `mask` is the union of what people marked, in the picture's own coordinates; None where nobody marked anything.
-    `concepts` are all that the source knows to be in the picture, each with its mask; few sources know any.
+    `concepts` are all that the source knows to be in the picture, each with its mask; few sources know any. `marking`
+    is what people marked in it, and `own` the names of those marks that are of its own label, None where all are.
+    `remarks` are sentences on what was guessed or changed in reading it.
     """
 
     image: Image.Image
     name: str
     label: str | None = None
-    mask: Bool[np.ndarray, "rows columns"] | None = None
     group: str | None = None
     concepts: tuple[Concept, ...] = ()
+    marking: Marking | None = None
+    own: frozenset[str] | None = None
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def mask(self) -> Bool[np.ndarray, "rows columns"] | None:
+        """The union of what people marked of its own label, in the picture's own coordinates.
+
+        What has no name counts for every label. None where nobody marked anything of it; `unmarked` says why, where
+        something is marked all the same.
+        """
+        return self._own_mask[0]
+
+    @property
+    def unmarked(self) -> str | None:
+        """Why there is no mask although something is marked; None where nothing is, or there is one."""
+        return self._own_mask[1]
+
+    @cached_property
+    def _own_mask(self) -> tuple[Bool[np.ndarray, "rows columns"] | None, str | None]:
+        if self.marking is None:
+            return next((one.mask for one in self.concepts if one.category == OBJECT), None), None
+        try:
+            mask = self.marking.mask(self.own)
+        except ValueError as error:
+            return None, str(error)
+        if mask is None:
+            marked = ", ".join(map(repr, self.marking.annotation.labels[:3]))
+            return None, f"What is marked in it is {marked}, and its label is {self.label!r}."
+        return mask, None
+
+    def marked(self, names: Collection[str] | None = None) -> Bool[np.ndarray, "rows columns"] | None:
+        """The union of all marks, or of those that have one of the names (`problems.same_name`) or none.
+
+        None where there is none. Raises `ValueError` where they cannot be laid over the picture.
+        """
+        return self.mask if self.marking is None else self.marking.mask(names)
 
 
 # Not Sequence[Sample]: a runtime type checker takes a subscripted base for a request to read one of the pictures.
@@ -58,7 +99,7 @@ class ImageSet(Sequence):
     given, and `labels` the first, or the largest marked; else it is None. `numbers` holds the numeric columns that the
     source gives beside these, nan where there is none. `annotated` holds the positions that have a mask. `concepts`
     gives what is known of the image at a position, the object itself under the category 'shape'. `problems` says what
-    was left out.
+    was left out, and `account` what became of every file, label and mark, where the source has such.
     `[i]` raises `IndexError` beyond the end, and `UnreadableImage` for a picture that turns out to be unreadable.
     """
 
@@ -77,6 +118,8 @@ class ImageSet(Sequence):
         concepts: Callable[[int], tuple[Concept, ...]] | None = None,
         numbers: Mapping[str, tuple[float, ...]] | None = None,
         problems: Sequence[Problem] = (),
+        account: Account | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self.name = name
         self.description = description
@@ -88,6 +131,8 @@ class ImageSet(Sequence):
         self.groups: tuple[str | None, ...] = tuple(groups) if groups is not None else (None,) * len(self.names)
         self.numbers = dict(numbers or {})
         self.problems = tuple(problems)
+        self.account = account
+        self._watch = watch
         self._annotations = dict(annotations or {})
         self._concepts = concepts
         self.annotated = frozenset(self._annotations if concepts is None else range(len(self.names)))
@@ -121,13 +166,28 @@ class ImageSet(Sequence):
         picture, name = self._read(position), self.names[position]
         label, group = self.labels[position], self.groups[position]
         annotation = self._annotations.get(position)
-        mask = None if annotation is None else annotation.mask(picture, name)
-        if self._concepts is None:
-            return Sample(picture.image, name, label, mask, group)
-        concepts = self._concepts(position)
-        if annotation is None:
-            mask = next((concept.mask for concept in concepts if concept.category == OBJECT), None)
-        return Sample(picture.image, name, label, mask, group, concepts)
+        marking = None if annotation is None else Marking(annotation, picture.stored_size, picture.orientation)
+        remarks = picture.remarks if marking is None or marking.scaled is None else (*picture.remarks, marking.scaled)
+        concepts = () if self._concepts is None else self._concepts(position)
+        return Sample(picture.image, name, label, group, concepts, marking, self._own.get(position), remarks)
+
+    @cached_property
+    def _own(self) -> dict[int, frozenset[str]]:
+        return own_names(self.label_forms, self._annotations)
+
+    @cached_property
+    def mark_labels(self) -> tuple[str, ...]:
+        """What the things are called that are marked in the set, as it is written, each once."""
+        labels = (label for _, one in sorted(self._annotations.items()) for label in one.labels)
+        return tuple(dict.fromkeys(labels))
+
+    def own_marks(self, position: int) -> frozenset[str] | None:
+        """The names (`problems.same_name`) of the marks of the image's own label; None where all of them count."""
+        return self._own.get(position)
+
+    def changed(self) -> bool:
+        """Whether the files that it was made of are others by now, so that it is to be opened again."""
+        return self._watch is not None and self._watch.changed()
 
     def picture(self, position: int) -> Picture:
         """The picture at a position, from 0 on, with how it lies in its file. Raises as `[i]` does."""
@@ -162,6 +222,7 @@ class ImageSet(Sequence):
             annotations={i: marks[one] for i, one in enumerate(positions) if one in marks} | dict(annotations or {}),
             concepts=None if concepts is None else lambda i: concepts(positions[i]),
             numbers={name: tuple(some[one] for one in positions) for name, some in self.numbers.items()},
+            account=self.account,
         )
 
     def __repr__(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -47,6 +49,13 @@ class Problems:
 def printable(text: str) -> str:
     """The text with `\ufffd` for all that cannot be shown: line breaks, controls, bytes that are no UTF-8."""
     return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
+@functools.lru_cache(maxsize=100_000)
+def same_name(text: str) -> str:
+    """A name as names are compared: without case, in composed characters, hyphens and underscores as spaces."""
+    composed = unicodedata.normalize("NFC", text).casefold()
+    return " ".join(composed.replace("_", " ").replace("-", " ").split())
 
 
 def unique(names: Iterable[str]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,7 +35,13 @@ class Offer(NamedTuple):
     note: str = ""
 
 
-def load(source: str | Path, *, annotations: str | Path | None = None, root: str | Path | None = None) -> ImageSet:
+def load(
+    source: str | Path,
+    *,
+    annotations: str | Path | None = None,
+    root: str | Path | None = None,
+    marked: Sequence[int] | None = None,
+) -> ImageSet:
     """Open an image set; pictures are read when asked for.
 
     `source` is 'scenes', 'scenes:5000' for any number of further ones, 'scenes-a' to 'scenes-d' (a reason is planted)
@@ -56,8 +62,9 @@ def load(source: str | Path, *, annotations: str | Path | None = None, root: str
     boundary = Boundary(None if root is None else Path(root))
     place = boundary.place(source)
     marks = None if annotations is None else boundary.place(annotations)
+    values = None if marked is None else frozenset(marked)
     if place.is_dir():
-        return folder.from_folder(place, boundary, marks)
+        return folder.from_folder(place, boundary, marks, marked=values)
     if place.suffix.lower() not in ANNOTATION_FILES:
         raise ValueError(
             f"{printable(place.name)}: this is neither a folder nor an annotation file. Give the folder of the "
@@ -65,7 +72,7 @@ def load(source: str | Path, *, annotations: str | Path | None = None, root: str
         )
     if marks is not None and not marks.is_dir():
         raise ValueError(f"{printable(marks.name)}: beside an annotation file, give the folder of its pictures.")
-    return folder.from_annotations(place, boundary, marks)
+    return folder.from_annotations(place, boundary, marks, marked=values)
 
 
 def available(root: str | Path | None) -> tuple[Offer, ...]:

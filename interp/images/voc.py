@@ -5,108 +5,74 @@ Source: Everingham 2010, 'The PASCAL Visual Object Classes Challenge', developme
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from xml.etree import ElementTree
-from xml.parsers import expat
+from pathlib import PurePosixPath
+from xml.etree.ElementTree import Element
 
-from interp import progress
-from interp.images import files
-from interp.images.annotation import Annotation, Box, finite
-from interp.images.coco import WORDNET_ID, clipped
-from interp.images.problems import Problems, printable
-from interp.images.records import Record, Records
+from interp.images.coco import WORDNET_ID, clipped, polygon_area
+from interp.images.records import Marks, Reading
+from interp.images.shapes import Box, Polygon, finite, polygon
 
-LARGEST_XML = 10_000_000
+FORM = "Pascal VOC"
 EXPECTED = "a Pascal VOC file is expected: <annotation> with <object>s, each with a <name> and a <bndbox>."
 
 
-def read(path: Path) -> Records:
-    """One XML file. Raises `ValueError` that names the file, and the line where it is known, if it is not VOC."""
-    content = files.content(path, limit=LARGEST_XML)
-    problems = Problems()
-    record = _record(content, path, path.stem, problems)
-    return Records((record,), problems.listed(), (content,))
+def read(root: Element, relative: str, reading: Reading) -> None:
+    """Add what one XML file says, whose path in the folder that was opened is given; bad boxes become problems.
 
-
-def read_all(folder: Path, relatives: list[str]) -> Records:
-    """Several XML files, by their paths in a folder; one that cannot be read is listed as a problem."""
-    problems, records, contents = Problems(), [], []
-    for relative in progress.steps(relatives, "Reading boxes"):
-        try:
-            content = files.content(folder / relative, limit=LARGEST_XML)
-            records.append(_record(content, folder / relative, relative.removesuffix(".xml"), problems))
-            contents.append(os.fsencode(relative) + b"\0" + content)
-        except ValueError as error:
-            problems.add("annotation files that cannot be read", relative, str(error))
-    return Records(tuple(records), problems.listed(), tuple(contents))
-
-
-def _record(content: bytes, path: Path, stem: str, problems: Problems) -> Record:
-    root = parsed(content, printable(path.name))
-    size = _size(root)
-    boxes, largest, label = [], -1.0, None
-    names = [(element.findtext("name") or "").strip() for element in root.iter("object")]
+    The picture is named in the file's own folder, by the XML's own name where the two disagree.
+    """
+    path = PurePosixPath(relative)
+    size, marks = _size(root), Marks()
     for position, element in enumerate(root.iter("object"), start=1):
+        reading.found += 1
+        name = (element.findtext("name") or "").strip() or None
+        is_id = name is not None and WORDNET_ID.fullmatch(name) is not None
+        named = (None, name) if is_id else (name, None)
+        marks.seen(*named)
         try:
-            box = _box(element, size)
+            shape, area = _shape(element, size)
         except ValueError as error:
-            problems.add("boxes that cannot be drawn", f"{path.name}, object {position}", f"{error}.")
+            reading.unread(f"{path.name}, object {position}", f"{error}.")
             continue
-        boxes.append(box)
-        area = (box.right - box.left) * (box.bottom - box.top)
-        if area > largest:
-            largest, label = area, (element.findtext("name") or "").strip() or None
-    is_id = label is not None and WORDNET_ID.fullmatch(label) is not None
+        marks.add((shape,), area, *named)
     # The XML's own name is the surer one: in ImageNet's boxes <filename> is sometimes '%s', or lacks its extension.
-    given = (root.findtext("filename") or "").strip()
-    same = Path(given.replace("\\", "/")).stem == Path(stem).name
-    parent = Path(stem).parent.as_posix()
-    file = (given if parent == "." else f"{parent}/{given}") if same else stem
-    annotation = Annotation(tuple(boxes), size) if boxes else None
-    present = frozenset(name for name in names if name)
-    return Record(file, annotation, None if is_id else label, label if is_id else None, present)
+    given = PurePosixPath((root.findtext("filename") or "").strip().replace("\\", "/"))
+    file = given.name if given.stem == path.stem else path.stem
+    reading.add(marks.record((path.parent / file).as_posix(), size), relative)
 
 
-def parsed(content: bytes, name: str) -> ElementTree.Element:
-    """The root of an XML document. Refuses a document type, so that no entity can be declared and expanded."""
-
-    def refuse(*_: object) -> None:
-        raise ValueError(f"{name}: it declares a document type, which is refused since it can hide more; {EXPECTED}")
-
-    builder = ElementTree.TreeBuilder()
-    parser = expat.ParserCreate()
-    parser.StartDoctypeDeclHandler = refuse
-    parser.StartElementHandler = builder.start
-    parser.EndElementHandler = builder.end
-    parser.CharacterDataHandler = builder.data
+def _size(root: Element) -> tuple[int, int] | None:
     try:
-        parser.Parse(content, True)
-    except expat.ExpatError as error:
-        reason = expat.ErrorString(error.code)
-        raise ValueError(f"{name}, line {error.lineno}: this is not valid XML ({reason}); {EXPECTED}") from None
-    except LookupError:
-        raise ValueError(f"{name}: its encoding is not known; save it as UTF-8.") from None
-    root = builder.close()
-    if root.tag != "annotation":
-        raise ValueError(f"{name}: it begins with <{printable(root.tag)[:40]}>; {EXPECTED}")
-    return root
-
-
-def _size(root: ElementTree.Element) -> tuple[int, int] | None:
-    try:
-        width, height = (int(root.findtext(f"size/{side}") or 0) for side in ("width", "height"))
-    except ValueError:
+        width, height = (round(float(root.findtext(f"size/{side}") or 0)) for side in ("width", "height"))
+    except (ValueError, OverflowError):
         return None
     # Some tools write 0 × 0 where they did not know.
     return (width, height) if width > 0 and height > 0 else None
 
 
-def _box(element: ElementTree.Element, size: tuple[int, int] | None) -> Box:
-    """VOC counts pixels from 1 and includes the last, so that xmin 1 is the left edge 0 and xmax 3 the right edge 3."""
+def _shape(element: Element, size: tuple[int, int] | None) -> tuple[Box | Polygon, float]:
+    """The box, or the polygon where there is no box.
+
+    VOC counts pixels from 1 and includes the last, so that xmin 1 is the left edge 0 and xmax 3 the right edge 3.
+    """
     texts = [element.findtext(f"bndbox/{side}") for side in ("xmin", "ymin", "xmax", "ymax")]
+    outline = _outline(element)
+    if texts == [None] * 4 and outline is not None:
+        return outline, polygon_area(outline)
     try:
         left, top, right, bottom = finite([float(text or "") for text in texts])
     except ValueError:
         raise ValueError(f"Its <bndbox> holds {texts!r:.100}; give the numbers xmin, ymin, xmax and ymax") from None
-    return clipped(Box(left - 1, top - 1, right, bottom), size)
+    return clipped(Box(left - 1, top - 1, right, bottom), size), (right - left + 1) * (bottom - top + 1)
+
+
+def _outline(element: Element) -> Polygon | None:
+    """A polygon as LabelMe (<pt>) or Roboflow (<x1>, <y1>, ...) write it into such files; None where there is none."""
+    found = element.find("polygon")
+    if found is None:
+        return None
+    points = [one.findtext(axis) for one in found.iter("pt") for axis in ("x", "y")] or [one.text for one in found]
+    try:
+        return polygon([float(point or "") for point in points])
+    except ValueError:
+        return None

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from interp.images import ImageSet
-from interp.models import label_files
-from interp.models.label_notation import Labels
+from interp import label_files
+from interp.label_notation import Labels
 from interp.types import Classifier
 
 # One word for two classes, the bird and the machine, the swimsuit and the tights. The id of one of the two tells a

@@ -17,7 +17,7 @@ from interp.models.devices import choose_device
 from interp.models.filled import SEED, filled
 from interp.models.fingerprint import fingerprint
 from interp.models.kinds import NotLogits
-from interp.models.label_notation import Labels
+from interp.label_notation import Labels
 from interp.models.labels import read
 from interp.models.layers import FoundLayers, find_layers
 from interp.models.normalize import assemble

@@ -17,18 +17,26 @@ from interp.images import Problem
 from interp.types import Classifier, Heatmaps
 
 TARGETS = ("predicted", "label")
+MARKS = ("label", "explained", "all")
 
 
 @dataclass(frozen=True)
 class Question:
-    """Which maps are held against the annotations: by which method, and for the predicted class or the label's."""
+    """Which maps are held against which annotations: by which method, and for the predicted class or the label's.
+
+    `marks` are the marks that count: those of the image's own label, as in the paper; those of the class that is
+    explained; or all that are in the image.
+    """
 
     method: Method
     target: Literal["predicted", "label"] = "predicted"
+    marks: Literal["label", "explained", "all"] = "label"
 
     def __post_init__(self) -> None:
         if self.target not in TARGETS:
             raise ValueError(f"The target {self.target!r} does not exist: choose {' or '.join(TARGETS)}.")
+        if self.marks not in MARKS:
+            raise ValueError(f"The marks {self.marks!r} do not exist: choose {', '.join(MARKS[:-1])} or {MARKS[-1]}.")
 
 
 @dataclass(frozen=True, eq=False)

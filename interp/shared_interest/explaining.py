@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int, UInt8
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from interp import progress
 from interp.attribution import Method, attribute, compare
 from interp.batches import read_ahead
-from interp.images import ImageSet, Problem, UnreadableImage
+from interp.images import ImageSet, Problem, Sample, UnreadableImage
 from interp.models import inputs
 from interp.models.inputs import Input
+from interp.models.class_marks import ClassMarks
 from interp.models.truth import OwnLabels
 from interp.shared_interest.explained import Explained, Question, joined, nothing, smallest, stored
 from interp.types import Classifier, Heatmaps, Images
@@ -44,7 +45,8 @@ def explain(
     """The maps and annotations of the images at these positions (None: all that are annotated), for each question.
 
     Methods that can be read off the same passes share them, and the next images are decoded while the classifier runs
-    on these. Yields after each batch; between two batches nothing is locked. An image that cannot be read, annotated or
+    on these. An image's annotation is what is marked of the class that the question's `marks` name. Yields after each
+    batch; between two batches nothing is locked. An image that cannot be read, annotated or
     explained, or whose label the classifier lacks where its class is asked for, becomes a problem, and the rest goes
     on. All maps are held, so give the images of a large set in parts. Raises `ValueError` for a method that cannot run
     on the classifier, and for positions outside the set.
@@ -53,6 +55,7 @@ def explain(
         item.method.check(classifier)
     chosen = _chosen(photos, positions)
     labels = OwnLabels.of(classifier, photos)
+    marks = ClassMarks.of(classifier, photos, labels)
     cost = sum(item.method.cost(classifier) for item in items)
     most = PROCESSOR_BATCH if classifier.device.type == "cpu" else DEVICE_BATCH
     size = batch_size or max(1, min(most, int(PASSES_AT_ONCE / max(cost, 1))))
@@ -62,7 +65,7 @@ def explain(
 
     def run(seen: Sequence[_Seen]) -> list[Explained]:
         with progress.within(seen[0].number, len(seen), len(chosen), WHAT):
-            return _of_batch(classifier, photos, items, labels, seen)
+            return _of_batch(classifier, items, marks, seen)
 
     parts = [[nothing(classifier, item) for item in items]]
     batches = read_ahead(read, run, len(chosen), size=size, what=WHAT)
@@ -73,13 +76,18 @@ def explain(
     return tuple(joined(of_one) for of_one in zip(*parts, strict=True))
 
 
+# An annotation as the model sees it, or why there is none.
+_Marked = Bool[np.ndarray, "h w"] | str
+
+
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """An image and its annotation as the classifier sees them; `number` counts the images in the order asked for."""
+    """An image as the classifier sees it, and the marks of its own label; `number` counts in the order asked for."""
 
     number: int
     input: Input
-    annotation: Bool[np.ndarray, "h w"] | None = None
+    sample: Sample | None = None
+    own: _Marked = UNMARKED
 
 
 def _chosen(photos: ImageSet, positions: Sequence[int] | np.ndarray | None) -> Int[np.ndarray, " n"]:
@@ -104,15 +112,27 @@ def _seen(classifier: Classifier, photos: ImageSet, number: int, position: int) 
         return failed(UNMARKED)
     try:
         sample = photos[position]
+        pixels = inputs.fitted(classifier, sample.image, name)
     except UnreadableImage as error:
         return failed(str(error))
-    if sample.mask is None:
-        return failed(UNMARKED)
-    annotation = classifier.preprocessing.annotation(sample.mask).numpy()
-    if not annotation.any():
-        where = "outside of what the model sees" if sample.mask.any() else "outside of the picture, or has no area"
-        return failed(f"Its annotation lies {where}: no pixel of the model's input is marked.")
-    return _Seen(number, Input(position, name, classifier.preprocessing.pixels(sample.image)), annotation)
+    return _Seen(number, Input(position, name, pixels), sample, _annotation(classifier, sample, sample.own))
+
+
+def _annotation(classifier: Classifier, sample: Sample, names: frozenset[str] | None) -> _Marked:
+    """What is marked in an image by these names (None: by any), as the model sees it."""
+    try:
+        mask = sample.mask if names == sample.own else sample.marked(names)
+    except ValueError as error:
+        return str(error)
+    if mask is None:
+        if names == sample.own and sample.unmarked is not None:
+            return sample.unmarked
+        return UNMARKED if sample.marking is None else "Nobody has marked anything of this class in it."
+    annotation = classifier.preprocessing.annotation(mask).numpy()
+    if annotation.any():
+        return annotation
+    where = "outside of what the model sees" if mask.any() else "outside of the picture, or has no area"
+    return f"Its annotation lies {where}: no pixel of the model's input is marked."
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,19 +140,29 @@ class _Batch:
     """Images that could be read, with all that is known of them before they are explained."""
 
     images: Images
+    seen: Sequence[_Seen]
     positions: Int[np.ndarray, " n"]
     predicted: Int[np.ndarray, " n"]
     probability: Float[np.ndarray, " n"]
     labels: Int[np.ndarray, " n"]
-    marked: UInt8[np.ndarray, "n bytes"]
+
+    def annotations(
+        self, classifier: Classifier, item: Question, classes: Int[np.ndarray, " n"], marks: ClassMarks
+    ) -> list[_Marked]:
+        """The annotation of each image that a question asks for, whose maps explain these classes."""
+        found = []
+        for one, position, label, explained in zip(self.seen, self.positions, self.labels, classes, strict=True):
+            assert one.sample is not None
+            index = explained if item.marks == "explained" else label
+            names = None if item.marks == "all" else one.sample.own
+            if item.marks != "all" and index >= 0:
+                names = marks.names(int(position), int(index), int(label))
+            found.append(one.own if names == one.sample.own else _annotation(classifier, one.sample, names))
+        return found
 
 
 def _of_batch(
-    classifier: Classifier,
-    photos: ImageSet,
-    items: Sequence[Question],
-    labels: OwnLabels,
-    seen: Sequence[_Seen],
+    classifier: Classifier, items: Sequence[Question], marks: ClassMarks, seen: Sequence[_Seen]
 ) -> list[Explained]:
     images, positions, problems = inputs.readable(classifier, [one.input for one in seen])
     if images is None:
@@ -140,31 +170,34 @@ def _of_batch(
     # Where a probability is not a number the score is not either, and the image is left out below, by name.
     shares = classifier.probabilities(images).float().cpu()
     probability, predicted = (one.numpy() for one in shares.max(dim=1))
-    masks = np.stack([one.annotation for one in seen if one.annotation is not None])
     batch = _Batch(
         images,
+        [one for one in seen if one.input.pixels is not None],
         np.array(positions, np.int32),
         predicted.astype(np.int32),
         probability,
-        labels.at(positions, shares.numpy()),
-        np.packbits(masks.reshape(len(images), -1), axis=1),
+        marks.labels.at(positions, shares.numpy()),
     )
     found: dict[Question, Explained] = {}
-    for target in dict.fromkeys(item.target for item in items):
-        found |= _for_target(classifier, photos, [item for item in items if item.target == target], batch)
+    for asked in dict.fromkeys((item.target, item.marks) for item in items):
+        found |= _for_target(classifier, marks, [one for one in items if (one.target, one.marks) == asked], batch)
     return [replace(found[item], problems=problems + found[item].problems) for item in items]
 
 
 def _for_target(
-    classifier: Classifier, photos: ImageSet, items: Sequence[Question], batch: _Batch
+    classifier: Classifier, marks: ClassMarks, items: Sequence[Question], batch: _Batch
 ) -> dict[Question, Explained]:
-    """The answers to questions that ask for the same class of each image."""
+    """The answers to questions that ask for the same class of each image, and for the same marks."""
+    photos = marks.photos
     classes = batch.predicted if items[0].target == "predicted" else batch.labels
-    rows = np.flatnonzero(classes >= 0)
-    without = tuple(
-        Problem(photos.names[position], _without_class(classifier, photos.labels[position]))
-        for position in batch.positions[classes < 0].tolist()
-    )
+    drawn = batch.annotations(classifier, items[0], classes, marks)
+    rows = np.array([i for i, one in enumerate(drawn) if classes[i] >= 0 and not isinstance(one, str)], np.int64)
+    reasons = {
+        i: one if isinstance(one, str) else _without_class(classifier, photos.labels[batch.positions[i]])
+        for i, one in enumerate(drawn)
+        if classes[i] < 0 or isinstance(one, str)
+    }
+    without = tuple(Problem(photos.names[batch.positions[i]], reason) for i, reason in reasons.items())
     if not len(rows):
         return {item: nothing(classifier, item, without) for item in items}
     names = tuple(batch.images.names[row] for row in rows)
@@ -175,7 +208,7 @@ def _for_target(
         maps, failures = found[item.method]
         kept = np.delete(rows, list(failures))
         problems = without + tuple(Problem(names[place], reason) for place, reason in failures.items())
-        if maps is None:
+        if maps is None or not len(kept):
             answers[item] = nothing(classifier, item, problems)
             continue
         values, peaks = stored(maps, classifier.input_size)
@@ -188,7 +221,7 @@ def _for_target(
             labels=batch.labels[kept],
             stored=values,
             peaks=peaks,
-            marked=batch.marked[kept],
+            marked=np.packbits(np.stack([drawn[row] for row in kept]).reshape(len(kept), -1), axis=1),
             problems=problems,
         )
     return answers

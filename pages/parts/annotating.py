@@ -10,7 +10,7 @@ import streamlit as st
 
 import cache
 from interp.images import drawn_coco
-from interp.images.annotation import RunLengths
+from interp.images.shapes import RunLengths
 from interp.images.drawings import Drawing, Shape, turned_back
 from interp.images.editing import Stroke, marked
 from interp.models import inputs

@@ -19,7 +19,7 @@ from PIL import Image
 from torch import Tensor
 
 from interp.images import bytes_of
-from interp.images.annotation import Box, Polygon
+from interp.images.shapes import Box, Polygon
 from interp.images.editing import MOST_POINTS, Stroke
 
 _HERE = Path(__file__).parent

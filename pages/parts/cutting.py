@@ -7,7 +7,7 @@ import streamlit as st
 import cache
 from interp import images as image_sets
 from interp.images import ImageSet
-from interp.images.annotation import Box
+from interp.images.shapes import Box
 from interp.models import inputs
 from interp.types import Images
 from pages.parts import canvas, layout, pickers, waiting

@@ -15,7 +15,7 @@ from torch import Tensor
 
 import cache
 from interp.images import ImageSet, editing
-from interp.images.annotation import RunLengths
+from interp.images.shapes import RunLengths
 from interp.images.editing import Edit
 from interp.types import Classifier, Images
 from pages.parts import canvas, cutting, drawn, layout, waiting

@@ -14,7 +14,7 @@ import cache
 from interp import attribution
 from interp.attribution.cams import TappedCam
 from interp.attribution.every_class import class_maps
-from interp.images.annotation import Box, Polygon
+from interp.images.shapes import Box, Polygon
 from interp.images.drawings import scaled
 from interp.images.editing import Stroke
 from interp.models import inputs

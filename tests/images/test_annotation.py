@@ -7,7 +7,9 @@ from PIL import Image
 from pycocotools import mask as oracle
 
 from interp import images
-from interp.images.annotation import Annotation, Box, MaskFile, Polygon, RunLengths, decompressed, polygon
+from interp.images.annotation import Annotation, Mark, Marking
+from interp.images.masks import MaskFile
+from interp.images.shapes import Box, Polygon, RunLengths, decompressed, polygon
 from interp.images.decoding import Picture
 from interp.types import Preprocessing
 from tests.images.drawing import coco, iou, saved, voc
@@ -125,29 +127,28 @@ def test_masks_of_every_mode(tmp_path: Path) -> None:
     }
     for name, picture in cases.items():
         picture.save(tmp_path / f"{name}.png")
-        assert (MaskFile(str(tmp_path / f"{name}.png")).draw(8, 6) == truth.astype(bool)).all(), name
+        assert (MaskFile(str(tmp_path / f"{name}.png")).read() == truth.astype(bool)).all(), name
 
 
-def test_a_mask_of_another_size_or_damaged_is_refused(tmp_path: Path) -> None:
-    Image.new("L", (5, 5)).save(tmp_path / "mask.png")
-    with pytest.raises(images.UnreadableImage, match="^mask.png: .*5 × 5 pixels, and its picture 8 × 6"):
-        MaskFile(str(tmp_path / "mask.png")).draw(8, 6)
+def test_a_mask_of_other_proportions_or_damaged_is_refused(tmp_path: Path) -> None:
+    Image.new("L", (5, 50)).save(tmp_path / "mask.png")
+    marking = Marking(Annotation((Mark((MaskFile(str(tmp_path / "mask.png")),)),)), (80, 60))
+    with pytest.raises(ValueError, match="^The mask is for 5 × 50 pixels, and the picture has 80 × 60"):
+        marking.mask()
     (tmp_path / "mask.png").write_bytes(b"no mask")
-    with pytest.raises(images.UnreadableImage, match="^mask.png: .*Save it as PNG again"):
-        MaskFile(str(tmp_path / "mask.png")).draw(8, 6)
+    with pytest.raises(ValueError, match="^mask.png: .*Save it as PNG again"):
+        marking.mask()
 
 
-def test_an_annotation_of_another_size_is_refused() -> None:
-    picture = Picture(Image.new("RGB", (30, 20)))
-    with pytest.raises(images.UnreadableImage, match="^cat.png: .*for 40 × 40 pixels.*30 × 20"):
-        Annotation((Box(0.0, 0.0, 5.0, 5.0),), (40, 40)).mask(picture, "cat.png")
+def test_an_annotation_of_other_proportions_is_refused() -> None:
+    with pytest.raises(ValueError, match="^Its annotation is for 40 × 400 pixels.*30 × 20"):
+        Marking(Annotation((Mark((Box(0.0, 0.0, 5.0, 5.0),)),), (40, 400)), (30, 20)).mask()
 
 
 def test_all_shapes_are_united() -> None:
-    picture = Picture(Image.new("RGB", (10, 10)))
-    mask = Annotation((Box(0.0, 0.0, 3.0, 10.0), Box(7.0, 0.0, 10.0, 10.0), Box(0.0, 0.0, 1.0, 1.0))).mask(
-        picture, "cat.png"
-    )
+    marks = tuple(Mark((one,)) for one in (Box(0.0, 0.0, 3.0, 10.0), Box(7.0, 0.0, 10.0, 10.0), Box(0.0, 0.0, 1.0, 1.0)))
+    mask = Marking(Annotation(marks), (10, 10)).mask()
+    assert mask is not None
     assert mask[:, :3].all() and mask[:, 7:].all() and not mask[:, 3:7].any()
 
 

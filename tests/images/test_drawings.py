@@ -14,7 +14,8 @@ from PIL import Image
 import cache
 from interp import images
 from interp.images import drawn_coco
-from interp.images.annotation import Annotation, Box, Polygon, RunLengths
+from interp.images.annotation import Annotation, Mark
+from interp.images.shapes import Box, Polygon, RunLengths
 from interp.images.decoding import TRANSPOSITIONS, Picture
 from interp.images.drawings import Drawing, Region, drawn_part, laid_over, turned, turned_back
 from interp.images.editing import Stroke, marked
@@ -75,7 +76,7 @@ def test_what_covers_nothing_is_no_region_and_what_leaves_the_picture_ends_at_it
 
 
 def test_what_was_drawn_stands_in_the_place_of_what_there_was() -> None:
-    whole = Annotation((box(0, 0, 20, 12),), SIZE)
+    whole = Annotation((Mark((box(0, 0, 20, 12),)),), SIZE)
     over = laid_over(photographs(annotations={0: whole, 2: whole}), {0: Drawing(SIZE).added(BOX)})
     assert (over[0].mask == BOX.draw(*SIZE)).all() and over[2].mask.all() and over.annotated == {0, 2}
 

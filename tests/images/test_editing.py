@@ -10,7 +10,7 @@ import torch
 
 import cache
 from interp.images import editing
-from interp.images.annotation import Box, Polygon
+from interp.images.shapes import Box, Polygon
 from interp.images.editing import Blur, Erase, Paint, Paste, Restore, Stroke
 from interp.types import Images
 

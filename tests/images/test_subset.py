@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from interp import images
-from interp.images.annotation import Annotation, Box
+from interp.images.annotation import Annotation, Mark
+from interp.images.shapes import Box
 from interp.images.decoding import Picture
 from interp.images.image_set import Concept, ImageSet
 
@@ -23,7 +24,7 @@ def letters(**options) -> ImageSet:
     )
 
 
-MARKED = Annotation((Box(0.0, 0.0, 4.0, 4.0),), (4, 4))
+MARKED = Annotation((Mark((Box(0.0, 0.0, 4.0, 4.0),)),), (4, 4))
 
 
 def test_what_is_known_stays_with_the_images() -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from interp import images
 from interp.images import drawn_coco
-from interp.images.annotation import Box, Polygon, RunLengths
+from interp.images.shapes import Box, Polygon, RunLengths
 from interp.images.drawings import Drawing, laid_over
 from interp.images.editing import Stroke
 from interp.images.photographs import load

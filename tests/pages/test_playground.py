@@ -7,7 +7,7 @@ import io
 import pytest
 from PIL import Image
 
-from interp.images.annotation import Box, Polygon
+from interp.images.shapes import Box, Polygon
 from interp.images.editing import Stroke
 from pages.parts import canvas, playground
 

@@ -6,7 +6,7 @@ import pytest
 
 from interp import images, models
 from interp.attribution.every_class import class_maps
-from interp.images.annotation import Box
+from interp.images.shapes import Box
 from interp.shared_interest import Deviations, probing
 
 CORNER = {"kind": "rectangle", "points": [[0, 0], [150, 150]]}

@@ -9,7 +9,8 @@ from PIL import Image
 
 from interp.attribution import Gradient, Method
 from interp.images import ImageSet, UnreadableImage
-from interp.images.annotation import Annotation, Box
+from interp.images.annotation import Annotation, Mark
+from interp.images.shapes import Box
 from interp.images.decoding import Picture
 from interp.shared_interest import Overlap, Question, Scored, Scoring
 
@@ -23,7 +24,7 @@ def pictures(count: int, seed: int = 0) -> list[Image.Image]:
 
 
 def box(left: int, top: int, right: int, bottom: int) -> Annotation:
-    return Annotation((Box(float(left), float(top), float(right), float(bottom)),))
+    return Annotation((Mark((Box(float(left), float(top), float(right), float(bottom)),)),))
 
 
 def boxes(count: int, seed: int = 1) -> dict[int, Annotation]:

@@ -17,7 +17,8 @@ from interp.attribution import GradCam, Gradient, IntegratedGradients, Method
 from interp.attribution.method import Maps
 from interp.attribution.question import Question as Asked
 from interp.images import ImageSet, load
-from interp.images.annotation import Annotation, MaskFile
+from interp.images.annotation import Annotation, Mark
+from interp.images.masks import MaskFile
 from interp.shared_interest import Explained, Question, annotated, explain, joined
 from interp.types import Classifier
 from tests.conftest import tiny_classifier
@@ -84,15 +85,15 @@ def test_parts_are_put_together_and_taken_out_again(tiny, photos) -> None:
 
 
 def test_what_is_broken_is_reported_and_the_rest_goes_on(tiny, tmp_path) -> None:
-    Image.new("L", (5, 5), 255).save(tmp_path / "small.png")
+    Image.new("L", (5, 7), 0).save(tmp_path / "small.png")
     images: list[Image.Image | None] = [*pictures(8)]
     images[1] = None
     marks = boxes(8) | {
         2: replace(box(2, 2, 9, 9), size=(40, 30)),
         3: box(100, 100, 120, 120),
         4: box(5, 5, 5, 12),
-        5: Annotation((MaskFile(str(tmp_path / "gone.png")),)),
-        6: Annotation((MaskFile(str(tmp_path / "small.png")),)),
+        5: Annotation((Mark((MaskFile(str(tmp_path / "gone.png")),)),)),
+        6: Annotation((Mark((MaskFile(str(tmp_path / "small.png")),)),)),
     }
     del marks[7]
     photos = image_set(images, marks)
@@ -107,7 +108,7 @@ def test_what_is_broken_is_reported_and_the_rest_goes_on(tiny, tmp_path) -> None
         "3.png": "outside of the picture",
         "4.png": "no area",
         "5.png": "mask cannot be read",
-        "6.png": "5 × 5 pixels",
+        "6.png": "5 × 7 pixels",
         "7.png": "Nobody has marked anything",
     }.items():
         assert words in said[name]

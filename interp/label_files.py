@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from interp.models.label_notation import (
+from interp.label_notation import (
     WORDNET_ID,
     Labels,
     Pairs,
@@ -20,7 +20,7 @@ from interp.models.label_notation import (
     of_python_or_json,
     of_yaml,
 )
-from interp.models.text_files import read_text, shown
+from interp.text_files import read_text, shown
 from interp.types import Finding
 
 LARGEST = 16 << 20

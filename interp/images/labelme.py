@@ -1,0 +1,111 @@
+"""LabelMe's format: one JSON beside each picture, with named shapes.
+
+Source: the files of wkentaro/labelme, versions 3 to 5.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+import numpy as np
+from PIL import Image
+
+from interp.images.coco import clipped, polygon_area
+from interp.images.decoding import LARGEST_PICTURE
+from interp.images.editing import marked
+from interp.images.records import Marks, Reading
+from interp.images.shapes import Box, Polygon, RunLengths, ellipse, finite, polygon
+
+FORM = "LabelMe"
+WITHOUT_AREA = ("point", "points", "line", "linestrip")
+
+
+def looks_like(document: object) -> bool:
+    """Whether what a JSON file holds has LabelMe's keys."""
+    return isinstance(document, dict) and isinstance(document.get("shapes"), list) and "imagePath" in document
+
+
+def read(document: Mapping, relative: str, reading: Reading) -> None:
+    """Add what one file says; of the flags that are set, the first is the picture's label."""
+    path = PurePosixPath(relative)
+    size, marks = _size(document), Marks()
+    for position, shape in enumerate(document["shapes"], start=1):
+        reading.found += 1
+        place = f"{path.name}, shape {position}"
+        if not isinstance(shape, dict):
+            reading.unread(place, "It is no object with 'label' and 'points'.")
+            continue
+        label = shape["label"] if isinstance(shape.get("label"), str) else None
+        marks.seen(label)
+        try:
+            drawn, area = _shape(shape, size)
+        except ValueError as error:
+            reading.unread(place, f"{error}.")
+            continue
+        marks.add((drawn,), area, label)
+    flags = document.get("flags")
+    flagged = [name for name, given in flags.items() if given is True] if isinstance(flags, dict) else []
+    for flag in flagged:
+        marks.seen(flag)
+    given = document.get("imagePath")
+    file = PurePosixPath(given.replace("\\", "/")) if isinstance(given, str) and given else path.with_suffix("")
+    # A path that leads up and down again is one of another computer as often as not: its tail is what counts.
+    parts = [part for part in file.parts if part not in ("..", "/")]
+    named = (path.parent / "/".join(parts)).as_posix()
+    reading.add(marks.record(named, size, label=next(iter(flagged), None)), relative)
+
+
+def _size(document: Mapping) -> tuple[int, int] | None:
+    width, height = document.get("imageWidth"), document.get("imageHeight")
+    if not isinstance(width, int | float) or not isinstance(height, int | float) or not (0 < width < 1e9 > height > 0):
+        return None
+    return round(width), round(height)
+
+
+def _shape(shape: Mapping, size: tuple[int, int] | None) -> tuple[Box | Polygon | RunLengths, float]:
+    kind, points = shape.get("shape_type") or "polygon", shape.get("points")
+    if not isinstance(points, list) or not all(isinstance(one, list) and len(one) == 2 for one in points):
+        raise ValueError("Its 'points' are no list of pairs [x, y]")
+    numbers = finite([number for point in points for number in point])
+    if kind in WITHOUT_AREA:
+        raise ValueError(f"It is a {kind}, which has no area")
+    if kind == "polygon":
+        outline = polygon(numbers)
+        return outline, polygon_area(outline)
+    if len(numbers) != 4:
+        raise ValueError(f"A {kind!s:.20} has two points, and it has {len(points)}")
+    x0, y0, x1, y1 = numbers
+    if kind == "rectangle":
+        box = clipped(Box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)), size)
+        return box, (box.right - box.left) * (box.bottom - box.top)
+    if kind == "circle":
+        radius = float(np.hypot(x1 - x0, y1 - y0))
+        outline = ellipse(x0, y0, radius, radius)
+        return outline, polygon_area(outline)
+    if kind == "mask":
+        return _mask(shape.get("mask"), size, (x0, y0))
+    raise ValueError(f"A shape of the type {kind!r:.40} is not known")
+
+
+def _mask(given: object, size: tuple[int, int] | None, corner: tuple[float, float]) -> tuple[RunLengths, float]:
+    """A PNG in base64, laid at its upper left corner."""
+    if size is None or size[0] * size[1] > LARGEST_PICTURE or not isinstance(given, str):
+        raise ValueError("It is a mask without its pixels, or its picture has no size")
+    try:
+        with Image.open(io.BytesIO(base64.b64decode(given)), formats=("PNG",)) as image:
+            if image.width > size[0] + 1 or image.height > size[1] + 1:
+                raise ValueError("Its mask is larger than its picture")
+            drawn = np.asarray(image.convert("L")) > 0
+    except (binascii.Error, OSError, SyntaxError):
+        raise ValueError("Its mask cannot be read") from None
+    left, top = max(round(corner[0]), 0), max(round(corner[1]), 0)
+    mask = np.zeros((size[1], size[0]), bool)
+    place = mask[top : top + drawn.shape[0], left : left + drawn.shape[1]]
+    place[:] = drawn[: place.shape[0], : place.shape[1]]
+    if not mask.any():
+        raise ValueError("Its mask marks no pixel")
+    return marked(mask), float(mask.sum())

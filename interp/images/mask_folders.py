@@ -1,0 +1,158 @@
+"""Pictures that are masks of others: found among them by folder or suffix, and read by what their values are."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from interp.images import files, masks
+from interp.images.annotation import Annotation, Mark
+from interp.images.files import PictureFile
+from interp.images.joining import Joiner, stem
+from interp.images.masks import MaskFile, Values
+from interp.images.places import MASKS
+from interp.images.problems import Problem
+from interp.images.records import Record, Records
+from interp.types import Finding
+
+FORM = "masks"
+SUFFIX = re.compile(
+    r"(.+?)[ ._-](masks?|segmentation|seg|gt|groundtruth|ground_truth|labels?|labelids|annotation|trimap|matte)"
+    r"(?:[ ._-]?\d{1,4})?",
+    re.IGNORECASE,
+)
+SETTING = "marked"
+# So many masks, spread over the set, say what its masks' values mean.
+LOOKED_AT = 24
+# So many say whether a folder holds masks at all.
+TRIED = 8
+
+
+class Parted(NamedTuple):
+    """The pictures of a folder, and those that are masks of them."""
+
+    pictures: list[PictureFile]
+    masks: list[PictureFile]
+
+
+def may_be_mask(relative: str) -> bool:
+    """Whether a file is of a format in which masks are read."""
+    return os.path.splitext(relative)[1].lower() in masks.EXTENSIONS
+
+
+def parted(pictures: list[PictureFile]) -> Parted:
+    """The pictures, and the masks among them.
+
+    They lie in a folder that is called as one of masks, or their names end so; most are called as a picture that is no
+    mask, and they have few values, or soft edges.
+    """
+    candidates = [one for one in pictures if _called_so(one.relative)]
+    if not candidates:
+        return Parted(pictures, [])
+    chosen = {one.path for one in candidates}
+    rest = [one for one in pictures if one.path not in chosen]
+    joiner = Joiner([one.relative for one in rest])
+    partners = sum(_partner(one, joiner) for one in candidates)
+    if 2 * partners < len(candidates) or not _few_valued(candidates):
+        return Parted(pictures, [])
+    return Parted(rest, candidates)
+
+
+def read(found: Sequence[PictureFile], *, marked: frozenset[int] | None) -> Records:
+    """The masks as the marks of the pictures that they are called after; their values are looked at, and said.
+
+    `marked` are the values that mean that something is marked. A mask that cannot mean anything is a problem, and so
+    is a set of masks that mark most of each picture, unless `marked` says so.
+    """
+    seen = _looked_at(found)
+    said, trimap = masks.joint(list(seen.values())) if seen else ("", False)
+    problems = tuple(Problem(one.relative, reason) for one, reason in _unusable(seen, trimap, marked))
+    useless = {problem.name for problem in problems}
+    doubt = _doubt(seen, trimap) if marked is None else None
+    findings = [_finding(len(found), len(seen), said, marked)] if seen else []
+    if doubt:
+        text = f"{len(found):,} masks are not used. {doubt} Say which values are marked to use them."
+        findings.append(Finding("warning", text, SETTING))
+    by_picture: dict[str, list[PictureFile]] = {}
+    for mask in found:
+        if mask.relative not in useless and not doubt:
+            by_picture.setdefault(_about(mask.relative), []).append(mask)
+    records = [
+        Record(
+            file,
+            Annotation(tuple(Mark((MaskFile(one.path, one.stamp, marked, trimap),)) for one in several)),
+            sources=tuple(one.relative for one in several),
+        )
+        for file, several in by_picture.items()
+    ]
+    contents = (files.digest(found, ()).encode(), repr((sorted(marked or ()), trimap)).encode())
+    names = tuple(one.relative for one in found)
+    return Records(FORM, names, tuple(records), problems, contents, len(found), findings=tuple(findings))
+
+
+def _called_so(relative: str) -> bool:
+    if not may_be_mask(relative):
+        return False
+    *folders, name = relative.split("/")
+    return any(one.lower() in MASKS for one in folders) or SUFFIX.fullmatch(stem(name)) is not None
+
+
+def _about(relative: str) -> str:
+    """What the picture of a mask is called, without an extension."""
+    folder, _, name = relative.rpartition("/")
+    plain = stem(name)
+    # 'a.jpg.png' is of 'a.jpg'.
+    suffixed = SUFFIX.fullmatch(stem(plain)) or SUFFIX.fullmatch(plain)
+    return f"{folder}/{suffixed[1] if suffixed else plain}".lstrip("/")
+
+
+def _partner(mask: PictureFile, joiner: Joiner) -> bool:
+    try:
+        return joiner.find(_about(mask.relative)) is not None
+    except ValueError:
+        return True
+
+
+def _few_valued(candidates: Sequence[PictureFile]) -> bool:
+    seen = list(_looked_at(candidates, TRIED).values())
+    fits = [len(one.counts) <= masks.FEW or masks.kind_of(one) == "soft" for one in seen]
+    return not seen or 2 * sum(fits) > len(fits)
+
+
+def _looked_at(found: Sequence[PictureFile], most: int = LOOKED_AT) -> dict[PictureFile, Values]:
+    places = np.unique(np.linspace(0, len(found) - 1, min(len(found), most)).round().astype(int))
+    seen = {}
+    for place in places.tolist():
+        try:
+            seen[found[place]] = masks.read_values(found[place].path)
+        except ValueError:
+            # It is named when it is read.
+            continue
+    return seen
+
+
+def _unusable(seen: dict[PictureFile, Values], trimap: bool, marked: frozenset[int] | None):
+    for one, values in seen.items():
+        background = 0 in values.counts or (trimap and set(values.counts) <= {1, 2, 3})
+        if marked is None and not background and masks.kind_of(values) == "all":
+            yield one, f"It is not used: {masks.no_background(values)}"
+
+
+def _doubt(seen: dict[PictureFile, Values], trimap: bool) -> str | None:
+    drawn = []
+    for values in seen.values():
+        kind = "trimap" if trimap and set(values.counts) <= {1, 2, 3} else masks.kind_of(values)
+        if kind != "all":
+            drawn.append(masks.inside(values, kind))
+    return masks.marks_most(drawn)
+
+
+def _finding(count: int, seen: int, said: str, marked: frozenset[int] | None) -> Finding:
+    if marked is not None:
+        return Finding("recognized", f"In {count:,} masks the values {', '.join(map(str, sorted(marked)))} are marked.")
+    which = f"{count:,} masks" if seen == count else f"{count:,} masks, of which {seen:,} were looked at"
+    return Finding("guessed", f"{which}: {said}.", SETTING)

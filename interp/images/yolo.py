@@ -1,0 +1,117 @@
+"""YOLO's format: a text file for each picture, a line for each box or polygon, in shares of the picture.
+
+Source: Ultralytics' documentation, 'Object detection' and 'Instance segmentation' datasets; Darknet's obj.names.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from interp import label_files, progress
+from interp.images import files
+from interp.images.coco import polygon_area
+from interp.images.problems import printable
+from interp.images.records import Marks, Reading, Records
+from interp.images.shapes import Box, Polygon, polygon
+from interp.types import Finding
+
+FORM = "YOLO"
+LARGEST = 5_000_000
+# Where the classes' names stand, the surest first.
+NAMED_IN = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml", "obj.names", "classes.txt", "classes.names")
+# Files of the format that hold neither marks nor names.
+BESIDE = frozenset({"obj.data", "train.txt", "val.txt", "valid.txt", "test.txt", "darknet.labels", "_darknet.labels"})
+
+
+def looks_like(content: bytes) -> bool:
+    """Whether a text file has nothing but lines of a class's number and four or more shares."""
+    lines = [line for line in content.split(b"\n") if line.strip()]
+    return bool(lines) and all(_numbers(line) is not None for line in lines)
+
+
+def names_file(texts: Sequence[str]) -> str | None:
+    """Which of some files has the classes' names: by its name, the one nearest to the top."""
+    found = [one for one in texts if os.path.basename(one).lower() in NAMED_IN]
+    found = found or [one for one in texts if one.lower().endswith((".yaml", ".yml", ".names"))]
+    ranked = {name: rank for rank, name in enumerate(NAMED_IN)}
+    key = lambda one: (one.count("/"), ranked.get(os.path.basename(one).lower(), len(ranked)), one)  # noqa: E731
+    return min(found, key=key, default=None)
+
+
+def read(folder: Path, relatives: Sequence[str], names: str | None) -> Records:
+    """What the files say, by their paths in the folder; `names` is the file of the classes' names, if there is one.
+
+    A class without a name is called by its number. A line that cannot be read is a problem, and the others count.
+    """
+    reading = Reading()
+    called = _names(folder, names, reading)
+    for relative in progress.steps(list(relatives), "Reading boxes"):
+        try:
+            content = files.content(folder / relative, limit=LARGEST)
+        except ValueError as error:
+            reading.problems.add("annotation files that cannot be read", relative, str(error))
+            continue
+        reading.contents.append(os.fsencode(relative) + b"\0" + content)
+        marks = Marks()
+        for row, line in enumerate(content.split(b"\n"), start=1):
+            if line.strip():
+                reading.found += 1
+                _line(line, f"{relative}, line {row}", called, marks, reading)
+        reading.add(marks.record(relative.removesuffix(".txt"), None, shares=True), relative)
+    used = (*relatives, *([names] if names and called else ()))
+    return reading.done(FORM, used)
+
+
+def _names(folder: Path, names: str | None, reading: Reading) -> tuple[str, ...]:
+    if names is None:
+        text = "No file names the YOLO classes, so they are called by their numbers: put a data.yaml with names: there."
+        reading.findings.append(Finding("guessed", text))
+        return ()
+    try:
+        found = label_files.read(folder / names).names
+    except (ValueError, OSError) as error:
+        reading.problems.add("files of class names", names, f"{error} The classes are called by their numbers.")
+        return ()
+    text = f"{printable(names)} names the {len(found):,} YOLO classes, from {found[0]!r} to {found[-1]!r}."
+    reading.findings.append(Finding("recognized", text))
+    reading.contents.append(repr(found).encode("utf-8", "surrogatepass"))
+    return found
+
+
+def _line(line: bytes, place: str, called: Sequence[str], marks: Marks, reading: Reading) -> None:
+    numbers = _numbers(line)
+    if numbers is None:
+        reading.unread(place, "It is no class's number with the shares of a box or a polygon.")
+        return
+    index, shares = int(numbers[0]), numbers[1:]
+    if called and index >= len(called):
+        reading.problems.add("boxes of an unknown class", place, f"There is no class {index}: {len(called)} have names.")
+    label = called[index] if index < len(called) else str(index)
+    marks.seen(label)
+    # A fifth share is how sure a network was of its box.
+    if len(shares) in (4, 5):
+        x, y, width, height = shares[:4]
+        if width <= 0 or height <= 0:
+            reading.unread(place, "Its box is empty.")
+            return
+        shape: Box | Polygon = Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+        area = width * height
+    else:
+        shape = polygon(shares)
+        area = polygon_area(shape)
+    marks.add((shape,), area, label)
+
+
+def _numbers(line: bytes) -> list[float] | None:
+    """A class's number, then a box as x, y, width and height, or a polygon's corners; None for any other line."""
+    try:
+        numbers = [float(one) for one in line.split()]
+    except ValueError:
+        return None
+    shares = numbers[1:]
+    box, outline = len(shares) in (4, 5), len(shares) >= 6 and len(shares) % 2 == 0
+    if not (box or outline) or not numbers[0].is_integer() or not 0 <= numbers[0] < 1e6:
+        return None
+    return numbers if all(-0.1 <= one <= 1.1 for one in shares) else None

@@ -1,0 +1,43 @@
+"""Which of an image's marks are of a class: the marks' names as a classifier's classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from interp.images import ImageSet
+from interp.images.problems import same_name
+from interp.models.labels import match_labels
+from interp.models.truth import OwnLabels
+from interp.types import Classifier
+
+
+@dataclass(frozen=True, eq=False)
+class ClassMarks:
+    """The names (as names are compared) of a set's marks, by the class that they are matched to."""
+
+    photos: ImageSet
+    of_class: Mapping[int, frozenset[str]]
+    labels: OwnLabels
+
+    @classmethod
+    def of(cls, classifier: Classifier, photos: ImageSet, labels: OwnLabels) -> ClassMarks:
+        """Those of a whole set; `labels` are the classes of the images' own labels."""
+        match = match_labels(photos.mark_labels, classifier)
+        named: dict[int, set[str]] = {}
+        for label, index in zip(photos.mark_labels, match.indices, strict=True):
+            if index is not None:
+                named.setdefault(index, set()).add(same_name(label))
+        return cls(photos, {index: frozenset(names) for index, names in named.items()}, labels)
+
+    def names(self, position: int, index: int, label: int) -> frozenset[str] | None:
+        """The names of the marks of class `index` in an image whose own label is the class `label` (-1: none).
+
+        None where all marks count: the image's own label is asked for, and nothing is marked by the names of labels.
+        """
+        matched = self.of_class.get(index, frozenset())
+        if index != label or self.labels.present is not None:
+            # Of several labels an image has, each has its own marks; where no name is a class's, all marks count.
+            return matched if self.of_class or index != label else None
+        own = self.photos.own_marks(position)
+        return None if own is None else own | matched
