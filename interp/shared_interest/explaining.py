@@ -108,11 +108,15 @@ def _seen(classifier: Classifier, photos: ImageSet, number: int, position: int) 
         return failed(str(error))
     if sample.mask is None:
         return failed(UNMARKED)
+    try:
+        pixels = inputs.fitted(classifier, sample.image, name)
+    except UnreadableImage as error:
+        return failed(str(error))
     annotation = classifier.preprocessing.annotation(sample.mask).numpy()
     if not annotation.any():
         where = "outside of what the model sees" if sample.mask.any() else "outside of the picture, or has no area"
         return failed(f"Its annotation lies {where}: no pixel of the model's input is marked.")
-    return _Seen(number, Input(position, name, classifier.preprocessing.pixels(sample.image)), annotation)
+    return _Seen(number, Input(position, name, pixels), annotation)
 
 
 @dataclass(frozen=True, eq=False)
