@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import io
-import os
-import stat
 import warnings
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
-import numpy as np
 from PIL import ExifTags, Image, ImageChops, UnidentifiedImageError
 
+from interp.images import depths, dicom, formats, jpegs, stamps
+from interp.images.formats import EXTENSIONS
 from interp.images.problems import printable
 from interp.images.stamps import Stamp
+from interp.images.unreadable import (
+    LARGEST_FILE,
+    LARGEST_PICTURE,
+    UnreadableImage,
+    refuse_file_size,
+    refuse_size,
+    too_large,
+)
 
-# PostScript is left out because Pillow hands it to an interpreter; the rest because no photograph comes in it.
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM")
-EXTENSIONS = frozenset(".jpg .jpeg .jpe .jfif .png .webp .tif .tiff .bmp .gif .ppm .pgm .pbm .pnm".split())
-LARGEST_FILE = 50_000_000
-LARGEST_PICTURE = 50_000_000
+__all__ = [
+    "EXTENSIONS",
+    "LARGEST_FILE",
+    "LARGEST_PICTURE",
+    "TRANSPOSITIONS",
+    "Picture",
+    "Stamp",
+    "UnreadableImage",
+    "decode",
+    "read",
+    "read_file",
+    "stored_size",
+]
 
 TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -32,28 +45,20 @@ TRANSPOSITIONS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+REDUCED_PREVIEW, SUBFILE_TYPE = 1, 254
+STRIP = 256
 
 # Pillow only warns between one and two times its own limit. The filter is set once for the process, because
 # `warnings.catch_warnings` around each picture is not safe between threads.
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
 
-class UnreadableImage(ValueError):
-    """A picture that cannot be shown. The message begins with its name, then the reason and the remedy."""
-
-    def __init__(self, name: str, reason: str, *, changed: bool = False) -> None:
-        super().__init__(name, reason)
-        self.changed = changed
-        self.name = printable(name)
-        self.reason = reason
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.reason}"
-
-
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """An upright RGB picture, and how it lay in its file: EXIF orientation 1 to 8, stored size (width, height)."""
+    """An upright RGB picture, and how it lay in its file: EXIF orientation 1 to 8, stored size (width, height).
+
+    `remarks` are sentences on what was guessed or changed in reading it, and how to have it otherwise.
+    """
 
     image: Image.Image
     orientation: int = 1
@@ -71,96 +76,96 @@ def decode(content: bytes | str | Path, name: str) -> Image.Image:
 
     EXIF orientation is applied, transparency is laid over white, 16 bit become 8, of an animation the first frame is
     taken. The format is told by the content, not by the name. Colour profiles are not applied, as in the pipelines
-    that classifiers are trained with. Raises `UnreadableImage` for everything else: not a picture, damaged, over 50 MB
-    or over 50 million pixels (which is read from the header, before anything is decoded).
+    that classifiers are trained with. Raises `UnreadableImage` for everything else: not a picture, damaged, over 50 MB,
+    over 50 million pixels, or one side over 200 times the other (which is read from the header, before anything is
+    decoded).
     """
     return read(content, name).image
 
 
 def read(content: bytes | str | Path, name: str) -> Picture:
-    """As `decode`, with the orientation that the picture had in its file."""
+    """As `decode`, with the orientation that the picture had in its file, and what is to be said of its reading."""
+    if not isinstance(content, bytes):
+        content = stamps.content(content, name)
+    refuse_file_size(len(content), name)
     try:
-        with _opened(content, name) as stream, Image.open(stream, formats=FORMATS) as image:
-            _refuse_large(image, name)
-            before = _orientation(image) if image.format == "TIFF" else 1
-            image.load()
-            pending = _orientation(image)
-            rgb = _rgb(image, name)
+        if dicom.is_dicom(content):
+            image, remarks = dicom.read(content, name)
+            return Picture(image, remarks=remarks)
+        if reason := formats.refusal(content, name):
+            raise UnreadableImage(name, reason)
+        return _completed(content, name)
     except UnreadableImage:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise UnreadableImage(name, _too_large("far more")) from None
+        raise UnreadableImage(name, too_large("far more")) from None
     except UnidentifiedImageError:
-        reason = "this is not a picture that can be read. Supply it as JPEG, PNG, WebP, TIFF, BMP or GIF."
-        raise UnreadableImage(name, reason) from None
+        raise UnreadableImage(name, formats.described(content, name)) from None
     except MemoryError:
         raise UnreadableImage(name, "the memory does not suffice to decode it. Supply a smaller copy.") from None
-    except Exception as error:  # Pillow's decoders raise whatever damaged bytes lead them to.
+    except Exception as error:  # Decoders raise whatever damaged bytes lead them to.
         detail = printable(str(error)).rstrip(".") or type(error).__name__
         reason = f"the file is damaged or incomplete ({detail}). Copy it again from its source, or save it anew."
         raise UnreadableImage(name, reason) from error
-    if pending in TRANSPOSITIONS:
-        rgb = rgb.transpose(TRANSPOSITIONS[pending])
-    # Recent versions of Pillow turn a TIFF upright while loading it, so that nothing is pending afterwards.
-    return Picture(rgb, orientation=pending if pending != 1 else before)
 
 
-def read_file(path: str, name: str, expected: Stamp) -> Picture:
-    with _opened(path, name) as stream:
-        content = stream.read()
-        now = Stamp.of(os.fstat(stream.fileno()))
-    if not (expected.same_file(now) and expected.unchanged(content)):
-        raise UnreadableImage(name, "the file has changed since the set was opened. Open the set again.", changed=True)
-    return read(content, name)
+def read_file(path: str | Path, name: str, expected: Stamp) -> Picture:
+    """As `read`, for a file that must still be the one that had this stamp; what was checked is what is decoded."""
+    return read(stamps.content(path, name, expected), name)
 
 
-def stored_size(path: str) -> tuple[tuple[int, int], int] | None:
+def stored_size(path: str | Path) -> tuple[tuple[int, int], int] | None:
+    """Width and height of the picture as stored, and its EXIF orientation, from its head; None where it has none."""
     try:
-        with Image.open(path, formats=FORMATS) as image:
-            return image.size, _orientation(image)
-    except Exception:
+        with open(path, "rb") as stream:
+            known = formats.readable(stream.read(formats.HEAD))
+            stream.seek(0)
+            with Image.open(stream, formats=known) as image:
+                return image.size, _orientation(image)
+    except Exception:  # Whoever reads the picture hears why it cannot be.
         return None
 
 
-def _opened(content: bytes | str | Path, name: str) -> AbstractContextManager[BinaryIO]:
-    if isinstance(content, bytes):
-        _refuse_file_size(len(content), name)
-        return io.BytesIO(content)
+def _completed(content: bytes, name: str) -> Picture:
+    """The picture; of a JPEG that lacks nothing but its end mark, too."""
     try:
-        status = Path(content).stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise UnreadableImage(name, "this is a folder, not a picture. Open it as an image set.")
-        if not stat.S_ISREG(status.st_mode):
-            raise UnreadableImage(name, "this is a device or a pipe, not a picture. Supply an ordinary file.")
-        _refuse_file_size(status.st_size, name)
-        return open(content, "rb")
-    except FileNotFoundError:
-        what = "the link leads nowhere" if Path(content).is_symlink() else "the file is not there any more"
-        raise UnreadableImage(name, f"{what}. Put the picture back, or leave it out of the set.") from None
-    except PermissionError:
-        reason = "this program may not read the file. Give its user the permission to."
-        raise UnreadableImage(name, reason) from None
+        return _decoded(content, name)
+    except OSError as error:
+        if isinstance(error, UnidentifiedImageError) or not content.startswith(b"\xff\xd8"):
+            raise
+        whole = jpegs.completed(content)
+        if whole is None:
+            raise
+    picture = _decoded(whole, name)
+    said = "Its file lacks the end mark of a JPEG; the picture is whole. Save it anew, for programs that insist on it."
+    return Picture(picture.image, picture.orientation, (*picture.remarks, said))
 
 
-def _refuse_file_size(size: int, name: str) -> None:
-    if size == 0:
-        raise UnreadableImage(name, "the file is empty. Copy it again from its source.")
-    if size > LARGEST_FILE:
-        reason = (
-            f"the file has {size / 1e6:,.0f} MB, and the limit is {LARGEST_FILE / 1e6:.0f} MB. Supply a smaller copy."
-        )
-        raise UnreadableImage(name, reason)
+def _decoded(content: bytes, name: str) -> Picture:
+    with Image.open(io.BytesIO(content), formats=formats.readable(content)) as image:
+        refuse_size(*image.size, name)
+        if image.format == "JPEG2000":
+            for size in formats.jpeg2000_sizes(content):
+                refuse_size(*size, name)
+        if image.format == "TIFF" and image.tag_v2.get(SUBFILE_TYPE) == REDUCED_PREVIEW:  # pyright: ignore[reportAttributeAccessIssue]
+            reason = "its first page is a small preview, as in a camera's raw file: develop it, and save it as JPEG."
+            raise UnreadableImage(name, reason)
+        before = _orientation(image) if image.format == "TIFF" else 1
+        image.load()
+        pending = _orientation(image)
+        frames = _frames(image)
+        rgb, remarks = _rgb(image, content, name)
+    if pending in TRANSPOSITIONS:
+        rgb = rgb.transpose(TRANSPOSITIONS[pending])
+    # Recent versions of Pillow turn a TIFF upright while loading it, so that nothing is pending afterwards.
+    return Picture(rgb, pending if pending != 1 else before, remarks + frames)
 
 
-def _refuse_large(image: Image.Image, name: str) -> None:
-    width, height = image.size
-    if width * height > LARGEST_PICTURE:
-        raise UnreadableImage(name, _too_large(f"{width:,} × {height:,}"))
-
-
-def _too_large(pixels: str) -> str:
-    limit = f"{LARGEST_PICTURE / 1e6:.0f} million"
-    return f"the picture has {pixels} pixels, and the limit is {limit}. Supply a smaller copy."
+def _frames(image: Image.Image) -> tuple[str, ...]:
+    # A telephone's JPEG holds a second picture beside the photograph, of its depth or its highlights.
+    if image.format in ("JPEG", "MPO") or not getattr(image, "is_animated", False):
+        return ()
+    return ("It holds several frames or pages; the first is taken. Save the others as pictures of their own.",)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -171,35 +176,27 @@ def _orientation(image: Image.Image) -> int:
     return orientation if orientation in TRANSPOSITIONS else 1
 
 
-def _rgb(image: Image.Image, name: str) -> Image.Image:
+def _rgb(image: Image.Image, content: bytes, name: str) -> tuple[Image.Image, tuple[str, ...]]:
     if image.mode.startswith(("I", "F")):
-        return _from_numbers(image, name)
+        return depths.grey(image, content, name)
+    remarks = depths.colours(image, content, name)
     if image.mode == "CMYK" and image.format == "JPEG" and "adobe" not in image.info:
         # Pillow inverts every CMYK JPEG as Adobe's programs write them; one without Adobe's mark is not inverted.
-        return ImageChops.invert(image).convert("RGB")
+        return ImageChops.invert(image).convert("RGB"), remarks
     if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        paper = Image.new("RGBA", layer.size, "white")
-        return Image.alpha_composite(paper, layer).convert("RGB")
+        return _over_white(image), remarks
     rgb = image.convert("RGB")
     # The EXIF block stays in `info` otherwise, and whoever applies it again turns the picture twice.
     rgb.info.clear()
+    return rgb, remarks
+
+
+def _over_white(image: Image.Image) -> Image.Image:
+    """Without its transparency; strip by strip, since four layers of a large picture would take a gigabyte."""
+    width, height = image.size
+    rgb = Image.new("RGB", image.size)
+    for top in range(0, height, STRIP):
+        layer = image.crop((0, top, width, min(top + STRIP, height))).convert("RGBA")
+        paper = Image.new("RGBA", layer.size, "white")
+        rgb.paste(Image.alpha_composite(paper, layer).convert("RGB"), (0, top))
     return rgb
-
-
-def _from_numbers(image: Image.Image, name: str) -> Image.Image:
-    numbers = np.asarray(image)
-    low, high = float(numbers.min()), float(numbers.max())
-    if image.mode.startswith("F") and 0 <= low and high <= 1:
-        grey = numbers * 255 + 0.5
-    elif image.mode == "I" and 0 <= low and high <= 255:
-        grey = numbers
-    elif not image.mode.startswith("F") and 0 <= low and high <= 65535:
-        grey = numbers.astype(np.int32) >> 8
-    else:
-        reason = (
-            f"its values reach from {low:g} to {high:g}, and where black and white lie is not known. "
-            "Save it with 8 or 16 bits."
-        )
-        raise UnreadableImage(name, reason)
-    return Image.fromarray(grey.astype(np.uint8)).convert("RGB")

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from interp import progress
-from interp.images.decoding import EXTENSIONS, LARGEST_FILE
+from interp.images import stamps
+from interp.images.decoding import EXTENSIONS
 from interp.images.joining import tail
 from interp.images.problems import LISTED, Problem, Problems, printable
-from interp.images.stamps import Stamp, content_digest
+from interp.images.stamps import Stamp
 
 IGNORED = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 ANNOTATIONS = frozenset(".xml .json .csv .tsv .txt .yaml .yml .names".split())
@@ -210,16 +211,10 @@ class Locator:
 def settled(pictures: Sequence[PictureFile]) -> list[PictureFile]:
     """The pictures, those with a digest of their content that changed only just now: their times tell too little."""
     now = time.time_ns()
-    return [one if one.stamp.settled(now) else _with_digest(one) for one in pictures]
-
-
-def _with_digest(picture: PictureFile) -> PictureFile:
-    try:
-        with open(picture.path, "rb") as stream:
-            digest = content_digest(stream.read(LARGEST_FILE + 1))
-            return picture._replace(stamp=Stamp.of(os.fstat(stream.fileno()))._replace(digest=digest))
-    except OSError:
-        return picture
+    return [
+        one if one.stamp.settled(now) else one._replace(stamp=stamps.with_digest(one.path, one.stamp))
+        for one in pictures
+    ]
 
 
 def digest(pictures: Iterable[PictureFile], contents: Iterable[bytes]) -> str:

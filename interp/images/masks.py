@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import stat
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,9 +13,10 @@ import numpy as np
 from jaxtyping import Bool, Integer
 from PIL import Image
 
-from interp.images.decoding import LARGEST_FILE, LARGEST_PICTURE
+from interp.images import stamps
 from interp.images.problems import printable
 from interp.images.stamps import Stamp
+from interp.images.unreadable import UnreadableImage, refuse_size
 
 FORMATS = ("PNG", "BMP", "TIFF", "GIF", "JPEG", "WEBP")
 EXTENSIONS = frozenset(".png .bmp .tif .tiff .gif .jpg .jpeg .webp".split())
@@ -88,22 +87,14 @@ def read_values(path: str, expected: Stamp | None = None) -> Values:
     """What a mask holds. Raises `ValueError` that names the file and says why it cannot be read, or that it changed."""
     name = printable(Path(path).name)
     try:
-        status = os.stat(path)
-        if not stat.S_ISREG(status.st_mode):
-            raise ValueError(f"{name}: this is no ordinary file, and no mask.")
-        if status.st_size > LARGEST_FILE:
-            raise ValueError(f"{name}: the mask has {status.st_size / 1e6:,.0f} MB. Save it as PNG.")
-        with open(path, "rb") as stream:
-            content = stream.read()
-            now = Stamp.of(os.fstat(stream.fileno()))
-        if expected is not None and not (expected.same_file(now) and expected.unchanged(content)):
-            raise ValueError(f"{name}: the mask has changed since the set was opened. Open the set again.")
+        content = stamps.content(path, name, expected)
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            if image.width * image.height > LARGEST_PICTURE:
-                raise ValueError(f"{name}: the mask has {image.width:,} × {image.height:,} pixels, which are too many.")
+            refuse_size(*image.size, name)
             numbers, palette = _numbers(image), image.mode == "P"
-    except ValueError:
-        raise
+    except UnreadableImage as error:
+        raise ValueError(f"{name}: the mask cannot be used: {error.reason}") from None
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
     except Exception as error:  # As for pictures: damaged bytes lead Pillow's decoders anywhere.
         raise ValueError(f"{name}: the mask cannot be read. Save it as PNG again.") from error
     found, counts = np.unique(numbers, return_counts=True)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float
+from PIL import Image
 from torch import Tensor
 
 from interp.images import ImageSet, Problem, UnreadableImage
+from interp.images.problems import printable
 from interp.types import Classifier, Images
 
 
@@ -24,13 +26,26 @@ class Input:
 
 
 def attempt(classifier: Classifier, photos: ImageSet, position: int) -> Input:
-    """The image at this position of the set, or why it cannot be read."""
+    """The image at this position of the set, or why it cannot be read: whatever fails is this image's alone."""
     name = photos.names[position]
     try:
-        image = photos[position].image
+        return Input(position, name, _read(classifier, photos, position))
     except UnreadableImage as error:
         return Input(position, name, None, Problem(name, str(error)))
-    return Input(position, name, classifier.preprocessing.pixels(image))
+
+
+def fitted(classifier: Classifier, image: Image.Image, name: str) -> Float[Tensor, "c h w"]:
+    """The picture as the classifier sees it. Raises `UnreadableImage` where it cannot be brought to that size."""
+    try:
+        return classifier.preprocessing.pixels(image)
+    except Exception as error:  # An odd size leads the resizing to other errors in each library.
+        detail = "the memory does not suffice" if isinstance(error, MemoryError) else printable(str(error)).rstrip(".")
+        width, height = image.size
+        reason = (
+            f"its {width:,} × {height:,} pixels cannot be fitted to the classifier ({detail or type(error).__name__}). "
+            "Supply a copy of usual size and proportions."
+        )
+        raise UnreadableImage(name, reason) from error
 
 
 def readable(classifier: Classifier, inputs: Sequence[Input]) -> tuple[Images | None, list[int], tuple[Problem, ...]]:
@@ -54,8 +69,22 @@ def read(classifier: Classifier, photos: ImageSet, positions: Sequence[int]) -> 
 
     Raises `UnreadableImage` for a file that cannot be read.
     """
-    samples = [photos[position] for position in positions]
-    return classifier.prepare([sample.image for sample in samples], [sample.name for sample in samples])
+    if not positions:
+        return classifier.prepare([])
+    pixels = torch.stack([_read(classifier, photos, position) for position in positions])
+    return Images(pixels.to(classifier.device), tuple(photos.names[position] for position in positions))
+
+
+def _read(classifier: Classifier, photos: ImageSet, position: int) -> Float[Tensor, "c h w"]:
+    name = photos.names[position]
+    try:
+        image = photos[position].image
+    except UnreadableImage:
+        raise
+    except Exception as error:
+        detail = printable(str(error)).rstrip(".") or type(error).__name__
+        raise UnreadableImage(name, f"it cannot be read ({detail}). Copy it again from its source.") from error
+    return fitted(classifier, image, name)
 
 
 def annotation(classifier: Classifier, photos: ImageSet, position: int) -> Bool[Tensor, "h w"] | None:

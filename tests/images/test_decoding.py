@@ -2,6 +2,7 @@ import io
 import os
 import pickle
 import struct
+import time
 import tracemalloc
 import zlib
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image
 
 from interp import images
-from interp.images import decoding
+from interp.images import decoding, stamps
 from tests.images.drawing import saved
 
 RAMP = np.arange(256, dtype=np.uint8).reshape(16, 16)
@@ -120,11 +121,13 @@ def test_grey_and_one_bit(format: str) -> None:
     assert (bits == 255 * (RAMP[..., None] > 127)).all()
 
 
-@pytest.mark.parametrize("format", ["GIF", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("format", ["GIF", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_the_first_frame_of_several(format: str) -> None:
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("white", "black")]
     content = encoded(frames[0], format, save_all=True, append_images=frames[1:])
     assert (pixels(content) > 250).all()
+    assert "several frames or pages; the first" in decoding.read(content, "several").remarks[0]
+    assert decoding.read(encoded(frames[0], format), "one").remarks == ()
 
 
 def test_the_content_counts_and_not_the_name(tmp_path: Path) -> None:
@@ -154,15 +157,37 @@ DAMAGED = {
     "truncated PNG": (PNG[: len(PNG) // 2], "damaged or incomplete"),
     "header only": (PNG[:20], "(damaged|not a picture)"),
     "text": (b"this is no photograph", "not a picture that can be read. Supply it as JPEG"),
-    "HTML": (b"<html><body>404</body></html>", "not a picture"),
-    "SVG": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
-    "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a picture"),
-    "PDF": (b"%PDF-1.4\n", "not a picture"),
+    "HTML": (b"<html><body>404</body></html>", "a web page.*download it again"),
+    "SVG": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing: export it as PNG"),
+    "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "a PostScript drawing"),
+    "PDF": (b"%PDF-1.4\n", "a PDF document"),
+    "a strip of a column": (png_claiming(1, 201), "1 × 201 pixels, .*at most 200 times the shorter"),
+    "25 million columns": (png_claiming(25_000_000, 2), "25,000,000 × 2 pixels, .*at most 200 times the shorter"),
     "just over the limit": (png_claiming(8000, 6251), "8,000 × 6,251 pixels, and the limit is 50 million"),
     "over Pillow's warning": (png_claiming(10000, 10000), "pixels, and the limit is 50 million"),
     "over Pillow's limit": (png_claiming(60000, 60000), "far more pixels, and the limit is 50 million"),
     "over 50 MB": (b"\xff" * 50_000_001, "50 MB, and the limit is 50 MB"),
 }
+
+
+@pytest.mark.parametrize("size", [(6000, 120), (40, 5000), (200, 1), (1, 1)])
+def test_what_is_long_within_the_limit_is_read(size: tuple[int, int]) -> None:
+    assert images.decode(encoded(Image.new("L", size, 9), "PNG"), "long.png").size == size
+
+
+def test_a_bomb_of_columns_costs_neither_time_nor_memory() -> None:
+    rows = zlib.compress(bytes(2 * (1 + 3 * 25_000_000)), 9)
+    chunk = b"IDAT" + rows
+    bomb = (
+        png_claiming(25_000_000, 2)[:33] + struct.pack(">I", len(rows)) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    )
+    tracemalloc.start()
+    begun = time.perf_counter()
+    with pytest.raises(images.UnreadableImage, match="at most 200 times"):
+        images.decode(bomb, "bomb.png")
+    assert time.perf_counter() - begun < 0.2
+    assert tracemalloc.get_traced_memory()[1] < 2e6
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize("case", DAMAGED)
@@ -192,7 +217,7 @@ def test_a_forbidden_file_is_refused_by_name(tmp_path: Path, monkeypatch: pytest
         raise PermissionError(13, "Permission denied")
 
     # The tests may run as root, whom no permission stops.
-    monkeypatch.setattr(decoding, "open", forbidden, raising=False)
+    monkeypatch.setattr(stamps.os, "open", forbidden)
     with pytest.raises(images.UnreadableImage, match="^secret.png: .*may not read.*permission"):
         images.decode(path, "secret.png")
 
