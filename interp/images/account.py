@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from interp.images.problems import Problem
 from interp.types import Finding
@@ -56,5 +55,5 @@ class Accounting:
 
     def closed(self) -> Account:
         """The account, without what there is none of."""
-        kept = ({name: count for name, count in one.items() if count} for one in (self.files, self.labels, self.marks))
-        return Account(*map(MappingProxyType, kept), tuple(self.unused), tuple(dict.fromkeys(self.findings)))
+        sums = [{name: count for name, count in one.items() if count} for one in (self.files, self.labels, self.marks)]
+        return Account(sums[0], sums[1], sums[2], tuple(self.unused), tuple(dict.fromkeys(self.findings)))

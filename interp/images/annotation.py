@@ -144,7 +144,7 @@ class Marking:
 
 def _same_proportions(one: tuple[int, int], other: tuple[int, int]) -> bool:
     """Whether one is the other at another scale, each side rounded to whole pixels, up or down."""
-    return abs(one[0] * other[1] - one[1] * other[0]) <= max(sum(one), sum(other))
+    return abs(one[0] * other[1] - one[1] * other[0]) <= max(*one, *other)
 
 
 def _by(size: tuple[int, int]) -> str:

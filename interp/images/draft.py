@@ -130,10 +130,11 @@ class Draft:
         entries = self.entries
         stamped = tuple(entry.file for entry in entries)
         names = tuple(entry.file.relative for entry in entries)
-        forms = {form: tuple(_shown(entry.labels.get(form)) for entry in entries) for form in LABEL_FORMS}
+        forms = {form: [entry.labels.get(form) for entry in entries] for form in LABEL_FORMS}
+        forms = {form: _all_shown(labels) for form, labels in forms.items() if any(labels)}
         sets = tuple(_shown_set(entry.label_set) for entry in entries)
         marked = {i: entry.annotation for i, entry in enumerate(entries) if entry.annotation is not None}
-        watch = Watch(self.folders, [(one.path, one.stamp) for one in (*stamped, *self.beside)])
+        watch = Watch(self.folders, [*stamped, *self.beside])
         self.account.labels.update(entry.origin for entry in entries)
         return ImageSet(
             name=printable(name),
@@ -141,9 +142,9 @@ class Draft:
             fingerprint=f"files {files.digest(stamped, self.contents)}",
             names=names,
             read=lambda i: _read(stamped[i], watch),
-            label_forms={form: labels for form, labels in forms.items() if any(labels)},
+            label_forms=forms,
             label_sets=None if all(one is None for one in sets) else sets,
-            groups=tuple(_shown(entry.group) for entry in entries),
+            groups=_all_shown([entry.group for entry in entries]),
             annotations=marked,
             numbers=_columns(entries),
             problems=self.problems.listed(),
@@ -170,8 +171,9 @@ def _columns(entries: Sequence[Entry]) -> dict[str, tuple[float, ...]]:
     return {printable(name): tuple(entry.numbers.get(name, math.nan) for entry in entries) for name in names}
 
 
-def _shown(label: str | None) -> str | None:
-    return None if label is None else printable(normalize("NFC", label))
+def _all_shown(labels: Sequence[str | None]) -> tuple[str | None, ...]:
+    shown = {one: None if one is None else printable(normalize("NFC", one)) for one in set(labels)}
+    return tuple(shown[one] for one in labels)
 
 
 def _shown_set(labels: frozenset[str] | None) -> frozenset[str] | None:

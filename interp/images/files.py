@@ -24,11 +24,28 @@ ANNOTATIONS = frozenset(".xml .json .csv .tsv .txt .yaml .yml .names".split())
 
 
 class PictureFile(NamedTuple):
-    """A picture on disk: its path, the part of it that names it in the set, and its stamp."""
+    """A picture on disk: its path, the part of it that names it in the set, and what is in its stamp.
+
+    A stamp of its own for each would cost the collector of garbage more than the listing of a large folder.
+    """
 
     path: str
     relative: str
-    stamp: Stamp
+    bytes: int
+    modified: int
+    changed: int
+    inode: int
+    digest: bytes = b""
+
+    @property
+    def stamp(self) -> Stamp:
+        """What tells this state of the file from another."""
+        return Stamp(*self[2:])
+
+
+def picture_file(path: str, relative: str, status: os.stat_result) -> PictureFile:
+    """A picture whose status was read."""
+    return PictureFile(path, relative, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
 class Boundary:
@@ -139,18 +156,19 @@ def _leads_on(entry: os.DirEntry[str], relative: str, boundary: Boundary, proble
 
 
 def _sort(entry: os.DirEntry[str], relative: str, listing: Listing, problems: Problems) -> None:
-    extension = os.path.splitext(entry.name)[1].lower()
+    # Hidden files, which alone begin with their only dot, are not here.
+    extension = entry.name[entry.name.rfind(".") :].lower()
     if not entry.is_file():
         listing.refused += 1
         problems.add("entries that are no files", relative, "This is a pipe or a device, and no ordinary file.")
     elif extension in EXTENSIONS:
         try:
-            stamp = Stamp.of(entry.stat())
+            status = entry.stat()
         except OSError:
             listing.refused += 1
             problems.add("files that vanish", relative, "The file went away while the folder was listed.")
             return
-        listing.pictures.append(PictureFile(entry.path, relative, stamp))
+        listing.pictures.append(picture_file(entry.path, relative, status))
     elif extension in ANNOTATIONS:
         listing.annotations.append(relative)
     else:
@@ -191,7 +209,7 @@ class Locator:
                 for ending in ("",) if known else ("", ".JPEG", ".jpg", ".jpeg", ".png", ".JPG", ".PNG"):
                     found = self._status(f"{folder}/{relative}{ending}")
                     if found is not None and stat.S_ISREG(found.st_mode):
-                        return PictureFile(f"{folder}/{relative}{ending}", relative + ending, Stamp.of(found))
+                        return picture_file(f"{folder}/{relative}{ending}", relative + ending, found)
         return None
 
     def _status(self, path: str) -> os.stat_result | None:
@@ -211,17 +229,17 @@ class Locator:
 def settled(pictures: Sequence[PictureFile]) -> list[PictureFile]:
     """The pictures, those with a digest of their content that changed only just now: their times tell too little."""
     now = time.time_ns()
-    return [
-        one if one.stamp.settled(now) else one._replace(stamp=stamps.with_digest(one.path, one.stamp))
-        for one in pictures
-    ]
+    return [one if stamps.settled(one.changed, now) else _with_digest(one) for one in pictures]
+
+
+def _with_digest(picture: PictureFile) -> PictureFile:
+    return picture._replace(digest=stamps.with_digest(picture.path, picture.stamp).digest)
 
 
 def digest(pictures: Iterable[PictureFile], contents: Iterable[bytes]) -> str:
     """A digest of the pictures' relative paths and stamps, and of all bytes of the contents."""
-    state = hashlib.blake2b(digest_size=16)
-    for picture in pictures:
-        state.update(os.fsencode(f"{picture.relative}\0{picture.stamp}\n"))
+    lines = [f"{one[1]}\0{one[2]} {one[3]} {one[4]} {one[5]} {one[6].hex()}" for one in pictures]
+    state = hashlib.blake2b(os.fsencode("\n".join(lines)), digest_size=16)
     for content in contents:
         state.update(f"\0{len(content)}\0".encode() + hashlib.blake2b(content).digest())
     return state.hexdigest()

@@ -9,18 +9,15 @@ from pathlib import Path
 from interp.images import account, annotations, files, index, mask_folders
 from interp.images.annotations import Found
 from interp.images.draft import FOLDERS, Draft, Entry
-from interp.images.files import Boundary, Listing, Locator, PictureFile
+from interp.images.files import Boundary, Listing, Locator, PictureFile, picture_file
 from interp.images.image_set import ImageSet
 from interp.images.joining import Joiner
-from interp.images.places import Places
+from interp.images.places import NO_CLASS, Places
 from interp.images.problems import Problem, printable
 from interp.images.records import Record, Records
-from interp.images.stamps import Stamp
 from interp.types import Finding
 
 INDEX = "index.csv"
-# Text beside pictures is a licence, or a word to the reader, as often as annotations.
-TEXTS = (".txt", ".yaml", ".yml", ".names")
 
 
 def from_folder(
@@ -38,7 +35,7 @@ def from_folder(
     draft.folders = dict(listing.folders)
     own = _without(listing, folder, marks)
     parted = mask_folders.parted(own) if marks is None else mask_folders.Parted(own, [])
-    pictures = files.settled(parted.pictures)
+    pictures = files.settled(_named_below(parted.pictures))
     joiner = Joiner([one.relative for one in pictures])
     rows = _read_index(folder, boundary, draft, pictures, joiner) if (folder / INDEX).exists() else None
     if rows is None:
@@ -86,15 +83,26 @@ def _without(listing: Listing, folder: Path, marks: Path | None) -> list[Picture
     return [one for one in listing.pictures if not one.relative.startswith(below)]
 
 
+def _named_below(pictures: list[PictureFile]) -> list[PictureFile]:
+    """The pictures, named from below the folders such as 'images' in which all of them lie."""
+    while pictures:
+        first, below, _ = pictures[0].relative.partition("/")
+        if not below or first.lower() not in NO_CLASS:
+            break
+        if not all(one.relative.startswith(first + "/") for one in pictures):
+            break
+        pictures = [one._replace(relative=one.relative.removeprefix(first + "/")) for one in pictures]
+    return pictures
+
+
 def _by_place(pictures: Sequence[PictureFile], draft: Draft) -> None:
     places = Places([one.relative for one in pictures])
     if places.splits:
         text = f"{', '.join(map(printable, places.splits))}: splits of the set, which are groups, and no labels."
         draft.account.findings.append(Finding("recognized", text))
-    for position, file in enumerate(pictures):
-        labels, group = places.of(position)
-        origin = FOLDERS if labels["label"] else "by the WordNet id in their name"
-        origin = origin if any(labels.values()) else account.NO_LABEL
+    origins = {"label": FOLDERS, "wnid": "by the WordNet id in their name"}
+    for file, (labels, group) in zip(pictures, places, strict=True):
+        origin = next((origins[form] for form in labels), account.NO_LABEL)
         draft.entries.append(Entry(file, labels, group, origin=origin))
 
 
@@ -167,7 +175,7 @@ def _watch(draft: Draft, folder: Path, relatives: Sequence[str], marks: Path | N
     paths = [folder / one for one in relatives] + ([folder / INDEX] if (folder / INDEX).exists() else [])
     for path in [*paths, *([] if marks is None else [marks])]:
         try:
-            draft.beside.append(PictureFile(str(path), path.name, Stamp.of(os.stat(path))))
+            draft.beside.append(picture_file(str(path), path.name, os.stat(path)))
         except OSError:
             continue
 
@@ -185,8 +193,7 @@ def _account_files(
     for name in sorted(here - used):
         reason = unused.get(name, "It is in none of the forms that are read, or another file was named.")
         kept.unused.append(Problem(printable(name), printable(reason)))
-        if not name.lower().endswith(TEXTS):
-            draft.problems.add("annotation files that are not used", name, reason)
+        draft.problems.add("annotation files that are not used", name, reason)
     not_masks = [one for one in masks if one.relative not in used]
     for one in not_masks:
         if one.relative in unused:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import cached_property
 
 from interp.images.decoding import EXTENSIONS
 from interp.images.places import CONTAINERS, SPLIT
@@ -40,16 +42,37 @@ class Joiner:
     """
 
     def __init__(self, relatives: Sequence[str]) -> None:
-        self._paths = [tail(one) for one in relatives]
-        self._exact = {path: place for place, path in enumerate(self._paths)}
-        self._keyed: dict[str, list[int]] = {}
-        self._named: dict[str, list[int]] = {}
-        self._folders = {path.rpartition("/")[0] for path in self._paths}
+        self._relatives = relatives
+
+    # Nothing is looked up in most folders, and a hundred thousand pictures take a second.
+    @cached_property
+    def _paths(self) -> list[str]:
+        return [tail(one) for one in self._relatives]
+
+    @cached_property
+    def _exact(self) -> dict[str, int]:
+        return {path: place for place, path in enumerate(self._paths)}
+
+    @cached_property
+    def _folders(self) -> set[str]:
+        return {path.rpartition("/")[0] for path in self._paths}
+
+    @cached_property
+    def _keyed(self) -> dict[str, list[int]]:
+        keyed: dict[str, list[int]] = {}
         for place, path in enumerate(self._paths):
             folders, _, name = path.rpartition("/")
-            self._keyed.setdefault(f"{_telling(folders)}/{stem(name)}", []).append(place)
+            keyed.setdefault(f"{_telling(folders)}/{stem(name)}", []).append(place)
+        return keyed
+
+    @cached_property
+    def _named(self) -> dict[str, list[int]]:
+        named: dict[str, list[int]] = {}
+        for place, path in enumerate(self._paths):
+            name = path.rpartition("/")[2]
             for key in {name, stem(name), name.casefold(), stem(name).casefold()}:
-                self._named.setdefault(key, []).append(place)
+                named.setdefault(key, []).append(place)
+        return named
 
     def find(self, file: str, base: str = "") -> int | None:
         """The position of the picture that is called so in a folder `base`; None where there is none.
@@ -110,6 +133,7 @@ class Joiner:
         return same if same == min(len(given), len(there)) or folders not in self._folders else None
 
 
+@functools.lru_cache(maxsize=10_000)
 def _telling(folders: str) -> str:
     """The folders that tell pictures apart."""
     return "/".join(part for part in folders.split("/") if part.lower() not in CONTAINERS)

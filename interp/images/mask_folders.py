@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from collections.abc import Sequence
@@ -25,6 +26,8 @@ SUFFIX = re.compile(
     r"(?:[ ._-]?\d{1,4})?",
     re.IGNORECASE,
 )
+# What nearly no name has, and every such suffix.
+_WORD = re.compile(r"mask|seg|gt|ground|label|annot|trimap|matte", re.IGNORECASE)
 SETTING = "marked"
 # So many masks, spread over the set, say what its masks' values mean.
 LOOKED_AT = 24
@@ -95,10 +98,15 @@ def read(found: Sequence[PictureFile], *, marked: frozenset[int] | None) -> Reco
 
 
 def _called_so(relative: str) -> bool:
-    if not may_be_mask(relative):
+    folder, _, name = relative.rpartition("/")
+    if not _of_masks(folder) and (_WORD.search(name) is None or SUFFIX.fullmatch(stem(name)) is None):
         return False
-    *folders, name = relative.split("/")
-    return any(one.lower() in MASKS for one in folders) or SUFFIX.fullmatch(stem(name)) is not None
+    return may_be_mask(relative)
+
+
+@functools.lru_cache(maxsize=10_000)
+def _of_masks(folder: str) -> bool:
+    return any(one.lower() in MASKS for one in folder.split("/"))
 
 
 def _about(relative: str) -> str:

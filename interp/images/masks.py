@@ -110,7 +110,7 @@ def kind_of(values: Values) -> Kind:
         return "binary"
     if not values.palette and _soft(values):
         return "matte" if len(found) == 3 and 0 in found and VOID in found else "soft"
-    if 0 in found:
+    if 0 in found or (values.palette and VOID in found):
         return "classes"
     return "trimap" if _within_trimap(values) and {1, 2} <= set(found) else "all"
 
@@ -154,7 +154,7 @@ def joint(values: Sequence[Values]) -> tuple[str, bool]:
     without = [one for one in values if 0 not in one.counts]
     together = {value for one in without for value in one.counts}
     trimap = {1, 2} <= together <= {1, 2, 3}
-    kinds = Counter("trimap" if trimap and one in without else kind_of(one) for one in values)
+    kinds: Counter[Kind] = Counter("trimap" if trimap and one in without else kind_of(one) for one in values)
     void = " (255 is void, and not marked)" if any(_has_void(one) for one in values) else ""
     return "; ".join(f"{SAID[kind]}{f' ({count:,} of them)' * (len(kinds) > 1)}" for kind, count in kinds.items()) + (
         void

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 # Folders that hold pictures, annotations or masks of all classes: their names are no labels.
 CONTAINERS = frozenset(
@@ -20,43 +20,51 @@ SPLIT = re.compile(r"(train|training|val|valid|validation|test|testing|trainval|
 DEEPEST_SPLIT = 3
 _NAMED_LIKE_IMAGENET = re.compile(r"(n\d{8})_")
 # Of the folders that hold all kinds of things only these are also names that a class of pictures may not have.
-_NO_CLASS = frozenset("images image imgs img jpegimages pictures pics obj_train_data default".split())
+NO_CLASS = frozenset("images image imgs img jpegimages pictures pics obj_train_data default".split())
 
 
 class Places:
     """The label and the group of each picture of a folder, from where it lies."""
 
     def __init__(self, relatives: Sequence[str]) -> None:
-        self._folders = [tuple(one for one in path.split("/")[:-1] if one.lower() not in _NO_CLASS) for path in relatives]
-        self._names = [path.rsplit("/", 1)[-1] for path in relatives]
+        self._relatives = relatives
+        folders = {path.rpartition("/")[0] for path in relatives}
+        self._parts = {one: tuple(part for part in one.split("/") if part.lower() not in NO_CLASS) for one in folders}
+        self._parts = {one: () if parts == ("",) else parts for one, parts in self._parts.items()}
         self.split_depth = self._depth_of_splits()
         """At which depth, from 0, all folders are splits of the set; None where at none."""
+        self._said = {one: self._of_folder(parts) for one, parts in self._parts.items()}
 
     @property
     def splits(self) -> tuple[str, ...]:
         """The names of the splits."""
         depth = self.split_depth
-        return () if depth is None else tuple(sorted({one[depth] for one in self._folders if len(one) > depth}))
+        return () if depth is None else tuple(sorted({one[depth] for one in self._parts.values() if len(one) > depth}))
 
-    def of(self, place: int) -> tuple[dict[str, str | None], str | None]:
-        """The forms of the label of the picture at a position, and its group.
+    def __iter__(self) -> Iterator[tuple[dict[str, str | None], str | None]]:
+        """The forms of the label of each picture, and its group.
 
-        The label is the folder that it lies in, and the group the folder above it, or the split. In one folder the label
-        is the WordNet id that its name begins with, if there is one.
+        The label is the folder that it lies in, and the group the folder above it, or the split. In one folder the
+        label is the WordNet id that its name begins with, if there is one.
         """
-        folders = self._folders[place]
-        if self.split_depth is not None and len(folders) > self.split_depth:
-            split, below = folders[self.split_depth], folders[self.split_depth + 1 :]
-            return self._label(place, below), below[-2] if len(below) > 1 else split
-        return self._label(place, folders), folders[-2] if len(folders) > 1 else None
+        for path in self._relatives:
+            folder, _, name = path.rpartition("/")
+            label, group = self._said[folder]
+            if label is None and (named := _NAMED_LIKE_IMAGENET.match(name)):
+                yield {"wnid": named[1]}, group
+            else:
+                yield ({} if label is None else {"label": label}), group
 
-    def _label(self, place: int, folders: tuple[str, ...]) -> dict[str, str | None]:
-        named = None if folders else _NAMED_LIKE_IMAGENET.match(self._names[place])
-        return {"wnid": named[1] if named else None, "label": folders[-1] if folders else None}
+    def _of_folder(self, parts: tuple[str, ...]) -> tuple[str | None, str | None]:
+        depth = self.split_depth
+        if depth is not None and len(parts) > depth:
+            split, below = parts[depth], parts[depth + 1 :]
+            return (below[-1] if below else None), (below[-2] if len(below) > 1 else split)
+        return (parts[-1] if parts else None), (parts[-2] if len(parts) > 1 else None)
 
     def _depth_of_splits(self) -> int | None:
         for depth in range(DEEPEST_SPLIT):
-            names = {one[depth] for one in self._folders if len(one) > depth}
+            names = {one[depth] for one in self._parts.values() if len(one) > depth}
             if not names:
                 return None
             if all(SPLIT.fullmatch(name) for name in names):

@@ -16,9 +16,10 @@ CHANGED = "the file has changed since the set was opened. Open the set again."
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
+SECOND = 1_000_000_000
 # A file that changed so shortly before it was looked at may change again and look the same: the clocks of file systems
-# tick in milliseconds, those of shared ones in seconds.
-UNSETTLED_NANOSECONDS = 2_000_000_000
+# tick in milliseconds, those of older and shared ones in seconds.
+UNSETTLED, UNSETTLED_COARSE = SECOND // 20, 2 * SECOND
 
 
 class Stamp(NamedTuple):
@@ -43,14 +44,15 @@ class Stamp(NamedTuple):
         """Whether size, times and inode agree."""
         return self[:4] == other[:4]
 
-    def settled(self, now: int) -> bool:
-        """Whether the times tell the file from any that takes its place after `now` (ns since 1970)."""
-        return max(self.modified, self.changed) < now - UNSETTLED_NANOSECONDS
+
+def settled(changed: int, now: int) -> bool:
+    """Whether that time of change tells a file from any that takes its place after `now` (both ns since 1970)."""
+    return changed < now - (UNSETTLED_COARSE if changed % SECOND == 0 else UNSETTLED)
 
 
 def with_digest(path: str | Path, stamp: Stamp) -> Stamp:
     """The stamp, with a digest of the content where the file changed only just now; as it is where it cannot be read."""
-    if stamp.settled(time.time_ns()):
+    if settled(stamp.changed, time.time_ns()):
         return stamp
     try:
         return stamp._replace(digest=_digest(content(path, "", stamp)))

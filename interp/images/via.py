@@ -5,7 +5,7 @@ Source: Dutta & Zisserman 2019, 'The VIA annotation software for images, audio a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from interp.images.coco import clipped, polygon_area
 from interp.images.records import Marks, Reading
@@ -14,7 +14,7 @@ from interp.images.shapes import Box, Polygon, ellipse, finite, polygon
 FORM = "VIA"
 
 
-def pictures(document: object) -> list[Mapping]:
+def pictures(document: object) -> Sequence[Mapping]:
     """The pictures that a JSON file of VIA describes; none where it is no such file."""
     if isinstance(document, dict) and isinstance(document.get("_via_img_metadata"), dict):
         document = document["_via_img_metadata"]

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 
+from interp.images.files import PictureFile
 from interp.images.stamps import Stamp
 
 # So many files are looked at in one go, in turn: about five milliseconds.
@@ -22,9 +23,9 @@ class Watch:
     set has times 2,000 files, and at once when it is read.
     """
 
-    def __init__(self, folders: Mapping[str, int], files: Sequence[tuple[str, Stamp]]) -> None:
+    def __init__(self, folders: Mapping[str, int], files: Sequence[PictureFile]) -> None:
         self._folders = dict(folders)
-        self._files = tuple(files)
+        self._files = files
         self._lock = threading.Lock()
         self._next = 0
         self._looked = 0.0
@@ -48,7 +49,7 @@ class Watch:
             return True
         part = self._files[self._next : self._next + AT_ONCE]
         self._next = self._next + AT_ONCE if self._next + AT_ONCE < len(self._files) else 0
-        return any(not _same(path, before) for path, before in part)
+        return any(not _same(one.path, one.stamp) for one in part)
 
 
 def _modified(path: str) -> int | None:

@@ -22,7 +22,8 @@ def test_the_label_is_the_largest_annotations(tmp_path: Path) -> None:
     small, large = {"bbox": [0, 0, 2, 2]}, {"segmentation": [[3, 3, 9, 3, 9, 9, 3, 9]], "category_id": 2}
     photos = opened(tmp_path, small, large)
     assert photos.labels == ("dog",)
-    assert photos[0].mask is not None and photos[0].mask.sum() == 4 + 36
+    assert photos[0].mask is not None and photos[0].mask.sum() == 36
+    assert photos[0].marked().sum() == 4 + 36 and photos[0].marked({"cat"}).sum() == 4
 
 
 def test_a_category_may_say_its_wordnet_id(tmp_path: Path) -> None:
@@ -107,7 +108,7 @@ def test_bad_images_are_named_and_the_rest_goes_on(tmp_path: Path) -> None:
     bad = [3, {"id": 7}, {"id": 8, "file_name": "b.png", "width": -1, "height": 5}, {"id": 9, "file_name": "gone.png"}]
     huge = {"id": 10, "file_name": "c.png", "width": 10**6, "height": 10**6}
     photos = images.load(coco(tmp_path / "marks.json", [*bad, huge, PICTURE | {"width": None, "height": None}], [5]))
-    assert photos.names == ("a.png",) and len(photos.problems) == 6
+    assert photos.names == ("a.png",) and len(photos.problems) == 8
 
 
 def test_long_lists_of_problems_are_cut(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_the_real_folder_in_its_three_ways(imagenet: Path) -> None:
     assert whole.labels == flat.labels and whole.labels[0] == "n01440764"
     assert whole.label_forms["label"][0] == boxes.labels[0] == "tench" and whole.label_forms["class_index"][1] == "5"
     assert whole.groups[0] == "fish" and len(whole.annotated) == 18 and not flat.annotated
-    assert not whole.problems and not flat.problems and not boxes.problems
+    assert all("not a picture" in one.reason for one in whole.problems) and not flat.problems and not boxes.problems
 
 
 def test_an_index_gives_order_labels_and_groups(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_an_index_gives_order_labels_and_groups(tmp_path: Path) -> None:
         "\ufefffile, class_index,wnid,label,group\nb.png,3,,dog,x\na.png,0,n00000001,cat,\n", encoding="utf-8"
     )
     photos = images.load(tmp_path)
-    assert photos.names == ("b.png", "a.png") and photos.labels == ("dog", "n00000001")
+    assert photos.names == ("b.png", "images/a.png") and photos.labels == ("dog", "n00000001")
     assert photos.groups == ("x", None) and photos.label_forms["class_index"] == ("3", "0")
     assert photos[1].image.size == (8, 6)
 
@@ -76,8 +76,8 @@ def test_rows_that_lead_nowhere_or_out_are_named(tmp_path: Path) -> None:
     for expected in (
         "line 2: The class index is 'x'",
         "line 3: The picture 'gone.png' was not found",
-        "line 4: '../outside.png' leads out",
-        f"line 5: '{tmp_path}/outside.png' leads out",
+        "line 4: The picture '../outside.png' was not found",
+        f"line 5: The picture '{tmp_path}/outside.png' was not found",
         "line 6: The column 'file' is empty",
     ):
         assert expected in reasons(photos)
@@ -90,8 +90,10 @@ def test_voc_layout_takes_its_annotations_along(tmp_path: Path) -> None:
     photos = images.load(tmp_path)
     assert photos.names == ("one.png", "two.png") and photos.labels == ("dog", None) and photos.annotated == {0}
     expected = np.zeros((10, 20), dtype=bool)
-    expected[0:2, 0:2] = expected[1:6, 2:12] = True
+    expected[1:6, 2:12] = True
     assert (photos[0].mask == expected).all()
+    expected[0:2, 0:2] = True
+    assert (photos[0].marked() == expected).all()
     assert images.load(tmp_path / "Annotations").names == ("one.png",)
     assert images.load(tmp_path / "Annotations" / "one.xml").labels == ("dog",)
 
@@ -132,11 +134,17 @@ def test_an_ambiguous_annotation_is_named(tmp_path: Path) -> None:
     assert not photos.annotated and "2 pictures are called so" in reasons(photos)
 
 
-def test_two_coco_files_are_not_guessed_between(tmp_path: Path) -> None:
-    plain(tmp_path / "1.png")
-    for name in ("a", "b"):
-        coco(tmp_path / f"{name}.coco.json", [{"id": 1, "file_name": "1.png"}], [])
-    assert "2 annotation files, and none was taken" in reasons(images.load(tmp_path))
+def test_of_two_coco_files_the_first_that_marks_a_picture_counts(tmp_path: Path) -> None:
+    for name in ("1.png", "2.png"):
+        plain(tmp_path / name)
+    box = {"id": 1, "image_id": 1, "category_id": 1}
+    both = [{"id": 1, "file_name": "1.png"}, {"id": 2, "file_name": "2.png"}]
+    coco(tmp_path / "a.coco.json", both[:1], [box | {"bbox": [0, 0, 2, 2]}])
+    coco(tmp_path / "b.coco.json", both, [box | {"bbox": [0, 0, 8, 6]}, box | {"image_id": 2, "bbox": [0, 0, 3, 3]}])
+    photos = images.load(tmp_path)
+    assert [photos[i].mask.sum() for i in (0, 1)] == [4, 9]
+    assert "1.png: It is marked by COCO, which counts" in reasons(photos)
+    assert photos.account.marks == {"used": 2, "of pictures that another file marks": 1}
 
 
 def test_other_files_are_named_or_counted(tmp_path: Path) -> None:
@@ -146,7 +154,7 @@ def test_other_files_are_named_or_counted(tmp_path: Path) -> None:
     for i in range(30):
         (tmp_path / f"{i}.mp4").touch()
     problems = images.load(tmp_path).problems
-    assert len(problems) == 1 and problems[0].name == "31 files" and "30 .mp4, 1 .txt" in problems[0].reason
+    assert [one.name for one in problems] == ["notes.txt", "30 files"] and "30 .mp4" in problems[1].reason
 
 
 def test_names_of_any_bytes(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def test_a_coco_file_that_is_a_link_out_is_not_read(served: Path) -> None:
 def test_masks_and_boxes_that_are_links_out_are_not_read(served: Path) -> None:
     (served / "marks").mkdir()
     (served / "marks" / "1.png").symlink_to(served.parent / "secret" / "1.png")
-    with pytest.raises(ValueError, match="holds neither Pascal VOC files"):
+    with pytest.raises(ValueError, match="holds neither annotations nor masks"):
         images.load("photos/dog", annotations="marks", root=served)
     file = voc(served.parent / "secret" / "1.xml", "1.png", [("password", 1, 1, 3, 3)], None)
     (served / "photos" / "dog" / "1.xml").symlink_to(file)

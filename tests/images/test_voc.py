@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from interp import images
-from interp.images import voc as reader
+from interp.images import xml_files
 from tests.images.drawing import plain, voc
 
 BOX = "<bndbox><xmin>1</xmin><ymin>1</ymin><xmax>3</xmax><ymax>3</ymax></bndbox>"
@@ -74,7 +74,7 @@ def test_a_size_of_zero_is_as_none(tmp_path: Path) -> None:
 
 
 def test_deep_nesting_does_not_overflow(tmp_path: Path) -> None:
-    root = reader.parsed(b"<annotation>" + b"<a>" * 100_000 + b"</a>" * 100_000 + b"</annotation>", "deep.xml")
+    root = xml_files.parsed(b"<annotation>" + b"<a>" * 100_000 + b"</a>" * 100_000 + b"</annotation>", "deep.xml")
     assert root.tag == "annotation"
     del root
 

@@ -107,7 +107,7 @@ def test_what_is_broken_is_reported_and_the_rest_goes_on(tiny, tmp_path) -> None
         "2.png": "40 × 30 pixels",
         "3.png": "outside of the picture",
         "4.png": "no area",
-        "5.png": "mask cannot be read",
+        "5.png": "the file is not there any more",
         "6.png": "5 × 7 pixels",
         "7.png": "Nobody has marked anything",
     }.items():
