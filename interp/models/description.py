@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from interp.models.text_files import read_text, shown
+from interp.text_files import read_text, shown
 from interp.types import Outputs
 
 KEYS = (

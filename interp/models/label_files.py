@@ -20,7 +20,7 @@ from interp.models.label_notation import (
     of_python_or_json,
     of_yaml,
 )
-from interp.models.text_files import read_text, shown
+from interp.text_files import read_text, shown
 from interp.types import Finding
 
 LARGEST = 16 << 20

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from interp.models.text_files import shown
+from interp.text_files import shown
 from interp.types import Finding
 
 # Python's own reader of notation takes a hundred times the text's memory.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from interp.models.text_files import is_file, shown
+from interp.text_files import is_file, shown
 
 SUFFIX = ".toml"
 MOST_FILES, MOST_ENTRIES, DEEPEST = 500, 20_000, 8
