@@ -103,7 +103,7 @@ def of(sheet: Sheet, name: str) -> Boxes:
     size = next((pair for pair in sizes if not set(pair) & set(places)), None)
     commas = sheet.delimiter != "," and len(places) == 4
     found = Boxes(places, form, size, "pixels", commas)
-    boxes = [box for _, row in sheet.rows if (box := found.box(row)) is not None]
+    boxes = [box for row in sheet.rows if (box := found.box(row)) is not None]
     if not boxes:
         return Boxes()
     unit: Unit = "shares" if max(max(box) for box in boxes) <= 1 else "pixels"
@@ -128,7 +128,7 @@ def _columns(by_name: Mapping[str, int], sheet: Sheet) -> tuple[tuple[int, ...],
             return places, form, ", ".join(repr(sheet.columns[place]) for place in places)
     for one in _ONE_CELL:
         place = by_name.get(one)
-        if place is not None and any(place < len(row) and _is_four(row[place]) for _, row in sheet.rows):
+        if place is not None and any(place < len(row) and _is_four(row[place]) for row in sheet.rows):
             return (place,), "corner and size", repr(sheet.columns[place])
     return (_unnamed(sheet), "corners", "") if not sheet.header else ((), "corners", "")
 
@@ -142,7 +142,7 @@ def _unnamed(sheet: Sheet) -> tuple[int, ...]:
     for start in range(len(sheet.columns) - 3):
         places = tuple(range(start, start + 4))
         found = Boxes(places, unit="pixels")
-        given = [row for _, row in sheet.rows if found.given(row)]
+        given = [row for row in sheet.rows if found.given(row)]
         if given and all(found.box(row) is not None for row in given):
             return places
     return ()

@@ -63,7 +63,7 @@ class Reader:
         self._sheet, self._name, self._is_picture = sheet, name, is_picture
         self._left = {place: plain(column) for place, column in enumerate(sheet.columns) if place not in taken}
         self._findings: list[Finding] = []
-        self._sample = [row for _, row in sheet.rows[:SAMPLE]]
+        self._sample = sheet.rows[:SAMPLE]
         self._values: dict[int, set[str]] = {}
 
     def columns(self) -> Columns:
@@ -91,12 +91,12 @@ class Reader:
 
     def cells(self, place: int) -> list[str]:
         """All cells of a column, without spaces around them."""
-        return [row[place].strip() if place < len(row) else "" for _, row in self._sheet.rows]
+        return [row[place].strip() if place < len(row) else "" for row in self._sheet.rows]
 
     def values(self, place: int) -> set[str]:
         """The different cells of a column that are no gaps."""
         if place not in self._values:
-            cells = {row[place] for _, row in self._sheet.rows if place < len(row)}
+            cells = {row[place] for row in self._sheet.rows if place < len(row)}
             self._values[place] = {cell for one in cells if (cell := one.strip()).casefold() not in GAPS}
         return self._values[place]
 
@@ -123,11 +123,13 @@ class Reader:
         """The column of the usual names that names most pictures; of equal ones the first of those names."""
         named = [place for name in FILE_COLUMNS for place, one in self._left.items() if one == name]
         vague = ("id", "key", "name", "url", "uri")
-        hits = {place: self._hits(place, self._is_picture) for place in self._left}
-        shown = {place: self._hits(place, looks_like_a_picture) for place in self._left}
+        # The other columns are looked at where those named leave it open.
+        places = named if any(self._hits(place, self._is_picture) for place in named) else list(self._left)
+        hits = {place: self._hits(place, self._is_picture) for place in places}
+        shown = {place: self._hits(place, looks_like_a_picture) for place in places}
         best = max(named, key=lambda place: (hits[place], shown[place]), default=None)
         if best is None or (not hits[best] and not shown[best] and self._left[best] in vague):
-            likely = max(self._left, key=lambda place: (hits[place], shown[place]), default=None)
+            likely = max(places, key=lambda place: (hits[place], shown[place]), default=None)
             if likely is not None and max(hits[likely], shown[likely]) * 2 > len(self._sample):
                 best = likely
         if best is None:

@@ -36,6 +36,7 @@ class Labels:
         self._label_is_number = self._all_numbers(columns.label)
         self._between = self._several()
         self._only = self._one_flag()
+        self._numbers = [(sheet.columns[place], place) for place in columns.numbers]
 
     @property
     def findings(self) -> list[Finding]:
@@ -57,6 +58,8 @@ class Labels:
         if place is None or place >= len(cells):
             return None
         text = cells[place].strip()
+        if text[:1] not in ("=", "#"):
+            return composed(text) or None
         if text.startswith("="):
             quoted = re.fullmatch(r'="(.*)"', text)
             if quoted is not None:
@@ -83,8 +86,9 @@ class Labels:
             several = frozenset(parts) or None
             if columns.label is None or any(place == columns.label for place, _ in self._between):
                 label = parts[0] if parts else None
-        found = {self._sheet.columns[place]: self._number(cells, place) for place in columns.numbers}
-        numbers = {column: value for column, value in found.items() if value is not None}
+        numbers = {
+            column: value for column, place in self._numbers if (value := self._number(cells, place)) is not None
+        }
         if self._only:
             label = next((self._sheet.columns[place] for place in columns.flags if self._number(cells, place)), None)
         forms = {"wnid": self.cell(cells, columns.wnid), "label": label, "class_index": self._index(line, cells)}
@@ -104,7 +108,7 @@ class Labels:
         return None
 
     def _values(self, place: int) -> set[str]:
-        return {row[place].strip() for _, row in self._sheet.rows if place < len(row)} - {""}
+        return {row[place].strip() for row in self._sheet.rows if place < len(row)} - {""}
 
     def _all_numbers(self, place: int | None) -> bool:
         """Whether the labels are whole numbers, some of them written as 3.0, or with gaps among them."""
@@ -170,7 +174,7 @@ class Labels:
         labelled = any(place is not None for place in (columns.label, columns.wnid, columns.index)) or self._between
         if len(columns.flags) < 2 or labelled:
             return False
-        ones = all([self._number(row, place) for place in columns.flags].count(1) == 1 for _, row in self._sheet.rows)
+        ones = all([self._number(row, place) for place in columns.flags].count(1) == 1 for row in self._sheet.rows)
         if ones:
             said = (
                 f"{self._name}: in each row one of the {len(columns.flags)} columns of 0 and 1 is 1; its name is the "

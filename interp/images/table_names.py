@@ -29,10 +29,9 @@ class Pictures:
         self._within = [f"{within}/", f"{within}/images/"] if within else []
         self._within += ["", "images/"]
         self._exact: dict[str, str] = {}
-        self._by_stem: dict[str, list[str]] = {}
         for path in paths:
             self._exact.setdefault(composed(path), path)
-            self._by_stem.setdefault(_stem(path), []).append(path)
+        self._stems: dict[str, list[str]] | None = None
 
     def __contains__(self, cell: object) -> bool:
         return isinstance(cell, str) and self.find(cell).picture is not None
@@ -53,9 +52,17 @@ class Pictures:
                 return Found(path, "path" if cell.removeprefix("./").replace("\\", "/") == path else "tail")
         return self._by_tail(cell, written, prefer)
 
+    def _by_stem(self) -> dict[str, list[str]]:
+        # Of no use where all paths are written as they are, and half of the time then.
+        if self._stems is None:
+            self._stems = {}
+            for path in self._exact.values():
+                self._stems.setdefault(_stem(path), []).append(path)
+        return self._stems
+
     def _by_tail(self, cell: str, written: str, prefer: str | None) -> Found:
         parts, is_rooted = written.casefold().split("/"), rooted(cell)
-        listed = self._by_stem.get(_stem(written), [])
+        listed = self._by_stem().get(_stem(written), [])
         if not written or not listed:
             leads_out = is_rooted or ".." in re.split(r"[\\/]", cell)
             reason = "leads out of the folder, and no picture in it is called so" if leads_out else "was not found"

@@ -39,13 +39,14 @@ _OTHER = {
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table as it is written: the names of its columns, its rows with the line that each ends in, and how it is read.
+    """A table as it is written: the names of its columns, its rows, the line that each ends in, and how it is read.
 
     `columns` are as written, without spaces around them; where no line names them they are 'column 1' and so on.
     """
 
     columns: tuple[str, ...]
-    rows: list[tuple[int, list[str]]]
+    rows: list[list[str]]
+    lines: list[int]
     delimiter: str
     header: bool
     findings: tuple[Finding, ...]
@@ -78,14 +79,16 @@ def parse(content: bytes, name: str, is_picture: Callable[[str], bool]) -> Sheet
     delimiter = declared[1] if declared and declared[1] in DELIMITERS else _delimiter(sample, is_picture)
     if delimiter != ",":
         findings.append(Finding("recognized", f"{name}: its columns are separated by {DELIMITERS[delimiter]}."))
-    rows = _rows(text, delimiter, name, is_picture, skipped)
-    header = _is_header(rows[0][1], is_picture)
+    rows, lines = _rows(text, delimiter, name, is_picture, skipped)
+    header = _is_header(rows[0], is_picture)
     if not header:
         said = f"{name}: its first line names a picture, and is taken for a row: the columns have no names."
         findings.append(Finding("guessed", said, "a first line such as file,label"))
-    width = max(len(row) for _, row in rows[:SAMPLE])
-    columns = tuple(cell.strip() for cell in rows[0][1]) if header else tuple(f"column {i + 1}" for i in range(width))
-    return Sheet(columns, rows[1:] if header else rows, delimiter, header, tuple(findings))
+    width = max(map(len, rows[:SAMPLE]))
+    columns = tuple(cell.strip() for cell in rows[0]) if header else tuple(f"column {i + 1}" for i in range(width))
+    if header:
+        rows, lines = rows[1:], lines[1:]
+    return Sheet(columns, rows, lines, delimiter, header, tuple(findings))
 
 
 def _guessed_encoding(name: str, encoding: str) -> Finding:
@@ -116,22 +119,25 @@ def _sampled(text: str) -> Iterator[str]:
         yield line
 
 
-def _delimiter(lines: Sequence[str], is_picture: Callable[[str], bool]) -> str:
-    """The one with which the first line names a column of files, or its cells name pictures; then the steadiest."""
-
-    def fits(delimiter: str) -> tuple[bool, bool, float, int]:
+def _delimiter(sample: Sequence[str], is_picture: Callable[[str], bool]) -> str:
+    """The one with which the first line names a column of files; else the cells name pictures; then the steadiest."""
+    read: dict[str, list[list[str]]] = {}
+    for delimiter in DELIMITERS:
         try:
-            rows = list(csv.reader(lines, delimiter=delimiter))
+            read[delimiter] = list(csv.reader(sample, delimiter=delimiter))
         except csv.Error:
-            return (False, False, 0.0, 0)
-        named = any(plain(cell) in FILE_COLUMNS for cell in rows[0])
-        cells = sum(any(is_picture(cell) for cell in row) for row in rows) / len(rows)
-        width, times = Counter(map(len, rows)).most_common(1)[0]
-        # One column is what every wrong delimiter gives.
-        return (named and width > 1, width > 1 and cells > 0.5, times / len(rows) if width > 1 else 0.0, width)
+            continue
+    # One column is what every wrong delimiter gives.
+    wide = {delimiter: rows for delimiter, rows in read.items() if max(map(len, rows)) > 1}
+    named = {one: rows for one, rows in wide.items() if any(plain(cell) in FILE_COLUMNS for cell in rows[0])}
 
-    best = max(DELIMITERS, key=fits)
-    return best if fits(best)[3] > 1 else ","
+    def fits(delimiter: str) -> tuple[float, float, int]:
+        rows = wide[delimiter]
+        cells = 0.0 if named else sum(any(map(is_picture, row)) for row in rows) / len(rows)
+        width, times = Counter(map(len, rows)).most_common(1)[0]
+        return (float(cells > 0.5), times / len(rows) if width > 1 else 0.0, width)
+
+    return max(named or wide, key=fits, default=",")
 
 
 def _is_header(first: Sequence[str], is_picture: Callable[[str], bool]) -> bool:
@@ -140,9 +146,10 @@ def _is_header(first: Sequence[str], is_picture: Callable[[str], bool]) -> bool:
 
 def _rows(
     text: str, delimiter: str, name: str, is_picture: Callable[[str], bool], skipped: int
-) -> list[tuple[int, list[str]]]:
+) -> tuple[list[list[str]], list[int]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-    rows: list[tuple[int, list[str]]] = []
+    rows: list[list[str]] = []
+    lines: list[int] = []
     before = 0
     try:
         for row in reader:
@@ -155,10 +162,11 @@ def _rows(
                 )
             before = line
             if row and (len(row) > 1 or row[0].strip()):
-                rows.append((line + skipped, row))
+                rows.append(row)
+                lines.append(line + skipped)
     except csv.Error as error:
         raise ValueError(f"{name}, line {reader.line_num + skipped}: {error}; {EXPECTED}") from None
-    return rows
+    return rows, lines
 
 
 def _swallowed(row: Sequence[str], delimiter: str, is_picture: Callable[[str], bool]) -> bool:

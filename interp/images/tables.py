@@ -16,7 +16,7 @@ from interp.images import files, table_boxes, table_columns, table_labels, table
 from interp.images.problems import Problems, printable
 from interp.images.table_boxes import Box, Boxes, Unit
 from interp.images.table_columns import Columns
-from interp.images.table_names import Found, Pictures, cleaned
+from interp.images.table_names import Pictures, cleaned
 from interp.images.table_text import Sheet, looks_like_a_picture
 from interp.types import Finding
 
@@ -111,12 +111,11 @@ class _Reading:
         self._labels, self._pictures, self._problems = labels, pictures, problems
         self._rules: dict[str, str] = {}
         self._counts: Counter[str] = Counter()
-        self._found: dict[tuple[str, str | None], Found] = {}
 
     def rows(self) -> list[Row]:
         width = len(self._sheet.columns)
         rows = []
-        for line, cells in self._sheet.rows:
+        for line, cells in zip(self._sheet.lines, self._sheet.rows, strict=True):
             if len(cells) > width and any(cell.strip() for cell in cells[width:]):
                 self._note("long", f"line {line}")
             row = self._row(line, cells)
@@ -134,7 +133,7 @@ class _Reading:
         group = self._labels.cell(cells, columns.group)
         picture = None
         if self._pictures is not None:
-            found = self._find(written, group)
+            found = self._pictures.find(written, prefer=group)
             if found.picture is None:
                 out = found.reason.startswith("leads out")
                 kind = "paths that lead out of the folder" if out else "missing pictures"
@@ -144,20 +143,13 @@ class _Reading:
             if found.rule in _RULES:
                 self._note(found.rule, f"line {line}: {written!r} is {picture!r}")
         given = self._labels.of(line, cells)
-        box = self._boxes.box(cells)
-        if box is None and self._boxes.given(cells):
+        box = self._boxes.box(cells) if self._boxes.unit else None
+        if box is None and self._boxes.unit and self._boxes.given(cells):
             reason = "Its box is none: right and bottom must lie beyond left and top. The picture stays, without it."
             self._problems.add("impossible boxes", place, reason)
-        size = self._boxes.picture_size(cells)
+        size = self._boxes.picture_size(cells) if self._boxes.unit else None
         file = written if picture is not None and picture == written else cleaned(written)
         return Row(line, file, given.forms, group, given.numbers, given.several, picture, box, size)
-
-    def _find(self, written: str, group: str | None) -> Found:
-        assert self._pictures is not None
-        key = (written, group)
-        if key not in self._found:
-            self._found[key] = self._pictures.find(written, prefer=group)
-        return self._found[key]
 
     def _note(self, kind: str, example: str) -> None:
         self._counts[kind] += 1
