@@ -6,6 +6,7 @@ import codecs
 import re
 import stat
 from pathlib import Path
+from unicodedata import normalize
 
 LONGEST_VALUE = 80
 LONGEST_NAME = 255
@@ -32,6 +33,11 @@ def shown(value: object) -> str:
     text = plain.encode("utf-8", "replace").decode()
     longest = 500 if isinstance(value, Path) else LONGEST_VALUE
     return text if len(text) <= longest else f"{text[: longest // 2]} … ({len(text):,} characters)"
+
+
+def composed(text: str) -> str:
+    """Text whose accents are one character with their letter (Unicode's NFC), as most systems write them."""
+    return text if text.isascii() else normalize("NFC", text)
 
 
 def is_file(path: Path) -> bool:

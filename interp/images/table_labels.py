@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from interp.images.problems import Problems, printable
 from interp.images.table_columns import GAPS, WHOLE, Columns, number
-from interp.images.table_names import composed
 from interp.images.table_text import Sheet, plain
+from interp.text_files import composed
 from interp.types import Finding
 
 SEPARATORS = ("|", ";")

@@ -6,10 +6,10 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
-from unicodedata import normalize
 from urllib.parse import unquote
 
 from interp.images.decoding import EXTENSIONS
+from interp.text_files import composed
 
 Rule = Literal["path", "tail", "name", "suffix"]
 
@@ -85,11 +85,6 @@ class Pictures:
             there = ", ".join(repr(path) for path in best[:2])
             return Found(None, reason=f"is the name of {len(best)} pictures ({there}): give the folder along with it")
         return Found(best[0], "tail" if _suffix(best[0]) == suffix else "suffix")
-
-
-def composed(text: str) -> str:
-    """Text whose accents are one character with their letter, as most systems write them."""
-    return text if text.isascii() else normalize("NFC", text)
 
 
 def rooted(cell: str) -> bool:
