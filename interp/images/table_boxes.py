@@ -110,7 +110,9 @@ def of(sheet: Sheet, name: str) -> Boxes:
     kind: Literal["recognized", "guessed"] = "recognized" if said and form == "corners" else "guessed"
     where = said or "the four columns of numbers beside each other"
     measured = "shares of the picture's sides" if unit == "shares" else "pixels"
-    text = f"{name}: {len(boxes):,} boxes in {where}, as {_FORMS[form]}, in {measured}."
+    text = (
+        f"{name}: {len(boxes):,} {'box' if len(boxes) == 1 else 'boxes'} in {where}, as {_FORMS[form]}, in {measured}."
+    )
     return Boxes(places, form, size, unit, commas, (Finding(kind, text),))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from interp.images.problems import printable
-from interp.images.table_text import EXPECTED, FILE_COLUMNS, SAMPLE, Sheet, looks_like_a_picture, plain
+from interp.images.table_text import EXPECTED, FILE_COLUMNS, SAMPLE, Sheet, counted, looks_like_a_picture, plain
 from interp.types import Finding
 
 # In the order in which they count.
@@ -28,6 +28,11 @@ ONE_OF_SEVERAL = re.compile(r"(label|class|tag|category)\d+")
 WORDNET_ID = re.compile(r"n\d{8}")
 WHOLE = re.compile(r"\d+(?:\.0*)?")
 # What stands for a gap in columns of numbers.
+SPLITS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation", "unassigned"})
+# Text that is no label, where nothing says which column is.
+NO_LABELS = frozenset(
+    "source license url date time note notes comment comments remark description caption text author mask".split()
+)
 GAPS = frozenset({"", "nan", "na", "n/a", "null", "none", "#n/a", "#value!", "#name?", "#ref!", "#div/0!"})
 SHOWN = 8
 
@@ -73,6 +78,8 @@ class Reader:
         found.wnid = self._named(WORDNET_COLUMNS, "the WordNet id")
         self._drop_row_numbers()
         found.group = self._named(GROUP_COLUMNS, "the group")
+        if found.group is None and not self._sheet.header:
+            found.group = self._unnamed_group()
         several = [place for place, one in self._left.items() if ONE_OF_SEVERAL.fullmatch(one)]
         several += [place for place, one in self._left.items() if one in SEVERAL_COLUMNS]
         self._take(several)
@@ -80,6 +87,7 @@ class Reader:
         if found.index is None:
             found.index = self._named(INDEX_COLUMNS, "the class index")
         found.several = tuple(several)
+        self._say_commas()
         found.numbers = tuple(place for place in self._left if self._numeric(place))
         found.flags = tuple(place for place in found.numbers if self.values(place) <= {"0", "1", "0.0", "1.0"})
         self._take(found.numbers)
@@ -105,6 +113,8 @@ class Reader:
         self._findings.append(Finding(kind, printable(f"{self._name}: {text}"), setting))
 
     def _called(self, place: int) -> str:
+        if not self._sheet.columns[place]:
+            return f"the column without a name (number {place + 1})"
         return repr(printable(self._sheet.columns[place])[:60])
 
     def _take(self, places: Sequence[int]) -> None:
@@ -180,11 +190,20 @@ class Reader:
             self._say("guessed", f"{self._called(label)} is the label, and {self._called(indices[0])} its number.")
         if others:
             left = ", ".join(map(self._called, others))
-            said = f"{self._called(label)} is the label; {left} could be it too, and comes after it in order."
+            why = "names come before numbers" if label in text and others[0] in indices else "comes after it in order"
+            said = f"{self._called(label)} is the label, not {left}, which could be it too ({why})."
             self._say("guessed", said, "one column 'label'")
         elif plain(self._sheet.columns[label]) != "label" and found.index is None:
             self._say("recognized", f"{self._called(label)} is the label.")
         return label
+
+    def _unnamed_group(self) -> int | None:
+        for place in self._left:
+            if self.values(place) and {one.casefold() for one in self.values(place)} <= SPLITS:
+                self._take([place])
+                self._say("guessed", f"{self._called(place)} is the group, for it holds splits.")
+                return place
+        return None
 
     def _unnamed_label(self) -> int | None:
         """Of columns without names the first that holds text, else a single one of whole numbers."""
@@ -195,7 +214,7 @@ class Reader:
                 self._say("guessed", f"{self._called(place)} is the label.", "a first line such as file,label")
                 return place
         whole = [place for place in self._left if self.values(place) and all(map(WHOLE.fullmatch, self.values(place)))]
-        if len(whole) != 1 or len(self._left) > 1:
+        if len(whole) != 1 or len(self._left) > 1 or self._are_names(whole[0]):
             return None
         self._take(whole)
         self._say("guessed", f"{self._called(whole[0])} is the label.", "a first line such as file,label")
@@ -228,15 +247,29 @@ class Reader:
         if len(self._left) != 1:
             return None
         place = next(iter(self._left))
-        values, rows = self.values(place), len(self._sheet.rows)
-        if not values or (len(values) > max(1, rows // 2) and rows > 3):
+        if not self.values(place) or self._left[place] in NO_LABELS or self._are_names(place):
             return None
         self._left.pop(place)
         self._say("guessed", f"{self._called(place)} is the label, for there is no other column of text.", "'label'")
         return place
 
+    def _are_names(self, place: int) -> bool:
+        """Whether the cells of a column are too different for labels: most stand in one row only."""
+        rows = len(self._sheet.rows)
+        return rows > 3 and len(self.values(place)) > rows // 2
+
+    def _say_commas(self) -> None:
+        if self._sheet.delimiter == ",":
+            return
+        places = [
+            place for place in self._left if any("," in one for one in self.values(place)) and self._numeric(place)
+        ]
+        if places:
+            shown = ", ".join(map(self._called, places[:SHOWN]))
+            self._say("changed", f"commas in the numbers of {shown} are read as points: '1,5' is 1.5.")
+
     def _name_the_rest(self) -> None:
         left = [place for place in self._left if self._sheet.columns[place] or self.values(place)]
         if left:
             shown = ", ".join(map(self._called, left[:SHOWN])) + (" …" if len(left) > SHOWN else "")
-            self._say("left out", f"{len(left)} columns hold neither labels nor numbers: {shown}.")
+            self._say("left out", f"{counted(len(left), 'column')} of neither labels nor numbers: {shown}.")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from interp.images.problems import Problems, printable
 from interp.images.table_columns import GAPS, WHOLE, Columns, number
-from interp.images.table_text import Sheet, plain
+from interp.images.table_text import Sheet, counted, plain
 from interp.text_files import composed
 from interp.types import Finding
 
@@ -42,12 +42,12 @@ class Labels:
     def findings(self) -> list[Finding]:
         """What was guessed and changed, once the rows are read."""
         said = {
-            "error": "labels are an error of the spreadsheet, such as #N/A, and count as missing",
-            "gap": "labels among numbers are 'nan' or the like, and count as missing",
-            "formula": 'cells are written as a formula of text, ="…", and are read as that text',
+            "error": "with an error of the spreadsheet, such as #N/A, in place of text: missing",
+            "gap": "of 'nan' or the like among labels that are numbers: missing",
+            "formula": 'written as a formula of text, ="…": read as that text',
         }
         found = [
-            Finding("changed", f"{self._name}: {self._seen[kind]:,} {text}.")
+            Finding("changed", f"{self._name}: {counted(self._seen[kind], 'cell')} {text}.")
             for kind, text in said.items()
             if self._seen[kind]
         ]

@@ -11,15 +11,19 @@ from urllib.parse import unquote
 from interp.images.decoding import EXTENSIONS
 from interp.text_files import composed
 
-Rule = Literal["path", "tail", "name", "suffix"]
+Rule = Literal["path", "tail", "case", "name", "suffix"]
 
 
 class Found(NamedTuple):
-    """The picture that a cell names, by its path in the set, and the rule by which; or why there is none."""
+    """The picture that a cell names, by its path in the set, and the rule by which; or why there is none.
+
+    `elsewhere` is true where pictures of that name are there, in folders of other names.
+    """
 
     picture: str | None
     rule: Rule | None = None
     reason: str = ""
+    elsewhere: bool = False
 
 
 class Pictures:
@@ -31,6 +35,7 @@ class Pictures:
         self._exact: dict[str, str] = {}
         for path in paths:
             self._exact.setdefault(composed(path), path)
+            self._exact[path] = path
         self._stems: dict[str, list[str]] | None = None
 
     def __contains__(self, cell: object) -> bool:
@@ -42,7 +47,7 @@ class Pictures:
         Of several the one whose path agrees furthest is taken, or that in the folder `prefer` (the row's split).
         """
         for folder in self._within:
-            path = self._exact.get(composed(folder + cell))
+            path = self._exact.get(folder + cell) or self._exact.get(composed(folder + cell))
             if path is not None:
                 return Found(path, "path")
         written = cleaned(cell)
@@ -56,13 +61,15 @@ class Pictures:
         # Of no use where all paths are written as they are, and half of the time then.
         if self._stems is None:
             self._stems = {}
-            for path in self._exact.values():
+            for path in dict.fromkeys(self._exact.values()):
                 self._stems.setdefault(_stem(path), []).append(path)
         return self._stems
 
     def _by_tail(self, cell: str, written: str, prefer: str | None) -> Found:
         parts, is_rooted = written.casefold().split("/"), rooted(cell)
-        listed = self._by_stem().get(_stem(written), [])
+        # Spreadsheets give numbers a point: '7.0' is the picture '7'.
+        whole = re.sub(r"^(\d+)\.0$", r"\1", written)
+        listed = self._by_stem().get(_stem(written)) or self._by_stem().get(_stem(whole), [])
         if not written or not listed:
             leads_out = is_rooted or ".." in re.split(r"[\\/]", cell)
             reason = "leads out of the folder, and no picture in it is called so" if leads_out else "was not found"
@@ -73,10 +80,8 @@ class Pictures:
         ranked = [(_common(parts, path), path) for path in same]
         fitting = [(common, path) for common, path in ranked if common is not None]
         if not fitting:
-            if is_rooted and len(same) == 1:
-                return Found(same[0], "name")
             there = ", ".join(repr(path) for path in same[:2])
-            return Found(None, reason=f"was not found in that folder (in another lies {there})")
+            return Found(None, reason=f"was not found in that folder (in another lies {there})", elsewhere=True)
         longest = max(common for common, _ in fitting)
         best = [path for common, path in fitting if common == longest]
         if len(best) > 1 and prefer:
@@ -84,12 +89,14 @@ class Pictures:
         if len(best) > 1:
             there = ", ".join(repr(path) for path in best[:2])
             return Found(None, reason=f"is the name of {len(best)} pictures ({there}): give the folder along with it")
+        if composed(best[0]).casefold() == written.casefold():
+            return Found(best[0], "case")
         return Found(best[0], "tail" if _suffix(best[0]) == suffix else "suffix")
 
 
 def rooted(cell: str) -> bool:
     """Whether a path begins at a root that may be another computer's."""
-    return re.match(r"[\"']?(?:/|\\|[A-Za-z]:|[A-Za-z]+://)", cell.strip()) is not None
+    return re.match(r"[\"']?(?:/|\\|[A-Za-z]:|[A-Za-z][\w+.-]*://)", cell.strip()) is not None
 
 
 def cleaned(cell: str) -> str:
@@ -97,13 +104,18 @@ def cleaned(cell: str) -> str:
     text = cell.strip()
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
         text = text[1:-1].strip()
-    if re.match(r"[A-Za-z]+://", text):
+    if re.match(r"[A-Za-z][\w+.-]*://", text):
         text = unquote(re.split(r"[?#]", text, maxsplit=1)[0].partition("://")[2])
     text = re.sub(r"^[A-Za-z]:", "", text.replace("\\", "/"))
     parts = text.split("/")
     while ".." in parts:
         parts = parts[parts.index("..") + 1 :]
     return composed("/".join(part for part in parts if part not in ("", ".")))
+
+
+def folder_of(cell: str) -> str:
+    """The folder in a path from a table; empty where it has none."""
+    return cleaned(cell).rpartition("/")[0]
 
 
 def _suffix(path: str) -> str:

@@ -18,7 +18,7 @@ EXPECTED = (
     "a table is expected with a column of the pictures' files, called 'file', and any of 'label', 'labels', "
     "'class_index', 'wnid', 'group'."
 )
-DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "spaces"}
 FILE_COLUMNS = (
     *("file", "filename", "filepath", "path", "image", "imagefile", "imagefilename", "imagename", "imagepath"),
     *("imageindex", "imageid", "img", "imgname", "imgpath", "imgid", "picture", "photo", "photoid", "name", "idcode"),
@@ -62,6 +62,11 @@ def looks_like_a_picture(cell: str) -> bool:
     return os.path.splitext(cell.strip().strip("\"'").split("?")[0])[1].lower() in EXTENSIONS
 
 
+def counted(count: int, what: str) -> str:
+    """A number of things, in words."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def parse(content: bytes, name: str, is_picture: Callable[[str], bool]) -> Sheet:
     """The rows of a table; `is_picture` tells whether a cell names a picture of the set.
 
@@ -88,6 +93,8 @@ def parse(content: bytes, name: str, is_picture: Callable[[str], bool]) -> Sheet
     columns = tuple(cell.strip() for cell in rows[0]) if header else tuple(f"column {i + 1}" for i in range(width))
     if header:
         rows, lines = rows[1:], lines[1:]
+    if not rows:
+        raise ValueError(f"{name}: below the line of its columns are no rows; give one for each picture.")
     return Sheet(columns, rows, lines, delimiter, header, tuple(findings))
 
 
@@ -124,11 +131,15 @@ def _delimiter(sample: Sequence[str], is_picture: Callable[[str], bool]) -> str:
     read: dict[str, list[list[str]]] = {}
     for delimiter in DELIMITERS:
         try:
-            read[delimiter] = list(csv.reader(sample, delimiter=delimiter))
+            read[delimiter] = list(csv.reader(sample, delimiter=delimiter, skipinitialspace=True))
         except csv.Error:
             continue
     # One column is what every wrong delimiter gives.
     wide = {delimiter: rows for delimiter, rows in read.items() if max(map(len, rows)) > 1}
+    # Spaces belong to names, unless every line is parted alike by them, and nothing else parts it.
+    spaced = wide.pop(" ", [])
+    if not wide and len(set(map(len, spaced))) == 1 and not any(map(is_picture, sample)):
+        wide[" "] = spaced
     named = {one: rows for one, rows in wide.items() if any(plain(cell) in FILE_COLUMNS for cell in rows[0])}
 
     def fits(delimiter: str) -> tuple[float, float, int]:
@@ -161,7 +172,7 @@ def _rows(
                     "to the text."
                 )
             before = line
-            if row and (len(row) > 1 or row[0].strip()):
+            if row and (row[0] or any(map(str.strip, row))):
                 rows.append(row)
                 lines.append(line + skipped)
     except csv.Error as error:

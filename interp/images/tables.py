@@ -6,6 +6,7 @@ Several labels of a picture stand in one cell of 'label' or 'labels', between `|
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,14 +17,15 @@ from interp.images import files, table_boxes, table_columns, table_labels, table
 from interp.images.problems import Problems, printable
 from interp.images.table_boxes import Box, Boxes, Unit
 from interp.images.table_columns import Columns
-from interp.images.table_names import Pictures, cleaned
-from interp.images.table_text import Sheet, looks_like_a_picture
+from interp.images.table_names import Found, Pictures, cleaned, folder_of
+from interp.images.table_text import Sheet, counted, looks_like_a_picture
 from interp.types import Finding
 
 LARGEST_CSV = 100_000_000
 # By what a row found its picture, where it is not its path as written, and how that is said.
 _RULES = {
     "tail": "by the end of the path",
+    "case": "by its name in another case",
     "name": "by its name alone, in a folder of another name",
     "suffix": "by its name with another suffix, or without one",
 }
@@ -90,10 +92,6 @@ def _either(pictures: Pictures) -> Callable[[str], bool]:
     return lambda cell: looks_like_a_picture(cell) or cell in pictures
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
 class _Reading:
     """Goes through the rows of one table, and counts what is said of all of them."""
 
@@ -111,6 +109,7 @@ class _Reading:
         self._labels, self._pictures, self._problems = labels, pictures, problems
         self._rules: dict[str, str] = {}
         self._counts: Counter[str] = Counter()
+        self._root: str | None = None
 
     def rows(self) -> list[Row]:
         width = len(self._sheet.columns)
@@ -134,6 +133,8 @@ class _Reading:
         picture = None
         if self._pictures is not None:
             found = self._pictures.find(written, prefer=group)
+            if found.elsewhere:
+                found = self._without_root(written, group) or found
             if found.picture is None:
                 out = found.reason.startswith("leads out")
                 kind = "paths that lead out of the folder" if out else "missing pictures"
@@ -151,6 +152,21 @@ class _Reading:
         file = written if picture is not None and picture == written else cleaned(written)
         return Row(line, file, given.forms, group, given.numbers, given.several, picture, box, size)
 
+    def _without_root(self, written: str, group: str | None) -> Found | None:
+        """The picture by what stands behind the folder that all rows begin with: its name says nothing of them."""
+        assert self._pictures is not None
+        if self._root is None:
+            place = self._columns.file
+            folders = {folder_of(row[place]) for row in self._sheet.rows if place < len(row) and row[place].strip()}
+            self._root = os.path.commonpath(folders) if all(folders) else ""
+        if not self._root:
+            return None
+        behind = cleaned(written)[len(self._root) + 1 :]
+        found = self._pictures.find(behind, prefer=group)
+        if found.picture is None:
+            return None
+        return Found(found.picture, "tail" if "/" in behind else "name")
+
     def _note(self, kind: str, example: str) -> None:
         self._counts[kind] += 1
         self._rules.setdefault(kind, example)
@@ -160,12 +176,12 @@ class _Reading:
         found = []
         for rule, how in _RULES.items():
             if self._counts[rule]:
-                several = _counted(self._counts[rule], "row")
+                several = counted(self._counts[rule], "row")
                 text = f"{self._name}: {several} found the picture {how} ({self._rules[rule]})."
                 found.append(Finding("guessed", printable(text)))
         if self._counts["long"]:
             text = (
-                f"{self._name}: {_counted(self._counts['long'], 'row')} with more cells than there are columns "
+                f"{self._name}: {counted(self._counts['long'], 'row')} with more cells than there are columns "
                 f"({self._rules['long']}); what stands beyond was left out. Put text with "
                 f"{table_text.DELIMITERS[self._sheet.delimiter]} in it between quotes."
             )
@@ -173,10 +189,10 @@ class _Reading:
         times = Counter(row.picture or row.file for row in rows)
         repeated = sum(count > 1 for count in times.values())
         if repeated and self._boxes.unit is None:
-            text = f"{self._name}: {_counted(repeated, 'picture')} in several rows; each row is an entry of its own."
+            text = f"{self._name}: {counted(repeated, 'picture')} in several rows; each row is an entry of its own."
             found.append(Finding("recognized", text))
         total, used = len(self._sheet.rows), len(rows)
-        text = f"{self._name}: {used:,} of {_counted(total, 'row')} used, for {_counted(len(times), 'picture')}."
+        text = f"{self._name}: {used:,} of {counted(total, 'row')} used, for {counted(len(times), 'picture')}."
         return [*found, Finding("recognized", text)]
 
 
