@@ -60,7 +60,7 @@ def _understood(text: str, path: Path, where: str) -> tuple[str, Labels]:
         return "JSON", of_notation(of_json(plain, where), where)
     if suffix in (".yaml", ".yml") or re.search(r"^names:", plain, re.MULTILINE):
         return "YAML", of_notation(of_yaml(plain, where), where)
-    assigned = re.sub(r"^[A-Za-z_]\w*\s*=\s*(?=[\[{])", "", plain)
+    assigned = re.sub(r"^[A-Za-z_]\w*\s*=\s*(?=[\[{(])", "", plain)
     if assigned.startswith(("{", "[", "(")) and not _listed_lines(assigned):
         return "in Python's or JSON's notation", of_notation(of_python_or_json(assigned, where), where)
     return _of_lines(text.rstrip().split("\n"), suffix, where)
@@ -87,7 +87,7 @@ def _of_lines(lines: Sequence[str], suffix: str, where: str) -> tuple[str, Label
             )
     if not stripped or "" in stripped:
         return "one label a line", Labels(tuple(stripped))
-    for read in (_wordnet_lines, _table, _numbered_lines):
+    for read in (_wordnet_lines, _table, _numbered_lines, _lines_with_numbers_last):
         found = read(stripped, suffix, where)
         if found is not None:
             return found
@@ -121,6 +121,16 @@ def _numbered_lines(lines: Sequence[str], suffix: str, where: str) -> tuple[str,
         return None
     names, findings = numbered(pairs, where)
     return "index and label on each line", Labels(tuple(_unquoted([str(name) for name in names])), findings=findings)
+
+
+def _lines_with_numbers_last(lines: Sequence[str], suffix: str, where: str) -> tuple[str, Labels] | None:
+    """`airfield 0`, counting from 0 in their order; names that differ by their number alone stay as they are."""
+    found = [re.fullmatch(r"(\S.*?)[\s:=]+(\d{1,9})", line) for line in lines]
+    pairs = [(one[1], int(one[2])) for one in found if one is not None]
+    names = [name for name, _ in pairs]
+    if len(lines) < 2 or [index for _, index in pairs] != list(range(len(lines))) or len(set(names)) < len(names):
+        return None
+    return "label and index on each line", Labels(tuple(_unquoted(names)))
 
 
 def _table(lines: Sequence[str], suffix: str, where: str) -> tuple[str, Labels] | None:
@@ -160,7 +170,7 @@ def _from_rows(rows: list[list[str]], separator: str, suffix: str, where: str) -
         width = 2
         if header and len(header) != 2:
             raise _no_table(where)
-    columns = list(zip(*body, strict=True))
+    columns = [_whole(cells) for cells in zip(*body, strict=True)]
     index = _index_column(columns, header)
     ids = next((place for place, cells in enumerate(columns) if all(map(WORDNET_ID.fullmatch, cells))), None)
     others = [place for place in range(width) if place not in (index, ids)]
@@ -176,6 +186,12 @@ def _from_rows(rows: list[list[str]], separator: str, suffix: str, where: str) -
     if not others:
         raise _no_table(where)
     return _arranged(columns, index, ids, others[0], "a table with a header" if header else "a table", where)
+
+
+def _whole(cells: Sequence[str]) -> Sequence[str]:
+    """Cells of whole numbers without the point that spreadsheets give them: '3' for '3.0'."""
+    whole = [re.fullmatch(r"(\d{1,9})(?:\.0*)?", cell) for cell in cells]
+    return cells if None in whole else [one[1] for one in whole if one is not None]
 
 
 def _arranged(

@@ -60,15 +60,31 @@ def of_notation(read: Any, where: str) -> Labels:
     """The labels in a list, or in pairs of index and label, either way round. Raises `ValueError`."""
     if isinstance(read, tuple):
         read = list(read)
+    if isinstance(read, list) and read and all(_is_object(one) for one in read):
+        read = [_entry(dict(one), where) for one in read]
     if isinstance(read, list) and read and all(isinstance(one, tuple) and len(one) == 2 for one in read):
         inner = {key: value for key, value in read if isinstance(key, str)}
-        for key in ("names", "id2label", "idx_to_class", "labels", "classes", "class_to_idx", "label2id"):
+        for key in ("names", "id2label", "idx_to_class", "labels", "classes", "class_to_idx", "label2id", "categories"):
             if isinstance(inner.get(key), list):
                 return of_notation(inner[key], where)
         read, findings = numbered(_forwards(read), where)
     else:
         findings = ()
     return _with_ids(read, where, findings)
+
+
+def _is_object(read: Any) -> bool:
+    pairs = isinstance(read, list) and bool(read) and all(isinstance(one, tuple) and len(one) == 2 for one in read)
+    return pairs or isinstance(read, dict)
+
+
+def _entry(one: dict[Any, Any], where: str) -> tuple[object, object]:
+    """The index and label in one of a list of objects, such as COCO's categories."""
+    index = next((one[key] for key in ("id", "index", "class_id") if key in one), None)
+    label = next((one[key] for key in ("name", "label", "class") if key in one), None)
+    if index is None or label is None:
+        raise ValueError(f"{where} holds a list of tables: each must have 'id' and 'name'.")
+    return index, label
 
 
 def _with_ids(read: Any, where: str, findings: tuple[Finding, ...]) -> Labels:
@@ -88,8 +104,16 @@ def _with_ids(read: Any, where: str, findings: tuple[Finding, ...]) -> Labels:
 
 def _forwards(pairs: Pairs) -> Pairs:
     """Pairs of index and label, where they may stand the other way round."""
-    backwards = all(isinstance(one, int) and not isinstance(one, bool) for _, one in pairs)
+    whole = all(isinstance(one, int) and not isinstance(one, bool) for _, one in pairs)
+    # YAML's numbers are text here: `bee: 0` is backwards, and `0: 1` is not.
+    backwards = whole or (all(_is_number(one) for _, one in pairs) and not all(_is_number(one) for one, _ in pairs))
     return [(index, label) for label, index in pairs] if backwards else pairs
+
+
+def _is_number(value: object) -> bool:
+    """Whether a value is a whole number, or one in quotes, as keys of JSON are."""
+    text = isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,9}\s*", value) is not None
+    return text or (isinstance(value, int) and not isinstance(value, bool))
 
 
 def numbered(pairs: Pairs, where: str) -> tuple[list[object], tuple[Finding, ...]]:

@@ -1,4 +1,4 @@
-"""Small text files that people write: descriptions of models, and lists of labels."""
+"""Text files that people write: descriptions of models, lists of labels, tables."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import codecs
 import re
 import stat
 from pathlib import Path
+from unicodedata import normalize
 
 LONGEST_VALUE = 80
 LONGEST_NAME = 255
@@ -16,11 +17,11 @@ _EUROPEAN = ("cp1252", "cp1250", "iso8859-15")
 def read_text(path: Path, largest: int, what: str) -> tuple[str, str | None]:
     """A file's text, its lines ended by newlines alone, and a word on how it was read where it is not UTF-8.
 
-    UTF-8 with or without a byte-order mark, UTF-16 with one, and what every European code page reads alike.
+    What is read is said at `decoded`.
     Raises `FileNotFoundError`, or `ValueError` that names the file; `what` says what it should be.
     """
     content = _content(path, largest, what)
-    text, remark = _decoded(content)
+    text, remark = decoded(content)
     if text is None or "\0" in text:
         raise ValueError(f"{shown(path)} is not text in UTF-8: save it again as UTF-8.")
     return re.sub(r"\r\n?", "\n", text), remark
@@ -32,6 +33,11 @@ def shown(value: object) -> str:
     text = plain.encode("utf-8", "replace").decode()
     longest = 500 if isinstance(value, Path) else LONGEST_VALUE
     return text if len(text) <= longest else f"{text[: longest // 2]} … ({len(text):,} characters)"
+
+
+def composed(text: str) -> str:
+    """Text whose accents are one character with their letter (Unicode's NFC), as most systems write them."""
+    return text if text.isascii() else normalize("NFC", text)
 
 
 def is_file(path: Path) -> bool:
@@ -80,7 +86,12 @@ def _content(path: Path, largest: int, what: str) -> bytes:
         raise ValueError(f"{shown(path)} cannot be read ({reason}).") from None
 
 
-def _decoded(content: bytes) -> tuple[str | None, str | None]:
+def decoded(content: bytes, *, likely: bool = False) -> tuple[str | None, str | None]:
+    """The text in these bytes, and the encoding where it is not UTF-8; None and None where that stays open.
+
+    UTF-8 with or without a byte-order mark; UTF-16 with one, or where every other byte is null; and what every European
+    code page reads alike. `likely` takes text of single accents as Windows-1252 where those of them differ.
+    """
     for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
         if content.startswith(mark):
             text = _as(content.removeprefix(mark), encoding)
@@ -88,14 +99,43 @@ def _decoded(content: bytes) -> tuple[str | None, str | None]:
             plausible = text is not None and sum(character.isascii() for character in text) * 2 >= len(text)
             return (text, "UTF-16") if plausible else (None, None)
     text = _as(content, "utf-8-sig")
-    if text is not None:
+    if text is not None and "\0" not in text:
         return text, None
-    readings = {_as(content, encoding) for encoding in _EUROPEAN}
-    text = readings.pop() if len(readings) == 1 else None
-    # Cyrillic and Greek stand in whole words of such bytes; accents stand alone.
-    if text is None or re.search(rb"[\x80-\xff]{2}|[\x80-\x9f]", content):
+    unmarked = _unmarked(content)
+    if unmarked is not None:
+        return unmarked, "UTF-16"
+    return (text, None) if text is not None else _of_a_code_page(content, likely)
+
+
+def _unmarked(content: bytes) -> str | None:
+    """UTF-16 without a mark, where at least half of its characters are ASCII and none is a control."""
+    for place, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        if (
+            len(content) % 2 == 0
+            and content[place::2].count(0) * 4 >= len(content)
+            and 0 not in content[1 - place :: 2]
+        ):
+            text = _as(content, encoding)
+            if text is not None and not re.search(r"[\x00-\x08\x0e-\x1f\ufffe]", text):
+                return text
+    return None
+
+
+def _of_a_code_page(content: bytes, likely: bool) -> tuple[str | None, str | None]:
+    # Cyrillic and Greek stand in whole words of such bytes; accents stand alone, or two of them in a word of others.
+    words = re.findall(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*", content)
+    for word in words:
+        longest = max(map(len, re.findall(rb"[\xc0-\xff]+", word)), default=0)
+        if longest > 2 or (longest == 2 and not re.search(rb"[A-Za-z]", word)):
+            return None, None
+    # The marks of typography are accents on other systems: a code page is likely for them, and no more.
+    if re.search(rb"[\x80-\x84\x86-\x90\x98-\x9f]" if likely else rb"[\x80-\x9f]", content):
         return None, None
-    letters = all(character.isalpha() for character in text if not character.isascii())
+    readings = [_as(content, encoding) for encoding in _EUROPEAN]
+    text = readings[0]
+    if text is None or (not likely and len(set(readings)) > 1):
+        return None, None
+    letters = all(one.isalpha() or (likely and not one.isspace()) for one in text if not one.isascii())
     return (text, "Windows-1252") if letters else (None, None)
 
 

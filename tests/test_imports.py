@@ -9,8 +9,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # Each may import those before it, and those beside it in the same row.
 ORDER = [
-    {"interp.types", "interp.progress", "interp.batches"},
-    {"interp.text_files", "interp.label_notation", "interp.label_files"},
+    {"interp.types", "interp.progress", "interp.batches", "interp.text_files"},
+    {"interp.label_notation", "interp.label_files"},
     {"interp.images", "interp.own_code"},
     {"interp.models"},
     {"interp.attribution", "interp.embedding", "interp.channels", "interp.feature_visualization"},

@@ -37,7 +37,7 @@ class Account:
     def sentences(self) -> tuple[str, ...]:
         """The three sums, each as a line."""
         return tuple(
-            f"{sum(parts.values()):,} {what}: " + ", ".join(f"{count:,} {name}" for name, count in parts.items()) + "."
+            f"{sum(parts.values()):,} {what}: " + ", ".join(f"{name} {count:,}" for name, count in parts.items()) + "."
             for what, parts in (("files", self.files), ("pictures", self.labels), ("marks", self.marks))
             if parts
         )

@@ -1,8 +1,7 @@
-"""Files of annotations, told apart by what they hold: COCO, Pascal VOC, CVAT, LabelMe, Label Studio, VIA, YOLO, masks."""
+"""Files of annotations, told apart by what they hold: COCO, VOC, CVAT, LabelMe, Label Studio, VIA, YOLO, masks."""
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from interp import progress
 from interp.images import coco, cvat, files, label_studio, labelme, mask_folders, via, voc, xml_files, yolo
 from interp.images.files import Boundary, Listing
 from interp.images.joining import Joiner
-from interp.images.problems import Problem, Problems, printable
+from interp.images.problems import Problems, printable
 from interp.images.records import Reading, Records
 
 LARGEST_FOUND = 200_000_000

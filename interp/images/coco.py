@@ -20,7 +20,10 @@ from interp.images.shapes import Box, Polygon, RunLengths, decompressed, finite,
 
 LARGEST_JSON = 500_000_000
 WORDNET_ID = re.compile(r"n\d{8}")
-EXPECTED = "a COCO file is expected: an object with the lists 'images', 'annotations' and 'categories' (or a file of LabelMe, Label Studio or VIA)."
+EXPECTED = (
+    "a COCO file is expected: an object with the lists 'images', 'annotations' and 'categories' (or a file of LabelMe, "
+    "Label Studio or VIA)."
+)
 
 
 def read(document: object, content: bytes, relative: str) -> Records:

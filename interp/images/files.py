@@ -133,7 +133,7 @@ def list_folder(folder: Path, boundary: Boundary, problems: Problems) -> Listing
                 real = os.path.realpath(entry.path) if entry.is_symlink() else entry.path
                 if real in seen:
                     listing.refused += 1
-                    problems.add("folders that are listed already", relative, "The link leads to a folder listed above.")
+                    problems.add("folders that are listed already", relative, "It leads to a folder that is listed.")
                 else:
                     seen.add(real)
                     pending.append((entry.path, relative + "/"))

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from interp.images import account, annotations, files, index, mask_folders
+from interp.images import account, annotations, files, mask_folders, table_entries, tables
 from interp.images.annotations import Found
 from interp.images.draft import FOLDERS, Draft, Entry
 from interp.images.files import Boundary, Listing, Locator, PictureFile, picture_file
@@ -18,6 +18,7 @@ from interp.images.records import Record, Records
 from interp.types import Finding
 
 INDEX = "index.csv"
+TABLES = (".csv", ".tsv")
 
 
 def from_folder(
@@ -37,8 +38,9 @@ def from_folder(
     parted = mask_folders.parted(own) if marks is None else mask_folders.Parted(own, [])
     pictures = files.settled(_named_below(parted.pictures))
     joiner = Joiner([one.relative for one in pictures])
-    rows = _read_index(folder, boundary, draft, pictures, joiner) if (folder / INDEX).exists() else None
-    if rows is None:
+    if (folder / INDEX).exists():
+        rows = _read_index(folder, boundary, draft, pictures)
+    else:
         _by_place(pictures, draft)
         rows = {place: [place] for place in range(len(pictures))}
     found, base = _annotations(folder, listing, joiner, boundary, marks, marked, parted.masks)
@@ -46,7 +48,7 @@ def from_folder(
         return _elsewhere(found, folder, boundary, draft, listing)
     if not draft.entries:
         raise _no_pictures(folder, draft, listing)
-    used: set[str] = set()
+    used = _read_tables(folder, listing, pictures, rows, draft, found) if marks is None else set()
     for records in found.records:
         used |= draft.add(records, lambda record, of=records: _placed(record, of, base, joiner, rows, draft))
     _watch(draft, folder, [] if marks is not None else sorted(used), marks)
@@ -106,31 +108,35 @@ def _by_place(pictures: Sequence[PictureFile], draft: Draft) -> None:
         draft.entries.append(Entry(file, labels, group, origin=origin))
 
 
-def _read_index(
-    folder: Path, boundary: Boundary, draft: Draft, pictures: Sequence[PictureFile], joiner: Joiner
-) -> dict[int, list[int]]:
+def _read_index(folder: Path, boundary: Boundary, draft: Draft, pictures: list[PictureFile]) -> dict[int, list[int]]:
     """Fill the draft with the rows of the index; gives the entries of each picture, by its position in the folder."""
     if not boundary.admits(folder / INDEX):
         raise ValueError(f"{INDEX}: the link leads outside the folder that this server offers. Put the file itself.")
-    rows, content = index.read(folder / INDEX, draft.problems)
-    draft.contents.append(content)
-    entries: dict[int, list[int]] = {}
-    for row in rows:
-        place = f"{INDEX}, line {row.line}"
+    table = tables.read(folder / INDEX, draft.problems, present=[one.relative for one in pictures])
+    return table_entries.fill(draft, table, INDEX, pictures)
+
+
+def _read_tables(
+    folder: Path, listing: Listing, pictures: list[PictureFile], rows: dict[int, list[int]], draft: Draft, found: Found
+) -> set[str]:
+    """Give the entries what further tables say; gives the tables that were used."""
+    present = [one.relative for one in pictures]
+    place = {name: position for position, name in enumerate(present)}
+    used: set[str] = set()
+    for relative in sorted((one for one in listing.annotations if one.lower().endswith(TABLES)), key=_depth):
         try:
-            found = joiner.find(row.file)
+            records, described = table_entries.records(folder / relative, relative, present, draft.problems)
         except ValueError as error:
-            draft.problems.add("ambiguous pictures", place, f"{printable(row.file)!r}: {error}")
+            found.unused[relative] = str(error)
             continue
-        if found is None:
-            draft.problems.add("missing pictures", place, f"The picture {printable(row.file)!r} was not found.")
-            continue
-        origin = f"by {INDEX}" if any(row.labels.values()) or row.label_set else account.NO_LABEL
-        entries.setdefault(found, []).append(len(draft.entries))
-        draft.entries.append(
-            Entry(pictures[found], row.labels, row.group, None, row.numbers, row.label_set, origin=origin)
-        )
-    return entries
+        used |= draft.add(records, lambda record: rows.get(place[record.file], ()))
+        for row in described:
+            table_entries.give(draft, row, rows.get(place[row.picture or ""], []))
+    return used
+
+
+def _depth(relative: str) -> tuple[int, str]:
+    return relative.count("/"), relative
 
 
 def _annotations(

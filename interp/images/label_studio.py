@@ -68,9 +68,10 @@ def read(document: list, relative: str, reading: Reading) -> None:
 
 def _picture(task: Mapping) -> str | None:
     """The picture's path in the export: behind '?d=' where it lay on the server's disk, else the whole."""
-    held = task.get("data", task)
-    texts = [one for one in held.values() if isinstance(one, str)] if isinstance(held, dict) else []
-    preferred = [held[key] for key in ("image", "img", "url") if isinstance(held, dict) and isinstance(held.get(key), str)]
+    data = task.get("data", task)
+    held = data if isinstance(data, dict) else {}
+    texts = [one for one in held.values() if isinstance(one, str)]
+    preferred = [held[key] for key in ("image", "img", "url") if isinstance(held.get(key), str)]
     found = next((one for one in (*preferred, *texts) if re.search(r"\.\w{3,5}($|\?)|\?d=", one)), None)
     if found is None:
         return None
@@ -81,11 +82,14 @@ def _picture(task: Mapping) -> str | None:
 def _regions(task: Mapping) -> list[tuple[Mapping, _Size]]:
     if "annotations" not in task and "completions" not in task:
         return [(one, _size(one)) for one in _regions_of_min(task)]
-    made = task.get("annotations", task.get("completions"))
-    kept = [one for one in made if isinstance(one, dict) and not one.get("was_cancelled")] if isinstance(made, list) else []
-    result = kept[0].get("result") if kept else None
-    found = [one for one in result if isinstance(one, dict)] if isinstance(result, list) else []
+    made = _dicts(task.get("annotations", task.get("completions")))
+    kept = [one for one in made if not one.get("was_cancelled")]
+    found = _dicts(kept[0].get("result")) if kept else []
     return [(one["value"], _size(one)) for one in found if isinstance(one.get("value"), dict)]
+
+
+def _dicts(held: object) -> list[Mapping]:
+    return [one for one in held if isinstance(one, dict)] if isinstance(held, list) else []
 
 
 def _regions_of_min(task: Mapping) -> list[Mapping]:

@@ -49,18 +49,17 @@ class Places:
         """
         for path in self._relatives:
             folder, _, name = path.rpartition("/")
-            label, group = self._said[folder]
-            if label is None and (named := _NAMED_LIKE_IMAGENET.match(name)):
+            labels, group = self._said[folder]
+            if not labels and (named := _NAMED_LIKE_IMAGENET.match(name)):
                 yield {"wnid": named[1]}, group
             else:
-                yield ({} if label is None else {"label": label}), group
+                yield labels, group
 
-    def _of_folder(self, parts: tuple[str, ...]) -> tuple[str | None, str | None]:
-        depth = self.split_depth
+    def _of_folder(self, parts: tuple[str, ...]) -> tuple[dict[str, str | None], str | None]:
+        depth, group = self.split_depth, None
         if depth is not None and len(parts) > depth:
-            split, below = parts[depth], parts[depth + 1 :]
-            return (below[-1] if below else None), (below[-2] if len(below) > 1 else split)
-        return (parts[-1] if parts else None), (parts[-2] if len(parts) > 1 else None)
+            group, parts = parts[depth], parts[depth + 1 :]
+        return ({"label": parts[-1]} if parts else {}), parts[-2] if len(parts) > 1 else group
 
     def _depth_of_splits(self) -> int | None:
         for depth in range(DEEPEST_SPLIT):

@@ -51,7 +51,7 @@ def settled(changed: int, now: int) -> bool:
 
 
 def with_digest(path: str | Path, stamp: Stamp) -> Stamp:
-    """The stamp, with a digest of the content where the file changed only just now; as it is where it cannot be read."""
+    """The stamp, with a digest of the content where the file changed only just now and can be read."""
     if settled(stamp.changed, time.time_ns()):
         return stamp
     try:

@@ -87,7 +87,9 @@ def _line(line: bytes, place: str, called: Sequence[str], marks: Marks, reading:
         return
     index, shares = int(numbers[0]), numbers[1:]
     if called and index >= len(called):
-        reading.problems.add("boxes of an unknown class", place, f"There is no class {index}: {len(called)} have names.")
+        reading.problems.add(
+            "boxes of an unknown class", place, f"There is no class {index}: {len(called)} have names."
+        )
     label = called[index] if index < len(called) else str(index)
     marks.seen(label)
     # A fifth share is how sure a network was of its box.

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from interp.images import ImageSet
 from interp import label_files
+from interp.images import ImageSet
 from interp.label_notation import Labels
+from interp.models import label_names
 from interp.types import Classifier
-
-# One word for two classes, the bird and the machine, the swimsuit and the tights. The id of one of the two tells a
-# classifier of ImageNet's classes.
-AMBIGUOUS = {"crane": "n02012849", "maillot": "n03710637"}
-
 
 Way = Literal["index", "wordnet id", "name"]
 
@@ -27,13 +22,16 @@ class LabelMatch:
 
     `indices` has one entry for each label, None where there is no label or no class for it. `unmatched` are the
     distinct labels without a class, and `by` says what they were matched by. `negation` is the label that was taken for
-    the class 'not X' of a classifier that was given only one label.
+    the class 'not X' of a classifier that was given only one label. `remarks` say in sentences what was concluded, and
+    may be otherwise; `start` is what labels that are numbers were counted from.
     """
 
     indices: tuple[int | None, ...]
     unmatched: tuple[str, ...]
     by: Way | Literal["nothing"]
     negation: str | None = None
+    remarks: tuple[str, ...] = ()
+    start: int = 0
 
 
 def read_labels(labels: Sequence[str] | str | Path) -> tuple[str, ...]:
@@ -57,68 +55,52 @@ def read(labels: Sequence[str] | str | Path) -> Labels:
     return Labels(label_files.checked([str(label).strip() for label in labels], "The list of labels"))
 
 
-def match_set(classifier: Classifier, photos: ImageSet) -> LabelMatch:
-    """The labels of an image set as the classifier's classes: of the forms the set has, the one that matches most."""
-    forms = [match_labels(labels, classifier) for labels in (*photos.label_forms.values(), photos.labels)]
+def match_set(classifier: Classifier, photos: ImageSet, *, start: int | None = None) -> LabelMatch:
+    """The labels of an image set as the classifier's classes: of the forms the set has, the one that matches most.
+
+    `start` says what labels that are numbers count from, 0 or 1; None finds it out, see `match_labels`.
+    """
+    forms = [match_labels(labels, classifier, start=start) for labels in (*photos.label_forms.values(), photos.labels)]
     return max(forms, key=lambda form: sum(index is not None for index in form.indices))
 
 
-def match_labels(labels: Sequence[str | None], classifier: Classifier) -> LabelMatch:
+def match_labels(labels: Sequence[str | None], classifier: Classifier, *, start: int | None = None) -> LabelMatch:
     """Find the class of each label: by WordNet id, by name or by index, whichever matches most of the distinct labels.
 
-    Names are compared as written, then without regard to case, underscores, hyphens and spaces; of names with commas
-    any synonym serves. A name that two classes share matches none. Where the classes are X and 'not X', and the labels
-    are X and one other, that other is 'not X'. Indices count from 0, and serve only where each is one of a class.
+    Names are compared as written, then without regard to case, underscores, hyphens, spaces and how accents are
+    written; of names with commas any synonym serves. A name that two classes share matches none. Where all labels have
+    a WordNet id or a number before their names ('n02085620-Chihuahua', '001.Black_footed_Albatross'), the id counts,
+    or the name alone. Where the classes are X and 'not X', and the labels are X and one other, that other is 'not X'.
+    Indices count from 0, from 1 where they are 1 to the number of classes, or from `start`; they serve only where each
+    is one of a class. What was concluded so is in `remarks`.
+    Raises `ValueError` for a `start` other than 0 and 1.
     """
+    if start not in (None, 0, 1):
+        raise ValueError(f"Labels cannot count from {start}: give 0 or 1.")
     distinct = list(dict.fromkeys(label for label in labels if label is not None))
-    ways: dict[Way, dict[str, int]] = {
-        "wordnet id": {label: index for index, label in enumerate(classifier.wordnet_ids or ())},
-        "name": _by_name(distinct, classifier),
-        "index": _by_index(distinct, len(classifier.labels)),
-    }
-    found: dict[Way, dict[str, int]] = {}
-    for by, way in ways.items():
-        found[by] = {label: way[label] for label in distinct if label in way}
+    by_name, bare = label_names.by_name(distinct, classifier)
+    by_index, begin, numbered = label_names.by_index(distinct, classifier, start)
+    by_id, longer = label_names.by_id(distinct, classifier)
+    found: dict[Way, dict[str, int]] = {"wordnet id": by_id, "name": by_name, "index": by_index}
     by = max(found, key=lambda way: len(found[way]))
     negation = _negation(distinct, found[by], classifier)
     if negation is not None:
         found[by][negation] = 0
     indices = tuple(None if label is None else found[by].get(label) for label in labels)
     unmatched = tuple(label for label in distinct if label not in found[by])
-    return LabelMatch(indices, unmatched, by if found[by] else "nothing", negation)
+    # Numbers that were not taken are spoken of only where some are left.
+    of_numbers = by_index if by == "index" else [one for one in unmatched if label_names.number(one) is not None]
+    remarks = [
+        *([numbered] if numbered is not None and of_numbers else []),
+        *(["Ids and numbers before the names were passed over."] if by == "name" and bare else []),
+        *(["Labels that begin with a WordNet id were matched by it."] if by == "wordnet id" and longer else []),
+        *label_names.joined(found[by], classifier.labels),
+    ]
+    way = by if found[by] else "nothing"
+    return LabelMatch(indices, unmatched, way, negation, tuple(remarks), begin if way == "index" else 0)
 
 
 def _negation(distinct: Sequence[str], found: Mapping[str, int], classifier: Classifier) -> str | None:
     negated = len(classifier.labels) == 2 and classifier.labels[0] == f"not {classifier.labels[1]}"
     others = [label for label in distinct if label not in found]
     return others[0] if negated and len(distinct) == 2 and len(others) == 1 and 1 in found.values() else None
-
-
-def _by_name(distinct: Sequence[str], classifier: Classifier) -> dict[str, int]:
-    ambiguous = {name for name, wordnet_id in AMBIGUOUS.items() if wordnet_id in (classifier.wordnet_ids or ())}
-    exact = _unique([(label, index) for index, label in enumerate(classifier.labels)])
-    plain = _unique([(name, index) for index, label in enumerate(classifier.labels) for name in _synonyms(label)])
-    found = {}
-    for label in distinct:
-        names = [name for name in _synonyms(label) if name not in ambiguous]
-        classes = {exact[label]} if label in exact and names else {plain[name] for name in names if name in plain}
-        if len(classes) == 1:
-            found[label] = classes.pop()
-    return found
-
-
-def _synonyms(label: str) -> list[str]:
-    """The whole label, then each of its parts between commas, without case, underscores and hyphens."""
-    plain = [" ".join(part.casefold().replace("_", " ").replace("-", " ").split()) for part in label.split(",")]
-    return list(dict.fromkeys([", ".join(plain), *(part for part in plain if part)]))
-
-
-def _unique(pairs: Sequence[tuple[str, int]]) -> dict[str, int]:
-    count = Counter(name for name, _ in set(pairs))
-    return {name: index for name, index in pairs if count[name] == 1}
-
-
-def _by_index(distinct: Sequence[str], classes: int) -> dict[str, int]:
-    """Where one number is no class of the classifier, the numbers are those of other classes, or begin at 1."""
-    numbers = {label: int(label) for label in distinct if label.isascii() and label.isdigit() and len(label) <= 9}
-    return numbers if all(number < classes for number in numbers.values()) else {}

@@ -11,13 +11,13 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from interp.label_notation import Labels
 from interp.models import labelling, offers, own, probes, seen
 from interp.models import precision as precisions
 from interp.models.devices import choose_device
 from interp.models.filled import SEED, filled
 from interp.models.fingerprint import fingerprint
 from interp.models.kinds import NotLogits
-from interp.label_notation import Labels
 from interp.models.labels import read
 from interp.models.layers import FoundLayers, find_layers
 from interp.models.normalize import assemble

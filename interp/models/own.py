@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from interp import own_code
-from interp.models import description, labels, timm_models, torchvision_models
 from interp.label_notation import Labels
+from interp.models import description, labels, timm_models, torchvision_models
 from interp.models.own_files import find, listing, name_of
 from interp.models.recipe import Recipe, Weights
-from interp.text_files import beside, is_file, shown
 from interp.own_code import OwnCode, Rehearsal, where
+from interp.text_files import beside, is_file, shown
 from interp.types import Finding, Preprocessing
 
 __all__ = ["find", "listing", "name_of", "recipe", "stamps", "title", "where"]

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from interp.images import ImageSet
-from interp.models.labels import match_labels, match_set
+from interp.models.labels import LabelMatch, match_labels, match_set
 from interp.types import Classifier, digest
 
 Origin = Literal["label sets", "columns", "one label", "nothing"]
@@ -23,13 +23,14 @@ class Truth:
 
     `present` counts only where `known` is true. `unmatched` are the set's labels, or its columns of 0 and 1, without a
     class. `by` is where it comes from: the images' label sets, columns named after classes, the one label of each
-    image, or nowhere.
+    image, or nowhere. `remarks` are those of the match (`LabelMatch`).
     """
 
     present: Bool[np.ndarray, "n k"]
     known: Bool[np.ndarray, "n k"]
     unmatched: tuple[str, ...]
     by: Origin
+    remarks: tuple[str, ...] = ()
 
     @cached_property
     def fingerprint(self) -> str:
@@ -45,11 +46,15 @@ class OwnLabels:
     present: Bool[np.ndarray, "n k"] | None = None
 
     @classmethod
-    def of(cls, classifier: Classifier, photos: ImageSet) -> OwnLabels:
-        """Those of a whole set; all labels of an image count where the classes do not exclude each other."""
+    def of(cls, classifier: Classifier, photos: ImageSet, *, start: int | None = None) -> OwnLabels:
+        """Those of a whole set; all labels of an image count where the classes do not exclude each other.
+
+        `start` is what labels that are numbers count from (`match_set`).
+        """
         if classifier.multi_label:
-            return cls(None, match_several(classifier, photos).present)
-        return cls(np.array([-1 if one is None else one for one in match_set(classifier, photos).indices], np.int32))
+            return cls(None, match_several(classifier, photos, start=start).present)
+        indices = match_set(classifier, photos, start=start).indices
+        return cls(np.array([-1 if one is None else one for one in indices], np.int32))
 
     def at(self, positions: Sequence[int] | np.ndarray, scores: Float[np.ndarray, "m k"]) -> Int[np.ndarray, " m"]:
         """The labels of the images at these positions, whose scores are given; -1 where there is none."""
@@ -62,47 +67,50 @@ class OwnLabels:
         return np.where(present.any(axis=1), best, -1).astype(np.int32)
 
 
-def match_several(classifier: Classifier, photos: ImageSet) -> Truth:
+def match_several(classifier: Classifier, photos: ImageSet, *, start: int | None = None) -> Truth:
     """The classes of each image: from its label set, from columns of 0 and 1 named after classes, or its one label.
 
     Of label sets and columns the one counts that names more classes. An image with a label set has no other class; a
     class that no label set names is not known of any image, for nothing tells whether anybody looked for it. In a
     column 1 is present and 0 absent; a gap, or −1 (CheXpert's 'uncertain', Irvin et al. 2019), is not known. One label
-    an image, where there are neither, is taken for all that is in it.
+    an image, where there are neither, is taken for all that is in it. `start` is what labels that are numbers count
+    from (`match_set`).
     """
-    found = [_from_sets(classifier, photos), _from_columns(classifier, photos)]
+    found = [_from_sets(classifier, photos, start), _from_columns(classifier, photos)]
     best = max(found, key=lambda one: int(one.known.any(axis=0).sum()))
     if best.known.any():
         return best
-    single = _from_single_labels(classifier, photos)
+    single = _from_single_labels(classifier, photos, start)
     # Where nothing matches, what was meant for classes is still to be named.
     return single if single.known.any() or not best.unmatched else best
 
 
-def _from_sets(classifier: Classifier, photos: ImageSet) -> Truth:
+def _from_sets(classifier: Classifier, photos: ImageSet, start: int | None) -> Truth:
     sets = photos.label_sets or ()
-    return _of_sets(classifier, photos, [None if one is None else sorted(one) for one in sets], "label sets")
+    return _of_sets(classifier, photos, [None if one is None else sorted(one) for one in sets], "label sets", start)
 
 
-def _from_single_labels(classifier: Classifier, photos: ImageSet) -> Truth:
+def _from_single_labels(classifier: Classifier, photos: ImageSet, start: int | None) -> Truth:
     present, known = _unknown(classifier, photos)
-    match = match_set(classifier, photos)
+    match = match_set(classifier, photos, start=start)
     for row, (label, index) in enumerate(zip(photos.labels, match.indices, strict=True)):
         known[row] = label is not None
         if index is not None:
             present[row, index] = True
-    return _of_named_classes(present, known, match.unmatched, "one label")
+    return _of_named_classes(present, known, match, "one label")
 
 
-def _of_sets(classifier: Classifier, photos: ImageSet, sets: list[list[str] | None], by: Origin) -> Truth:
+def _of_sets(
+    classifier: Classifier, photos: ImageSet, sets: list[list[str] | None], by: Origin, start: int | None
+) -> Truth:
     present, known = _unknown(classifier, photos)
     distinct = sorted({label for one in sets for label in one or ()})
-    match = match_labels(distinct, classifier)
+    match = match_labels(distinct, classifier, start=start)
     index_of = dict(zip(distinct, match.indices, strict=True))
     for row, labels in enumerate(sets):
         known[row] = labels is not None
         present[row, [index for label in labels or () if (index := index_of[label]) is not None]] = True
-    return _of_named_classes(present, known, match.unmatched, by)
+    return _of_named_classes(present, known, match, by)
 
 
 def _from_columns(classifier: Classifier, photos: ImageSet) -> Truth:
@@ -116,12 +124,12 @@ def _from_columns(classifier: Classifier, photos: ImageSet) -> Truth:
         if index is not None:
             present[:, index] = columns[name] == 1
             known[:, index] = np.isin(columns[name], (0, 1))
-    return Truth(present, known, match.unmatched, "columns")
+    return Truth(present, known, match.unmatched, "columns", match.remarks)
 
 
-def _of_named_classes(present: np.ndarray, known: np.ndarray, unmatched: tuple[str, ...], by: Origin) -> Truth:
+def _of_named_classes(present: np.ndarray, known: np.ndarray, match: LabelMatch, by: Origin) -> Truth:
     named = present.any(axis=0)
-    return Truth(present, known & named, unmatched, by if named.any() else "nothing")
+    return Truth(present, known & named, match.unmatched, by if named.any() else "nothing", match.remarks)
 
 
 def _unknown(classifier: Classifier, photos: ImageSet) -> tuple[np.ndarray, np.ndarray]:

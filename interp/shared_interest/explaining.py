@@ -16,8 +16,8 @@ from interp.attribution import Method, attribute, compare
 from interp.batches import read_ahead
 from interp.images import ImageSet, Problem, Sample, UnreadableImage
 from interp.models import inputs
-from interp.models.inputs import Input
 from interp.models.class_marks import ClassMarks
+from interp.models.inputs import Input
 from interp.models.truth import OwnLabels
 from interp.shared_interest.explained import Explained, Question, joined, nothing, smallest, stored
 from interp.types import Classifier, Heatmaps, Images

@@ -10,7 +10,6 @@ from interp import images
 from interp.images.annotation import Annotation, Mark, Marking
 from interp.images.masks import MaskFile
 from interp.images.shapes import Box, Polygon, RunLengths, decompressed, polygon
-from interp.images.decoding import Picture
 from interp.types import Preprocessing
 from tests.images.drawing import coco, iou, saved, voc
 
@@ -146,7 +145,9 @@ def test_an_annotation_of_other_proportions_is_refused() -> None:
 
 
 def test_all_shapes_are_united() -> None:
-    marks = tuple(Mark((one,)) for one in (Box(0.0, 0.0, 3.0, 10.0), Box(7.0, 0.0, 10.0, 10.0), Box(0.0, 0.0, 1.0, 1.0)))
+    marks = tuple(
+        Mark((one,)) for one in (Box(0.0, 0.0, 3.0, 10.0), Box(7.0, 0.0, 10.0, 10.0), Box(0.0, 0.0, 1.0, 1.0))
+    )
     mask = Marking(Annotation(marks), (10, 10)).mask()
     assert mask is not None
     assert mask[:, :3].all() and mask[:, 7:].all() and not mask[:, 3:7].any()

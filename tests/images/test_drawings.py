@@ -15,11 +15,11 @@ import cache
 from interp import images
 from interp.images import drawn_coco
 from interp.images.annotation import Annotation, Mark
-from interp.images.shapes import Box, Polygon, RunLengths
 from interp.images.decoding import TRANSPOSITIONS, Picture
 from interp.images.drawings import Drawing, Region, drawn_part, laid_over, turned, turned_back
 from interp.images.editing import Stroke, marked
 from interp.images.image_set import Concept, ImageSet
+from interp.images.shapes import Box, Polygon, RunLengths
 from tests.images.drawing import saved
 
 SIZE = (20, 12)

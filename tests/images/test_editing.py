@@ -10,8 +10,8 @@ import torch
 
 import cache
 from interp.images import editing
-from interp.images.shapes import Box, Polygon
 from interp.images.editing import Blur, Erase, Paint, Paste, Restore, Stroke
+from interp.images.shapes import Box, Polygon
 from interp.types import Images
 
 LEFT = Box(0.0, 0.0, 2.0, 3.0)

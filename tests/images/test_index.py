@@ -7,11 +7,14 @@ from interp import images
 from tests.images.drawing import plain
 
 BAD = {
-    "empty": (b"", "index.csv, line 1: its columns are ''; a table is expected"),
-    "other columns": (b"name,label\na.png,cat\n", "index.csv, line 1: its columns are 'name, label'"),
-    "Latin-1": (b"file,label\na.png,caf\xe9\n", "index.csv: the text is not UTF-8"),
-    "UTF-16": ("file,label\n".encode("utf-16"), "index.csv: the text is not UTF-8"),
+    "empty": (b"", "index.csv: the file is empty; a table is expected"),
+    "line ends": (b"\r\n \r\n", "index.csv: the file is empty"),
+    "other columns": (b"size,label\n3,cat\n", "index.csv, line 1: its columns are 'size, label'; a table is expected"),
+    "Cyrillic": ("file,label\na.png,кошка\n".encode("cp1251"), "index.csv: the text is not UTF-8, nor surely of any"),
+    "workbook": (b"PK\x03\x04abc", "index.csv: this is an Excel workbook or an archive, and no text; save it as CSV"),
+    "bytes": (bytes(range(32)) * 9, "index.csv: this is no text, but bytes; save it as CSV in UTF-8"),
     "endless field": (b'file\na.png\n"' + b"x" * 200_000, "index.csv, line [23]: field larger than field limit"),
+    "open quote": (b'file,label\na.png,"cat\na.png,dog\n', "index.csv, line 2: a quote is opened there and not closed"),
     "only missing": (b"file\nb.png\n", "the folder contains no pictures.*'b.png' was not found"),
 }
 

@@ -6,9 +6,9 @@ from PIL import Image
 
 from interp import images
 from interp.images.annotation import Annotation, Mark
-from interp.images.shapes import Box
 from interp.images.decoding import Picture
 from interp.images.image_set import Concept, ImageSet
+from interp.images.shapes import Box
 
 
 def letters(**options) -> ImageSet:

@@ -11,10 +11,10 @@ from PIL import Image
 
 from interp import images
 from interp.images import drawn_coco
-from interp.images.shapes import Box, Polygon, RunLengths
 from interp.images.drawings import Drawing, laid_over
 from interp.images.editing import Stroke
 from interp.images.photographs import load
+from interp.images.shapes import Box, Polygon, RunLengths
 from pages.parts import annotating, handmade, papers, pickers
 from pages.parts.annotating import ADD, CUT, NEW, Tool, changed
 from tests.images.drawing import saved

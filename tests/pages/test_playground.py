@@ -7,8 +7,8 @@ import io
 import pytest
 from PIL import Image
 
-from interp.images.shapes import Box, Polygon
 from interp.images.editing import Stroke
+from interp.images.shapes import Box, Polygon
 from pages.parts import canvas, playground
 
 WHOLE = {"kind": "rectangle", "points": [[0, 0], [64, 64]]}

@@ -10,8 +10,8 @@ from PIL import Image
 from interp.attribution import Gradient, Method
 from interp.images import ImageSet, UnreadableImage
 from interp.images.annotation import Annotation, Mark
-from interp.images.shapes import Box
 from interp.images.decoding import Picture
+from interp.images.shapes import Box
 from interp.shared_interest import Overlap, Question, Scored, Scoring
 
 SIDE = 16
