@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 import cache
 from interp import images as image_sets
@@ -16,11 +15,12 @@ from interp.images import ImageSet
 from interp.models import LabelMatch
 from interp.models.scenes import bundled
 from interp.types import Classifier
-from pages.parts import address, handmade, server, waiting
+from pages.parts import address, handmade, server, uploading, waiting
 from pages.parts.text import shortened
 
-UPLOADS, SELECTED, DRAWN = "uploads", "selected", "drawn"
+UPLOADS, SELECTED, DRAWN = uploading.KEY, "selected", "drawn"
 _OF_THE_SESSION = (UPLOADS, SELECTED, DRAWN)
+_MISSED = "images-missed"
 LARGE = 2000
 MORE = 2000
 BESIDE = 7
@@ -35,41 +35,23 @@ class Source:
     annotations: str | None
 
 
-# Pasted pictures are put into the uploader, so that they take its way, with its limits.
-_PASTE = st.components.v2.component(
-    "loupe_paste",
-    js="""
-export default function () {
-  const paste = (event) => {
-    const pictures = [...(event.clipboardData?.files ?? [])].filter((file) => file.type.startsWith("image/"));
-    const input = document.querySelector(".st-key-uploads input[type=file]");
-    if (!pictures.length || !input) return;
-    const transfer = new DataTransfer();
-    pictures.forEach((file) => transfer.items.add(file));
-    input.files = transfer.files;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
-    event.preventDefault();
-  };
-  document.addEventListener("paste", paste);
-  return () => document.removeEventListener("paste", paste);
-}
-""",
-)
-
-
 def images(model: str) -> Source:
     """Draw the picker of image sets and the uploader; gives what `image_set` takes."""
     root = server.options().images
-    offers = {offer.source: offer.title for offer in _offered_images(root)}
-    uploaded = st.session_state.get(UPLOADS) or []
-    if uploaded:
-        offers[UPLOADS] = f"Your uploads ({len(uploaded)})"
+    # A folder that is called as one of a session's own sets is told apart by the leading dot.
+    offers = {
+        f"./{offer.source}" if offer.source in _OF_THE_SESSION else offer.source: offer.title
+        for offer in _offered_images(root)
+    }
+    if uploaded := uploading.own().files:
+        offers[UPLOADS] = f"Your uploads ({len(uploaded):,})"
     if selected := st.session_state.get(SELECTED):
         offers[SELECTED] = f"Your selection ({len(selected):,})"
     if drawn_on := handmade.drawn_set():
         offers[DRAWN] = f"Drawn by hand ({len(drawn_on):,})"
     default = _fitting(model, list(offers))
     typed = root is not None
+    _missed(st.query_params.get("images"))
     wished = address.seed("images", default, valid=lambda one: _valid(one, offers, typed=typed), parse=str)
     if more := image_sets.MORE_SCENES.fullmatch(wished or ""):
         offers[wished] = f"{int(more[1]):,} further scenes"
@@ -79,26 +61,24 @@ def images(model: str) -> Source:
         format_func=lambda one: offers.get(one, one),
         key="images",
         accept_new_options=typed,
+        on_change=_chosen,
         help="Choose a set, or type the path of one inside the server's image folder." if typed else None,
     )
     address.publish("images", None if path in (default, *_OF_THE_SESSION) else path)
     if path == "scenes" or more:
         _more_scenes(int(more[1]) if more else MORE)
     annotations = _annotations() if typed and path not in (*_BUNDLED, *_OF_THE_SESSION) and not more else None
-    st.file_uploader(
-        "Add your own: drop, choose, or paste",
-        accept_multiple_files=True,
-        key=UPLOADS,
-        on_change=_turn_to_uploads,
-        help="JPEG, PNG, WebP, TIFF or BMP; up to 50 MB each. They stay in this browser session.",
-    )
-    _PASTE(key="paste", height=0)
+    if missed := st.session_state.get(_MISSED):
+        st.info(missed)
+    uploading.draw(_turn_to_uploads)
     return Source(path or default, annotations)
 
 
 def _valid(source: str | None, offers: dict[str, str], *, typed: bool) -> bool:
     if source in offers:
         return True
+    if source in _OF_THE_SESSION:
+        return False
     return bool(source) and (typed or image_sets.MORE_SCENES.fullmatch(source) is not None)
 
 
@@ -139,12 +119,12 @@ def _annotations() -> str | None:
 
 def image_set(visitor: cache.Visitor, source: Source) -> ImageSet:
     """The chosen set. Where it cannot be opened the page ends here and says why."""
-    if source.path == UPLOADS:
-        return _uploaded(st.session_state[UPLOADS])
-    if source.path == SELECTED:
-        return st.session_state[SELECTED]
-    if source.path == DRAWN and (drawn_on := handmade.drawn_set()):
-        return drawn_on
+    if source.path in _OF_THE_SESSION:
+        own = _of_the_session(source.path)
+        if own is None:
+            st.info("There is no such set in this browser session. Choose one, or add pictures, in the sidebar.")
+            st.stop()
+        return own
     root = None if source.path in _BUNDLED else server.options().images
     stamps = tuple(server.stamp(root / path) for path in (source.path, source.annotations) if root and path)
     question = cache.call(_open_images, source.path, source.annotations, root, stamps)
@@ -233,12 +213,27 @@ def _fitting(model: str, sources: list[str]) -> str:
 
 
 def _turn_to_uploads() -> None:
-    st.session_state["images"] = UPLOADS if st.session_state[UPLOADS] else None
+    st.session_state["images"] = UPLOADS
+    _chosen()
 
 
-def _uploaded(files: list[UploadedFile]) -> ImageSet:
-    marks = tuple(file.file_id for file in files)
-    if st.session_state.get("uploads_read", (None,))[0] != marks:
-        read = image_sets.from_files([(file.name, file.getvalue()) for file in files], name=UPLOADS)
-        st.session_state["uploads_read"] = (marks, read)
-    return st.session_state["uploads_read"][1]
+def _chosen() -> None:
+    st.session_state.pop(_MISSED, None)
+    _missed(st.session_state["images"])
+
+
+def _missed(wished: str | None) -> None:
+    """Where a set of another session is asked for, or of none any more, keep the sentence that says so."""
+    if wished in _OF_THE_SESSION and _of_the_session(wished) is None:
+        said = {UPLOADS: "Uploads", SELECTED: "Selections", DRAWN: "Drawn images"}[wished]
+        st.session_state[_MISSED] = (
+            f"{said} are there only in the browser session that made them, and this one has none; here is the set that "
+            "is shown at first. Choose another, or add your own."
+        )
+
+
+def _of_the_session(path: str) -> ImageSet | None:
+    """A set of this session's own; None where it has none."""
+    if path == UPLOADS:
+        return uploading.own().image_set() if uploading.own().files else None
+    return st.session_state.get(SELECTED) if path == SELECTED else handmade.drawn_set()

@@ -54,8 +54,9 @@ def table(app):
 
 
 def upload(app, *contents: tuple[str, bytes]) -> None:
-    """Instead of what was uploaded before, whose bytes the test driver keeps for one run only."""
-    app.file_uploader(key="uploads").clear()
+    """Instead of what was uploaded before."""
+    if "uploads-kept" in app.session_state:
+        app.session_state["uploads-kept"].clear()
     for name, content in contents:
         app.file_uploader(key="uploads").upload(name, content, "image/png")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from pathlib import Path
 
@@ -125,14 +124,40 @@ def test_a_description_that_was_changed_is_read_again(app, monkeypatch: pytest.M
     assert "other.safetensors" in said(app)
 
 
-def test_uploads_come_and_go(app) -> None:
-    app.run()
-    file = io.BytesIO()
-    Image.new("RGB", (64, 48), "navy").save(file, "PNG")
-    app.file_uploader(key="uploads").upload("mine.png", file.getvalue(), "image/png").run()
-    assert not app.exception and not app.error
-    assert app.selectbox(key="images").value == "uploads"
-    assert app.metric[0].value == "–"
-    app.file_uploader(key="uploads").clear().run()
+@pytest.mark.parametrize("wished", ["uploads", "selected", "drawn"])
+@pytest.mark.parametrize("page", ["app.py", "pages/saliency.py"])
+def test_a_set_of_another_session_leads_to_the_default_with_a_sentence(app, wished: str, page: str) -> None:
+    app.query_params["images"] = wished
+    app.switch_page(page).run()
     assert not app.exception and not app.error
     assert app.selectbox(key="images").value == "scenes"
+    assert any("only in the browser session that made them" in one.value for one in app.info)
+    app.run()
+    assert any("only in the browser session that made them" in one.value for one in app.info)
+    app.selectbox(key="images").set_value("digits").run()
+    assert not app.exception and not app.info
+
+
+def test_a_set_of_another_session_where_paths_may_be_typed(served) -> None:
+    served.query_params["images"] = "selected"
+    served.switch_page("pages/saliency.py").run()
+    assert not served.exception and not served.error
+    assert any("only in the browser session that made them" in one.value for one in served.info)
+    served.selectbox(key="images").set_value("red").run()
+    assert not served.exception and not served.info
+
+
+def test_a_folder_called_as_a_set_of_the_session(served, pictures: Path) -> None:
+    (pictures / "red").rename(pictures / "uploads")
+    served.query_params["images"] = "./uploads"
+    served.switch_page("pages/saliency.py").run()
+    assert not served.exception and not served.error
+    assert served.selectbox(key="images").value == "./uploads"
+    assert any("3 pictures from uploads" in caption.value for caption in served.caption)
+
+
+def test_a_budget_that_is_no_number_is_said(app, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOUPE_UPLOADS_MB", "2 GB")
+    app.run()
+    said = app.warning[0].value.replace("\\", "")
+    assert "LOUPE_UPLOADS_MB is '2 GB'" in said and "whole number" in said
