@@ -1,5 +1,6 @@
 """Where images and annotations come from: bundled, folders, COCO, Pascal VOC, masks, uploads."""
 
+from interp.images.account import Account
 from interp.images.decoding import UnreadableImage, decode
 from interp.images.image_set import ImageSet, Sample
 from interp.images.picture_bytes import bytes_of, pixels_of
@@ -10,6 +11,7 @@ from interp.images.uploads import from_files
 
 __all__ = [
     "MORE_SCENES",
+    "Account",
     "ImageSet",
     "Offer",
     "Problem",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from interp.images.problems import Problem
-from interp.types import Finding
+from interp.types import Finding, digest
 
 # What became of a file, of a picture's label, and of a mark.
 PICTURE, MASK, ANNOTATIONS, TABLE = "pictures of the set", "masks", "annotation files", "tables of labels"
@@ -18,7 +19,7 @@ USED, UNDRAWN, WITHOUT_PICTURE = "used", "that cannot be drawn", "without a pict
 TWICE, MISFIT, DOUBTFUL = "of pictures that another file marks", "that do not fit their picture", "in doubt"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Account:
     """Files, labels and marks by what became of them, and everything that was guessed, dropped and not used.
 
@@ -32,6 +33,11 @@ class Account:
     marks: Mapping[str, int] = field(default_factory=dict)
     unused: tuple[Problem, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of all that it says."""
+        return digest([], repr((dict(self.files), dict(self.labels), dict(self.marks), self.unused, self.findings)))
 
     @property
     def sentences(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import operator
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -99,7 +100,7 @@ class ImageSet(Sequence):
     given, and `labels` the first, or the largest marked; else it is None. `numbers` holds the numeric columns that the
     source gives beside these, nan where there is none. `annotated` holds the positions that have a mask. `concepts`
     gives what is known of the image at a position, the object itself under the category 'shape'. `problems` says what
-    was left out, and `account` what became of every file, label and mark, where the source has such.
+    was left out, `counts_from` what labels that are numbers are said to count from, and `account` what became of every file, label and mark, where the source has such.
     `[i]` raises `IndexError` beyond the end, and `UnreadableImage` for a picture that turns out to be unreadable.
     """
 
@@ -132,6 +133,7 @@ class ImageSet(Sequence):
         self.numbers = dict(numbers or {})
         self.problems = tuple(problems)
         self.account = account
+        self.counts_from: int | None = None
         self._watch = watch
         self._annotations = dict(annotations or {})
         self._concepts = concepts
@@ -223,7 +225,21 @@ class ImageSet(Sequence):
             concepts=None if concepts is None else lambda i: concepts(positions[i]),
             numbers={name: tuple(some[one] for one in positions) for name, some in self.numbers.items()},
             account=self.account,
-        )
+        ).counting_from(self.counts_from)
+
+    def counting_from(self, start: int | None) -> ImageSet:
+        """The set, said to have labels that are numbers of classes from `start`, 0 or 1; None leaves that open.
+
+        Raises `ValueError` for another number.
+        """
+        if start not in (None, 0, 1):
+            raise ValueError(f"Labels cannot count from {start}: give 0 or 1.")
+        if start == self.counts_from:
+            return self
+        found = copy.copy(self)
+        found.counts_from = start
+        found.fingerprint = f"{self.fingerprint.partition(' counted from')[0]} counted from {start}"
+        return found
 
     def __repr__(self) -> str:
         return f"<ImageSet {self.name}: {len(self)} images, {len(self.annotated)} annotated>"

@@ -58,8 +58,10 @@ def read(labels: Sequence[str] | str | Path) -> Labels:
 def match_set(classifier: Classifier, photos: ImageSet, *, start: int | None = None) -> LabelMatch:
     """The labels of an image set as the classifier's classes: of the forms the set has, the one that matches most.
 
-    `start` says what labels that are numbers count from, 0 or 1; None finds it out, see `match_labels`.
+    `start` says what labels that are numbers count from, 0 or 1; None leaves it to the set (`counts_from`), and where
+    that does not say, finds it out, see `match_labels`.
     """
+    start = photos.counts_from if start is None else start
     forms = [match_labels(labels, classifier, start=start) for labels in (*photos.label_forms.values(), photos.labels)]
     return max(forms, key=lambda form: sum(index is not None for index in form.indices))
 

@@ -10,9 +10,9 @@ import streamlit as st
 
 import cache
 from interp.images import drawn_coco
-from interp.images.shapes import RunLengths
 from interp.images.drawings import Drawing, Shape, turned_back
 from interp.images.editing import Stroke, marked
+from interp.images.shapes import RunLengths
 from interp.models import inputs
 from interp.types import Classifier
 from pages.parts import canvas, handmade, layout, papers, pickers, waiting

@@ -19,8 +19,8 @@ from PIL import Image
 from torch import Tensor
 
 from interp.images import bytes_of
-from interp.images.shapes import Box, Polygon
 from interp.images.editing import MOST_POINTS, Stroke
+from interp.images.shapes import Box, Polygon
 
 _HERE = Path(__file__).parent
 _CANVAS = st.components.v2.component(

@@ -11,7 +11,7 @@ import cache
 from interp.images import ImageSet, Problem
 from interp.models import LabelMatch
 from interp.types import Classifier
-from pages.parts import classifiers, drawn, loaded, pickers, server, waiting
+from pages.parts import classifiers, drawn, loaded, pickers, server, waiting, whatwasread
 from pages.parts.text import plain
 
 PAGES = {
@@ -61,11 +61,12 @@ def page(title: str, sentence: str, *, needs_classes: bool = True) -> Selection:
     for problem in server.options().problems:
         st.warning(plain(problem))
     classifier = waiting.value(classifiers.ask(visitor, model))
-    photos = pickers.image_set(visitor, images)
+    photos = pickers.image_set(visitor, images).counting_from(whatwasread.start())
     with beneath:
         drawn.once(loaded.facts, classifier)
+    labels = pickers.match(classifier, photos)
     with st.sidebar:
-        drawn.once(_described, photos)
+        whatwasread.draw(photos, labels)
     left_out(photos.problems)
     if not len(photos):
         st.info("None of these images could be opened. Choose another set, or add JPEG or PNG files in the sidebar.")
@@ -79,7 +80,7 @@ def page(title: str, sentence: str, *, needs_classes: bool = True) -> Selection:
             f"{plain(classifier.name)} draws at random: it gives other scores, and other maps, each time that it runs.",
             icon=":material/casino:",
         )
-    return Selection(visitor, classifier, photos, pickers.match(classifier, photos))
+    return Selection(visitor, classifier, photos, labels)
 
 
 def view_title(selection: Selection, title: str, view: str) -> str:
@@ -102,10 +103,6 @@ def _without_head(classifier: Classifier) -> None:
 
 def _head(title: str, sentence: str) -> None:
     st.markdown(f"# {title}\n\n{sentence}")
-
-
-def _described(photos: ImageSet) -> None:
-    st.caption(plain(photos.description))
 
 
 def _navigation() -> None:

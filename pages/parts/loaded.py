@@ -40,10 +40,11 @@ def _listed(classifier: Classifier) -> str:
         f"**{plain(classifier.architecture)}**, {classifier.parameters:,} weights, {len(classifier.labels):,} classes",
         f"Layer that methods take: {layer}",
     ]
-    return "\n\n".join([*head, *(_said(finding) for finding in classifier.findings)])
+    return "\n\n".join([*head, *(said(finding) for finding in classifier.findings)])
 
 
-def _said(finding: Finding) -> str:
+def said(finding: Finding) -> str:
+    """A finding as a line of Markdown, with how to set it otherwise."""
     said = f"{_ICONS[finding.kind]} *{finding.kind}:* {plain(finding.text, limit=LONGEST)}"
     if finding.setting is None:
         return said

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
@@ -15,8 +14,9 @@ from interp.images import ImageSet
 from interp.models import LabelMatch
 from interp.models.scenes import bundled
 from interp.types import Classifier
-from pages.parts import address, handmade, server, uploading, waiting
-from pages.parts.text import shortened
+from pages.parts import address, handmade, opening, server, uploading
+from pages.parts.opening import Source
+from pages.parts.text import plain, shortened
 
 UPLOADS, SELECTED, DRAWN = uploading.KEY, "selected", "drawn"
 _OF_THE_SESSION = (UPLOADS, SELECTED, DRAWN)
@@ -25,14 +25,6 @@ LARGE = 2000
 MORE = 2000
 BESIDE = 7
 _BUNDLED = tuple(offer.source for offer in image_sets.available(None))
-
-
-@dataclass(frozen=True)
-class Source:
-    """An image set as it was chosen: a bundled one's name or a path, and where its annotations lie, if elsewhere."""
-
-    path: str
-    annotations: str | None
 
 
 def images(model: str) -> Source:
@@ -67,11 +59,12 @@ def images(model: str) -> Source:
     address.publish("images", None if path in (default, *_OF_THE_SESSION) else path)
     if path == "scenes" or more:
         _more_scenes(int(more[1]) if more else MORE)
-    annotations = _annotations() if typed and path not in (*_BUNDLED, *_OF_THE_SESSION) and not more else None
+    of_the_server = typed and path not in (*_BUNDLED, *_OF_THE_SESSION) and not more
+    annotations, marked = _annotations() if of_the_server else (None, None)
     if missed := st.session_state.get(_MISSED):
         st.info(missed)
     uploading.draw(_turn_to_uploads)
-    return Source(path or default, annotations)
+    return Source(path or default, annotations, marked)
 
 
 def _valid(source: str | None, offers: dict[str, str], *, typed: bool) -> bool:
@@ -102,19 +95,39 @@ def _turn_to_more_scenes() -> None:
     st.session_state["images"] = f"scenes:{st.session_state['scenes-count']}"
 
 
-def _annotations() -> str | None:
-    """Draw the field for annotations that lie elsewhere than the pictures; gives their path, or None."""
-    with st.expander("Annotations", expanded=bool(st.query_params.get("annotations"))):
-        address.seed("annotations", "", valid=lambda text: True, parse=str)
+def _annotations() -> tuple[str | None, tuple[int, ...] | None]:
+    """Draw the fields for annotations that lie elsewhere than the pictures, and for what masks' values mean."""
+    address.seed("annotations", "", valid=lambda text: True, parse=str)
+    address.seed("marked", "", valid=lambda text: True, parse=str)
+    given = any(st.session_state[key] for key in ("annotations", "marked"))
+    with st.expander("Annotations", expanded=given):
         path = st.text_input(
             "File or folder",
             key="annotations",
-            placeholder="masks",
-            help="A COCO JSON, a Pascal VOC XML, or a folder of XMLs or of PNG masks named like the pictures; its path "
-            "inside the server's image folder.",
+            placeholder="as found",
+            help="What marks the pictures is found in the set's own folder. For another: a file of COCO, Pascal VOC, "
+            "CVAT, LabelMe, Label Studio or VIA, or a folder of such files, of YOLO's, or of masks named like the "
+            "pictures; its path inside the server's image folder.",
         ).strip()
-        address.publish("annotations", path or None)
-    return path or None
+        values = st.text_input(
+            "Values of masks that are marked",
+            key="marked",
+            placeholder="as found",
+            help="For masks whose values are not 0 for background: such as 1, or 1, 3.",
+        )
+        marked, wrong = _numbers(values)
+        if wrong:
+            st.warning(f"{plain(wrong)!r} is no whole number: give values such as 1, 3.")
+    address.publish("annotations", path or None)
+    address.publish("marked", values.strip() or None)
+    return path or None, marked
+
+
+def _numbers(text: str) -> tuple[tuple[int, ...] | None, str]:
+    """Whole numbers between commas, and the first that is none; None where there is nothing."""
+    parts = [part.strip() for part in text.replace(";", ",").split(",") if part.strip()]
+    wrong = next((part for part in parts if not (part.isdecimal() and len(part) < 9)), "")
+    return (tuple(int(part) for part in parts) if parts and not wrong else None), wrong
 
 
 def image_set(visitor: cache.Visitor, source: Source) -> ImageSet:
@@ -126,9 +139,7 @@ def image_set(visitor: cache.Visitor, source: Source) -> ImageSet:
             st.stop()
         return own
     root = None if source.path in _BUNDLED else server.options().images
-    stamps = tuple(server.stamp(root / path) for path in (source.path, source.annotations) if root and path)
-    question = cache.call(_open_images, source.path, source.annotations, root, stamps)
-    return waiting.value(visitor.ask("shared/images", question, disk=False, device="images"))
+    return opening.image_set(visitor, source, root)
 
 
 def keep(photos: ImageSet, positions: Sequence[int], position: int) -> None:
@@ -190,10 +201,6 @@ def _positions(photos: ImageSet) -> dict[str, int]:
 
 def _index(photos: ImageSet) -> dict[str, int]:
     return {name: position for position, name in enumerate(photos.names)}
-
-
-def _open_images(path: str, annotations: str | None, root: Path | None, stamps: tuple[int, ...]) -> ImageSet:
-    return image_sets.load(path, annotations=annotations, root=root)
 
 
 # As resources, which are not copied: unpickling a hundred offers took a tenth of a rerun.

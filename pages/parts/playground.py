@@ -15,8 +15,8 @@ from torch import Tensor
 
 import cache
 from interp.images import ImageSet, editing
-from interp.images.shapes import RunLengths
 from interp.images.editing import Edit
+from interp.images.shapes import RunLengths
 from interp.types import Classifier, Images
 from pages.parts import canvas, cutting, drawn, layout, waiting
 from pages.parts.text import plain

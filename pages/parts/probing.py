@@ -14,9 +14,9 @@ import cache
 from interp import attribution
 from interp.attribution.cams import TappedCam
 from interp.attribution.every_class import class_maps
-from interp.images.shapes import Box, Polygon
 from interp.images.drawings import scaled
 from interp.images.editing import Stroke
+from interp.images.shapes import Box, Polygon
 from interp.models import inputs
 from interp.shared_interest import Deviations, Rule, probing
 from interp.types import Images
