@@ -124,7 +124,7 @@ def _unmarked(content: bytes) -> str | None:
 def _of_a_code_page(content: bytes, likely: bool) -> tuple[str | None, str | None]:
     # Cyrillic and Greek stand in whole words of such bytes; accents stand alone, or two of them in a word of others.
     words = re.findall(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*", content)
-    for word in words:
+    for word in set(words):
         longest = max(map(len, re.findall(rb"[\xc0-\xff]+", word)), default=0)
         if longest > 2 or (longest == 2 and not re.search(rb"[A-Za-z]", word)):
             return None, None

@@ -8,7 +8,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from interp.images.problems import printable
-from interp.images.table_text import EXPECTED, FILE_COLUMNS, SAMPLE, Sheet, counted, looks_like_a_picture, plain
+from interp.images.table_text import (
+    EXPECTED,
+    FILE_COLUMNS,
+    LOOKED_AT,
+    SAMPLE,
+    Sheet,
+    counted,
+    looks_like_a_picture,
+    plain,
+)
 from interp.types import Finding
 
 # In the order in which they count.
@@ -134,7 +143,7 @@ class Reader:
         named = [place for name in FILE_COLUMNS for place, one in self._left.items() if one == name]
         vague = ("id", "key", "name", "url", "uri")
         # The other columns are looked at where those named leave it open.
-        places = named if any(self._hits(place, self._is_picture) for place in named) else list(self._left)
+        places = named if any(self._hits(place, self._is_picture) for place in named) else list(self._left)[:LOOKED_AT]
         hits = {place: self._hits(place, self._is_picture) for place in places}
         shown = {place: self._hits(place, looks_like_a_picture) for place in places}
         best = max(named, key=lambda place: (hits[place], shown[place]), default=None)

@@ -36,7 +36,11 @@ class Pictures:
         for path in paths:
             self._exact.setdefault(composed(path), path)
             self._exact[path] = path
-        self._stems: dict[str, list[str]] | None = None
+        # Of no use where all paths are written as they are, and half of the time then: made when needed.
+        self._folded: list[tuple[str, str]] | None = None
+        self._whole: dict[str, list[str]] | None = None
+        self._by_length: dict[int, dict[str, list[str]]] = {}
+        self._known: dict[tuple[str, str | None], Found] = {}
 
     def __contains__(self, cell: object) -> bool:
         return isinstance(cell, str) and self.find(cell).picture is not None
@@ -55,43 +59,59 @@ class Pictures:
             path = self._exact.get(folder + written)
             if path is not None:
                 return Found(path, "path" if cell.removeprefix("./").replace("\\", "/") == path else "tail")
-        return self._by_tail(cell, written, prefer)
-
-    def _by_stem(self) -> dict[str, list[str]]:
-        # Of no use where all paths are written as they are, and half of the time then.
-        if self._stems is None:
-            self._stems = {}
-            for path in dict.fromkeys(self._exact.values()):
-                self._stems.setdefault(_stem(path), []).append(path)
-        return self._stems
+        known = self._known.get((cell, prefer))
+        if known is None:
+            known = self._known[cell, prefer] = self._by_tail(cell, written, prefer)
+        return known
 
     def _by_tail(self, cell: str, written: str, prefer: str | None) -> Found:
-        parts, is_rooted = written.casefold().split("/"), rooted(cell)
+        key, suffix = _key(written), _suffix(written)
         # Spreadsheets give numbers a point: '7.0' is the picture '7'.
-        whole = re.sub(r"^(\d+)\.0$", r"\1", written)
-        listed = self._by_stem().get(_stem(written)) or self._by_stem().get(_stem(whole), [])
-        if not written or not listed:
-            leads_out = is_rooted or ".." in re.split(r"[\\/]", cell)
-            reason = "leads out of the folder, and no picture in it is called so" if leads_out else "was not found"
-            return Found(None, reason=reason)
-        suffix = _suffix(written)
-        # The same suffix first, whatever its case; without one, or with another, the name alone.
-        same = [path for path in listed if suffix and _suffix(path) == suffix] or listed
-        ranked = [(_common(parts, path), path) for path in same]
-        fitting = [(common, path) for common, path in ranked if common is not None]
-        if not fitting:
-            there = ", ".join(repr(path) for path in same[:2])
+        for tail in dict.fromkeys((key, re.sub(r"(^|/)(\d+)\.0$", r"\1\2", key))):
+            listed = self._ending(tail) or self._begun(tail)
+            if listed:
+                return _one(listed, written, suffix, prefer)
+        others = self._tails(1).get(key.rpartition("/")[2], [])
+        if others:
+            there = ", ".join(repr(path) for path in others[:2])
             return Found(None, reason=f"was not found in that folder (in another lies {there})", elsewhere=True)
-        longest = max(common for common, _ in fitting)
-        best = [path for common, path in fitting if common == longest]
-        if len(best) > 1 and prefer:
-            best = [path for path in best if prefer.casefold() in path.casefold().split("/")[:-1]] or best
-        if len(best) > 1:
-            there = ", ".join(repr(path) for path in best[:2])
-            return Found(None, reason=f"is the name of {len(best)} pictures ({there}): give the folder along with it")
-        if composed(best[0]).casefold() == written.casefold():
-            return Found(best[0], "case")
-        return Found(best[0], "tail" if _suffix(best[0]) == suffix else "suffix")
+        leads_out = rooted(cell) or ".." in re.split(r"[\\/]", cell)
+        out = "leads out of the folder, and no picture in it is called so"
+        return Found(None, reason=out if leads_out else "was not found")
+
+    def _tails(self, length: int) -> dict[str, list[str]]:
+        """The set's paths by so many of their last parts, without suffix and case; made once it is asked for."""
+        if length not in self._by_length:
+            found: dict[str, list[str]] = {}
+            for key, path in self._keys():
+                parts = key.rsplit("/", length)
+                if len(parts) > length:
+                    found.setdefault(key[len(parts[0]) + 1 :], []).append(path)
+                elif len(parts) == length:
+                    found.setdefault(key, []).append(path)
+            self._by_length[length] = found
+        return self._by_length[length]
+
+    def _keys(self) -> list[tuple[str, str]]:
+        if self._folded is None:
+            self._folded = [(_key(path), path) for path in dict.fromkeys(self._exact.values())]
+        return self._folded
+
+    def _ending(self, key: str) -> list[str]:
+        """The set's paths that end in the written one."""
+        return self._tails(key.count("/") + 1).get(key, [])
+
+    def _begun(self, key: str) -> list[str]:
+        """The longest of the set's paths that the written one ends in."""
+        if self._whole is None:
+            self._whole = {}
+            for whole, path in self._keys():
+                self._whole.setdefault(whole, []).append(path)
+        while "/" in key:
+            key = key.partition("/")[2]
+            if key in self._whole:
+                return self._whole[key]
+        return []
 
 
 def rooted(cell: str) -> bool:
@@ -123,17 +143,18 @@ def _suffix(path: str) -> str:
     return suffix if suffix in EXTENSIONS else ""
 
 
-def _stem(path: str) -> str:
-    name = path.rsplit("/", 1)[-1]
-    return composed(name[: len(name) - len(_suffix(name))]).casefold()
+def _key(path: str) -> str:
+    return composed(path[: len(path) - len(_suffix(path))]).casefold()
 
 
-def _common(parts: Sequence[str], path: str) -> int | None:
-    """How many folders at the end agree; None where both paths have one and it differs."""
-    others = composed(path).casefold().split("/")
-    count = 0
-    for mine, other in zip(reversed(parts[:-1]), reversed(others[:-1]), strict=False):
-        if mine != other:
-            return None
-        count += 1
-    return count
+def _one(listed: Sequence[str], written: str, suffix: str, prefer: str | None) -> Found:
+    """The one that is meant of paths that agree: by its suffix, whatever the case, then by the folder `prefer`."""
+    same = [path for path in listed if suffix and _suffix(path) == suffix] or listed
+    if len(same) > 1 and prefer:
+        same = [path for path in same if prefer.casefold() in path.casefold().split("/")[:-1]] or same
+    if len(same) > 1:
+        there = ", ".join(repr(path) for path in same[:2])
+        return Found(None, reason=f"is the name of {len(same)} pictures ({there}): give the folder along with it")
+    if composed(same[0]).casefold() == written.casefold():
+        return Found(same[0], "case")
+    return Found(same[0], "tail" if _suffix(same[0]) == suffix else "suffix")

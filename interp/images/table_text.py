@@ -26,6 +26,9 @@ FILE_COLUMNS = (
 )
 # Lines that the delimiter is found out from.
 SAMPLE = 200
+MOST_COLUMNS = 20_000
+# Columns in which files are looked for where none is called so.
+LOOKED_AT = 200
 # What begins a file that is no text, and what it is.
 _OTHER = {
     b"PK\x03\x04": "an Excel workbook or an archive",
@@ -85,6 +88,8 @@ def parse(content: bytes, name: str, is_picture: Callable[[str], bool]) -> Sheet
     if delimiter != ",":
         findings.append(Finding("recognized", f"{name}: its columns are separated by {DELIMITERS[delimiter]}."))
     rows, lines = _rows(text, delimiter, name, is_picture, skipped)
+    if not rows:
+        raise ValueError(f"{name}: the file is empty; {EXPECTED}")
     header = _is_header(rows[0], is_picture)
     if not header:
         said = f"{name}: its first line names a picture, and is taken for a row: the columns have no names."
@@ -144,7 +149,7 @@ def _delimiter(sample: Sequence[str], is_picture: Callable[[str], bool]) -> str:
 
     def fits(delimiter: str) -> tuple[float, float, int]:
         rows = wide[delimiter]
-        cells = 0.0 if named else sum(any(map(is_picture, row)) for row in rows) / len(rows)
+        cells = 0.0 if named else sum(any(map(is_picture, row[:LOOKED_AT])) for row in rows) / len(rows)
         width, times = Counter(map(len, rows)).most_common(1)[0]
         return (float(cells > 0.5), times / len(rows) if width > 1 else 0.0, width)
 
@@ -152,7 +157,7 @@ def _delimiter(sample: Sequence[str], is_picture: Callable[[str], bool]) -> str:
 
 
 def _is_header(first: Sequence[str], is_picture: Callable[[str], bool]) -> bool:
-    return any(plain(cell) in FILE_COLUMNS for cell in first) or not any(map(is_picture, first))
+    return any(plain(cell) in FILE_COLUMNS for cell in first) or not any(map(is_picture, first[:LOOKED_AT]))
 
 
 def _rows(
@@ -172,7 +177,12 @@ def _rows(
                     "to the text."
                 )
             before = line
-            if row and (row[0] or any(map(str.strip, row))):
+            if len(row) > MOST_COLUMNS:
+                raise ValueError(
+                    f"{name}, line {line + skipped}: it has {len(row):,} columns, and {MOST_COLUMNS:,} are the most. "
+                    "Give one line for each picture."
+                )
+            if row and (row[0] or (any(row) and any(map(str.strip, row)))):
                 rows.append(row)
                 lines.append(line + skipped)
     except csv.Error as error:

@@ -22,6 +22,7 @@ from interp.images.table_text import Sheet, counted, looks_like_a_picture
 from interp.types import Finding
 
 LARGEST_CSV = 100_000_000
+LONGEST_SHOWN = 200
 # By what a row found its picture, where it is not its path as written, and how that is said.
 _RULES = {
     "tail": "by the end of the path",
@@ -138,11 +139,12 @@ class _Reading:
             if found.picture is None:
                 out = found.reason.startswith("leads out")
                 kind = "paths that lead out of the folder" if out else "missing pictures"
-                self._problems.add(kind, place, f"{'' if out else 'The picture '}{written!r} {found.reason}.")
+                shown = repr(written[:LONGEST_SHOWN])
+                self._problems.add(kind, place, f"{'' if out else 'The picture '}{shown} {found.reason}.")
                 return None
             picture = found.picture
             if found.rule in _RULES:
-                self._note(found.rule, f"line {line}: {written!r} is {picture!r}")
+                self._note(found.rule, f"line {line}: {written[:LONGEST_SHOWN]!r} is {picture!r}")
         given = self._labels.of(line, cells)
         box = self._boxes.box(cells) if self._boxes.unit else None
         if box is None and self._boxes.unit and self._boxes.given(cells):

@@ -207,6 +207,12 @@ def test_pictures_are_found_by_what_people_write(tmp_path: Path, cell: str, pict
     ]
 
 
+def test_many_pictures_of_one_name_are_found_at_once(tmp_path: Path) -> None:
+    present = tuple(f"{i}/x/1.jpg" for i in range(20_000))
+    text = "file,label\n" + "".join(f"C:\\{i}\\x\\1.png,bee\n" for i in range(20_000))
+    assert tuple(row.picture for row in read(tmp_path, text, present).rows) == present
+
+
 @pytest.mark.parametrize(
     "cell, reason",
     [
@@ -315,6 +321,8 @@ def test_ragged_rows_are_taken_and_what_is_beyond_is_said(tmp_path: Path) -> Non
     "content, reason",
     [
         (b"", "t.csv: the file is empty"),
+        (b",,\n,\n", "t.csv: the file is empty"),
+        (b"a.jpg," * 20_001, "t.csv, line 1: it has 20,002 columns, and 20,000 are the most. Give one line for each"),
         (b"file,label\n", "below the line of its columns are no rows; give one for each picture"),
         (b"size,label\n3,cat\n", "t.csv, line 1: its columns are 'size, label'; a table is expected with a column"),
         (b'file,label\na.jpg,"bee\nb.jpg,wasp"\n', "t.csv, line 2: a quote is opened there and not closed"),
