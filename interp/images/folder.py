@@ -51,9 +51,14 @@ def from_folder(
     used = _read_tables(folder, listing, pictures, rows, draft, found) if marks is None else set()
     for records in found.records:
         used |= draft.add(records, lambda record, of=records: _placed(record, of, base, joiner, rows, draft))
-    _watch(draft, folder, [] if marks is not None else sorted(used), marks)
+    if marks is not None:
+        # What was named may lie in the folder or elsewhere.
+        used = {f"{base}/{one}".lstrip("/") for one in used} if marks.is_relative_to(folder) else set()
+    _watch(draft, folder, sorted(used), marks)
     draft.drop_misfits()
-    _account_files(draft, listing, parted.masks, found, used if marks is None else set(), len(rows))
+    chosen = {one.relative for one in own}
+    masks = [*parted.masks, *(one for one in listing.pictures if one.relative not in chosen)]
+    _account_files(draft, listing, masks, found, used, len(rows), named=marks is not None)
     return draft.assembled(folder.name)
 
 
@@ -187,9 +192,16 @@ def _watch(draft: Draft, folder: Path, relatives: Sequence[str], marks: Path | N
 
 
 def _account_files(
-    draft: Draft, listing: Listing, masks: Sequence[PictureFile], found: Found, used: set[str], listed: int
+    draft: Draft,
+    listing: Listing,
+    masks: Sequence[PictureFile],
+    found: Found,
+    used: set[str],
+    listed: int,
+    *,
+    named: bool,
 ) -> None:
-    """Say what became of every file of the folder."""
+    """Say what became of every file of the folder; where annotations were `named`, others were not looked at."""
     kept = draft.account
     unused = dict(found.unused)
     for records in found.records:
@@ -197,7 +209,8 @@ def _account_files(
         unused |= {one: reason for one in records.files if one not in used and one not in unused}
     here = set(listing.annotations)
     for name in sorted(here - used):
-        reason = unused.get(name, "It is in none of the forms that are read, or another file was named.")
+        other = "Other annotations were named: it was not looked at."
+        reason = other if named else unused.get(name, "It is in none of the forms that are read.")
         kept.unused.append(Problem(printable(name), printable(reason)))
         draft.problems.add("annotation files that are not used", name, reason)
     not_masks = [one for one in masks if one.relative not in used]

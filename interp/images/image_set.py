@@ -97,10 +97,11 @@ class ImageSet(Sequence):
     `fingerprint` is a digest of the content: sets with the same fingerprint give the same samples. `labels` are as
     the source gives them, and `label_forms` holds each form that it gives, by 'wnid' (WordNet id), 'label' (name) and
     'class_index'. Where it gives several labels a picture, `label_sets` has all of each picture's, None where none are
-    given, and `labels` the first, or the largest marked; else it is None. `numbers` holds the numeric columns that the
-    source gives beside these, nan where there is none. `annotated` holds the positions that have a mask. `concepts`
-    gives what is known of the image at a position, the object itself under the category 'shape'. `problems` says what
-    was left out, `counts_from` what labels that are numbers are said to count from, and `account` what became of every file, label and mark, where the source has such.
+    given, and `labels` the first, or the largest marked; else it is None. `counts_from` is what labels that are numbers
+    are said to count from. `numbers` holds the numeric columns that the source gives beside these, nan where there is
+    none. `annotated` holds the positions in which something is marked. `concepts` gives what is known of the image at a
+    position, the object itself under the category 'shape'. `problems` says what was left out, and `account` what became
+    of every file, label and mark, where the source has such.
     `[i]` raises `IndexError` beyond the end, and `UnreadableImage` for a picture that turns out to be unreadable.
     """
 

@@ -10,26 +10,31 @@ from jaxtyping import Bool, Float
 from PIL import Image
 from torch import Tensor
 
-from interp.images import ImageSet, Problem, UnreadableImage
+from interp.images import ImageSet, Problem, Sample, UnreadableImage
 from interp.images.problems import printable
 from interp.types import Classifier, Images
 
 
 @dataclass(frozen=True, eq=False)
 class Input:
-    """The image at a position of a set as a classifier sees it, on the processor; without pixels its `problem`."""
+    """The image at a position of a set as a classifier sees it, on the processor; without pixels its `problem`.
+
+    `remarks` are sentences on what was guessed or changed in reading it.
+    """
 
     position: int
     name: str
     pixels: Float[Tensor, "c h w"] | None
     problem: Problem | None = None
+    remarks: tuple[str, ...] = ()
 
 
 def attempt(classifier: Classifier, photos: ImageSet, position: int) -> Input:
     """The image at this position of the set, or why it cannot be read: whatever fails is this image's alone."""
     name = photos.names[position]
     try:
-        return Input(position, name, _read(classifier, photos, position))
+        sample = _sample(photos, position)
+        return Input(position, name, fitted(classifier, sample.image, name), remarks=sample.remarks)
     except UnreadableImage as error:
         return Input(position, name, None, Problem(name, str(error)))
 
@@ -71,20 +76,20 @@ def read(classifier: Classifier, photos: ImageSet, positions: Sequence[int]) -> 
     """
     if not positions:
         return classifier.prepare([])
-    pixels = torch.stack([_read(classifier, photos, position) for position in positions])
-    return Images(pixels.to(classifier.device), tuple(photos.names[position] for position in positions))
+    samples = [_sample(photos, position) for position in positions]
+    pixels = torch.stack([fitted(classifier, sample.image, sample.name) for sample in samples])
+    return Images(pixels.to(classifier.device), tuple(sample.name for sample in samples))
 
 
-def _read(classifier: Classifier, photos: ImageSet, position: int) -> Float[Tensor, "c h w"]:
-    name = photos.names[position]
+def _sample(photos: ImageSet, position: int) -> Sample:
     try:
-        image = photos[position].image
+        return photos[position]
     except UnreadableImage:
         raise
     except Exception as error:
         detail = printable(str(error)).rstrip(".") or type(error).__name__
-        raise UnreadableImage(name, f"it cannot be read ({detail}). Copy it again from its source.") from error
-    return fitted(classifier, image, name)
+        reason = f"it cannot be read ({detail}). Copy it again from its source."
+        raise UnreadableImage(photos.names[position], reason) from error
 
 
 def annotation(classifier: Classifier, photos: ImageSet, position: int) -> Bool[Tensor, "h w"] | None:

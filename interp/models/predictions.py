@@ -46,7 +46,7 @@ class Predictions:
     has), best first, with their `probabilities`. `labels` is -1 where an image has no label among the model's classes,
     and `label_probability` nan there. Of a model whose classes do not exclude each other it is the most probable of the
     image's labels, and `every` has the probabilities of all classes. `problems` names the images that could not be
-    read; they are not among the n.
+    read; they are not among the n. `remarks` names those in whose reading something was guessed or changed, and what.
     """
 
     indices: Int[np.ndarray, " n"]
@@ -56,6 +56,7 @@ class Predictions:
     label_probability: Float[np.ndarray, " n"]
     problems: tuple[Problem, ...] = ()
     every: EveryClass | None = None
+    remarks: tuple[Problem, ...] = ()
 
     @cached_property
     def fingerprint(self) -> str:
@@ -63,7 +64,7 @@ class Predictions:
         arrays = [self.indices, self.classes, self.probabilities, self.labels, self.label_probability]
         if self.every is not None:
             arrays += [self.every.indices, self.every.probabilities]
-        return digest(arrays, repr(self.problems))
+        return digest(arrays, repr((self.problems, self.remarks)))
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -135,6 +136,7 @@ def merge(parts: Sequence[Predictions]) -> Predictions:
         labels=np.concatenate([part.labels for part in parts]),
         label_probability=np.concatenate([part.label_probability for part in parts]),
         problems=tuple(problem for part in parts for problem in part.problems),
+        remarks=tuple(remark for part in parts for remark in part.remarks),
         every=_merged([part.every for part in parts if part.every is not None]),
     )
 
@@ -173,6 +175,7 @@ def _batch(classifier: Classifier, pictures: Sequence[Input], labels: OwnLabels,
         labels=own,
         label_probability=np.where(own >= 0, of_label, np.float32(np.nan)),
         problems=problems,
+        remarks=tuple(Problem(one.name, text) for one in pictures if one.pixels is not None for text in one.remarks),
         every=None if chosen is None else EveryClass(indices[chosen], shares[chosen], step),
     )
 

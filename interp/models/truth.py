@@ -76,6 +76,7 @@ def match_several(classifier: Classifier, photos: ImageSet, *, start: int | None
     an image, where there are neither, is taken for all that is in it. `start` is what labels that are numbers count
     from (`match_set`).
     """
+    start = photos.counts_from if start is None else start
     found = [_from_sets(classifier, photos, start), _from_columns(classifier, photos)]
     best = max(found, key=lambda one: int(one.known.any(axis=0).sum()))
     if best.known.any():

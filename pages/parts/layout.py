@@ -30,6 +30,10 @@ PAGES = {
 }
 
 
+# Of what was changed in reading pictures so many sentences are shown.
+SAID = 5
+
+
 @dataclass(frozen=True)
 class Selection:
     """What a page works on: who looks, the classifier, the images, and their labels as the classifier's classes."""
@@ -122,6 +126,19 @@ def left_out(problems: Sequence[Problem]) -> None:
     count = len(problems)
     with st.expander(f"{count:,} {'file' if count == 1 else 'files'} left out", expanded=count <= 3):
         st.dataframe([{"file": one.name, "why": one.reason} for one in problems], hide_index=True)
+
+
+def read_otherwise(remarks: Sequence[Problem]) -> None:
+    """Say in reading which pictures something was guessed or changed; nothing is drawn where there are none."""
+    said: dict[str, list[str]] = {}
+    for one in remarks:
+        said.setdefault(one.reason, []).append(one.name)
+    for text, names in list(said.items())[:SAID]:
+        which = plain(names[0]) if len(names) == 1 else f"{len(names):,} pictures, such as {plain(names[0])}"
+        st.caption(f":material/info: {which}: {plain(text)}")
+    if len(said) > SAID:
+        rest = {name for names in list(said.values())[SAID:] for name in names}
+        st.caption(f":material/info: And {len(rest):,} more in whose reading something was changed.")
 
 
 def how_to_read(text: str) -> None:

@@ -61,12 +61,9 @@ def summary(classifier: Classifier, photos: ImageSet, predictions: Predictions) 
     labels = models.match_set(classifier, photos)
     if labels.unmatched:
         some = ", ".join(labels.unmatched[:5]) + (", …" if len(labels.unmatched) > 5 else ".")
-        last = len(classifier.labels) - 1
-        numbered = all(one.isdigit() for one in labels.unmatched)
-        said = f" Numbers are taken for classes where all are 0 to {last}." if numbered else ""
         st.caption(
             f":material/info: {len(labels.unmatched)} labels of the set are none of the classifier's classes, "
-            f"and their images count as unlabelled: {plain(some)}{said}"
+            f"and their images count as unlabelled: {plain(some)}"
         )
     if any(one is not None and len(one) > 1 for one in photos.label_sets or ()):
         st.caption(":material/info: Of several labels of an image the first counts, or the one that is marked largest.")
@@ -76,6 +73,9 @@ def summary(classifier: Classifier, photos: ImageSet, predictions: Predictions) 
     if labels.by == "index" and result.count:
         st.caption(":material/info: The set's labels were taken as class numbers.")
     _by_group(predictions, photos)
+    for remark in labels.remarks:
+        st.caption(f":material/info: {plain(remark)}")
+    layout.read_otherwise(predictions.remarks)
     layout.left_out(predictions.problems)
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 import cache
 from interp import images as image_sets
 from interp import models
-from interp.images import ImageSet
+from interp.images import ImageSet, UnreadableImage
 from interp.models import LabelMatch
 from interp.models.scenes import bundled
 from interp.types import Classifier
@@ -170,7 +170,19 @@ def image(photos: ImageSet, *, default: int = 0) -> int:
         chosen = st.number_input(f"Image, 0 to {len(photos) - 1:,}", 0, len(photos) - 1, key="image")
         st.text(shortened(photos.names[chosen], 48))
     address.publish("image", photos.names[chosen])
+    for remark in cache.get(cache.call(_remarks, photos, chosen), disk=False, device="lists"):
+        st.caption(f":material/info: {plain(remark)}")
     return chosen
+
+
+def _remarks(photos: ImageSet, position: int) -> tuple[str, ...]:
+    """What was guessed or changed in reading an image, and why marks of it are not used."""
+    try:
+        sample = photos[position]
+    except UnreadableImage:
+        # Whoever needs its pixels says so.
+        return ()
+    return sample.remarks if sample.unmarked is None else (*sample.remarks, sample.unmarked)
 
 
 def further_images(photos: ImageSet, first: int) -> tuple[int, ...]:

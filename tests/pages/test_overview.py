@@ -113,4 +113,4 @@ def test_numbers_that_are_other_classes_are_said_to_be_none(app, tmp_path, monke
     app.run()
     assert not app.exception and app.metric[0].value == "–"
     said = " ".join(one.value for one in app.caption)
-    assert "2 labels of the set are none" in said and "where all are 0 to 9" in said
+    assert "2 labels of the set are none" in said and "count from 0 to 9" in said

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -75,7 +75,7 @@ def measured(classifier: Classifier, question: Question, scoring: Scoring) -> It
         positions = np.flatnonzero([one == label for one in photos.labels])
         found = []
         for one in (honest, rival):
-            asked = Question(fitting(question.method, classifier, one), question.target)
+            asked = replace(question, method=fitting(question.method, classifier, one))
             found.append(shared_interest.score(one, photos, asked, scoring=scoring, positions=positions))
         yield Pair(reason, *found)
 

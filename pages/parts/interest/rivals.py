@@ -9,7 +9,6 @@ import streamlit as st
 import cache
 from interp import attribution
 from interp.models.scenes import bundled
-from interp.shared_interest import Question
 from interp.types import Classifier
 from pages.parts import address, classifiers, methods, waiting
 from pages.parts.interest import asking, settings, sidebyside
@@ -45,7 +44,7 @@ def by_method(visitor: cache.Visitor, title: str, known: Known) -> None:
     if not first.signed and any(one.signed for one in others):
         scoring = dataclasses.replace(scoring, evidence=settings.evidence())
     methods.plan(visitor, known.classifier, others, known.scored.total)
-    questions = tuple(Question(one, known.scored.question.target) for one in (first, *others))
+    questions = tuple(dataclasses.replace(known.scored.question, method=one) for one in (first, *others))
     job = asking.ask(visitor, f"{title}/methods", known.classifier, known.photos, questions, scoring)
     waiting.settled(job)
     found = asking.latest(job, known.classifier, questions, scoring)
@@ -80,7 +79,7 @@ def by_classifier(visitor: cache.Visitor, title: str, known: Known) -> None:
     except ValueError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
-    question = Question(method, known.scored.question.target)
+    question = dataclasses.replace(known.scored.question, method=method)
     job = asking.ask(visitor, f"{title}/second", rival, known.photos, (question,), known.scored.scoring)
     waiting.settled(job)
     [scored] = asking.latest(job, rival, (question,), known.scored.scoring)

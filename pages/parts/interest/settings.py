@@ -19,6 +19,7 @@ from pages.parts.text import plain
 
 DEFAULT = attribution.GradCam.title
 EXPLAINED = {"Prediction": "predicted", "Label": "label"}
+MARKED = {"Of its label": "label", "Of the class explained": "explained", "All": "all"}
 EVIDENCE: dict[str, Evidence] = {"Speaks for it": "for", "Counts at all": "any"}
 DEVIATIONS, PERCENTILE, SHARE, EQUAL = "Mean + n·std", "Percentile", "Area", "Annotation's area"
 RULES = (DEVIATIONS, PERCENTILE, SHARE, EQUAL)
@@ -26,6 +27,8 @@ STEP = 0.01
 KEY, NEARER = "interest.thresholds", (0.3, 0.5)
 HELP = {
     "target": "The map explains the class that was predicted, as in the paper, or the class of the image's label.",
+    "marks": "What is marked in an image is of one class or of several. Those of its own label count, as in the paper; "
+    "those of the class that the map explains; or all together. What was marked without a name counts for every class.",
     "rule": "Which pixels of a map count as salient: those above its mean by n standard deviations (the paper's, n = "
     "1), those from a percentile on (where that is the map's least value, those above it), the largest ones on a share "
     "of the picture, or on as many pixels as are annotated.",
@@ -48,6 +51,9 @@ def choose(visitor: cache.Visitor, classifier: Classifier, photos: ImageSet) -> 
     """Draw the controls. Where the method cannot run with its parameters the page ends here, and says why."""
     title = controls.listed("Method", "interest.method", offered(visitor, classifier), default=DEFAULT)
     explained = controls.one_of("Explained", "interest.target", list(EXPLAINED), help=HELP["target"])
+    marks = "Of its label"
+    if photos.mark_labels:
+        marks = controls.one_of("Marks that count", "interest.marks", list(MARKED), help=HELP["marks"])
     cut = rule()
     large = evidence() if attribution.METHODS[title].signed else "for"
     limits = _thresholds()
@@ -55,7 +61,7 @@ def choose(visitor: cache.Visitor, classifier: Classifier, photos: ImageSet) -> 
     if not chosen:
         st.stop()
     [method] = methods.with_references(chosen, visitor, classifier, photos)
-    return Settings(Question(method, EXPLAINED[explained]), Scoring(cut, large), limits)
+    return Settings(Question(method, EXPLAINED[explained], MARKED[marks]), Scoring(cut, large), limits)
 
 
 def offered(visitor: cache.Visitor, classifier: Classifier) -> list[str]:
@@ -107,7 +113,8 @@ def said(known: Known) -> str:
     scored = known.scored
     question = scored.question
     whose = "the predicted class" if question.target == "predicted" else "the image's label"
-    how = f"{plain(question.method.title)} for {whose}, {in_words(scored.scoring.rule)}"
+    marks = {"label": "", "explained": " against its own marks", "all": " against all marks"}[question.marks]
+    how = f"{plain(question.method.title)} for {whose}{marks}, {in_words(scored.scoring.rule)}"
     if not len(known):
         return f"{scored.total:,} annotated images are to be scored: {how}."
     right = f"{scored.correct.sum():,} of {scored.known.sum():,} right; " if scored.known.any() else ""
