@@ -22,7 +22,7 @@ from interp.images.watching import Watch
 from interp.types import Finding
 
 SHOWN_LABELS = 3
-FOLDERS = "by their folder"
+FOLDERS = "labelled by their folder"
 
 
 class Entry(NamedTuple):
@@ -98,7 +98,7 @@ class Draft:
             annotation=entry.annotation or record.annotation,
             marked_by=entry.marked_by or (form if record.annotation else ""),
             label_set=entry.label_set if own else record.label_set,
-            origin=entry.origin if own or not any(labels.values()) else f"by {form}",
+            origin=entry.origin if own or not any(labels.values()) else f"labelled by {form}",
         )
 
     def _only_folder(self, records: Records) -> str | None:

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from interp import progress
-from interp.images import stamps
+from interp.images import formats, stamps
 from interp.images.decoding import EXTENSIONS
 from interp.images.joining import tail
 from interp.images.problems import LISTED, Problem, Problems, printable
 from interp.images.stamps import Stamp
+from interp.images.unreadable import UnreadableImage
 
 IGNORED = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 ANNOTATIONS = frozenset(".xml .json .csv .tsv .txt .yaml .yml .names".split())
@@ -175,13 +176,24 @@ def _sort(entry: os.DirEntry[str], relative: str, listing: Listing, problems: Pr
         listing.others.append(relative)
 
 
-def not_pictures(others: Sequence[str]) -> list[Problem]:
+def not_pictures(folder: Path, others: Sequence[str]) -> list[Problem]:
     """A problem for each file of a kind that is not read; of many, how many there are of each kind."""
     if len(others) <= LISTED:
-        return [Problem(printable(name), "By its extension this is not a picture.") for name in others]
+        return [Problem(printable(name), _what(folder / name)) for name in others]
     counts = Counter(os.path.splitext(name)[1].lower() for name in others)
     kinds = ", ".join(f"{count:,} {extension or 'without extension'}" for extension, count in counts.most_common(10))
     return [Problem(f"{len(others):,} files", printable(f"By their extension these are not pictures: {kinds}."))]
+
+
+def _what(path: Path) -> str:
+    try:
+        head = stamps.content(path, path.name)[: formats.HEAD]
+    except UnreadableImage:
+        head = b""
+    if suffix := formats.suffix_of(head):
+        return f"By its extension this is not a picture, but it holds one: call it {printable(path.stem)}{suffix}."
+    said = formats.described(head, path.name)
+    return "By its extension this is not a picture." if said == formats.OTHERWISE else said[0].upper() + said[1:]
 
 
 def _reason(error: OSError) -> str:

@@ -58,7 +58,7 @@ def from_folder(
     draft.drop_misfits()
     chosen = {one.relative for one in own}
     masks = [*parted.masks, *(one for one in listing.pictures if one.relative not in chosen)]
-    _account_files(draft, listing, masks, found, used, len(rows), named=marks is not None)
+    _account_files(folder, draft, listing, masks, found, used, len(rows), named=marks is not None)
     return draft.assembled(folder.name)
 
 
@@ -107,7 +107,7 @@ def _by_place(pictures: Sequence[PictureFile], draft: Draft) -> None:
     if places.splits:
         text = f"{', '.join(map(printable, places.splits))}: splits of the set, which are groups, and no labels."
         draft.account.findings.append(Finding("recognized", text))
-    origins = {"label": FOLDERS, "wnid": "by the WordNet id in their name"}
+    origins = {"label": FOLDERS, "wnid": "labelled by the WordNet id in their name"}
     for file, (labels, group) in zip(pictures, places, strict=True):
         origin = next((origins[form] for form in labels), account.NO_LABEL)
         draft.entries.append(Entry(file, labels, group, origin=origin))
@@ -192,6 +192,7 @@ def _watch(draft: Draft, folder: Path, relatives: Sequence[str], marks: Path | N
 
 
 def _account_files(
+    folder: Path,
     draft: Draft,
     listing: Listing,
     masks: Sequence[PictureFile],
@@ -217,9 +218,8 @@ def _account_files(
     for one in not_masks:
         if one.relative in unused:
             kept.unused.append(Problem(printable(one.relative), printable(unused[one.relative])))
-    others = [*listing.others]
-    draft.problems.extend(files.not_pictures(others))
-    index_used = len(draft.entries) and any(entry.origin == f"by {INDEX}" for entry in draft.entries)
+    draft.problems.extend(files.not_pictures(folder, listing.others))
+    index_used = len(draft.entries) and any(entry.origin == f"labelled by {INDEX}" for entry in draft.entries)
     kept.files.update(
         {
             account.PICTURE: listed,
@@ -228,7 +228,7 @@ def _account_files(
             account.ANNOTATIONS: len(here & used),
             account.TABLE: int(bool(index_used)),
             account.UNUSED: len(here - used),
-            account.OTHER: len(others),
+            account.OTHER: len(listing.others),
             account.HIDDEN: listing.hidden,
             account.REFUSED: listing.refused,
         }
@@ -277,7 +277,7 @@ def _from_records(
 
 
 def _no_pictures(folder: Path, draft: Draft, listing: Listing) -> ValueError:
-    draft.problems.extend(files.not_pictures(listing.others))
+    draft.problems.extend(files.not_pictures(folder, listing.others))
     listed = "; ".join(f"{one.name}: {one.reason}" for one in draft.problems.listed()[:3])
     return ValueError(
         f"{printable(folder.name)}: the folder contains no pictures. Put JPEG, PNG, WebP, TIFF, BMP or GIF files "

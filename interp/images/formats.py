@@ -14,6 +14,15 @@ EXTENSIONS = frozenset(
     ".jpg .jpeg .jpe .jfif .png .apng .webp .tif .tiff .bmp .gif .ppm .pgm .pbm .pnm "
     ".avif .heic .heif .hif .jp2 .j2k .j2c .jpc .jpf .jpx .dcm .dicom".split()
 )
+_SUFFIXES = {
+    b"\xff\xd8\xff": ".jpg",
+    b"\x89PNG\r\n\x1a\n": ".png",
+    b"GIF8": ".gif",
+    b"II*\0": ".tif",
+    b"MM\0*": ".tif",
+    b"P6": ".ppm",
+    b"P5": ".pgm",
+}
 LARGEST_ASCII = 2_000_000
 OTHERWISE = "this is not a picture that can be read. Supply it as JPEG, PNG, WebP, TIFF, BMP or GIF."
 HEAD = 4096
@@ -105,6 +114,17 @@ def readable(content: bytes) -> tuple[str, ...]:
     if is_heic(content):
         return ("HEIF",) if _registered() else ()
     return BASIC
+
+
+def suffix_of(head: bytes) -> str | None:
+    """The usual suffix of a picture that begins so; None where it begins as none that is read."""
+    for begins, suffix in _SUFFIXES.items():
+        if head.startswith(begins):
+            return suffix
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return ".webp"
+    named = ((is_heic, ".heic"), (is_avif, ".avif"), (is_jpeg2000, ".jp2"))
+    return next((suffix for test, suffix in named if test(head)), None)
 
 
 def refusal(content: bytes, name: str) -> str | None:

@@ -28,7 +28,7 @@ SUFFIX = re.compile(
 )
 # What nearly no name has, and every such suffix.
 _WORD = re.compile(r"mask|seg|gt|ground|label|annot|trimap|matte", re.IGNORECASE)
-SETTING = "marked"
+SETTING = "Annotations: values of masks that are marked"
 # So many masks, spread over the set, say what its masks' values mean.
 LOOKED_AT = 24
 # So many say whether a folder holds masks at all.

@@ -28,7 +28,7 @@ def fill(draft: Draft, table: Table, name: str, pictures: list[PictureFile]) -> 
     for row in tables.by_picture(table):
         assert row.picture is not None
         position = place[row.picture]
-        origin = f"by {name}" if any(row.labels.values()) or row.label_set else account.NO_LABEL
+        origin = f"labelled by {name}" if any(row.labels.values()) or row.label_set else account.NO_LABEL
         annotation = marks.get(row.picture)
         entries.setdefault(position, []).append(len(draft.entries))
         draft.entries.append(
@@ -89,13 +89,13 @@ def give(draft: Draft, row: Row, positions: list[int]) -> None:
         entry = draft.entries[position]
         index = row.labels.get("class_index")
         labels = entry.labels
-        if index is not None and (not any(labels.values()) or entry.origin == f"by {FORM}"):
+        if index is not None and (not any(labels.values()) or entry.origin == f"labelled by {FORM}"):
             labels = {**labels, "class_index": index}
         draft.entries[position] = entry._replace(
             labels=labels,
             group=entry.group or row.group,
             numbers={**row.numbers, **entry.numbers},
-            origin=f"by {FORM}" if labels is not entry.labels else entry.origin,
+            origin=f"labelled by {FORM}" if labels is not entry.labels else entry.origin,
         )
 
 

@@ -32,6 +32,9 @@ PAGES = {
 
 # Of what was changed in reading pictures so many sentences are shown.
 SAID = 5
+# So many problems stand in full sentences.
+FEW = 3
+NO_PICTURE = "By its extension this is not a picture"
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ def page(title: str, sentence: str, *, needs_classes: bool = True) -> Selection:
         drawn.once(_navigation)
         model = classifiers.choose()
         beneath = st.container()
-        images = pickers.images(model)
+        images, about = pickers.images(model)
     drawn.once(_head, title, sentence)
     for problem in server.options().problems:
         st.warning(plain(problem))
@@ -69,7 +72,7 @@ def page(title: str, sentence: str, *, needs_classes: bool = True) -> Selection:
     with beneath:
         drawn.once(loaded.facts, classifier)
     labels = pickers.match(classifier, photos)
-    with st.sidebar:
+    with about:
         whatwasread.draw(photos, labels)
     left_out(photos.problems)
     if not len(photos):
@@ -120,12 +123,20 @@ def _navigation() -> None:
 
 
 def left_out(problems: Sequence[Problem]) -> None:
-    """Name the files that could not be used, each with its reason; nothing is drawn where there are none."""
+    """Name what could not be used, each with its reason; nothing is drawn where there is none."""
     if not problems:
         return
-    count = len(problems)
-    with st.expander(f"{count:,} {'file' if count == 1 else 'files'} left out", expanded=count <= 3):
-        st.dataframe([{"file": one.name, "why": one.reason} for one in problems], hide_index=True)
+    # What stands beside pictures without being one hides nothing that is worse.
+    ordered = sorted(problems, key=lambda one: one.reason.startswith(NO_PICTURE))
+    count, worse = len(ordered), not ordered[0].reason.startswith(NO_PICTURE)
+    with st.expander(f"{count:,} left out", expanded=worse and count <= FEW):
+        rows = [{"what": one.name, "why": one.reason} for one in ordered]
+        if count <= FEW:
+            st.table(
+                {name: [plain(row[name], limit=1000) for row in rows] for name in ("what", "why")}, hide_index=True
+            )
+        else:
+            st.dataframe(rows, hide_index=True)
 
 
 def read_otherwise(remarks: Sequence[Problem]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 import cache
 from interp import images as image_sets
@@ -27,8 +28,8 @@ BESIDE = 7
 _BUNDLED = tuple(offer.source for offer in image_sets.available(None))
 
 
-def images(model: str) -> Source:
-    """Draw the picker of image sets and the uploader; gives what `image_set` takes."""
+def images(model: str) -> tuple[Source, DeltaGenerator]:
+    """Draw the picker of image sets and the uploader; gives what `image_set` takes, and where to say what it is."""
     root = server.options().images
     # A folder that is called as one of a session's own sets is told apart by the leading dot.
     offers = {
@@ -61,10 +62,11 @@ def images(model: str) -> Source:
         _more_scenes(int(more[1]) if more else MORE)
     of_the_server = typed and path not in (*_BUNDLED, *_OF_THE_SESSION) and not more
     annotations, marked = _annotations() if of_the_server else (None, None)
+    about = st.container()
     if missed := st.session_state.get(_MISSED):
         st.info(missed)
     uploading.draw(_turn_to_uploads)
-    return Source(path or default, annotations, marked)
+    return Source(path or default, annotations, marked), about
 
 
 def _valid(source: str | None, offers: dict[str, str], *, typed: bool) -> bool:

@@ -92,7 +92,7 @@ def test_a_bad_upload_is_named_and_the_rest_goes_on(visited: Server, page, tmp_p
     page.wait_for_selector(".st-key-comparison .js-plotly-plot")
     settle(page)
     page.set_input_files(".st-key-uploads input[type=file]", [bad, good])
-    page.get_by_text("1 file left out").wait_for()
+    page.get_by_text("1 left out").wait_for()
     settle(page)
     assert page.locator(".st-key-comparison .js-plotly-plot").count() == 1
     assert page.locator('[data-testid="stMain"] img[src*="evil"]').count() == 0
