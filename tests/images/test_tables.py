@@ -52,6 +52,7 @@ LABELS = {
     "no header, spaces": "a.jpg bee\nb.jpg  wasp\n",
     "name and number": "image,label,class_name\na.jpg,3,bee\nb.jpg,4,wasp\n",
     "one column of 1": "filename, bee, wasp\na.jpg,1,0\nb.jpg,0,1\n",
+    "one column that is true": "filename,bee,wasp\na.jpg,True,False\nb.jpg,False,True\n",
     "formula of text": 'file,label\na.jpg,="bee"\nb.jpg,wasp\n',
     "quotes within": "file,label\n'a.jpg',bee\n\"b.jpg\",wasp\n",
 }
