@@ -219,6 +219,8 @@ class Reader:
         """Of columns without names the first that holds text, else a single one of whole numbers."""
         for place in self._left:
             values = self.values(place)
+            if self._hits(place, looks_like_a_picture) * 2 > len(self._sample):
+                continue
             if values and not all(number(one) is not None for one in values):
                 self._take([place])
                 self._say("guessed", f"{self._called(place)} is the label.", "a first line such as file,label")
@@ -264,8 +266,10 @@ class Reader:
         return place
 
     def _are_names(self, place: int) -> bool:
-        """Whether the cells of a column are too different for labels: most stand in one row only."""
+        """Whether the cells of a column are no labels: most name pictures, or stand in one row only."""
         rows = len(self._sheet.rows)
+        if self._hits(place, looks_like_a_picture) * 2 > len(self._sample):
+            return True
         return rows > 3 and len(self.values(place)) > rows // 2
 
     def _say_commas(self) -> None:

@@ -313,6 +313,12 @@ def test_what_could_be_meant_otherwise_is_said(tmp_path: Path, header: str, kind
     assert text in said(read(tmp_path, f"{header}\n{row}\n"), kind)
 
 
+@pytest.mark.parametrize("header", ["", "foto,maske\n"])
+def test_a_second_column_of_pictures_is_no_label(tmp_path: Path, header: str) -> None:
+    table = read(tmp_path, header + "i/a.jpg,m/a.png\n", ("i/a.jpg", "m/a.png"))
+    assert labels(table) == {"i/a.jpg": None} and "1 column of neither labels nor numbers" in said(table, "left out")
+
+
 def test_ragged_rows_are_taken_and_what_is_beyond_is_said(tmp_path: Path) -> None:
     table = read(tmp_path, "file,label\na.jpg\nb.jpg,goldfish, Carassius auratus\n")
     assert labels(table) == {"a.jpg": None, "b.jpg": "goldfish"}
