@@ -44,6 +44,7 @@ NO_LABELS = frozenset(
 )
 GAPS = frozenset({"", "nan", "na", "n/a", "null", "none", "#n/a", "#value!", "#name?", "#ref!", "#div/0!"})
 SHOWN = 8
+_TRUTH = {"true": 1.0, "false": 0.0}
 
 
 @dataclass
@@ -62,11 +63,11 @@ class Columns:
 
 
 def number(text: str, *, commas: bool = False) -> float | None:
-    """A finite number, None where the text is none; with `commas` a comma may stand for the point, as in German."""
+    """A finite number, 1 for true and 0 for false, None for other text; with `commas` a comma may be the point."""
     try:
         value = float(text.replace(",", ".", 1) if commas else text)
     except ValueError:
-        return None
+        return _TRUTH.get(text.casefold())
     return value if math.isfinite(value) else None
 
 
@@ -98,7 +99,7 @@ class Reader:
         found.several = tuple(several)
         self._say_commas()
         found.numbers = tuple(place for place in self._left if self._numeric(place))
-        found.flags = tuple(place for place in found.numbers if self.values(place) <= {"0", "1", "0.0", "1.0"})
+        found.flags = tuple(place for place in found.numbers if {number(one) for one in self.values(place)} <= {0, 1})
         self._take(found.numbers)
         if found.label is None and found.wnid is None and found.index is None and not several and not found.flags:
             found.label = self._only_text()
@@ -218,6 +219,8 @@ class Reader:
         """Of columns without names the first that holds text, else a single one of whole numbers."""
         for place in self._left:
             values = self.values(place)
+            if self._hits(place, looks_like_a_picture) * 2 > len(self._sample):
+                continue
             if values and not all(number(one) is not None for one in values):
                 self._take([place])
                 self._say("guessed", f"{self._called(place)} is the label.", "a first line such as file,label")
@@ -263,8 +266,10 @@ class Reader:
         return place
 
     def _are_names(self, place: int) -> bool:
-        """Whether the cells of a column are too different for labels: most stand in one row only."""
+        """Whether the cells of a column are no labels: most name pictures, or stand in one row only."""
         rows = len(self._sheet.rows)
+        if self._hits(place, looks_like_a_picture) * 2 > len(self._sample):
+            return True
         return rows > 3 and len(self.values(place)) > rows // 2
 
     def _say_commas(self) -> None:

@@ -131,28 +131,33 @@ class _Reading:
             self._problems.add("lines without a file", place, reason)
             return None
         group = self._labels.cell(cells, columns.group)
-        picture = None
-        if self._pictures is not None:
-            found = self._pictures.find(written, prefer=group)
-            if found.elsewhere:
-                found = self._without_root(written, group) or found
-            if found.picture is None:
-                out = found.reason.startswith("leads out")
-                kind = "paths that lead out of the folder" if out else "missing pictures"
-                shown = repr(written[:LONGEST_SHOWN])
-                self._problems.add(kind, place, f"{'' if out else 'The picture '}{shown} {found.reason}.")
-                return None
-            picture = found.picture
-            if found.rule in _RULES:
-                self._note(found.rule, f"line {line}: {written[:LONGEST_SHOWN]!r} is {picture!r}")
+        picture = None if self._pictures is None else self._picture(written, group, line, place)
+        if picture is None and self._pictures is not None:
+            return None
         given = self._labels.of(line, cells)
-        box = self._boxes.box(cells) if self._boxes.unit else None
-        if box is None and self._boxes.unit and self._boxes.given(cells):
+        file = written if picture == written else cleaned(written)
+        row = Row(line, file, given.forms, group, given.numbers, given.several, picture)
+        if self._boxes.unit is None:
+            return row
+        box = self._boxes.box(cells)
+        if box is None and self._boxes.given(cells):
             reason = "Its box is none: right and bottom must lie beyond left and top. The picture stays, without it."
             self._problems.add("impossible boxes", place, reason)
-        size = self._boxes.picture_size(cells) if self._boxes.unit else None
-        file = written if picture is not None and picture == written else cleaned(written)
-        return Row(line, file, given.forms, group, given.numbers, given.several, picture, box, size)
+        return row._replace(box=box, size=self._boxes.picture_size(cells))
+
+    def _picture(self, written: str, group: str | None, line: int, place: str) -> str | None:
+        assert self._pictures is not None
+        found = self._pictures.find(written, prefer=group)
+        if found.elsewhere:
+            found = self._without_root(written, group) or found
+        if found.picture is None:
+            out = found.reason.startswith("leads out")
+            kind = "paths that lead out of the folder" if out else "missing pictures"
+            shown = repr(written[:LONGEST_SHOWN])
+            self._problems.add(kind, place, f"{'' if out else 'The picture '}{shown} {found.reason}.")
+        elif found.rule in _RULES:
+            self._note(found.rule, f"line {line}: {written[:LONGEST_SHOWN]!r} is {found.picture!r}")
+        return found.picture
 
     def _without_root(self, written: str, group: str | None) -> Found | None:
         """The picture by what stands behind the folder that all rows begin with: its name says nothing of them."""

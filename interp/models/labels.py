@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -59,11 +59,25 @@ def match_set(classifier: Classifier, photos: ImageSet, *, start: int | None = N
     """The labels of an image set as the classifier's classes: of the forms the set has, the one that matches most.
 
     `start` says what labels that are numbers count from, 0 or 1; None leaves it to the set (`counts_from`), and where
-    that does not say, finds it out, see `match_labels`.
+    that does not say, finds it out, see `match_labels`. A form that says another class of some images is spoken of in
+    `remarks`.
     """
     start = photos.counts_from if start is None else start
-    forms = [match_labels(labels, classifier, start=start) for labels in (*photos.label_forms.values(), photos.labels)]
-    return max(forms, key=lambda form: sum(index is not None for index in form.indices))
+    forms = {form: match_labels(labels, classifier, start=start) for form, labels in photos.label_forms.items()}
+    matches = [*forms.values(), match_labels(photos.labels, classifier, start=start)]
+    best = max(matches, key=lambda match: sum(index is not None for index in match.indices))
+    others = {form: _disagreeing(best, match) for form, match in forms.items() if match is not best}
+    said = [
+        f"By {form!r} {count:,} images of the set are of another class than by what was taken."
+        for form, count in others.items()
+        if count
+    ]
+    return replace(best, remarks=(*best.remarks, *said)) if said else best
+
+
+def _disagreeing(one: LabelMatch, other: LabelMatch) -> int:
+    pairs = zip(one.indices, other.indices, strict=True)
+    return sum(first is not None and second is not None and first != second for first, second in pairs)
 
 
 def match_labels(labels: Sequence[str | None], classifier: Classifier, *, start: int | None = None) -> LabelMatch:

@@ -6,6 +6,7 @@ import pytest
 
 from interp.images import tables
 from interp.images.problems import Problems
+from interp.images.table_names import Pictures
 from interp.images.tables import Table
 
 PRESENT = ("a.jpg", "b.jpg", "c.jpg")
@@ -52,6 +53,7 @@ LABELS = {
     "no header, spaces": "a.jpg bee\nb.jpg  wasp\n",
     "name and number": "image,label,class_name\na.jpg,3,bee\nb.jpg,4,wasp\n",
     "one column of 1": "filename, bee, wasp\na.jpg,1,0\nb.jpg,0,1\n",
+    "one column that is true": "filename,bee,wasp\na.jpg,True,False\nb.jpg,False,True\n",
     "formula of text": 'file,label\na.jpg,="bee"\nb.jpg,wasp\n',
     "quotes within": "file,label\n'a.jpg',bee\n\"b.jpg\",wasp\n",
 }
@@ -311,6 +313,12 @@ def test_what_could_be_meant_otherwise_is_said(tmp_path: Path, header: str, kind
     assert text in said(read(tmp_path, f"{header}\n{row}\n"), kind)
 
 
+@pytest.mark.parametrize("header", ["", "foto,maske\n"])
+def test_a_second_column_of_pictures_is_no_label(tmp_path: Path, header: str) -> None:
+    table = read(tmp_path, header + "i/a.jpg,m/a.png\n", ("i/a.jpg", "m/a.png"))
+    assert labels(table) == {"i/a.jpg": None} and "1 column of neither labels nor numbers" in said(table, "left out")
+
+
 def test_ragged_rows_are_taken_and_what_is_beyond_is_said(tmp_path: Path) -> None:
     table = read(tmp_path, "file,label\na.jpg\nb.jpg,goldfish, Carassius auratus\n")
     assert labels(table) == {"a.jpg": None, "b.jpg": "goldfish"}
@@ -383,3 +391,49 @@ def test_whatever_is_in_a_table_nothing_outside_is_named_and_the_sums_hold(tmp_p
         assert f"{len(table.rows)} of {len(table.rows) + table.unused} row" in total
         assert all(row.picture in (*NESTED, *PRESENT) for row in table.rows)
     assert read_ones > 500
+
+
+def by_the_definition(written: str, present: list[str]) -> str | None:
+    """The path of which the written one is the end, or which is its end; the longest agreement, then the suffix."""
+
+    def parts(path: str) -> list[str]:
+        return path.rsplit(".", 1)[0].lower().split("/")
+
+    if written in present:
+        return written
+    mine = parts(written)
+    agreeing = {}
+    for path in present:
+        shared = min(len(mine), len(parts(path)))
+        if mine[-shared:] == parts(path)[-shared:]:
+            agreeing[path] = shared
+    longest = [path for path, shared in agreeing.items() if shared == max(agreeing.values())]
+    same = [path for path in longest if path.lower()[-4:] == written.lower()[-4:]] or longest
+    return same[0] if len(same) == 1 else None
+
+
+def test_pictures_are_found_as_the_definition_says() -> None:
+    rng = random.Random(0)
+
+    def path() -> str:
+        folders = [rng.choice(("u", "v", "W")) for _ in range(rng.randint(0, 3))]
+        return "/".join([*folders, rng.choice("abAB") + rng.choice((".jpg", ".png", ".JPG"))])
+
+    found = 0
+    for _ in range(400):
+        present = sorted({path() for _ in range(rng.randint(1, 12))})
+        pictures = Pictures(present)
+        for _ in range(10):
+            written = path()
+            expected = by_the_definition(written, present)
+            assert pictures.find(written).picture == expected, (written, present)
+            found += expected not in (None, written)
+    assert found > 300
+
+
+def test_without_the_sets_pictures_every_row_is_taken(tmp_path: Path) -> None:
+    table = read(tmp_path, "foto;art\nC:\\x\\a.jpg;bee\n../b.jpg;wasp\n", None)
+    assert [(row.file, row.picture, row.labels["label"]) for row in table.rows] == [
+        ("x/a.jpg", None, "bee"),
+        ("b.jpg", None, "wasp"),
+    ]

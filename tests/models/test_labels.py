@@ -6,6 +6,7 @@ from unicodedata import normalize
 import numpy as np
 import pytest
 
+from interp.images import ImageSet
 from interp.models.labels import match_labels, match_set, read, read_labels
 from interp.models.truth import OwnLabels, match_several
 from tests.models.test_truth import photographs
@@ -239,6 +240,18 @@ def test_what_numbers_count_from_is_said_where_it_is_open_and_can_be_set(tiny):
     assert match_labels(["0"], ten, start=1).indices == (None,)
     with pytest.raises(ValueError, match="cannot count from 2: give 0 or 1"):
         match_labels(["3"], ten, start=2)
+
+
+def test_forms_of_labels_that_disagree_are_said(tiny):
+    photos = photographs(3, labels=["cat", "dog", "fish"])
+    forms = {"label": ("cat", "dog", "fish"), "class_index": ("1", "2", None)}
+    both = ImageSet(
+        name="s", description="S.", fingerprint="f", names=photos.names, read=photos._read, label_forms=forms
+    )
+    found = match_set(tiny, both)
+    assert (found.indices, found.by) == ((0, 1, 2), "name")
+    assert found.remarks == ("By 'class_index' 2 images of the set are of another class than by what was taken.",)
+    assert match_set(tiny, both, start=1).remarks == ()
 
 
 def test_the_start_of_numbers_goes_through_sets_and_several_labels(tiny):
