@@ -125,9 +125,10 @@ def _annotation(classifier: Classifier, sample: Sample, names: frozenset[str] | 
     except ValueError as error:
         return str(error)
     if mask is None:
-        if names == sample.own and sample.unmarked is not None:
-            return sample.unmarked
-        return UNMARKED if sample.marking is None else "Nobody has marked anything of this class in it."
+        if sample.marking is None or (names == sample.own and sample.unmarked is not None):
+            return sample.unmarked or UNMARKED
+        there = ", ".join(map(repr, sample.marking.annotation.labels[:3]))
+        return f"Nobody has marked anything of the class in it: what is marked is {there}."
     annotation = classifier.preprocessing.annotation(mask).numpy()
     if annotation.any():
         return annotation
