@@ -12,6 +12,7 @@ from interp.images import digits, folder, photographs, scenes
 from interp.images.decoding import EXTENSIONS
 from interp.images.files import IGNORED, Boundary
 from interp.images.image_set import ImageSet
+from interp.images.places import CONTAINERS, SPLIT
 from interp.images.problems import printable
 
 BUNDLED: dict[str, Callable[[], ImageSet]] = {
@@ -21,9 +22,11 @@ BUNDLED: dict[str, Callable[[], ImageSet]] = {
     **scenes.planted_sets(),
 }
 MORE_SCENES = re.compile(r"scenes:(\d{1,9})")
-ANNOTATION_FILES = (".json", ".xml")
+ANNOTATION_FILES = (".json", ".xml", ".txt")
 # In a set with more subfolders than that they are classes, and not offered as sets of their own.
 MOST_SETS = 30
+# Pictures of an export lie so deep at most, as in obj_train_data/images/train.
+DEEPEST = 2
 HEAD = 4096
 
 
@@ -45,10 +48,12 @@ def load(
     """Open an image set; pictures are read when asked for.
 
     `source` is 'scenes', 'scenes:5000' for any number of further ones, 'scenes-a' to 'scenes-d' (a reason is planted)
-    and 'scenes-a-moved' to 'scenes-d-moved' (it is on the other classes), 'digits', 'photographs', a folder (flat, or
-    one subfolder for each class, or with an index.csv), a COCO JSON or a Pascal VOC XML. `annotations` adds a COCO
-    JSON, VOC XML, or a folder of XMLs or of PNG masks to a folder; beside an annotation file it names the folder of
-    the pictures. With `root` both are relative to it and must stay inside it, as must all links that are followed.
+    and 'scenes-a-moved' to 'scenes-d-moved' (it is on the other classes), 'digits', 'photographs', a folder (flat, one
+    subfolder for each class, with an index.csv, or the root of an export of the usual tools), or an annotation file.
+    The marks of a folder are found in it; `annotations` names others in their place, a file or a folder of such files
+    or of masks, and beside an annotation file the folder of the pictures. `marked` are the values of masks that mean
+    that something is marked; left out, the masks' values say. With `root` all paths are relative to it and must stay
+    inside it, as must all links that are followed. What was read by which rule is in the set's `account`.
     Raises `ValueError`, or `FileNotFoundError` where nothing is, with a message that names the source and the remedy.
     """
     if isinstance(source, str) and source in BUNDLED:
@@ -68,7 +73,7 @@ def load(
     if place.suffix.lower() not in ANNOTATION_FILES:
         raise ValueError(
             f"{printable(place.name)}: this is neither a folder nor an annotation file. Give the folder of the "
-            "pictures, a COCO file (.json) or a Pascal VOC file (.xml)."
+            "pictures, or an annotation file (.json, .xml)."
         )
     if marks is not None and not marks.is_dir():
         raise ValueError(f"{printable(marks.name)}: beside an annotation file, give the folder of its pictures.")
@@ -105,7 +110,9 @@ def _offers(base: Path, place: Path, boundary: Boundary, *, depth: int) -> Itera
             yield Offer(printable(relative), relative, "COCO annotations")
     if depth and not (note and len(folders) > MOST_SETS):
         for one in folders:
-            yield from _offers(base, one, boundary, depth=depth - 1)
+            # Of a set its splits can be had alone; its other folders hold parts of the same pictures, and marks.
+            if not note or one.name.lower() not in CONTAINERS:
+                yield from _offers(base, one, boundary, depth=depth - 1)
 
 
 def _note(inside: list[os.DirEntry[str]], folders: list[Path]) -> str:
@@ -116,8 +123,20 @@ def _note(inside: list[os.DirEntry[str]], folders: list[Path]) -> str:
         return "a folder of pictures"
     if any(one.name == "JPEGImages" for one in folders):
         return "Pascal VOC"
+    parts = [one for one in folders if SPLIT.fullmatch(one.name) or one.name.lower() in CONTAINERS]
+    if parts and any(_has_pictures(one, DEEPEST) for one in parts):
+        return "pictures and marks, or splits of them"
     with_pictures = any(_is_picture(one) for place in folders[:MOST_SETS] for one in _entries(place))
     return "a folder for each class" if with_pictures else ""
+
+
+def _has_pictures(place: Path, depth: int) -> bool:
+    """Whether there are pictures in the first folders of a folder, or below them."""
+    inside = _entries(place)
+    if any(_is_picture(one) for one in inside):
+        return True
+    below = [Path(one.path) for one in inside if one.is_dir(follow_symlinks=False)][:MOST_SETS]
+    return depth > 0 and any(_has_pictures(one, depth - 1) for one in below)
 
 
 def _is_picture(entry: os.DirEntry[str]) -> bool:
