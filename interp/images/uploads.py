@@ -100,13 +100,15 @@ class Kept:
 class Uploads:
     """What one visitor has uploaded, on disk: within a budget of his own, and within that of all visitors.
 
-    `refused` names what was not kept of the last files that were given, with the reasons.
+    `refused` names what was not kept of the last files that were given, with the reasons; `given` counts all that ever
+    were.
     """
 
     def __init__(self, depot: Depot, *, limit: int) -> None:
         self.budget = Budget(limit)
         self.files: tuple[Kept, ...] = ()
         self.refused: tuple[Problem, ...] = ()
+        self.given = 0
         self._depot = depot
         self._alive: weakref.WeakSet[Kept] = weakref.WeakSet()
 
@@ -114,6 +116,7 @@ class Uploads:
         """Keep those that are pictures and have room; gives how many. The others are in `refused`."""
         before, refused = len(self.files), []
         for name, content in files:
+            self.given += 1
             try:
                 self._add(name, content)
             except UnreadableImage as error:

@@ -68,8 +68,6 @@ def images(model: str) -> Source:
     if path == "scenes" or more:
         _more_scenes(int(more[1]) if more else MORE)
     annotations = _annotations() if typed and path not in (*_BUNDLED, *_OF_THE_SESSION) and not more else None
-    if missed := st.session_state.get(_MISSED):
-        st.info(missed)
     uploading.draw(_turn_to_uploads)
     return Source(path or default, annotations)
 
@@ -119,6 +117,9 @@ def _annotations() -> str | None:
 
 def image_set(visitor: cache.Visitor, source: Source) -> ImageSet:
     """The chosen set. Where it cannot be opened the page ends here and says why."""
+    # Beside the result: on a phone the sidebar is closed.
+    if missed := st.session_state.get(_MISSED):
+        st.info(missed)
     if source.path in _OF_THE_SESSION:
         own = _of_the_session(source.path)
         if own is None:

@@ -73,41 +73,45 @@ def draw(turn_to_them: Callable[[], None]) -> None:
         f"{megabytes(uploads.budget.limit)} MB together. They stay on the server's disk until this browser session "
         "ends; nobody else sees them.",
     )
-    _PASTE(key="paste", height=0)
     if uploads.files or uploads.budget.used:
         _list(uploads)
     if uploads.refused:
         _refused(uploads.refused)
+    _PASTE(key="paste", height=0)
 
 
 def _list(uploads: Uploads) -> None:
     count = len(uploads.files)
-    title = f"{count:,} kept · {megabytes(uploads.budget.used)} of {megabytes(uploads.budget.limit)} MB"
-    with st.popover(title, key=_OPEN, on_change="rerun", type="tertiary", width="stretch") as listed:
+    title = f"{count:,} kept, {megabytes(uploads.budget.used)} of {megabytes(uploads.budget.limit)} MB"
+    with st.expander(title, key=_OPEN, on_change="rerun") as listed:
         if not listed.open:
             return
         for number, file in enumerate(uploads.files[:LISTED]):
             st.button(
-                f"{plain(shortened(file.name, 32))} · {megabytes(file.size)} MB",
+                f"{plain(shortened(file.name, 20))} · {_size(file.size)}",
                 key=f"uploads-remove-{number}-{file.digest.hex()}",
                 icon=":material/close:",
                 type="tertiary",
-                help="Remove",
+                help=f"Remove {plain(file.name)}",
                 on_click=uploads.discard,
                 args=(file.digest,),
             )
         if count > LISTED:
             st.caption(f"And {count - LISTED:,} more.")
         st.button("Remove all", key="uploads-remove-all", icon=":material/delete:", on_click=uploads.clear)
-        if uploads.budget.used > sum(file.size for file in uploads.files) + BLOCK * count:
-            st.caption("What a computation or your selection still uses is removed with it.")
+        if uploads.budget.used > sum(max(file.size, BLOCK) for file in uploads.files):
+            st.caption("What a computation or your selection still uses goes when they do.")
+
+
+def _size(size: int) -> str:
+    return f"{megabytes(size)} MB" if size >= 95_000 else f"{max(1, round(size / 1000))} kB"
 
 
 def _refused(problems: tuple[Problem, ...]) -> None:
     lines = [f"{plain(shortened(one.name, 40))}: {plain(one.reason)}" for one in problems[:REFUSALS]]
     if len(problems) > REFUSALS:
         lines.append(f"And {len(problems) - REFUSALS:,} more.")
-    st.warning("\n\n".join(["**Not kept**", *lines]))
+    st.caption("\n\n".join([f":material/warning: **{len(problems):,} not kept**", *lines]))
 
 
 def _receive(turn_to_them: Callable[[], None]) -> None:
