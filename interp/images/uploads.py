@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import secrets
@@ -130,6 +131,10 @@ class Uploads:
         `arriving` are the bytes of this visitor's files that are on their way here, and `all_arriving` everybody's.
         """
         own, every = self.budget, self._depot.budget
+        fits = own.used + arriving + _charged(size) <= own.limit
+        if self.lingering and not (fits and every.used + all_arriving + _charged(size) <= every.limit):
+            # What a finished computation held goes when Python looks for circles, which it does at times of its own.
+            gc.collect()
         if own.used + arriving + _charged(size) > own.limit:
             return (
                 f"its {megabytes(size)} MB do not fit into your {megabytes(own.limit)} MB for uploads, of which "
@@ -141,6 +146,11 @@ class Uploads:
                 f"{megabytes(size)} MB now. Try again later, or supply a smaller copy."
             )
         return None
+
+    @property
+    def lingering(self) -> bool:
+        """Whether files that are kept no longer are still there, since something refers to them."""
+        return self.budget.used > sum(_charged(file.size) for file in self.files)
 
     def discard(self, digest: bytes) -> None:
         """Keep the file with this digest no longer."""

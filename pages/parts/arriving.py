@@ -7,6 +7,7 @@ another one happens to close.
 from __future__ import annotations
 
 import ctypes
+import gc
 import threading
 import time
 import weakref
@@ -86,6 +87,8 @@ def _sweeping(manager: MemoryUploadedFileManager) -> None:
     while runtime.exists():
         time.sleep(SWEEP_SECONDS)
         sweep(manager, time.monotonic(), runtime.get_instance().is_active_session)
+        if any(own.lingering for own in list(_OWN.values())):
+            gc.collect()
         before, given = given, sum(own.given for own in list(_OWN.values()))
         # Also while they are looked at, since pages read them again.
         if given or before:

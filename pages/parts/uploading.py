@@ -14,7 +14,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from interp.images import Problem
-from interp.images.uploads import BLOCK, Depot, Uploads, megabytes
+from interp.images.uploads import Depot, Uploads, megabytes
 from pages.parts import arriving, server
 from pages.parts.text import plain, shortened
 
@@ -73,7 +73,7 @@ def draw(turn_to_them: Callable[[], None]) -> None:
         f"{megabytes(uploads.budget.limit)} MB together. They stay on the server's disk until this browser session "
         "ends; nobody else sees them.",
     )
-    if uploads.files or uploads.budget.used:
+    if uploads.files:
         _list(uploads)
     if uploads.refused:
         _refused(uploads.refused)
@@ -99,7 +99,7 @@ def _list(uploads: Uploads) -> None:
         if count > LISTED:
             st.caption(f"And {count - LISTED:,} more.")
         st.button("Remove all", key="uploads-remove-all", icon=":material/delete:", on_click=uploads.clear)
-        if uploads.budget.used > sum(max(file.size, BLOCK) for file in uploads.files):
+        if uploads.lingering:
             st.caption("What a computation or your selection still uses goes when they do.")
 
 
