@@ -86,10 +86,16 @@ class Depot:
 
 
 class Kept:
-    """A picture that is kept: its file goes when nobody holds it any more, an image set in use included."""
+    """A picture that is kept: its file goes when nobody holds it any more, an image set in use included.
 
-    def __init__(self, name: str, content: bytes, depot: Depot, budgets: Sequence[Budget]) -> None:
+    `remarks` say what was guessed or changed in reading it.
+    """
+
+    def __init__(
+        self, name: str, content: bytes, depot: Depot, budgets: Sequence[Budget], remarks: Sequence[str] = ()
+    ) -> None:
         self.name = name
+        self.remarks = tuple(remarks)
         self.size = len(content)
         self.digest = _digest(name, content)
         self.path = depot.write(content)
@@ -183,7 +189,7 @@ class Uploads:
             raise UnreadableImage(name, reason)
         if any(file.digest == _digest(name, content) for file in self.files):
             raise UnreadableImage(name, "it is among your uploads already.")
-        read(content, name)
+        remarks = read(content, name).remarks
         budgets, taken = (self.budget, self._depot.budget), []
         for budget in budgets:
             if not budget.take(_charged(len(content))):
@@ -192,7 +198,7 @@ class Uploads:
                 raise UnreadableImage(name, self.room(len(content)) or "there is no room for it now. Try again.")
             taken.append(budget)
         try:
-            kept = Kept(name, content, self._depot, budgets)
+            kept = Kept(name, content, self._depot, budgets, remarks)
         except OSError as error:
             for budget in budgets:
                 budget.give_back(_charged(len(content)))

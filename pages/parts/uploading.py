@@ -6,7 +6,7 @@ from it as soon as they arrive.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
@@ -22,7 +22,7 @@ KEY = "uploads"
 VISITORS_MB = 200
 LARGEST_MB = 50
 LISTED = 50
-REFUSALS = 5
+SAID = 5
 _UPLOADS, _TURN, _OPEN = "uploads-kept", "uploads-turn", "uploads-list"
 
 # Pasted pictures are put into the uploader, so that they take its way, with its limits.
@@ -76,7 +76,10 @@ def draw(turn_to_them: Callable[[], None]) -> None:
     if uploads.files:
         _list(uploads)
     if uploads.refused:
-        _refused(uploads.refused)
+        _said(f":material/warning: **{len(uploads.refused):,} not kept**", uploads.refused)
+    remarks = [Problem(file.name, said) for file in uploads.files for said in file.remarks]
+    if remarks:
+        _said(":material/info: **How they were read**", remarks)
     _PASTE(key="paste", height=0)
 
 
@@ -107,11 +110,11 @@ def _size(size: int) -> str:
     return f"{megabytes(size)} MB" if size >= 95_000 else f"{max(1, round(size / 1000))} kB"
 
 
-def _refused(problems: tuple[Problem, ...]) -> None:
-    lines = [f"{plain(shortened(one.name, 40))}: {plain(one.reason)}" for one in problems[:REFUSALS]]
-    if len(problems) > REFUSALS:
-        lines.append(f"And {len(problems) - REFUSALS:,} more.")
-    st.caption("\n\n".join([f":material/warning: **{len(problems):,} not kept**", *lines]))
+def _said(heading: str, problems: Sequence[Problem]) -> None:
+    lines = [f"{plain(shortened(one.name, 40))}: {plain(one.reason)}" for one in problems[:SAID]]
+    if len(problems) > SAID:
+        lines.append(f"And {len(problems) - SAID:,} more.")
+    st.caption("\n\n".join([heading, *lines]))
 
 
 def _receive(turn_to_them: Callable[[], None]) -> None:
