@@ -85,8 +85,9 @@ def draw(turn_to_them: Callable[[], None]) -> None:
 
 def _list(uploads: Uploads) -> None:
     count = len(uploads.files)
-    title = f"{count:,} kept, {megabytes(uploads.budget.used)} of {megabytes(uploads.budget.limit)} MB"
-    with st.expander(title, key=_OPEN, on_change="rerun") as listed:
+    st.caption(f"{count:,} kept, {megabytes(uploads.budget.used)} of {megabytes(uploads.budget.limit)} MB")
+    # A heading that changed would close the list at each removal.
+    with st.expander("Remove some", key=_OPEN, on_change="rerun") as listed:
         if not listed.open:
             return
         for number, file in enumerate(uploads.files[:LISTED]):
@@ -103,7 +104,7 @@ def _list(uploads: Uploads) -> None:
             st.caption(f"And {count - LISTED:,} more.")
         st.button("Remove all", key="uploads-remove-all", icon=":material/delete:", on_click=uploads.clear)
         if uploads.lingering:
-            st.caption("What a computation or your selection still uses goes when they do.")
+            st.caption("What was removed and is still in use, by a computation or your selection, still counts.")
 
 
 def _size(size: int) -> str:
