@@ -25,6 +25,9 @@ SHOWN_LABELS = 3
 FOLDERS = "labelled by their folder"
 
 
+NOTHING: Mapping[str, float] = MappingProxyType({})
+
+
 class Entry(NamedTuple):
     """One picture of the set; `origin` says where its label is from, and `marked_by` the form of its annotation."""
 
@@ -32,7 +35,7 @@ class Entry(NamedTuple):
     labels: dict[str, str | None]
     group: str | None = None
     annotation: Annotation | None = None
-    numbers: Mapping[str, float] = MappingProxyType({})
+    numbers: Mapping[str, float] = NOTHING
     label_set: frozenset[str] | None = None
     origin: str = account.NO_LABEL
     marked_by: str = ""
@@ -117,7 +120,8 @@ class Draft:
 
     def drop_misfits(self) -> None:
         """Take away the annotations that do not fit their pictures, where few enough are annotated to look at each."""
-        for position, reason in sizes.misfits([(entry.file, entry.annotation) for entry in self.entries]):
+        annotated = {i: (one.file, one.annotation) for i, one in enumerate(self.entries) if one.annotation is not None}
+        for position, reason in sizes.misfits(annotated):
             entry = self.entries[position]
             count = len(entry.annotation.marks) if entry.annotation else 0
             self.problems.add("annotations that do not fit their picture", entry.file.relative, reason)

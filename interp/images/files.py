@@ -169,7 +169,8 @@ def _sort(entry: os.DirEntry[str], relative: str, listing: Listing, problems: Pr
             listing.refused += 1
             problems.add("files that vanish", relative, "The file went away while the folder was listed.")
             return
-        listing.pictures.append(picture_file(entry.path, relative, status))
+        size, modified, changed, inode = status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+        listing.pictures.append(PictureFile(entry.path, relative, size, modified, changed, inode))
     elif extension in ANNOTATIONS:
         listing.annotations.append(relative)
     else:
@@ -238,9 +239,11 @@ class Locator:
         return status if self._within[directory] else None
 
 
-def settled(pictures: Sequence[PictureFile]) -> list[PictureFile]:
+def settled(pictures: list[PictureFile]) -> list[PictureFile]:
     """The pictures, those with a digest of their content that changed only just now: their times tell too little."""
     now = time.time_ns()
+    if max([one.changed for one in pictures], default=0) < now - stamps.UNSETTLED_COARSE:
+        return pictures
     return [one if stamps.settled(one.changed, now) else _with_digest(one) for one in pictures]
 
 
@@ -250,7 +253,7 @@ def _with_digest(picture: PictureFile) -> PictureFile:
 
 def digest(pictures: Iterable[PictureFile], contents: Iterable[bytes]) -> str:
     """A digest of the pictures' relative paths and stamps, and of all bytes of the contents."""
-    lines = [f"{one[1]}\0{one[2]} {one[3]} {one[4]} {one[5]} {one[6].hex()}" for one in pictures]
+    lines = [f"{name}\0{size} {at} {changed} {more}" for _, name, size, at, changed, _, more in pictures]
     state = hashlib.blake2b(os.fsencode("\n".join(lines)), digest_size=16)
     for content in contents:
         state.update(f"\0{len(content)}\0".encode() + hashlib.blake2b(content).digest())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from interp.images import account, annotations, files, mask_folders, table_entries, tables
+from interp.images.account import NO_LABEL as BARE
 from interp.images.annotations import Found
-from interp.images.draft import FOLDERS, Draft, Entry
+from interp.images.draft import FOLDERS, NOTHING, Draft, Entry
 from interp.images.files import Boundary, Listing, Locator, PictureFile, picture_file
 from interp.images.image_set import ImageSet
 from interp.images.joining import Joiner
@@ -18,6 +19,7 @@ from interp.images.records import Record, Records
 from interp.types import Finding
 
 INDEX = "index.csv"
+_Rows = Mapping[int, Sequence[int]]
 TABLES = (".csv", ".tsv")
 
 
@@ -41,8 +43,7 @@ def from_folder(
     if (folder / INDEX).exists():
         rows = _read_index(folder, boundary, draft, pictures)
     else:
-        _by_place(pictures, draft)
-        rows = {place: [place] for place in range(len(pictures))}
+        rows = _by_place(pictures, draft)
     found, base = _annotations(folder, listing, joiner, boundary, marks, marked, parted.masks)
     if not draft.entries and found.records:
         return _elsewhere(found, folder, boundary, draft, listing)
@@ -56,8 +57,8 @@ def from_folder(
         used = {f"{base}/{one}".lstrip("/") for one in used} if marks.is_relative_to(folder) else set()
     _watch(draft, folder, sorted(used), marks)
     draft.drop_misfits()
-    chosen = {one.relative for one in own}
-    masks = [*parted.masks, *(one for one in listing.pictures if one.relative not in chosen)]
+    chosen = set() if marks is None else {one.relative for one in own}
+    masks = parted.masks if marks is None else [one for one in listing.pictures if one.relative not in chosen]
     _account_files(folder, draft, listing, masks, found, used, len(rows), named=marks is not None)
     return draft.assembled(folder.name)
 
@@ -102,15 +103,33 @@ def _named_below(pictures: list[PictureFile]) -> list[PictureFile]:
     return pictures
 
 
-def _by_place(pictures: Sequence[PictureFile], draft: Draft) -> None:
+def _by_place(pictures: Sequence[PictureFile], draft: Draft) -> _Each:
     places = Places([one.relative for one in pictures])
     if places.splits:
         text = f"{', '.join(map(printable, places.splits))}: splits of the set, which are groups, and no labels."
         draft.account.findings.append(Finding("recognized", text))
-    origins = {"label": FOLDERS, "wnid": "labelled by the WordNet id in their name"}
-    for file, (labels, group) in zip(pictures, places, strict=True):
-        origin = next((origins[form] for form in labels), account.NO_LABEL)
-        draft.entries.append(Entry(file, labels, group, origin=origin))
+    by_name = "labelled by the WordNet id in their name"
+    draft.entries = [
+        Entry(file, labels, group, None, NOTHING, None, FOLDERS if "label" in labels else by_name if labels else BARE)
+        for file, (labels, group) in zip(pictures, places, strict=True)
+    ]
+    return _Each(len(pictures))
+
+
+class _Each(Mapping[int, Sequence[int]]):
+    """The entries of each picture, where each is one: a hundred thousand lists would cost as much as the rest."""
+
+    def __init__(self, count: int) -> None:
+        self._all = range(count)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._all)
+
+    def __getitem__(self, place: int) -> Sequence[int]:
+        return (self._all[place],)
 
 
 def _read_index(folder: Path, boundary: Boundary, draft: Draft, pictures: list[PictureFile]) -> dict[int, list[int]]:
@@ -122,13 +141,21 @@ def _read_index(folder: Path, boundary: Boundary, draft: Draft, pictures: list[P
 
 
 def _read_tables(
-    folder: Path, listing: Listing, pictures: list[PictureFile], rows: dict[int, list[int]], draft: Draft, found: Found
+    folder: Path,
+    listing: Listing,
+    pictures: list[PictureFile],
+    rows: _Rows,
+    draft: Draft,
+    found: Found,
 ) -> set[str]:
     """Give the entries what further tables say; gives the tables that were used."""
+    used: set[str] = set()
+    named = sorted((one for one in listing.annotations if one.lower().endswith(TABLES)), key=_depth)
+    if not named:
+        return used
     present = [one.relative for one in pictures]
     place = {name: position for position, name in enumerate(present)}
-    used: set[str] = set()
-    for relative in sorted((one for one in listing.annotations if one.lower().endswith(TABLES)), key=_depth):
+    for relative in named:
         try:
             records, described = table_entries.records(folder / relative, relative, present, draft.problems)
         except ValueError as error:
@@ -166,9 +193,7 @@ def _annotations(
     return found, ""
 
 
-def _placed(
-    record: Record, records: Records, base: str, joiner: Joiner, rows: dict[int, list[int]], draft: Draft
-) -> Sequence[int]:
+def _placed(record: Record, records: Records, base: str, joiner: Joiner, rows: _Rows, draft: Draft) -> Sequence[int]:
     try:
         found = joiner.find(record.file, base or records.base)
     except ValueError as error:

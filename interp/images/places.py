@@ -28,9 +28,9 @@ class Places:
 
     def __init__(self, relatives: Sequence[str]) -> None:
         self._relatives = relatives
-        folders = {path.rpartition("/")[0] for path in relatives}
-        self._parts = {one: tuple(part for part in one.split("/") if part.lower() not in NO_CLASS) for one in folders}
-        self._parts = {one: () if parts == ("",) else parts for one, parts in self._parts.items()}
+        folders = {path[: path.rfind("/") + 1] for path in relatives}
+        parts = {one: tuple(part for part in one.split("/") if part) for one in folders}
+        self._parts = {one: tuple(part for part in some if part.lower() not in NO_CLASS) for one, some in parts.items()}
         self.split_depth = self._depth_of_splits()
         """At which depth, from 0, all folders are splits of the set; None where at none."""
         self._said = {one: self._of_folder(parts) for one, parts in self._parts.items()}
@@ -47,10 +47,10 @@ class Places:
         The label is the folder that it lies in, and the group the folder above it, or the split. In one folder the
         label is the WordNet id that its name begins with, if there is one.
         """
+        said = self._said
         for path in self._relatives:
-            folder, _, name = path.rpartition("/")
-            labels, group = self._said[folder]
-            if not labels and (named := _NAMED_LIKE_IMAGENET.match(name)):
+            labels, group = said[path[: path.rfind("/") + 1]]
+            if not labels and (named := _NAMED_LIKE_IMAGENET.match(path, path.rfind("/") + 1)):
                 yield {"wnid": named[1]}, group
             else:
                 yield labels, group

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 
 from interp.images.annotation import Annotation, Marking
 from interp.images.decoding import stored_size
@@ -13,15 +13,15 @@ from interp.images.masks import MaskFile
 MOST = 2000
 
 
-def misfits(pictures: Sequence[tuple[PictureFile, Annotation | None]]) -> Iterator[tuple[int, str]]:
+def misfits(pictures: Mapping[int, tuple[PictureFile, Annotation]]) -> Iterator[tuple[int, str]]:
     """The positions of the pictures whose annotation fits them in no way, with the reason.
 
     None is looked at where more than 2,000 have an annotation that could be off, nor where none has a size.
     """
     sized = [
         (place, file, annotation, masks)
-        for place, (file, annotation) in enumerate(pictures)
-        if annotation is not None and ((masks := _masks(annotation)) or (annotation.size and not annotation.shares))
+        for place, (file, annotation) in pictures.items()
+        if (masks := _masks(annotation)) or (annotation.size and not annotation.shares)
     ]
     if len(sized) > MOST:
         return

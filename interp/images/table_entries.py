@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -83,7 +84,7 @@ def records(path: Path, relative: str, present: list[str], problems: Problems) -
     return whole, rows
 
 
-def give(draft: Draft, row: Row, positions: list[int]) -> None:
+def give(draft: Draft, row: Row, positions: Sequence[int]) -> None:
     """Give entries what a row has beside labels by name: numbers, a group, and a class's index."""
     for position in positions:
         entry = draft.entries[position]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import secrets
@@ -85,10 +86,16 @@ class Depot:
 
 
 class Kept:
-    """A picture that is kept: its file goes when nobody holds it any more, an image set in use included."""
+    """A picture that is kept: its file goes when nobody holds it any more, an image set in use included.
 
-    def __init__(self, name: str, content: bytes, depot: Depot, budgets: Sequence[Budget]) -> None:
+    `remarks` say what was guessed or changed in reading it.
+    """
+
+    def __init__(
+        self, name: str, content: bytes, depot: Depot, budgets: Sequence[Budget], remarks: Sequence[str] = ()
+    ) -> None:
         self.name = name
+        self.remarks = tuple(remarks)
         self.size = len(content)
         self.digest = _digest(name, content)
         self.path = depot.write(content)
@@ -100,13 +107,15 @@ class Kept:
 class Uploads:
     """What one visitor has uploaded, on disk: within a budget of his own, and within that of all visitors.
 
-    `refused` names what was not kept of the last files that were given, with the reasons.
+    `refused` names what was not kept of the last files that were given, with the reasons; `given` counts all that ever
+    were.
     """
 
     def __init__(self, depot: Depot, *, limit: int) -> None:
         self.budget = Budget(limit)
         self.files: tuple[Kept, ...] = ()
         self.refused: tuple[Problem, ...] = ()
+        self.given = 0
         self._depot = depot
         self._alive: weakref.WeakSet[Kept] = weakref.WeakSet()
 
@@ -114,6 +123,7 @@ class Uploads:
         """Keep those that are pictures and have room; gives how many. The others are in `refused`."""
         before, refused = len(self.files), []
         for name, content in files:
+            self.given += 1
             try:
                 self._add(name, content)
             except UnreadableImage as error:
@@ -127,6 +137,10 @@ class Uploads:
         `arriving` are the bytes of this visitor's files that are on their way here, and `all_arriving` everybody's.
         """
         own, every = self.budget, self._depot.budget
+        fits = own.used + arriving + _charged(size) <= own.limit
+        if self.lingering and not (fits and every.used + all_arriving + _charged(size) <= every.limit):
+            # What a finished computation held goes when Python looks for circles, which it does at times of its own.
+            gc.collect()
         if own.used + arriving + _charged(size) > own.limit:
             return (
                 f"its {megabytes(size)} MB do not fit into your {megabytes(own.limit)} MB for uploads, of which "
@@ -138,6 +152,11 @@ class Uploads:
                 f"{megabytes(size)} MB now. Try again later, or supply a smaller copy."
             )
         return None
+
+    @property
+    def lingering(self) -> bool:
+        """Whether files that are kept no longer are still there, since something refers to them."""
+        return self.budget.used > sum(_charged(file.size) for file in self.files)
 
     def discard(self, digest: bytes) -> None:
         """Keep the file with this digest no longer."""
@@ -170,7 +189,7 @@ class Uploads:
             raise UnreadableImage(name, reason)
         if any(file.digest == _digest(name, content) for file in self.files):
             raise UnreadableImage(name, "it is among your uploads already.")
-        read(content, name)
+        remarks = read(content, name).remarks
         budgets, taken = (self.budget, self._depot.budget), []
         for budget in budgets:
             if not budget.take(_charged(len(content))):
@@ -179,7 +198,7 @@ class Uploads:
                 raise UnreadableImage(name, self.room(len(content)) or "there is no room for it now. Try again.")
             taken.append(budget)
         try:
-            kept = Kept(name, content, self._depot, budgets)
+            kept = Kept(name, content, self._depot, budgets, remarks)
         except OSError as error:
             for budget in budgets:
                 budget.give_back(_charged(len(content)))

@@ -6,6 +6,8 @@ another one happens to close.
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import threading
 import time
 import weakref
@@ -81,9 +83,27 @@ def sweep(manager: MemoryUploadedFileManager, now: float, active: Callable[[str]
 
 
 def _sweeping(manager: MemoryUploadedFileManager) -> None:
+    trim, given = _trimmer(), 0
     while runtime.exists():
         time.sleep(SWEEP_SECONDS)
         sweep(manager, time.monotonic(), runtime.get_instance().is_active_session)
+        if any(own.lingering for own in list(_OWN.values())):
+            gc.collect()
+        before, given = given, sum(own.given for own in list(_OWN.values()))
+        # Also while they are looked at, since pages read them again.
+        if given or before:
+            trim(0)
+
+
+def _trimmer() -> Callable[[int], object]:
+    """What has the C library give memory that was freed back to the system, where it has such a function.
+
+    Large pictures leave it in the pools of the threads that decoded them: 235 MB after twice four of 45 MB.
+    """
+    try:
+        return ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):
+        return lambda pad: None
 
 
 def _held(manager: MemoryUploadedFileManager, session: str | None = None) -> int:

@@ -63,8 +63,6 @@ def images(model: str) -> tuple[Source, DeltaGenerator]:
     of_the_server = typed and path not in (*_BUNDLED, *_OF_THE_SESSION) and not more
     annotations, marked = _annotations() if of_the_server else (None, None)
     about = st.container()
-    if missed := st.session_state.get(_MISSED):
-        st.info(missed)
     uploading.draw(_turn_to_uploads)
     return Source(path or default, annotations, marked), about
 
@@ -134,6 +132,9 @@ def _numbers(text: str) -> tuple[tuple[int, ...] | None, str]:
 
 def image_set(visitor: cache.Visitor, source: Source) -> ImageSet:
     """The chosen set. Where it cannot be opened the page ends here and says why."""
+    # Beside the result: on a phone the sidebar is closed.
+    if missed := st.session_state.get(_MISSED):
+        st.info(missed)
     if source.path in _OF_THE_SESSION:
         own = _of_the_session(source.path)
         if own is None:

@@ -6,7 +6,7 @@ from it as soon as they arrive.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
@@ -14,7 +14,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from interp.images import Problem
-from interp.images.uploads import BLOCK, Depot, Uploads, megabytes
+from interp.images.uploads import Depot, Uploads, megabytes
 from pages.parts import arriving, server
 from pages.parts.text import plain, shortened
 
@@ -22,7 +22,7 @@ KEY = "uploads"
 VISITORS_MB = 200
 LARGEST_MB = 50
 LISTED = 50
-REFUSALS = 5
+SAID = 5
 _UPLOADS, _TURN, _OPEN = "uploads-kept", "uploads-turn", "uploads-list"
 
 # Pasted pictures are put into the uploader, so that they take its way, with its limits.
@@ -73,41 +73,49 @@ def draw(turn_to_them: Callable[[], None]) -> None:
         f"{megabytes(uploads.budget.limit)} MB together. They stay on the server's disk until this browser session "
         "ends; nobody else sees them.",
     )
-    _PASTE(key="paste", height=0)
-    if uploads.files or uploads.budget.used:
+    if uploads.files:
         _list(uploads)
     if uploads.refused:
-        _refused(uploads.refused)
+        _said(f":material/warning: **{len(uploads.refused):,} not kept**", uploads.refused)
+    remarks = [Problem(file.name, said) for file in uploads.files for said in file.remarks]
+    if remarks:
+        _said(":material/info: **How they were read**", remarks)
+    _PASTE(key="paste", height=0)
 
 
 def _list(uploads: Uploads) -> None:
     count = len(uploads.files)
-    title = f"{count:,} kept · {megabytes(uploads.budget.used)} of {megabytes(uploads.budget.limit)} MB"
-    with st.popover(title, key=_OPEN, on_change="rerun", type="tertiary", width="stretch") as listed:
+    st.caption(f"{count:,} kept, {megabytes(uploads.budget.used)} of {megabytes(uploads.budget.limit)} MB")
+    # A heading that changed would close the list at each removal.
+    with st.expander("Remove some", key=_OPEN, on_change="rerun") as listed:
         if not listed.open:
             return
         for number, file in enumerate(uploads.files[:LISTED]):
             st.button(
-                f"{plain(shortened(file.name, 32))} · {megabytes(file.size)} MB",
+                f"{plain(shortened(file.name, 20))} · {_size(file.size)}",
                 key=f"uploads-remove-{number}-{file.digest.hex()}",
                 icon=":material/close:",
                 type="tertiary",
-                help="Remove",
+                help=f"Remove {plain(file.name)}",
                 on_click=uploads.discard,
                 args=(file.digest,),
             )
         if count > LISTED:
             st.caption(f"And {count - LISTED:,} more.")
         st.button("Remove all", key="uploads-remove-all", icon=":material/delete:", on_click=uploads.clear)
-        if uploads.budget.used > sum(file.size for file in uploads.files) + BLOCK * count:
-            st.caption("What a computation or your selection still uses is removed with it.")
+        if uploads.lingering:
+            st.caption("What was removed and is still in use, by a computation or your selection, still counts.")
 
 
-def _refused(problems: tuple[Problem, ...]) -> None:
-    lines = [f"{plain(shortened(one.name, 40))}: {plain(one.reason)}" for one in problems[:REFUSALS]]
-    if len(problems) > REFUSALS:
-        lines.append(f"And {len(problems) - REFUSALS:,} more.")
-    st.warning("\n\n".join(["**Not kept**", *lines]))
+def _size(size: int) -> str:
+    return f"{megabytes(size)} MB" if size >= 95_000 else f"{max(1, round(size / 1000))} kB"
+
+
+def _said(heading: str, problems: Sequence[Problem]) -> None:
+    lines = [f"{plain(shortened(one.name, 40))}: {plain(one.reason)}" for one in problems[:SAID]]
+    if len(problems) > SAID:
+        lines.append(f"And {len(problems) - SAID:,} more.")
+    st.caption("\n\n".join([heading, *lines]))
 
 
 def _receive(turn_to_them: Callable[[], None]) -> None:

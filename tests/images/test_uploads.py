@@ -127,6 +127,22 @@ def test_each_visitor_and_all_together_have_a_budget(depot: Depot) -> None:
     assert others.add([("z.ppm", noise(9))]) == 1 and not others.refused
 
 
+def test_what_only_circles_hold_makes_room(depot: Depot) -> None:
+    mine = Uploads(depot, limit=25_000)
+    mine.add([("a.ppm", noise(1)), ("b.ppm", noise(2))])
+    circle: list = [mine.files]
+    circle.append(circle)
+    gc.disable()
+    try:
+        del circle
+        mine.clear()
+        assert mine.lingering and len(folder(depot)) == 2
+        assert mine.add([("c.ppm", noise(3))]) == 1
+    finally:
+        gc.enable()
+    assert len(folder(depot)) == 1 and not mine.lingering
+
+
 def test_a_full_disk_is_said_and_costs_no_budget(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(self, content: bytes) -> Path:
         raise OSError(28, "No space left on device")

@@ -117,6 +117,13 @@ def test_what_is_refused_is_named_and_the_rest_goes_on(page) -> None:
     assert page.selectbox(key="images").value == "uploads"
 
 
+def test_what_was_guessed_is_said(page) -> None:
+    file = io.BytesIO()
+    Image.fromarray(np.full((20, 20), 2000, np.uint16)).save(file, "PNG")
+    upload(page, ("scan.png", file.getvalue()))
+    assert "scan.png: Its values reach 2,000 of 65,535, so it was taken for 12 bits stored in 16" in said(page)
+
+
 def test_nothing_but_bad_files_leaves_the_set_as_it_is(page) -> None:
     upload(page, ("bad.jpg", b"text"))
     assert page.selectbox(key="images").value == "scenes" and "bad.jpg: this is not a picture" in said(page)
