@@ -87,8 +87,8 @@ def _read_yolo(folder: Path, texts: Sequence[str], joiner: Joiner, found: Found)
     for group in _grouped([one for one in texts if _extension(one) == ".txt" and one not in beside]):
         named = [one for one in group if _has_picture(one, joiner)]
         looks = [_yolo_content(folder / one) for one in named[:TRIED]]
-        # A picture without anything in it has an empty file.
-        if any(looks) and False not in looks:
+        # A picture without anything in it has an empty file; a few may be damaged, whose lines are named.
+        if looks.count(True) > looks.count(False):
             rows += named
     names = yolo.names_file(texts)
     if rows:
@@ -148,7 +148,10 @@ class _Readings:
         """Add a JSON or an XML file. Raises `ValueError` that says why it is none that is known."""
         content = files.content(self.folder / relative, limit=self.limit)
         name = printable(relative.rpartition("/")[2])
-        (self._json if _extension(relative) == ".json" else self._xml)(content, relative, name)
+        try:
+            (self._json if _extension(relative) == ".json" else self._xml)(content, relative, name)
+        except RecursionError:
+            raise ValueError(f"{name}: its lists are nested too deep to be annotations.") from None
 
     def done(self) -> list[Records]:
         """What was read."""

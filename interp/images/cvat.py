@@ -9,11 +9,21 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from interp.images.coco import clipped, polygon_area
 from interp.images.decoding import LARGEST_PICTURE
 from interp.images.editing import marked
 from interp.images.records import Marks, Reading
-from interp.images.shapes import Box, Polygon, RunLengths, ellipse, finite, polygon, turned_box
+from interp.images.shapes import (
+    Box,
+    Polygon,
+    RunLengths,
+    clipped,
+    ellipse,
+    finite,
+    inside,
+    polygon,
+    polygon_area,
+    turned_box,
+)
 
 FORM = "CVAT"
 WITHOUT_AREA = frozenset({"points", "polyline", "skeleton", "cuboid"})
@@ -44,7 +54,9 @@ def read(root: Element, relative: str, reading: Reading) -> None:
                 continue
             marks.add((shape,), area, label)
         folder = relative.rpartition("/")[0]
-        reading.add(marks.record(f"{folder}/{file}".lstrip("/"), size, label=next(iter(tags), None)), relative)
+        reading.add(
+            marks.record(f"{folder}/{file}".lstrip("/"), size, upright=True, label=next(iter(tags), None)), relative
+        )
     # Videos have tracks, whose pictures are frames that nobody has saved.
     for track in root.iter("track"):
         reading.found += len(track)
@@ -66,8 +78,12 @@ def _shape(element: Element, size: tuple[int, int] | None) -> tuple[Box | Polygo
         box = Box(left, top, right, bottom)
         return (turned_box(box, turned) if turned else clipped(box, size)), (right - left) * (bottom - top)
     if element.tag == "polygon":
-        pairs = [pair.split(",") for pair in element.get("points", "").split(";") if pair.strip()]
-        outline = polygon([float(one) for pair in pairs for one in pair])
+        points = element.get("points", "")
+        try:
+            numbers = [float(one) for pair in points.split(";") if pair.strip() for one in pair.split(",")]
+        except ValueError:
+            raise ValueError(f"Its points are {points!r:.40}; give pairs of numbers as x,y;x,y") from None
+        outline = inside(polygon(numbers), size)
         return outline, polygon_area(outline)
     if element.tag == "ellipse":
         x, y, across, down = (_number(element, name) for name in ("cx", "cy", "rx", "ry"))
@@ -82,9 +98,9 @@ def _mask(element: Element, size: tuple[int, int] | None) -> tuple[RunLengths, f
     if size is None:
         raise ValueError("It is a mask, and its image has no width and height")
     left, top, width, height = (int(_number(element, name)) for name in ("left", "top", "width", "height"))
-    runs = np.array([int(run) for run in element.get("rle", "").split(",")], np.int64)
-    fits = 0 <= left and left + width <= size[0] and 0 <= top and top + height <= size[1]
-    if not fits or size[0] * size[1] > LARGEST_PICTURE or (runs < 0).any() or runs.sum() != width * height:
+    runs = [int(run) for run in element.get("rle", "").split(",")]
+    fits = 0 <= left < left + width <= size[0] and 0 <= top < top + height <= size[1]
+    if not fits or size[0] * size[1] > LARGEST_PICTURE or min(runs) < 0 or sum(runs) != width * height:
         raise ValueError(f"Its run lengths do not fill its rectangle of {width} × {height} in {size[0]} × {size[1]}")
     mask = np.zeros((size[1], size[0]), bool)
     drawn = np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(height, width)

@@ -34,6 +34,8 @@ def from_folder(
     draft = Draft()
     listing = files.list_folder(folder, boundary, draft.problems)
     draft.folders = dict(listing.folders)
+    index = INDEX in listing.annotations
+    listing.annotations = [one for one in listing.annotations if one != INDEX]
     own = _without(listing, folder, marks)
     parted = mask_folders.parted(own) if marks is None else mask_folders.Parted(own, [])
     pictures = files.settled(_named_below(parted.pictures))
@@ -59,6 +61,7 @@ def from_folder(
     chosen = {one.relative for one in own}
     masks = [*parted.masks, *(one for one in listing.pictures if one.relative not in chosen)]
     _account_files(draft, listing, masks, found, used, len(rows), named=marks is not None)
+    draft.account.files[account.TABLE] = int(index)
     return draft.assembled(folder.name)
 
 
@@ -159,7 +162,6 @@ def _annotations(
         inside = home != folder and home.is_relative_to(folder)
         found = annotations.read(marks, boundary, marked=marked)
         return found, home.relative_to(folder).as_posix() if inside else ""
-    listing.annotations = [one for one in listing.annotations if one != INDEX]
     found = annotations.found_in(folder, listing, joiner)
     if masks:
         found.records.append(mask_folders.read(masks, marked=marked))
@@ -219,14 +221,12 @@ def _account_files(
             kept.unused.append(Problem(printable(one.relative), printable(unused[one.relative])))
     others = [*listing.others]
     draft.problems.extend(files.not_pictures(others))
-    index_used = len(draft.entries) and any(entry.origin == f"by {INDEX}" for entry in draft.entries)
     kept.files.update(
         {
             account.PICTURE: listed,
             account.UNLISTED: len(listing.pictures) - len(masks) - listed,
             account.MASK: len(masks),
             account.ANNOTATIONS: len(here & used),
-            account.TABLE: int(bool(index_used)),
             account.UNUSED: len(here - used),
             account.OTHER: len(others),
             account.HIDDEN: listing.hidden,

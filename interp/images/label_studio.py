@@ -10,11 +10,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from interp.images.coco import polygon_area
+from interp.images.coco import whole
 from interp.images.decoding import LARGEST_PICTURE
 from interp.images.editing import marked
 from interp.images.records import Marks, Reading
-from interp.images.shapes import Box, Polygon, RunLengths, ellipse, finite, polygon, turned_box
+from interp.images.shapes import Box, Polygon, RunLengths, ellipse, finite, polygon, polygon_area, turned_box
 
 FORM = "Label Studio"
 LABELS = re.compile(r"(rectangle|polygon|ellipse|brush|keypoint|hyper|timeseries|video|image)?labels")
@@ -41,8 +41,10 @@ def read(document: list, relative: str, reading: Reading) -> None:
         if file is None:
             reading.problems.add("images without a name", relative, "A task names no picture.")
             continue
-        marks, choices, sizes = Marks(), [], set()
-        for position, (value, size) in enumerate(_regions(task), start=1):
+        marks, choices, regions = Marks(), [], _regions(task)
+        # Without the picture's size coordinates are shares of it.
+        size = next((known for _, known in regions if known is not None), None)
+        for position, (value, _) in enumerate(regions, start=1):
             chosen = value.get("choices")
             if isinstance(chosen, list):
                 choices += [one for one in chosen if isinstance(one, str)]
@@ -55,15 +57,12 @@ def read(document: list, relative: str, reading: Reading) -> None:
             except ValueError as error:
                 reading.unread(f"{file}, region {position}", f"{error}.")
                 continue
-            sizes.add(size)
             marks.add((shape,), area, label)
         for choice in choices:
             marks.seen(choice)
         choice = next(iter(choices), None)
-        # Without the picture's size coordinates are shares of it; where it differs from region to region, nothing fits.
-        size = next(iter(sizes)) if len(sizes) == 1 else None
         named = f"{folder}/{file}".lstrip("/")
-        reading.add(marks.record(named, size, shares=size is None, label=choice), relative)
+        reading.add(marks.record(named, size, shares=size is None, upright=True, label=choice), relative)
 
 
 def _picture(task: Mapping) -> str | None:
@@ -108,9 +107,10 @@ def _has_labels(region: Mapping) -> bool:
 
 
 def _size(region: Mapping) -> _Size:
-    width, height = region.get("original_width"), region.get("original_height")
-    whole = isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0
-    return (width, height) if whole and width * height <= LARGEST_PICTURE else None  # pyright: ignore[reportReturnType,reportOptionalOperand,reportOperatorIssue]
+    width, height = whole(region.get("original_width")), whole(region.get("original_height"))
+    if width is None or height is None or width < 1 or height < 1 or width * height > LARGEST_PICTURE:
+        return None
+    return width, height
 
 
 def _label(value: Mapping) -> str | None:
@@ -170,8 +170,10 @@ def _unpacked(packed: bytes, expected: int) -> np.ndarray:
     if number(32) != expected:
         raise ValueError(f"Its brush is not for a picture of {expected // 4:,} pixels")
     word = number(5) + 1
+    if word != 8:
+        raise ValueError(f"Its brush has values of {word} bits, and 8 are read")
     sizes = [number(4) + 1 for _ in range(4)]
-    values, filled = np.zeros(expected, np.int64), 0
+    values, filled = np.zeros(expected, np.uint8), 0
     while filled < expected:
         repeated = number(1)
         end = filled + 1 + number(sizes[number(2)])

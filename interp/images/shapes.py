@@ -168,6 +168,30 @@ def finite(values: Sequence[object]) -> list[float]:
     return [float(value) for value in values if isinstance(value, int | float)]
 
 
+def clipped(box: Box, size: tuple[int, int] | None) -> Box:
+    """The part of the box inside a picture of that size (width, height). Raises `ValueError` where none is."""
+    width, height = (math.inf, math.inf) if size is None else (float(size[0]), float(size[1]))
+    inside = Box(max(box.left, 0.0), max(box.top, 0.0), min(box.right, width), min(box.bottom, height))
+    if inside.left >= inside.right or inside.top >= inside.bottom:
+        edges = f"from ({box.left:g}, {box.top:g}) to ({box.right:g}, {box.bottom:g})"
+        raise ValueError(f"Its box {edges} is empty, or lies outside the picture")
+    return inside
+
+
+def inside(ring: Polygon, size: tuple[int, int] | None) -> Polygon:
+    """The polygon. Raises `ValueError` where it encloses nothing, or lies outside a picture of that size."""
+    xs, ys = zip(*ring.corners, strict=True)
+    clipped(Box(min(xs), min(ys), max(xs), max(ys)), size)
+    return ring
+
+
+def polygon_area(ring: Polygon) -> float:
+    """The area inside a polygon that does not cross itself, in square pixels."""
+    corners = np.array(ring.corners)
+    following = np.roll(corners, -1, axis=0)
+    return float(abs((corners[:, 0] * following[:, 1] - corners[:, 1] * following[:, 0]).sum()) / 2)
+
+
 def _first_centre(edge: float, limit: int) -> int:
     """The first row or column whose centre is at the edge or after it, within 0 to `limit`."""
     return min(max(math.ceil(edge - 0.5), 0), limit)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from xml.etree.ElementTree import Element
 
-from interp.images.coco import WORDNET_ID, clipped, polygon_area
+from interp.images.coco import WORDNET_ID
 from interp.images.records import Marks, Reading
-from interp.images.shapes import Box, Polygon, finite, polygon
+from interp.images.shapes import Box, Polygon, clipped, finite, polygon, polygon_area
 
 FORM = "Pascal VOC"
 EXPECTED = "a Pascal VOC file is expected: <annotation> with <object>s, each with a <name> and a <bndbox>."

@@ -11,10 +11,9 @@ from pathlib import Path
 
 from interp import label_files, progress
 from interp.images import files
-from interp.images.coco import polygon_area
 from interp.images.problems import printable
 from interp.images.records import Marks, Reading, Records
-from interp.images.shapes import Box, Polygon, polygon
+from interp.images.shapes import MOST_CORNERS, Box, Polygon, polygon, polygon_area
 from interp.types import Finding
 
 FORM = "YOLO"
@@ -95,14 +94,14 @@ def _line(line: bytes, place: str, called: Sequence[str], marks: Marks, reading:
     # A fifth share is how sure a network was of its box.
     if len(shares) in (4, 5):
         x, y, width, height = shares[:4]
-        if width <= 0 or height <= 0:
-            reading.unread(place, "Its box is empty.")
-            return
         shape: Box | Polygon = Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-        area = width * height
+        area = width * height if width > 0 and height > 0 else 0.0
     else:
         shape = polygon(shares)
         area = polygon_area(shape)
+    if not area:
+        reading.unread(place, "It encloses no area.")
+        return
     marks.add((shape,), area, label)
 
 
@@ -115,5 +114,7 @@ def _numbers(line: bytes) -> list[float] | None:
     shares = numbers[1:]
     box, outline = len(shares) in (4, 5), len(shares) >= 6 and len(shares) % 2 == 0
     if not (box or outline) or not numbers[0].is_integer() or not 0 <= numbers[0] < 1e6:
+        return None
+    if len(shares) > 2 * MOST_CORNERS:
         return None
     return numbers if all(-0.1 <= one <= 1.1 for one in shares) else None
