@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from interp import progress
-from interp.images import coco, cvat, files, label_studio, labelme, mask_folders, via, voc, xml_files, yolo
+from interp.images import class_maps, coco, cvat, files, label_studio, labelme, mask_folders, via, voc, xml_files, yolo
 from interp.images.files import Boundary, Listing
 from interp.images.joining import Joiner
 from interp.images.problems import Problems, printable
@@ -130,7 +130,8 @@ def _folder(folder: Path, boundary: Boundary, marked: frozenset[int] | None) -> 
             f"{KNOWN}.{' ' + listed if listed else ''}"
         )
     if not found.records:
-        found.records.append(mask_folders.read(masks, marked=marked))
+        maps = class_maps.found(folder, listing.annotations)
+        found.records += mask_folders.read_all(masks, maps, marked=marked)
     return found
 
 

@@ -100,8 +100,16 @@ def _mask(element: Element, size: tuple[int, int] | None) -> tuple[RunLengths, f
     left, top, width, height = (int(_number(element, name)) for name in ("left", "top", "width", "height"))
     runs = [int(run) for run in element.get("rle", "").split(",")]
     fits = 0 <= left < left + width <= size[0] and 0 <= top < top + height <= size[1]
-    if not fits or size[0] * size[1] > LARGEST_PICTURE or min(runs) < 0 or sum(runs) != width * height:
-        raise ValueError(f"Its run lengths do not fill its rectangle of {width} × {height} in {size[0]} × {size[1]}")
+    if (
+        not fits
+        or size[0] * size[1] > LARGEST_PICTURE
+        or min(runs) < 0
+        or sum(runs) != width * height
+        or not any(runs[1::2])
+    ):
+        raise ValueError(
+            f"Its run lengths do not fill its rectangle of {width} × {height} in {size[0]} × {size[1]}, or mark nothing"
+        )
     mask = np.zeros((size[1], size[0]), bool)
     drawn = np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(height, width)
     mask[top : top + height, left : left + width] = drawn

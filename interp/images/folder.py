@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from interp.images import account, annotations, files, mask_folders, table_entries, tables
+from interp.images import account, annotations, class_maps, files, mask_folders, table_entries, tables
 from interp.images.annotations import Found
 from interp.images.draft import FOLDERS, Draft, Entry
 from interp.images.files import Boundary, Listing, Locator, PictureFile, picture_file
@@ -131,7 +131,9 @@ def _read_tables(
     present = [one.relative for one in pictures]
     place = {name: position for position, name in enumerate(present)}
     used: set[str] = set()
-    for relative in sorted((one for one in listing.annotations if one.lower().endswith(TABLES)), key=_depth):
+    known = {one for records in found.records for one in records.files}
+    left = [one for one in listing.annotations if one.lower().endswith(TABLES) and one not in known]
+    for relative in sorted(left, key=_depth):
         try:
             records, described = table_entries.records(folder / relative, relative, present, draft.problems)
         except ValueError as error:
@@ -164,7 +166,8 @@ def _annotations(
         return found, home.relative_to(folder).as_posix() if inside else ""
     found = annotations.found_in(folder, listing, joiner)
     if masks:
-        found.records.append(mask_folders.read(masks, marked=marked))
+        maps = class_maps.found(folder, listing.annotations)
+        found.records += mask_folders.read_all(masks, maps, marked=marked)
     return found, ""
 
 

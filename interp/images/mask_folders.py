@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from interp.images import files, masks
+from interp.images import class_maps, files, masks
 from interp.images.annotation import Annotation, Mark
+from interp.images.class_maps import ClassMap
 from interp.images.files import PictureFile
 from interp.images.joining import Joiner, stem
 from interp.images.masks import MaskFile, Values
@@ -63,6 +64,17 @@ def parted(pictures: list[PictureFile]) -> Parted:
     if 2 * partners < len(candidates) or not _few_valued(candidates):
         return Parted(pictures, [])
     return Parted(rest, candidates)
+
+
+def read_all(found: Sequence[PictureFile], maps: Sequence[ClassMap], *, marked: frozenset[int] | None) -> list[Records]:
+    """The masks as marks: by name those whose values a file names, unless `marked` says which values count."""
+    records = []
+    for map, some in class_maps.parted(found, () if marked is not None else maps).items():
+        if map is None:
+            records.append(read(some, marked=marked))
+        else:
+            records.append(class_maps.read(map, some, {one.relative: _about(one.relative) for one in some}))
+    return records
 
 
 def read(found: Sequence[PictureFile], *, marked: frozenset[int] | None) -> Records:

@@ -1,0 +1,185 @@
+"""Damaged and hostile annotation files: they are refused by a sentence, in no time and little memory."""
+
+import json
+import random
+import resource
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from interp import images
+from interp.images import annotations
+from interp.images.files import Boundary
+from tests.images import forms
+from tests.images.drawing import plain
+
+SIZE, BOX = (30, 20), (9, 5, 21, 16)
+FILES = {form: (name, content(SIZE, BOX)) for form, (name, content) in (forms.SEEN_UPRIGHT | forms.EITHER_WAY).items()}
+ODD = [
+    None,
+    True,
+    False,
+    [],
+    {},
+    "",
+    "x",
+    "120",
+    float("nan"),
+    float("inf"),
+    -float("inf"),
+    1e300,
+    -1,
+    0,
+    2**63,
+    10**40,
+    [[[]]],
+    {"x": None},
+    "\ud800",
+    "\0",
+    [1, 2],
+    [None],
+]
+
+
+def read(path: Path) -> None:
+    """Opens a file: what it holds or a `ValueError` that has a sentence, within two seconds and 300 MB."""
+    before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    try:
+        annotations.read(path, Boundary(None))
+    except ValueError as error:
+        assert str(error).endswith((".", ")")) or path.name in str(error), error
+        str(error).encode("utf-8")
+    assert time.process_time() - began < 2
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000
+
+
+def damaged(content: bytes, chance: random.Random) -> bytes:
+    """Bytes flipped, taken away, doubled or cut off."""
+    some = bytearray(content)
+    for _ in range(chance.randint(1, 4)):
+        place = chance.randrange(len(some))
+        kind = chance.randrange(5)
+        if kind == 0:
+            some[place] = chance.randrange(256)
+        elif kind == 1:
+            del some[place : place + chance.randint(1, 20)]
+        elif kind == 2:
+            some[place:place] = some[place : place + 50]
+        elif kind == 3:
+            some[place:place] = str(chance.choice([-1, 10**20, 1e300, 0, 99999999])).encode()
+        else:
+            del some[max(place, 2) :]
+        if len(some) < 3:
+            return bytes(some)
+    return bytes(some)
+
+
+def swapped(document: object, chance: random.Random) -> object:
+    """One value somewhere in a JSON document made another."""
+    places: list[tuple] = []
+
+    def walk(value: object) -> None:
+        held = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        for key, one in list(held):
+            places.append((value, key))
+            walk(one)
+
+    walk(document)
+    for _ in range(chance.randint(1, 3)):
+        container, key = chance.choice(places)
+        container[key] = chance.choice(ODD)
+    return document
+
+
+@pytest.mark.parametrize("form", FILES)
+def test_random_damage_gives_a_sentence(tmp_path: Path, form: str) -> None:
+    name, content = FILES[form]
+    chance = random.Random(form)
+    for _ in range(100):
+        (tmp_path / name).write_bytes(damaged(content, chance))
+        read(tmp_path / name)
+
+
+@pytest.mark.parametrize("form", [form for form, (name, _) in FILES.items() if name.endswith(".json")])
+def test_values_of_other_types_give_a_sentence(tmp_path: Path, form: str) -> None:
+    name, content = FILES[form]
+    chance = random.Random(form)
+    plain(tmp_path / "a.png", size=SIZE)
+    for trial in range(150):
+        (tmp_path / name).write_text(json.dumps(swapped(json.loads(content), chance)))
+        read(tmp_path / name)
+        if trial % 3 == 0:
+            # However little is left of the file, the picture stays, and every mark is accounted for.
+            photos = images.load(tmp_path)
+            assert len(photos) == 1 and photos.account is not None
+            assert sum(photos.account.files.values()) == 2 and all(count > 0 for count in photos.account.marks.values())
+            mask = photos[0].marked()
+            assert mask is None or mask.shape == SIZE[::-1]
+            assert all(label is None or label.encode() is not None for label in (*photos.labels, *photos.mark_labels))
+
+
+def nested(depth: int) -> list:
+    found: list = []
+    for _ in range(depth):
+        found = [found]
+    return found
+
+
+@pytest.mark.parametrize("depth", [100, 900, 940, 960, 980, 990, 2000])
+def test_deep_nesting_gives_a_sentence(tmp_path: Path, depth: int) -> None:
+    text = "[" * depth + "]" * depth
+    for form, (name, content) in FILES.items():
+        if name.endswith(".json"):
+            for number in ("9", "30", "5.0", '"bee"'):
+                (tmp_path / name).write_text(content.decode().replace(number, text, 1))
+                read(tmp_path / name)
+        elif name.endswith(".xml"):
+            (tmp_path / name).write_text(content.decode().replace(">", ">" + "<a>" * depth + "</a>" * depth, 1))
+            read(tmp_path / name)
+        assert form
+
+
+@pytest.mark.parametrize("form", FILES)
+def test_long_texts_give_a_sentence(tmp_path: Path, form: str) -> None:
+    name, content = FILES[form]
+    for old, new in ((b"bee", b"b" * 10_000_000), (b"a.png", b"a" * 10_000_000), (b"5", b"5" * 4_000_000)):
+        (tmp_path / name).write_bytes(content.replace(old, new, 1))
+        read(tmp_path / name)
+
+
+def test_a_mask_within_a_file_may_be_no_bomb(tmp_path: Path) -> None:
+    import base64
+    import io
+
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.new("1", (30_000, 30_000)).save(stream, "PNG")
+    shape = forms.labelme_shape("mask", [[0, 0], [1, 1]], mask=base64.b64encode(stream.getvalue()).decode())
+    (tmp_path / "a.json").write_bytes(forms.labelme("a.png", SIZE, [shape]))
+    read(tmp_path / "a.json")
+    plain(tmp_path / "a.png", size=SIZE)
+    photos = images.load(tmp_path)
+    assert len(photos) == 1 and photos.account is not None and photos.account.marks == {"that cannot be drawn": 1}
+
+
+@pytest.mark.parametrize("runs", ["-1, 133", "4611686018427387904, " * 3 + "4611686018427387904", "", "x", "132", "0"])
+def test_run_lengths_of_cvat_that_do_not_fill_their_rectangle(tmp_path: Path, runs: str) -> None:
+    plain(tmp_path / "a.png", size=SIZE)
+    mask = f'<mask label="bee" rle="{runs}" left="9" top="5" width="12" height="11"/>'
+    (tmp_path / "annotations.xml").write_bytes(forms.cvat("a.png", SIZE, mask))
+    photos = images.load(tmp_path)
+    marks = {"that cannot be drawn": 1}
+    assert photos.account is not None and photos.account.marks == marks
+    assert photos[0].mask is None and photos.labels == (None,) and photos.label_sets == (frozenset({"bee"}),)
+
+
+def test_random_polygons_draw_without_error() -> None:
+    from interp.images.shapes import polygon
+
+    chance = np.random.default_rng(0)
+    for _ in range(200):
+        numbers = (chance.choice([0.0, 1e9, -1e9, 5.5, 1e-9], 8) * chance.random(8)).tolist()
+        assert polygon(numbers).draw(30, 20).shape == (20, 30)
