@@ -8,7 +8,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from interp import progress
-from interp.images import class_maps, coco, cvat, files, label_studio, labelme, mask_folders, via, voc, xml_files, yolo
+from interp.images import (
+    class_maps,
+    coco,
+    cvat,
+    files,
+    label_studio,
+    labelme,
+    mask_folders,
+    one_hot,
+    via,
+    voc,
+    xml_files,
+    yolo,
+)
 from interp.images.files import Boundary, Listing
 from interp.images.joining import Joiner
 from interp.images.problems import Problems, printable
@@ -20,7 +33,7 @@ LARGEST_FOUND = 200_000_000
 TRIED = 20
 KNOWN = "COCO, LabelMe, Label Studio, VIA, Pascal VOC, CVAT and YOLO are read"
 # Where several files mark the same picture, the first of these counts.
-ORDER = ("COCO", cvat.FORM, label_studio.FORM, via.FORM, voc.FORM, labelme.FORM, yolo.FORM)
+ORDER = ("COCO", cvat.FORM, label_studio.FORM, via.FORM, voc.FORM, labelme.FORM, yolo.FORM, one_hot.FORM)
 _LAST = ("caption", "keypoint", "panoptic", "stuff")
 
 
@@ -73,7 +86,7 @@ def found_in(folder: Path, listing: Listing, joiner: Joiner) -> Found:
             except ValueError as error:
                 failures[relative] = str(error)
         found.unused |= failures
-    found.records = readings.done()
+    found.records = [*readings.done(), *one_hot.read(folder, listing.annotations)]
     texts = [one for one in listing.annotations if _extension(one) in (".txt", ".yaml", ".yml", ".names")]
     _read_yolo(folder, texts, joiner, found)
     found.records.sort(key=lambda one: (ORDER.index(one.form), any(word in one.files[0].lower() for word in _LAST)))

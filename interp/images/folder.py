@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from interp.images import account, annotations, class_maps, files, mask_folders, table_entries, tables
@@ -210,7 +210,10 @@ def _account_files(
     kept = draft.account
     unused = dict(found.unused)
     for records in found.records:
-        reason = f"{records.form}: none of the pictures that it names is here, or all are marked by another file."
+        reason = (
+            f"{records.form}: none of the pictures that it names is here, or another file marks them, or nothing in it "
+            "can be drawn."
+        )
         unused |= {one: reason for one in records.files if one not in used and one not in unused}
     here = set(listing.annotations)
     for name in sorted(here - used):
@@ -218,10 +221,7 @@ def _account_files(
         reason = other if named else unused.get(name, "It is in none of the forms that are read.")
         kept.unused.append(Problem(printable(name), printable(reason)))
         draft.problems.add("annotation files that are not used", name, reason)
-    not_masks = [one for one in masks if one.relative not in used]
-    for one in not_masks:
-        if one.relative in unused:
-            kept.unused.append(Problem(printable(one.relative), printable(unused[one.relative])))
+    kept.unused += _unused_masks([one.relative for one in masks if one.relative not in used], unused)
     others = [*listing.others]
     draft.problems.extend(files.not_pictures(others))
     kept.files.update(
@@ -236,6 +236,18 @@ def _account_files(
             account.REFUSED: listing.refused,
         }
     )
+
+
+def _unused_masks(relatives: Sequence[str], reasons: Mapping[str, str]) -> list[Problem]:
+    """The masks that are not used, those of one folder together."""
+    together: dict[tuple[str, str], list[str]] = {}
+    for relative in relatives:
+        if relative in reasons:
+            together.setdefault((relative.rpartition("/")[0], reasons[relative]), []).append(relative)
+    return [
+        Problem(printable(some[0] if len(some) == 1 else f"{folder}/: {len(some):,} masks"), printable(reason))
+        for (folder, reason), some in together.items()
+    ]
 
 
 def _elsewhere(found: Found, folder: Path, boundary: Boundary, draft: Draft, listing: Listing) -> ImageSet:

@@ -11,11 +11,10 @@ from PIL import Image
 
 from interp import images
 from tests.images import forms
-from tests.images.drawing import coco, plain
+from tests.images.drawing import plain
 
 SIZE, BOX = (40, 30), (9, 5, 25, 17)
 PIXELS = 16 * 12
-FILES = ("pictures of the set", "masks", "annotation files", "tables of labels", "annotations and text, not used")
 
 
 def walked(folder: Path) -> int:
@@ -276,7 +275,7 @@ LAYOUTS: dict[str, tuple[Callable[[Path], None], tuple, tuple, dict, list[str]]]
     "CVAT images": (cvat_images, ONE, NONE, {"used": 1}, []),
     "CVAT images, a subset": (cvat_subset, ONE, NONE, {"used": 1}, []),
     "CVAT COCO": (cvat_coco, ONE, NONE, {"used": 1}, []),
-    "CVAT YOLO": (cvat_yolo, ONE, NONE, {"used": 1}, ["obj.data", "train.txt"]),
+    "CVAT YOLO": (cvat_yolo, ONE, NONE, {"used": 1}, ["train.txt"]),
     "CVAT VOC": (cvat_voc, ONE, NONE, {"used": 1}, ["ImageSets/Main/default.txt", "labelmap.txt"]),
     "Label Studio JSON": (label_studio_json, ONE, NONE, {"used": 1}, []),
     "Label Studio JSON-MIN": (label_studio_min, ONE, NONE, {"used": 1}, []),
@@ -298,7 +297,7 @@ LAYOUTS: dict[str, tuple[Callable[[Path], None], tuple, tuple, dict, list[str]]]
         ONE,
         NONE,
         {"used": 1, "of pictures that another file marks": 2},
-        ["ImageSets/Main/bee_train.txt"],
+        ["ImageSets/Main/bee_train.txt", "SegmentationClass/2007_a.png", "SegmentationObject/2007_a.png"],
     ),
     "VIA": (via, ONE, NONE, {"used": 1}, []),
     "Carvana": (carvana, NONE, ("train",) * 2, {"used": 2}, []),
@@ -390,4 +389,3 @@ def test_a_folder_of_annotations_alone_finds_pictures_beside_it(tmp_path: Path) 
     photos = images.load(tmp_path / "Annotations")
     assert photos.names == ("2007_a.jpg",) and photos[0].mask.sum() == PIXELS
     assert photos.account.files == {"annotation files": 1, "pictures of the set": 1}
-    assert coco and FILES
