@@ -11,6 +11,7 @@ from interp import progress
 from interp.images import (
     class_maps,
     coco,
+    cub,
     cvat,
     files,
     label_studio,
@@ -33,7 +34,7 @@ LARGEST_FOUND = 200_000_000
 TRIED = 20
 KNOWN = "COCO, LabelMe, Label Studio, VIA, Pascal VOC, CVAT and YOLO are read"
 # Where several files mark the same picture, the first of these counts.
-ORDER = ("COCO", cvat.FORM, label_studio.FORM, via.FORM, voc.FORM, labelme.FORM, yolo.FORM, one_hot.FORM)
+ORDER = ("COCO", cvat.FORM, label_studio.FORM, via.FORM, voc.FORM, labelme.FORM, yolo.FORM, cub.FORM, one_hot.FORM)
 _LAST = ("caption", "keypoint", "panoptic", "stuff")
 
 
@@ -88,7 +89,9 @@ def found_in(folder: Path, listing: Listing, joiner: Joiner) -> Found:
         found.unused |= failures
     found.records = [*readings.done(), *one_hot.read(folder, listing.annotations)]
     texts = [one for one in listing.annotations if _extension(one) in (".txt", ".yaml", ".yml", ".names")]
-    _read_yolo(folder, texts, joiner, found)
+    found.records += cub.read(folder, texts)
+    known = {one for records in found.records for one in records.files}
+    _read_yolo(folder, [one for one in texts if one not in known], joiner, found)
     found.records.sort(key=lambda one: (ORDER.index(one.form), any(word in one.files[0].lower() for word in _LAST)))
     return found
 
@@ -111,7 +114,17 @@ def _read_yolo(folder: Path, texts: Sequence[str], joiner: Joiner, found: Found)
         if one in beside and rows:
             found.unused[one] = "It belongs to YOLO's format, and holds no marks."
         elif one not in used:
-            found.unused[one] = f"It is text, and holds no boxes of a picture that is called so ({KNOWN})."
+            found.unused[one] = _why_not(one)
+
+
+def _why_not(text: str) -> str:
+    """What a text is taken for that holds no marks."""
+    folders, _, name = text.lower().rpartition("/")
+    if "imagesets" in folders.split("/") or name in yolo.BESIDE:
+        return "It lists pictures of a part of the set: lay them into folders such as 'train' and 'val' for groups."
+    if name.startswith("readme") or name in ("license.txt", "licence.txt"):
+        return "By its name it is for people to read."
+    return f"It is text, and holds no boxes of a picture that is called so ({KNOWN})."
 
 
 def _yolo_content(path: Path) -> bool | None:
