@@ -20,12 +20,13 @@ LARGEST = 50_000_000
 
 def read(folder: Path, texts: Sequence[str]) -> list[Records]:
     """What such files among some say, where the pictures are listed beside their boxes or classes."""
-    records = []
+    records, known = [], set(texts)
     for relative in texts:
-        place, _, name = relative.rpartition("/")
-        prefix = f"{place}/" if place else ""
-        beside = {one: prefix + one for one in (BOXES, CLASSES_OF, CLASSES) if prefix + one in texts}
-        if name != PICTURES or not (BOXES in beside or {CLASSES_OF, CLASSES} <= set(beside)):
+        prefix, name = relative[: relative.rfind("/") + 1], relative.rpartition("/")[2]
+        if name != PICTURES:
+            continue
+        beside = {one: prefix + one for one in (BOXES, CLASSES_OF, CLASSES) if prefix + one in known}
+        if not (BOXES in beside or {CLASSES_OF, CLASSES} <= set(beside)):
             continue
         try:
             records.append(_read(folder, relative, beside))
