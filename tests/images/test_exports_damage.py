@@ -1,5 +1,7 @@
 """Damaged and hostile annotation files: they are refused by a sentence, in no time and little memory."""
 
+import base64
+import io
 import json
 import random
 import resource
@@ -8,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from interp import images
 from interp.images import annotations
 from interp.images.files import Boundary
+from interp.images.shapes import polygon
 from tests.images import forms
 from tests.images.drawing import plain
 
@@ -150,11 +154,6 @@ def test_long_texts_give_a_sentence(tmp_path: Path, form: str) -> None:
 
 
 def test_a_mask_within_a_file_may_be_no_bomb(tmp_path: Path) -> None:
-    import base64
-    import io
-
-    from PIL import Image
-
     stream = io.BytesIO()
     Image.new("1", (30_000, 30_000)).save(stream, "PNG")
     shape = forms.labelme_shape("mask", [[0, 0], [1, 1]], mask=base64.b64encode(stream.getvalue()).decode())
@@ -177,9 +176,52 @@ def test_run_lengths_of_cvat_that_do_not_fill_their_rectangle(tmp_path: Path, ru
 
 
 def test_random_polygons_draw_without_error() -> None:
-    from interp.images.shapes import polygon
-
     chance = np.random.default_rng(0)
     for _ in range(200):
         numbers = (chance.choice([0.0, 1e9, -1e9, 5.5, 1e-9], 8) * chance.random(8)).tolist()
         assert polygon(numbers).draw(30, 20).shape == (20, 30)
+
+
+def lists(root: Path) -> list[Path]:
+    """A folder with all kinds of lists, names and masks; gives them."""
+    for name in ("bee/a.png", "bee/b.png", "moth/c.png"):
+        plain(root / "images" / name, size=SIZE)
+    marks = np.zeros(SIZE[::-1], np.uint8)
+    marks[5:16, 9:21] = 1
+    for name in ("a", "b", "c"):
+        (root / "masks").mkdir(exist_ok=True)
+        Image.fromarray(marks).save(root / "masks" / f"{name}.png")
+    written = {
+        "labelmap.txt": "# label:color_rgb:parts:actions\nbackground:0,0,0::\nbee:1,1,1::\n",
+        "class_dict.csv": "name,r,g,b\nbee,1,1,1\n",
+        "_classes.csv": "filename, bee, moth\na.png, 1, 0\nb.png, 0, 1\n",
+        "images.txt": "1 bee/a.png\n2 bee/b.png\n",
+        "bounding_boxes.txt": "1 1.0 2.0 3.0 4.0\n2 1 2 3 4\n",
+        "image_class_labels.txt": "1 1\n2 1\n",
+        "classes.txt": "1 bee\n2 moth\n",
+        "data.yaml": "names: [bee, moth]\n",
+        "labels/a.txt": "0 0.5 0.5 0.25 0.25\n",
+        "labels/b.txt": "1 0.1 0.1 0.9 0.1 0.9 0.9\n",
+    }
+    for name, text in written.items():
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text(text)
+    return [*(root / name for name in written), *(root / "masks" / f"{name}.png" for name in "abc")]
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_damaged_lists_and_masks_cost_no_picture(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    files = lists(tmp_path)
+    whole = {file: file.read_bytes() for file in files}
+    for _ in range(4):
+        for file in chance.sample(files, 4):
+            file.write_bytes(damaged(whole[file], chance) if chance.random() < 0.8 else b"")
+        photos = images.load(tmp_path)
+        assert photos.names[:3] == ("bee/a.png", "bee/b.png", "moth/c.png") and photos.account is not None
+        assert sum(photos.account.files.values()) == len(files) + 3
+        assert sum(photos.account.labels.values()) == len(photos)
+        assert all(count > 0 for count in photos.account.marks.values())
+        for position in range(3):
+            mask = photos[position].mask
+            assert mask is None or mask.shape == SIZE[::-1]
