@@ -100,13 +100,14 @@ def _read_yolo(folder: Path, texts: Sequence[str], joiner: Joiner, found: Found)
     """Read the text files that lie beside pictures, or in a parallel folder, if they hold boxes."""
     beside = [one for one in texts if os.path.basename(one).lower() in yolo.BESIDE]
     rows = []
+    names = yolo.names_file(texts)
+    keypoints = yolo.has_keypoints(folder, names)
     for group in _grouped([one for one in texts if _extension(one) == ".txt" and one not in beside]):
         named = [one for one in group if _has_picture(one, joiner)]
-        looks = [_yolo_content(folder / one) for one in named[:TRIED]]
+        looks = [_yolo_content(folder / one, keypoints) for one in named[:TRIED]]
         # A picture without anything in it has an empty file; a few may be damaged, whose lines are named.
         if looks.count(True) > looks.count(False):
             rows += named
-    names = yolo.names_file(texts)
     if rows:
         found.records.append(yolo.read(folder, rows, names))
     used = {*rows, *((names,) if rows and names else ())}
@@ -127,13 +128,13 @@ def _why_not(text: str) -> str:
     return f"It is text, and holds no boxes of a picture that is called so ({KNOWN})."
 
 
-def _yolo_content(path: Path) -> bool | None:
+def _yolo_content(path: Path, keypoints: bool) -> bool | None:
     """Whether a text file holds boxes; None where it is empty."""
     try:
         content = files.content(path, limit=yolo.LARGEST)
     except ValueError:
         return False
-    return yolo.looks_like(content) if content.strip() else None
+    return yolo.looks_like(content, keypoints=keypoints) if content.strip() else None
 
 
 def _has_picture(relative: str, joiner: Joiner) -> bool:

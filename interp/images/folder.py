@@ -176,6 +176,8 @@ def _placed(
 ) -> Sequence[int]:
     try:
         found = joiner.find(record.file, base or records.base)
+        if found is None and record.otherwise is not None:
+            found = joiner.find(record.otherwise, base or records.base)
     except ValueError as error:
         draft.problems.add("ambiguous annotations", record.file, str(error))
         return ()
@@ -268,7 +270,7 @@ def _from_records(
     places: dict[str, int] = {}
     for records in found:
         for record in records.records:
-            file = locator.find(record.file)
+            file = locator.find(record.file) or (locator.find(record.otherwise) if record.otherwise else None)
             if file is None:
                 reason = f"The picture {printable(record.file)!r} was not found."
                 draft.problems.add("missing pictures", record.file, reason)

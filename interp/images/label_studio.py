@@ -13,8 +13,10 @@ import numpy as np
 from interp.images.coco import whole
 from interp.images.decoding import LARGEST_PICTURE
 from interp.images.editing import marked
+from interp.images.problems import printable
 from interp.images.records import Marks, Reading
 from interp.images.shapes import Box, Polygon, RunLengths, ellipse, finite, polygon, polygon_area, turned_box
+from interp.types import Finding
 
 FORM = "Label Studio"
 LABELS = re.compile(r"(rectangle|polygon|ellipse|brush|keypoint|hyper|timeseries|video|image)?labels")
@@ -36,6 +38,10 @@ def looks_like(document: object) -> bool:
 def read(document: list, relative: str, reading: Reading) -> None:
     """Add what the file says of each task's picture; of several annotations of one, the first that is not cancelled."""
     folder = relative.rpartition("/")[0]
+    several = sum(len(_annotations(task)) > 1 for task in document)
+    if several:
+        text = f"{printable(relative)}: {several:,} pictures were annotated more than once; the first of each counts."
+        reading.findings.append(Finding("guessed", text))
     for task in document:
         file = _picture(task)
         if file is None:
@@ -81,10 +87,15 @@ def _picture(task: Mapping) -> str | None:
 def _regions(task: Mapping) -> list[tuple[Mapping, _Size]]:
     if "annotations" not in task and "completions" not in task:
         return [(one, _size(one)) for one in _regions_of_min(task)]
-    made = _dicts(task.get("annotations", task.get("completions")))
-    kept = [one for one in made if not one.get("was_cancelled")]
+    kept = _annotations(task)
     found = _dicts(kept[0].get("result")) if kept else []
     return [(one["value"], _size(one)) for one in found if isinstance(one.get("value"), dict)]
+
+
+def _annotations(task: Mapping) -> list[Mapping]:
+    """What was made of a task, without what was cancelled."""
+    made = _dicts(task.get("annotations", task.get("completions")))
+    return [one for one in made if not one.get("was_cancelled")]
 
 
 def _dicts(held: object) -> list[Mapping]:

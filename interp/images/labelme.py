@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -31,6 +32,7 @@ from interp.images.shapes import (
 
 FORM = "LabelMe"
 WITHOUT_AREA = ("point", "points", "line", "linestrip")
+FOUR_CORNERS = ("rectangle", "rotation", "oriented_rectangle")
 
 
 def looks_like(document: object) -> bool:
@@ -65,7 +67,9 @@ def read(document: Mapping, relative: str, reading: Reading) -> None:
     # A path that leads up and down again is one of another computer as often as not: its tail is what counts.
     parts = [part for part in file.parts if part not in ("..", "/")]
     named = (path.parent / "/".join(parts)).as_posix()
-    reading.add(marks.record(named, size, upright=True, label=next(iter(flagged), None)), relative)
+    found = marks.record(named, size, upright=True, label=next(iter(flagged), None))
+    # Whoever renames pictures renames what lies beside them, and not what is written there.
+    reading.add(replace(found, otherwise=path.with_suffix("").as_posix()), relative)
 
 
 def _size(document: Mapping) -> tuple[int, int] | None:
@@ -82,7 +86,8 @@ def _shape(shape: Mapping, size: tuple[int, int] | None) -> tuple[Box | Polygon 
     numbers = finite([number for point in points for number in point])
     if kind in WITHOUT_AREA:
         raise ValueError(f"It is a {kind}, which has no area")
-    if kind == "polygon":
+    # Newer versions, and AnyLabeling, write rectangles by their four corners, turned or not.
+    if kind == "polygon" or (kind in FOUR_CORNERS and len(points) == 4):
         outline = inside(polygon(numbers), size)
         return outline, polygon_area(outline)
     if len(numbers) != 4:

@@ -16,7 +16,7 @@ class Record:
     """One picture as an annotation file names it, with its marks (None: none are given), label and WordNet id.
 
     `label_set` holds everything that is marked in it, each by its name, or by its WordNet id where it has none.
-    `sources` are the files that say so.
+    `sources` are the files that say so, and `otherwise` is what else the picture may be called, if it is not `file`.
     """
 
     file: str
@@ -25,6 +25,7 @@ class Record:
     wnid: str | None = None
     label_set: frozenset[str] | None = None
     sources: tuple[str, ...] = ()
+    otherwise: str | None = None
 
 
 @dataclass(frozen=True)

@@ -209,3 +209,44 @@ def test_text_beside_pictures_is_no_yolo(tmp_path: Path) -> None:
     photos = images.load(tmp_path)
     assert not photos.annotated and [one.name for one in photos.account.unused] == ["a.txt"]
     assert np.array_equal(photos.labels, [None])
+
+
+@pytest.mark.parametrize(("kind", "count"), [("rectangle", 4), ("rotation", 4), ("oriented_rectangle", 4)])
+def test_rectangles_by_four_corners(tmp_path: Path, kind: str, count: int) -> None:
+    plain(tmp_path / "a.png", size=SIZE)
+    corners = forms.corners((10, 20, 40, 50))
+    assert len(corners) == count
+    (tmp_path / "a.json").write_bytes(forms.labelme("a.png", SIZE, [forms.labelme_shape(kind, corners)]))
+    assert images.load(tmp_path)[0].mask.sum() == 900
+
+
+def test_what_was_renamed_with_its_picture_is_found_by_its_own_name(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        plain(tmp_path / f"{name}.png", size=SIZE)
+    box = forms.labelme_shape("rectangle", [[1, 1], [5, 5]])
+    (tmp_path / "a.json").write_bytes(forms.labelme("IMG_1234.jpg", SIZE, [box]))
+    (tmp_path / "b-boxes.xml").write_bytes(forms.voc("b.png", SIZE, (1, 1, 7, 7)))
+    photos = images.load(tmp_path)
+    assert [sample.mask.sum() for sample in photos] == [16, 36] and not photos.problems
+
+
+def test_label_studios_second_annotators_are_said(tmp_path: Path) -> None:
+    plain(tmp_path / "a.png", size=SIZE)
+    document = json.loads(forms.label_studio("a.png", [forms.label_studio_box((0, 0, 30, 30), SIZE)]))
+    other = {"result": [forms.label_studio_box((0, 0, 60, 60), SIZE)]}
+    document[0]["annotations"] = [{"was_cancelled": True, **other}, *document[0]["annotations"], other]
+    (tmp_path / "x.json").write_text(json.dumps(document))
+    photos = images.load(tmp_path)
+    assert photos[0].mask.sum() == 900
+    assert any("1 pictures were annotated more than once" in one.text for one in photos.account.findings)
+
+
+@pytest.mark.parametrize("keypoints", ["0.1 0.1 0.2 0.2", "0.1 0.1 2 0.2 0.2 1", "0.1 0.1"])
+def test_keypoints_of_yolo_are_no_corners(tmp_path: Path, keypoints: str) -> None:
+    plain(tmp_path / "images" / "a.png", size=SIZE)
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "a.txt").write_text(f"0 0.5 0.5 0.5 0.2 {keypoints}\n")
+    (tmp_path / "data.yaml").write_text("kpt_shape: [2, 2]\nnames:\n  0: person\n")
+    photos = images.load(tmp_path)
+    # 60 × 18 pixels.
+    assert photos.labels == ("person",) and photos[0].mask.sum() == 1080
