@@ -126,12 +126,13 @@ class Draft:
         return folder
 
     def drop_misfits(self) -> None:
-        """Take away the annotations that do not fit their pictures, where few enough are annotated to look at each."""
-        for position, reason in sizes.misfits([(entry.file, entry.annotation) for entry in self.entries]):
+        """Take away what does not fit its picture, where few enough are annotated to look at each."""
+        for position, reason, left in sizes.misfits([(entry.file, entry.annotation) for entry in self.entries]):
             entry = self.entries[position]
             count = len(entry.annotation.marks) if entry.annotation else 0
+            count -= len(left.marks) if left else 0
             self.problems.add("annotations that do not fit their picture", entry.file.relative, reason)
-            self.entries[position] = entry._replace(annotation=None, marked_by="")
+            self.entries[position] = entry._replace(annotation=left, marked_by=entry.marked_by if left else "")
             self.account.marks[account.MISFIT] += count
             self.account.marks[account.USED] -= count
 

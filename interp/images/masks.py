@@ -142,7 +142,7 @@ def no_background(values: Values) -> str:
     )
 
 
-def marks_most(drawn: Sequence[Bool[np.ndarray, "rows columns"]]) -> str | None:
+def marks_most(drawn: Sequence[Bool[np.ndarray, "_ _"]]) -> str | None:
     """A sentence where masks mark so much of their pictures that the background may be what is marked; or None."""
     some = [one for one in drawn if one.any()]
     if not some:

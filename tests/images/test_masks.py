@@ -303,3 +303,14 @@ def test_a_damaged_label_map_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "labelmap.txt").write_text(text)
     photos = images.load(tmp_path)
     assert (photos[0].mask == THING).all() and [one.name for one in photos.account.unused] == ["labelmap.txt"]
+
+
+def test_of_several_masks_those_that_fit_count(tmp_path: Path) -> None:
+    plain(tmp_path / "images" / "a.jpg", size=(WIDTH, HEIGHT))
+    (tmp_path / "masks").mkdir()
+    grey(levels(255, 0)).save(tmp_path / "masks" / "a_mask_0.png")
+    grey(np.eye(10, 90) * 255).save(tmp_path / "masks" / "a_mask_1.png")
+    photos = images.load(tmp_path)
+    assert (photos[0].mask == THING).all()
+    assert photos.account.marks == {"used": 1, "that do not fit their picture": 1}
+    assert "Its mask is for 90 × 10 pixels" in reasons(photos)
