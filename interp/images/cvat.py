@@ -10,7 +10,6 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from interp.images.decoding import LARGEST_PICTURE
-from interp.images.editing import marked
 from interp.images.records import Marks, Reading
 from interp.images.shapes import (
     Box,
@@ -20,18 +19,22 @@ from interp.images.shapes import (
     ellipse,
     finite,
     inside,
+    laid,
     polygon,
     polygon_area,
     turned_box,
 )
 
 FORM = "CVAT"
+# What so many take to draw, a minute, is more than ten thousand ordinary masks take.
+MOST_PIXELS = 5_000_000_000
 WITHOUT_AREA = frozenset({"points", "polyline", "skeleton", "cuboid"})
 SHAPES = frozenset({"box", "polygon", "ellipse", "mask"}) | WITHOUT_AREA
 
 
 def read(root: Element, relative: str, reading: Reading) -> None:
     """Add what the file says of each image; a tag is the image's label, and what cannot be drawn becomes a problem."""
+    pixels = 0.0
     for image in root.iter("image"):
         file = image.get("name", "")
         if not file:
@@ -48,6 +51,9 @@ def read(root: Element, relative: str, reading: Reading) -> None:
             label = element.get("label")
             marks.seen(label)
             try:
+                pixels += _pixels(element)
+                if pixels > MOST_PIXELS:
+                    raise ValueError(f"The masks of this file have more than {MOST_PIXELS:,} pixels together")
                 shape, area = _shape(element, size)
             except (ValueError, OverflowError) as error:
                 reading.unread(f"{file}, <{element.tag}>", f"{error}.")
@@ -94,6 +100,11 @@ def _shape(element: Element, size: tuple[int, int] | None) -> tuple[Box | Polygo
     raise ValueError("It has no area")
 
 
+def _pixels(element: Element) -> float:
+    """How many pixels a mask's rectangle has; 0 for other shapes."""
+    return _number(element, "width") * _number(element, "height") if element.tag == "mask" else 0.0
+
+
 def _mask(element: Element, size: tuple[int, int] | None) -> tuple[RunLengths, float]:
     if size is None:
         raise ValueError("It is a mask, and its image has no width and height")
@@ -110,10 +121,8 @@ def _mask(element: Element, size: tuple[int, int] | None) -> tuple[RunLengths, f
         raise ValueError(
             f"Its run lengths do not fill its rectangle of {width} × {height} in {size[0]} × {size[1]}, or mark nothing"
         )
-    mask = np.zeros((size[1], size[0]), bool)
     drawn = np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(height, width)
-    mask[top : top + height, left : left + width] = drawn
-    return marked(mask), float(drawn.sum())
+    return laid(drawn, left, top, size), float(drawn.sum())
 
 
 def _number(element: Element, name: str) -> float:

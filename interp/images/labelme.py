@@ -15,7 +15,6 @@ import numpy as np
 from PIL import Image
 
 from interp.images.decoding import LARGEST_PICTURE
-from interp.images.editing import marked
 from interp.images.problems import printable
 from interp.images.records import Marks, Reading
 from interp.images.shapes import (
@@ -26,6 +25,7 @@ from interp.images.shapes import (
     ellipse,
     finite,
     inside,
+    laid,
     polygon,
     polygon_area,
 )
@@ -117,9 +117,7 @@ def _mask(given: object, size: tuple[int, int] | None, corner: tuple[float, floa
     except Exception as error:  # As for pictures: damaged bytes lead Pillow's decoders anywhere.
         raise ValueError(f"Its mask cannot be read ({printable(str(error))[:100]})") from None
     left, top = max(round(corner[0]), 0), max(round(corner[1]), 0)
-    mask = np.zeros((size[1], size[0]), bool)
-    place = mask[top : top + drawn.shape[0], left : left + drawn.shape[1]]
-    place[:] = drawn[: place.shape[0], : place.shape[1]]
-    if not mask.any():
+    within = drawn[: max(size[1] - top, 0), : max(size[0] - left, 0)]
+    if not within.any():
         raise ValueError("Its mask marks no pixel")
-    return marked(mask), float(mask.sum())
+    return laid(within, left, top, size), float(within.sum())

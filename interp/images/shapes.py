@@ -96,6 +96,20 @@ class RunLengths:
         return np.repeat(inside, self.counts).reshape(width, height).T
 
 
+def laid(mask: Bool[np.ndarray, "rows columns"], left: int, top: int, size: tuple[int, int]) -> RunLengths:
+    """A mask of a part of a picture of that size (width, height), within which it must lie, as run lengths."""
+    rows, columns = mask.shape
+    # Below each column stands one pixel outside, so that no run goes on into the next column.
+    down = np.zeros((columns, rows + 1), dtype=bool)
+    down[:, :rows] = mask.T
+    flat = down.ravel()
+    changes = np.flatnonzero(flat != np.concatenate([[False], flat[:-1]]))
+    across, along = np.divmod(changes, rows + 1)
+    places = (left + across) * size[1] + top + along
+    counts = np.diff(np.concatenate([[0], places, [size[0] * size[1]]]))
+    return RunLengths(counts.astype(np.int64), *size)
+
+
 def stretched(
     mask: Bool[np.ndarray, "rows columns"], width: int, height: int
 ) -> Bool[np.ndarray, "new_rows new_columns"]:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from interp import images
-from interp.images import annotations
+from interp.images import annotations, cvat
 from interp.images.files import Boundary
 from interp.images.shapes import polygon
 from tests.images import forms
@@ -225,3 +225,15 @@ def test_damaged_lists_and_masks_cost_no_picture(tmp_path: Path, seed: int) -> N
         for position in range(3):
             mask = photos[position].mask
             assert mask is None or mask.shape == SIZE[::-1]
+
+
+def test_the_masks_of_one_file_have_no_more_pixels_than_can_be_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cvat, "MOST_PIXELS", 300)
+    plain(tmp_path / "a.png", size=SIZE)
+    mask = '<mask label="bee" rle="0, 132" left="9" top="5" width="12" height="11"/>'
+    (tmp_path / "annotations.xml").write_bytes(forms.cvat("a.png", SIZE, mask * 3))
+    photos = images.load(tmp_path)
+    assert photos.account is not None and photos.account.marks == {"used": 2, "that cannot be drawn": 1}
+    assert "more than 300 pixels together" in photos.problems[0].reason

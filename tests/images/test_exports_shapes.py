@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from interp import images
+from interp.images.shapes import laid
 from tests.images import forms
 from tests.images.drawing import iou, saved
 
@@ -150,3 +151,15 @@ def test_regions_of_label_studio_with_and_without_a_size_lie_in_one_picture(tmp_
     other = {"value": other["value"]}
     sample = written(tmp_path, "t.json", forms.label_studio("a.png", [other, region]), place())[0]
     assert (sample.mask == place() | place(box=(0, 0, 3, 2))).all()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_mask_of_a_part_is_laid_where_it_is(seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    width, height = (int(one) for one in chance.integers(1, 12, 2))
+    columns, rows = int(chance.integers(1, width + 1)), int(chance.integers(1, height + 1))
+    left, top = int(chance.integers(0, width - columns + 1)), int(chance.integers(0, height - rows + 1))
+    part = chance.random((rows, columns)) < chance.choice([0.5, 0.9, 1.0])
+    expected = np.zeros((height, width), bool)
+    expected[top : top + rows, left : left + columns] = part
+    assert (laid(part, left, top, (width, height)).draw(width, height) == expected).all()
