@@ -36,12 +36,14 @@ class Mark:
 class Annotation:
     """All that is marked in one picture, and the size (width, height) that the annotation says the picture has.
 
-    Where `shares` is true the coordinates are not pixels, but shares of the upright picture's sides, 0 to 1.
+    Where `shares` is true the coordinates are not pixels, but shares of the upright picture's sides, 0 to 1. Where
+    `upright` is true the tool is known to show pictures upright, so that its pixels are those of the upright picture.
     """
 
     marks: tuple[Mark, ...]
     size: tuple[int, int] | None = None
     shares: bool = False
+    upright: bool = False
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -60,7 +62,8 @@ class Marking:
 
     Shapes are read in the coordinates of the pixels as stored, and turned along with the picture, where the
     annotation's size is that of the stored picture, or is not said. Where it is the size of the upright picture only,
-    the annotator saw it upright, and the shapes are drawn as they are. A size of the same proportions is that of a
+    the annotator saw it upright, and the shapes are drawn as they are; so they are where the tool is known to show
+    pictures upright, unless the size is that of the stored picture alone. A size of the same proportions is that of a
     copy at another scale, and the shapes are scaled.
     """
 
@@ -118,7 +121,7 @@ class Marking:
             return self._laid(drawn, (drawn.shape[1], drawn.shape[0]), "The mask is")
         if self.annotation.shares and not isinstance(shape, RunLengths):
             return shape.scaled(*map(float, self.upright)).draw(*self.upright)
-        size = self.annotation.size or self.stored
+        size = self.annotation.size or self._candidates[0]
         target = self._fit(size)
         if isinstance(shape, RunLengths) or target is None:
             return self._laid(shape.draw(*size), size, "Its annotation is")
@@ -130,16 +133,23 @@ class Marking:
         if target is None:
             raise ValueError(self.misfit_of(size, what))
         mask = drawn if size == target else stretched(drawn, *target)
-        if target == self.stored and self.orientation in TRANSPOSITIONS:
+        # Of two sizes that agree the first of the candidates is meant.
+        as_stored = target == self.stored and (target != self.upright or not self.annotation.upright)
+        if as_stored and self.orientation in TRANSPOSITIONS:
             return np.asarray(Image.fromarray(mask).transpose(TRANSPOSITIONS[self.orientation]))
         return mask
 
     def _fit(self, size: tuple[int, int]) -> tuple[int, int] | None:
         """The size of the picture, stored or upright, that an annotation of that size is for; None where of neither."""
-        sizes = (self.stored, self.upright)
+        sizes = self._candidates
         return next(
             (one for one in sizes if one == size), next((one for one in sizes if _same_proportions(one, size)), None)
         )
+
+    @property
+    def _candidates(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The sizes that an annotation may be for, the likelier first."""
+        return (self.upright, self.stored) if self.annotation.upright else (self.stored, self.upright)
 
 
 def _same_proportions(one: tuple[int, int], other: tuple[int, int]) -> bool:

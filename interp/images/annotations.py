@@ -8,7 +8,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from interp import progress
-from interp.images import coco, cvat, files, label_studio, labelme, mask_folders, via, voc, xml_files, yolo
+from interp.images import (
+    class_maps,
+    coco,
+    cub,
+    cvat,
+    files,
+    label_studio,
+    labelme,
+    mask_folders,
+    one_hot,
+    via,
+    voc,
+    xml_files,
+    yolo,
+)
 from interp.images.files import Boundary, Listing
 from interp.images.joining import Joiner
 from interp.images.problems import Problems, printable
@@ -20,7 +34,7 @@ LARGEST_FOUND = 200_000_000
 TRIED = 20
 KNOWN = "COCO, LabelMe, Label Studio, VIA, Pascal VOC, CVAT and YOLO are read"
 # Where several files mark the same picture, the first of these counts.
-ORDER = ("COCO", cvat.FORM, label_studio.FORM, via.FORM, voc.FORM, labelme.FORM, yolo.FORM)
+ORDER = ("COCO", cvat.FORM, label_studio.FORM, via.FORM, voc.FORM, labelme.FORM, yolo.FORM, cub.FORM, one_hot.FORM)
 _LAST = ("caption", "keypoint", "panoptic", "stuff")
 
 
@@ -73,9 +87,11 @@ def found_in(folder: Path, listing: Listing, joiner: Joiner) -> Found:
             except ValueError as error:
                 failures[relative] = str(error)
         found.unused |= failures
-    found.records = readings.done()
+    found.records = [*readings.done(), *one_hot.read(folder, listing.annotations)]
     texts = [one for one in listing.annotations if _extension(one) in (".txt", ".yaml", ".yml", ".names")]
-    _read_yolo(folder, texts, joiner, found)
+    found.records += cub.read(folder, texts)
+    known = {one for records in found.records for one in records.files}
+    _read_yolo(folder, [one for one in texts if one not in known], joiner, found)
     found.records.sort(key=lambda one: (ORDER.index(one.form), any(word in one.files[0].lower() for word in _LAST)))
     return found
 
@@ -84,13 +100,14 @@ def _read_yolo(folder: Path, texts: Sequence[str], joiner: Joiner, found: Found)
     """Read the text files that lie beside pictures, or in a parallel folder, if they hold boxes."""
     beside = [one for one in texts if os.path.basename(one).lower() in yolo.BESIDE]
     rows = []
+    names = yolo.names_file(texts)
+    keypoints = yolo.has_keypoints(folder, names)
     for group in _grouped([one for one in texts if _extension(one) == ".txt" and one not in beside]):
         named = [one for one in group if _has_picture(one, joiner)]
-        looks = [_yolo_content(folder / one) for one in named[:TRIED]]
-        # A picture without anything in it has an empty file.
-        if any(looks) and False not in looks:
+        looks = [_yolo_content(folder / one, keypoints) for one in named[:TRIED]]
+        # A picture without anything in it has an empty file; a few may be damaged, whose lines are named.
+        if looks.count(True) > looks.count(False):
             rows += named
-    names = yolo.names_file(texts)
     if rows:
         found.records.append(yolo.read(folder, rows, names))
     used = {*rows, *((names,) if rows and names else ())}
@@ -98,16 +115,26 @@ def _read_yolo(folder: Path, texts: Sequence[str], joiner: Joiner, found: Found)
         if one in beside and rows:
             found.unused[one] = "It belongs to YOLO's format, and holds no marks."
         elif one not in used:
-            found.unused[one] = f"It is text, and holds no boxes of a picture that is called so ({KNOWN})."
+            found.unused[one] = _why_not(one)
 
 
-def _yolo_content(path: Path) -> bool | None:
+def _why_not(text: str) -> str:
+    """What a text is taken for that holds no marks."""
+    folders, _, name = text.lower().rpartition("/")
+    if "imagesets" in folders.split("/") or name in yolo.BESIDE:
+        return "It lists pictures of a part of the set: lay them into folders such as 'train' and 'val' for groups."
+    if name.startswith("readme") or name in ("license.txt", "licence.txt"):
+        return "By its name it is for people to read."
+    return f"It is text, and holds no boxes of a picture that is called so ({KNOWN})."
+
+
+def _yolo_content(path: Path, keypoints: bool) -> bool | None:
     """Whether a text file holds boxes; None where it is empty."""
     try:
         content = files.content(path, limit=yolo.LARGEST)
     except ValueError:
         return False
-    return yolo.looks_like(content) if content.strip() else None
+    return yolo.looks_like(content, keypoints=keypoints) if content.strip() else None
 
 
 def _has_picture(relative: str, joiner: Joiner) -> bool:
@@ -130,7 +157,8 @@ def _folder(folder: Path, boundary: Boundary, marked: frozenset[int] | None) -> 
             f"{KNOWN}.{' ' + listed if listed else ''}"
         )
     if not found.records:
-        found.records.append(mask_folders.read(masks, marked=marked))
+        maps = class_maps.found(folder, listing.annotations)
+        found.records += mask_folders.read_all(masks, maps, marked=marked)
     return found
 
 
@@ -148,7 +176,10 @@ class _Readings:
         """Add a JSON or an XML file. Raises `ValueError` that says why it is none that is known."""
         content = files.content(self.folder / relative, limit=self.limit)
         name = printable(relative.rpartition("/")[2])
-        (self._json if _extension(relative) == ".json" else self._xml)(content, relative, name)
+        try:
+            (self._json if _extension(relative) == ".json" else self._xml)(content, relative, name)
+        except RecursionError:
+            raise ValueError(f"{name}: its lists are nested too deep to be annotations.") from None
 
     def done(self) -> list[Records]:
         """What was read."""

@@ -10,13 +10,24 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from interp.images.decoding import LARGEST_PICTURE
 from interp.images.problems import Problems, printable
 from interp.images.records import Marks, Reading, Record, Records
-from interp.images.shapes import Box, Polygon, RunLengths, decompressed, finite, polygon
+from interp.images.shapes import (
+    Box,
+    Polygon,
+    RunLengths,
+    clipped,
+    decompressed,
+    finite,
+    inside,
+    polygon,
+    polygon_area,
+)
 
 LARGEST_JSON = 500_000_000
 WORDNET_ID = re.compile(r"n\d{8}")
@@ -76,7 +87,7 @@ def opened(given: object, name: str) -> Document:
     document: Mapping[str, object] = given
     images, annotations, categories = (_list(document, key, name) for key in ("images", "annotations", "categories"))
     problems = Problems()
-    named = {one["id"]: one for one in categories if isinstance(one, dict) and isinstance(one.get("id"), int | str)}
+    named = {key: one for one in categories if isinstance(one, dict) and (key := key_of(one.get("id"))) is not None}
     marked = _by_image(images, annotations, problems)
     listed = []
     for position, image in enumerate(images):
@@ -89,7 +100,12 @@ def opened(given: object, name: str) -> Document:
         except ValueError as error:
             size = None
             problems.add("images with an impossible size", file, f"{error}. Its marks are drawn in its own pixels.")
-        listed.append(Listed(file, size, marked.get(_key(image), [])))
+        key = key_of(image.get("id"))
+        if key is not None and key not in marked:
+            problems.add(
+                "images with the id of another", file, f"Its id {key!r:.40} is another image's, whose marks count."
+            )
+        listed.append(Listed(file, size, marked.pop(key, [])))
     return Document(listed, named, problems, len(annotations))
 
 
@@ -132,22 +148,24 @@ def _kind(value: object) -> str:
     return kinds.get(type(value), "a number")
 
 
-def _key(image: Mapping[str, object]) -> int | str | None:
-    key = image.get("id")
-    return key if isinstance(key, int | str) else None
+def key_of(value: object) -> int | str | None:
+    """An id; 7.0 is 7, as tables write numbers."""
+    return value if isinstance(value, int | str) else whole(value)
 
 
 def _by_image(images: list, annotations: list, problems: Problems) -> dict[int | str | None, list[dict]]:
-    marked: dict[int | str | None, list[dict]] = {_key(image): [] for image in images if isinstance(image, dict)}
+    marked: dict[int | str | None, list[dict]] = {
+        key_of(image.get("id")): [] for image in images if isinstance(image, dict)
+    }
     marked.pop(None, None)
     for position, annotation in enumerate(annotations):
         place = f"annotations[{position}]"
         if not isinstance(annotation, dict):
             problems.add("malformed annotations", place, f"It is {_kind(annotation)}; an object is expected.")
             continue
-        image = annotation.get("image_id")
-        if not isinstance(image, int | str) or image not in marked:
-            shown = repr(image)[:40]
+        image = key_of(annotation.get("image_id"))
+        if image is None or image not in marked:
+            shown = repr(annotation.get("image_id"))[:40]
             problems.add("annotations without an image", place, f"No image has the id {shown}, its 'image_id'.")
             continue
         marked[image].append(annotation)
@@ -158,7 +176,7 @@ def _size(image: Mapping[str, object]) -> tuple[int, int] | None:
     sides = [image.get("width"), image.get("height")]
     if sides == [None, None]:
         return None
-    width, height = (_whole(side) for side in sides)
+    width, height = (whole(side) for side in sides)
     if width is None or height is None or width < 1 or height < 1:
         raise ValueError(f"Its 'width' and 'height' are {sides[0]!r:.40} and {sides[1]!r:.40}; give numbers from 1 on")
     if width * height > LARGEST_PICTURE:
@@ -166,7 +184,7 @@ def _size(image: Mapping[str, object]) -> tuple[int, int] | None:
     return width, height
 
 
-def _whole(value: object) -> int | None:
+def whole(value: object) -> int | None:
     """A whole number, which may be written as 120.0 or '120'; None for anything else."""
     try:
         number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
@@ -178,21 +196,24 @@ def _whole(value: object) -> int | None:
 def _record(image: Listed, named: Mapping, reading: Reading) -> Record:
     marks, size = Marks(), image.size
     for annotation in image.annotations:
-        known = annotation.get("category_id")
-        stated = isinstance(known, int | str) and known in named
-        label, wnid = label_of(named[known]) if stated else (None, None)
+        known = key_of(annotation.get("category_id"))
+        label, wnid = label_of(named.get(known))
         # What cannot be drawn is in the picture all the same.
         marks.seen(label, wnid)
         place = f"{image.file}, annotation {annotation.get('id', '?')}"
         try:
-            found, area = drawn(annotation, size)
+            found = drawn(annotation, size)
         except ValueError as error:
             reading.unread(place, f"{error}.")
             continue
-        marks.add(tuple(found), area, label, wnid)
-        size = size or next(((one.width, one.height) for one in found if isinstance(one, RunLengths)), None)
-        if not stated:
-            reading.problems.add("annotations without a category", place, f"No category has the id {known!r:.40}.")
+        marks.add(tuple(found.shapes), found.area, label, wnid)
+        size = size or next(((one.width, one.height) for one in found.shapes if isinstance(one, RunLengths)), None)
+        if known not in named:
+            shown = repr(annotation.get("category_id"))[:40]
+            reading.problems.add("annotations without a category", place, f"No category has the id {shown}.")
+        if found.left_out:
+            reason = f"{found.left_out}. Its box is marked instead."
+            reading.problems.add("outlines that cannot be drawn", place, reason)
     return marks.record(image.file, size, labels=bool(named))
 
 
@@ -204,36 +225,35 @@ def label_of(category: Mapping[str, object] | None) -> tuple[str | None, str | N
     return (name if isinstance(name, str) else None), (wnid if isinstance(wnid, str) else None)
 
 
-def drawn(
-    annotation: Mapping[str, object], size: tuple[int, int] | None
-) -> tuple[list[Box | Polygon | RunLengths], float]:
-    """The shapes of one annotation and their area in square pixels; the segmentation where there is one, or the box.
+class Drawn(NamedTuple):
+    """The shapes of one annotation, their area in square pixels, and why its outline is left out for its box."""
+
+    shapes: list[Box | Polygon | RunLengths]
+    area: float
+    left_out: str | None = None
+
+
+def drawn(annotation: Mapping[str, object], size: tuple[int, int] | None) -> Drawn:
+    """The segmentation of one annotation where there is one that can be drawn, or its box.
 
     Raises `ValueError` that says what is wrong with an annotation that cannot be drawn.
     """
-    segmentation = annotation.get("segmentation")
-    if isinstance(segmentation, dict):
-        runs = _runs(segmentation, size)
-        inside = float(runs.counts[1::2].sum())
-        if not inside:
-            raise ValueError("Its run lengths mark no pixel")
-        return [runs], inside
-    problem = None
-    if isinstance(segmentation, list) and segmentation:
+    segmentation, box, problem = annotation.get("segmentation"), annotation.get("bbox"), None
+    if isinstance(segmentation, dict | list) and segmentation:
         try:
-            return _outlines(segmentation, size)
+            return _runs(segmentation, size) if isinstance(segmentation, dict) else _outlines(segmentation, size)
         except ValueError as error:
             problem = error
-    box = annotation.get("bbox")
     if not isinstance(box, list) or len(box) != 4:
         if problem is not None:
             raise problem
         raise ValueError(f"It has neither a 'segmentation' nor a 'bbox' of four numbers, but {box!r:.60}")
     left, top, width, height = finite(box)
-    return [clipped(Box(left, top, left + width, top + height), size)], width * height
+    edges = clipped(Box(left, top, left + width, top + height), size)
+    return Drawn([edges], width * height, None if problem is None else str(problem))
 
 
-def _outlines(segmentation: list, size: tuple[int, int] | None) -> tuple[list[Box | Polygon | RunLengths], float]:
+def _outlines(segmentation: list, size: tuple[int, int] | None) -> Drawn:
     """The polygons of a segmentation, without those that enclose nothing. Raises `ValueError` where none is left."""
     # One polygon may be written without the list around it.
     rings = segmentation if isinstance(segmentation[0], list) else [segmentation]
@@ -243,7 +263,7 @@ def _outlines(segmentation: list, size: tuple[int, int] | None) -> tuple[list[Bo
         if not isinstance(ring, list):
             raise ValueError("Its 'segmentation' mixes lists with other values; give a list of polygons")
         try:
-            outline = _inside(polygon(ring), size)
+            outline = inside(polygon(ring), size)
         except ValueError as error:
             problem = error
             continue
@@ -254,33 +274,10 @@ def _outlines(segmentation: list, size: tuple[int, int] | None) -> tuple[list[Bo
             problem = ValueError("Its polygon encloses no area")
     if not outlines:
         raise problem
-    return outlines, total
+    return Drawn(outlines, total)
 
 
-def clipped(box: Box, size: tuple[int, int] | None) -> Box:
-    """The part of the box inside a picture of that size (width, height). Raises `ValueError` where none is."""
-    width, height = (math.inf, math.inf) if size is None else (float(size[0]), float(size[1]))
-    inside = Box(max(box.left, 0.0), max(box.top, 0.0), min(box.right, width), min(box.bottom, height))
-    if inside.left >= inside.right or inside.top >= inside.bottom:
-        edges = f"from ({box.left:g}, {box.top:g}) to ({box.right:g}, {box.bottom:g})"
-        raise ValueError(f"Its box {edges} is empty, or lies outside the picture")
-    return inside
-
-
-def _inside(ring: Polygon, size: tuple[int, int] | None) -> Polygon:
-    xs, ys = zip(*ring.corners, strict=True)
-    clipped(Box(min(xs), min(ys), max(xs), max(ys)), size)
-    return ring
-
-
-def polygon_area(ring: Polygon) -> float:
-    """The area inside a polygon that does not cross itself, in square pixels."""
-    corners = np.array(ring.corners)
-    following = np.roll(corners, -1, axis=0)
-    return float(abs((corners[:, 0] * following[:, 1] - corners[:, 1] * following[:, 0]).sum()) / 2)
-
-
-def _runs(segmentation: Mapping[str, object], size: tuple[int, int] | None) -> RunLengths:
+def _runs(segmentation: Mapping[str, object], size: tuple[int, int] | None) -> Drawn:
     given, counts = segmentation.get("size"), segmentation.get("counts")
     if not isinstance(given, list) or len(given) != 2 or not all(type(one) is int for one in given):
         raise ValueError(f"The 'size' of its run lengths is {given!r:.60}; give [height, width]")
@@ -291,6 +288,9 @@ def _runs(segmentation: Mapping[str, object], size: tuple[int, int] | None) -> R
     if not isinstance(runs, list) or not all(type(one) is int and abs(one) < 2**40 for one in runs):
         raise ValueError("The 'counts' of its run lengths are neither whole numbers nor COCO's compressed text")
     try:
-        return RunLengths(np.array(runs, dtype=np.int64), width, height)
+        found = RunLengths(np.array(runs, dtype=np.int64), width, height)
     except ValueError as error:
         raise ValueError(f"It cannot be drawn: {error}") from None
+    if not found.counts[1::2].any():
+        raise ValueError("Its run lengths mark no pixel")
+    return Drawn([found], float(found.counts[1::2].sum()))

@@ -9,19 +9,32 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from interp.images.coco import clipped, polygon_area
 from interp.images.decoding import LARGEST_PICTURE
-from interp.images.editing import marked
 from interp.images.records import Marks, Reading
-from interp.images.shapes import Box, Polygon, RunLengths, ellipse, finite, polygon, turned_box
+from interp.images.shapes import (
+    Box,
+    Polygon,
+    RunLengths,
+    clipped,
+    ellipse,
+    finite,
+    inside,
+    laid,
+    polygon,
+    polygon_area,
+    turned_box,
+)
 
 FORM = "CVAT"
+# What so many take to draw, a minute, is more than ten thousand ordinary masks take.
+MOST_PIXELS = 5_000_000_000
 WITHOUT_AREA = frozenset({"points", "polyline", "skeleton", "cuboid"})
 SHAPES = frozenset({"box", "polygon", "ellipse", "mask"}) | WITHOUT_AREA
 
 
 def read(root: Element, relative: str, reading: Reading) -> None:
     """Add what the file says of each image; a tag is the image's label, and what cannot be drawn becomes a problem."""
+    pixels = 0.0
     for image in root.iter("image"):
         file = image.get("name", "")
         if not file:
@@ -38,13 +51,18 @@ def read(root: Element, relative: str, reading: Reading) -> None:
             label = element.get("label")
             marks.seen(label)
             try:
+                pixels += _pixels(element)
+                if pixels > MOST_PIXELS:
+                    raise ValueError(f"The masks of this file have more than {MOST_PIXELS:,} pixels together")
                 shape, area = _shape(element, size)
             except (ValueError, OverflowError) as error:
                 reading.unread(f"{file}, <{element.tag}>", f"{error}.")
                 continue
             marks.add((shape,), area, label)
         folder = relative.rpartition("/")[0]
-        reading.add(marks.record(f"{folder}/{file}".lstrip("/"), size, label=next(iter(tags), None)), relative)
+        reading.add(
+            marks.record(f"{folder}/{file}".lstrip("/"), size, upright=True, label=next(iter(tags), None)), relative
+        )
     # Videos have tracks, whose pictures are frames that nobody has saved.
     for track in root.iter("track"):
         reading.found += len(track)
@@ -66,8 +84,12 @@ def _shape(element: Element, size: tuple[int, int] | None) -> tuple[Box | Polygo
         box = Box(left, top, right, bottom)
         return (turned_box(box, turned) if turned else clipped(box, size)), (right - left) * (bottom - top)
     if element.tag == "polygon":
-        pairs = [pair.split(",") for pair in element.get("points", "").split(";") if pair.strip()]
-        outline = polygon([float(one) for pair in pairs for one in pair])
+        points = element.get("points", "")
+        try:
+            numbers = [float(one) for pair in points.split(";") if pair.strip() for one in pair.split(",")]
+        except ValueError:
+            raise ValueError(f"Its points are {points!r:.40}; give pairs of numbers as x,y;x,y") from None
+        outline = inside(polygon(numbers), size)
         return outline, polygon_area(outline)
     if element.tag == "ellipse":
         x, y, across, down = (_number(element, name) for name in ("cx", "cy", "rx", "ry"))
@@ -78,18 +100,29 @@ def _shape(element: Element, size: tuple[int, int] | None) -> tuple[Box | Polygo
     raise ValueError("It has no area")
 
 
+def _pixels(element: Element) -> float:
+    """How many pixels a mask's rectangle has; 0 for other shapes."""
+    return _number(element, "width") * _number(element, "height") if element.tag == "mask" else 0.0
+
+
 def _mask(element: Element, size: tuple[int, int] | None) -> tuple[RunLengths, float]:
     if size is None:
         raise ValueError("It is a mask, and its image has no width and height")
     left, top, width, height = (int(_number(element, name)) for name in ("left", "top", "width", "height"))
-    runs = np.array([int(run) for run in element.get("rle", "").split(",")], np.int64)
-    fits = 0 <= left and left + width <= size[0] and 0 <= top and top + height <= size[1]
-    if not fits or size[0] * size[1] > LARGEST_PICTURE or (runs < 0).any() or runs.sum() != width * height:
-        raise ValueError(f"Its run lengths do not fill its rectangle of {width} × {height} in {size[0]} × {size[1]}")
-    mask = np.zeros((size[1], size[0]), bool)
+    runs = [int(run) for run in element.get("rle", "").split(",")]
+    fits = 0 <= left < left + width <= size[0] and 0 <= top < top + height <= size[1]
+    if (
+        not fits
+        or size[0] * size[1] > LARGEST_PICTURE
+        or min(runs) < 0
+        or sum(runs) != width * height
+        or not any(runs[1::2])
+    ):
+        raise ValueError(
+            f"Its run lengths do not fill its rectangle of {width} × {height} in {size[0]} × {size[1]}, or mark nothing"
+        )
     drawn = np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(height, width)
-    mask[top : top + height, left : left + width] = drawn
-    return marked(mask), float(drawn.sum())
+    return laid(drawn, left, top, size), float(drawn.sum())
 
 
 def _number(element: Element, name: str) -> float:

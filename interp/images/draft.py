@@ -63,7 +63,10 @@ class Draft:
         self.contents.extend(records.contents)
         self.account.findings.extend(records.findings)
         outcomes: Counter[str] = Counter()
-        used: set[str] = set()
+        # By their worth: sources that gave something, those with marks that gave nothing, and those without marks.
+        useful: set[str] = set()
+        vain: set[str] = set()
+        empty: set[str] = set()
         rival = self._only_folder(records)
         for record in records.records:
             marks = 0 if record.annotation is None else len(record.annotation.marks)
@@ -71,20 +74,16 @@ class Draft:
             if not positions:
                 outcomes[account.WITHOUT_PICTURE] += marks
                 continue
-            used.update(record.sources)
-            if marks and all(self.entries[one].annotation is not None for one in positions):
-                by = self.entries[positions[0]].marked_by
-                self.problems.add("pictures that are marked twice", record.file, f"It is marked by {by}, which counts.")
-                outcomes[account.TWICE] += marks
-            else:
-                outcomes[account.USED] += marks
-            for position in positions:
-                self._give(position, record, records.form, rival)
+            outcomes[self._outcome(record, positions) if marks else account.USED] += marks
+            given = [self._give(position, record, records.form, rival) for position in positions]
+            (useful if any(given) else vain if marks else empty).update(record.sources)
         told = sum(0 if one.annotation is None else len(one.annotation.marks) for one in records.records)
         doubtful = records.found - told if not records.records and records.findings else 0
         outcomes[account.DOUBTFUL] += doubtful
         outcomes[account.UNDRAWN] += records.found - told - doubtful
         self.account.marks.update(outcomes)
+        # That there is nothing in a picture is said by a file without marks, or by one of whose marks some are used.
+        used = useful | (empty - vain if told or not records.found else set())
         if used:
             used |= set(records.files) - {one for record in records.records for one in record.sources}
             marks = f"{records.found:,} mark{'s' * (records.found != 1)}"
@@ -92,7 +91,16 @@ class Draft:
             self.account.findings.append(Finding("recognized", text))
         return frozenset(used)
 
-    def _give(self, position: int, record: Record, form: str, rival: str | None) -> None:
+    def _outcome(self, record: Record, positions: Sequence[int]) -> str:
+        """What becomes of the marks of a record whose pictures are there."""
+        if not all(self.entries[one].annotation is not None for one in positions):
+            return account.USED
+        by = self.entries[positions[0]].marked_by
+        self.problems.add("pictures that are marked twice", record.file, f"It is marked by {by}, which counts.")
+        return account.TWICE
+
+    def _give(self, position: int, record: Record, form: str, rival: str | None) -> bool:
+        """Give an entry what a record says; whether that is anything which it had not."""
         entry = self.entries[position]
         own = any(entry.labels.values()) and not (rival and entry.origin == FOLDERS and (record.label or record.wnid))
         labels = entry.labels if own else {"wnid": record.wnid, "label": record.label}
@@ -103,6 +111,8 @@ class Draft:
             label_set=entry.label_set if own else record.label_set,
             origin=entry.origin if own or not any(labels.values()) else f"labelled by {form}",
         )
+        marked = entry.annotation is None and record.annotation is not None
+        return marked or (not own and any(labels.values()))
 
     def _only_folder(self, records: Records) -> str | None:
         """The one folder that all pictures lie in, where it is no class of the records, which name others."""
@@ -119,13 +129,14 @@ class Draft:
         return folder
 
     def drop_misfits(self) -> None:
-        """Take away the annotations that do not fit their pictures, where few enough are annotated to look at each."""
+        """Take away what does not fit its picture, where few enough are annotated to look at each."""
         annotated = {i: (one.file, one.annotation) for i, one in enumerate(self.entries) if one.annotation is not None}
-        for position, reason in sizes.misfits(annotated):
+        for position, reason, left in sizes.misfits(annotated):
             entry = self.entries[position]
             count = len(entry.annotation.marks) if entry.annotation else 0
+            count -= len(left.marks) if left else 0
             self.problems.add("annotations that do not fit their picture", entry.file.relative, reason)
-            self.entries[position] = entry._replace(annotation=None, marked_by="")
+            self.entries[position] = entry._replace(annotation=left, marked_by=entry.marked_by if left else "")
             self.account.marks[account.MISFIT] += count
             self.account.marks[account.USED] -= count
 

@@ -102,7 +102,7 @@ def _drawing(image: coco.Listed, photos: ImageSet, position: int, categories: Ma
     regions = []
     for annotation in image.annotations:
         try:
-            shapes, _ = coco.drawn(annotation, size)
+            shapes = coco.drawn(annotation, size).shapes
         except ValueError as error:
             place = f"{image.file}, annotation {annotation.get('id', '?')}"
             problems.add("annotations that cannot be drawn", place, f"{error}.")
@@ -111,7 +111,7 @@ def _drawing(image: coco.Listed, photos: ImageSet, position: int, categories: Ma
         if size != stored:
             # Whoever annotated it saw it upright.
             shape = turned_back(shape, picture.orientation, stored)
-        label, wnid = coco.label_of(categories.get(annotation.get("category_id")))
+        label, wnid = coco.label_of(categories.get(coco.key_of(annotation.get("category_id"))))
         regions.append(Region(shape, label, wnid))
     return Drawing(stored, tuple(regions))
 

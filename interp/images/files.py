@@ -159,22 +159,29 @@ def _leads_on(entry: os.DirEntry[str], relative: str, boundary: Boundary, proble
 def _sort(entry: os.DirEntry[str], relative: str, listing: Listing, problems: Problems) -> None:
     # Hidden files, which alone begin with their only dot, are not here.
     extension = entry.name[entry.name.rfind(".") :].lower()
-    if not entry.is_file():
-        listing.refused += 1
-        problems.add("entries that are no files", relative, "This is a pipe or a device, and no ordinary file.")
-    elif extension in EXTENSIONS:
+    if extension in EXTENSIONS:
         try:
             status = entry.stat()
         except OSError:
             listing.refused += 1
             problems.add("files that vanish", relative, "The file went away while the folder was listed.")
             return
+        if not stat.S_ISREG(status.st_mode):
+            _refuse_pipe(relative, listing, problems)
+            return
         size, modified, changed, inode = status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
         listing.pictures.append(PictureFile(entry.path, relative, size, modified, changed, inode))
+    elif not entry.is_file():
+        _refuse_pipe(relative, listing, problems)
     elif extension in ANNOTATIONS:
         listing.annotations.append(relative)
     else:
         listing.others.append(relative)
+
+
+def _refuse_pipe(relative: str, listing: Listing, problems: Problems) -> None:
+    listing.refused += 1
+    problems.add("entries that are no files", relative, "This is a pipe or a device, and no ordinary file.")
 
 
 def not_pictures(folder: Path, others: Sequence[str]) -> list[Problem]:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from interp.images import account, annotations, files, mask_folders, table_entries, tables
+from interp.images import account, annotations, class_maps, files, mask_folders, table_entries, tables
 from interp.images.account import NO_LABEL as BARE
 from interp.images.annotations import Found
 from interp.images.draft import FOLDERS, NOTHING, Draft, Entry
@@ -36,6 +36,8 @@ def from_folder(
     draft = Draft()
     listing = files.list_folder(folder, boundary, draft.problems)
     draft.folders = dict(listing.folders)
+    index = INDEX in listing.annotations
+    listing.annotations = [one for one in listing.annotations if one != INDEX]
     own = _without(listing, folder, marks)
     parted = mask_folders.parted(own) if marks is None else mask_folders.Parted(own, [])
     pictures = files.settled(_named_below(parted.pictures))
@@ -60,6 +62,7 @@ def from_folder(
     chosen = set() if marks is None else {one.relative for one in own}
     masks = parted.masks if marks is None else [one for one in listing.pictures if one.relative not in chosen]
     _account_files(folder, draft, listing, masks, found, used, len(rows), named=marks is not None)
+    draft.account.files[account.TABLE] = int(index)
     return draft.assembled(folder.name)
 
 
@@ -150,7 +153,9 @@ def _read_tables(
 ) -> set[str]:
     """Give the entries what further tables say; gives the tables that were used."""
     used: set[str] = set()
-    named = sorted((one for one in listing.annotations if one.lower().endswith(TABLES)), key=_depth)
+    known = {one for records in found.records for one in records.files}
+    left = [one for one in listing.annotations if one.lower().endswith(TABLES) and one not in known]
+    named = sorted(left, key=_depth)
     if not named:
         return used
     present = [one.relative for one in pictures]
@@ -186,16 +191,18 @@ def _annotations(
         inside = home != folder and home.is_relative_to(folder)
         found = annotations.read(marks, boundary, marked=marked)
         return found, home.relative_to(folder).as_posix() if inside else ""
-    listing.annotations = [one for one in listing.annotations if one != INDEX]
     found = annotations.found_in(folder, listing, joiner)
     if masks:
-        found.records.append(mask_folders.read(masks, marked=marked))
+        maps = class_maps.found(folder, listing.annotations)
+        found.records += mask_folders.read_all(masks, maps, marked=marked)
     return found, ""
 
 
 def _placed(record: Record, records: Records, base: str, joiner: Joiner, rows: _Rows, draft: Draft) -> Sequence[int]:
     try:
         found = joiner.find(record.file, base or records.base)
+        if found is None and record.otherwise is not None:
+            found = joiner.find(record.otherwise, base or records.base)
     except ValueError as error:
         draft.problems.add("ambiguous annotations", record.file, str(error))
         return ()
@@ -231,7 +238,10 @@ def _account_files(
     kept = draft.account
     unused = dict(found.unused)
     for records in found.records:
-        reason = f"{records.form}: none of the pictures that it names is here, or all are marked by another file."
+        reason = (
+            f"{records.form}: none of the pictures that it names is here, or another file marks them, or nothing in it "
+            "can be drawn."
+        )
         unused |= {one: reason for one in records.files if one not in used and one not in unused}
     here = set(listing.annotations)
     for name in sorted(here - used):
@@ -239,25 +249,32 @@ def _account_files(
         reason = other if named else unused.get(name, "It is in none of the forms that are read.")
         kept.unused.append(Problem(printable(name), printable(reason)))
         draft.problems.add("annotation files that are not used", name, reason)
-    not_masks = [one for one in masks if one.relative not in used]
-    for one in not_masks:
-        if one.relative in unused:
-            kept.unused.append(Problem(printable(one.relative), printable(unused[one.relative])))
+    kept.unused += _unused_masks([one.relative for one in masks if one.relative not in used], unused)
     draft.problems.extend(files.not_pictures(folder, listing.others))
-    index_used = len(draft.entries) and any(entry.origin == f"labelled by {INDEX}" for entry in draft.entries)
     kept.files.update(
         {
             account.PICTURE: listed,
             account.UNLISTED: len(listing.pictures) - len(masks) - listed,
             account.MASK: len(masks),
             account.ANNOTATIONS: len(here & used),
-            account.TABLE: int(bool(index_used)),
             account.UNUSED: len(here - used),
             account.OTHER: len(listing.others),
             account.HIDDEN: listing.hidden,
             account.REFUSED: listing.refused,
         }
     )
+
+
+def _unused_masks(relatives: Sequence[str], reasons: Mapping[str, str]) -> list[Problem]:
+    """The masks that are not used, those of one folder together."""
+    together: dict[tuple[str, str], list[str]] = {}
+    for relative in relatives:
+        if relative in reasons:
+            together.setdefault((relative.rpartition("/")[0], reasons[relative]), []).append(relative)
+    return [
+        Problem(printable(some[0] if len(some) == 1 else f"{folder}/: {len(some):,} masks"), printable(reason))
+        for (folder, reason), some in together.items()
+    ]
 
 
 def _elsewhere(found: Found, folder: Path, boundary: Boundary, draft: Draft, listing: Listing) -> ImageSet:
@@ -278,7 +295,7 @@ def _from_records(
     places: dict[str, int] = {}
     for records in found:
         for record in records.records:
-            file = locator.find(record.file)
+            file = locator.find(record.file) or (locator.find(record.otherwise) if record.otherwise else None)
             if file is None:
                 reason = f"The picture {printable(record.file)!r} was not found."
                 draft.problems.add("missing pictures", record.file, reason)

@@ -10,11 +10,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from interp.images.coco import polygon_area
+from interp.images.coco import whole
 from interp.images.decoding import LARGEST_PICTURE
 from interp.images.editing import marked
+from interp.images.problems import printable
 from interp.images.records import Marks, Reading
-from interp.images.shapes import Box, Polygon, RunLengths, ellipse, finite, polygon, turned_box
+from interp.images.shapes import Box, Polygon, RunLengths, ellipse, finite, polygon, polygon_area, turned_box
+from interp.types import Finding
 
 FORM = "Label Studio"
 LABELS = re.compile(r"(rectangle|polygon|ellipse|brush|keypoint|hyper|timeseries|video|image)?labels")
@@ -36,13 +38,19 @@ def looks_like(document: object) -> bool:
 def read(document: list, relative: str, reading: Reading) -> None:
     """Add what the file says of each task's picture; of several annotations of one, the first that is not cancelled."""
     folder = relative.rpartition("/")[0]
+    several = sum(len(_annotations(task)) > 1 for task in document)
+    if several:
+        text = f"{printable(relative)}: {several:,} pictures were annotated more than once; the first of each counts."
+        reading.findings.append(Finding("guessed", text))
     for task in document:
         file = _picture(task)
         if file is None:
             reading.problems.add("images without a name", relative, "A task names no picture.")
             continue
-        marks, choices, sizes = Marks(), [], set()
-        for position, (value, size) in enumerate(_regions(task), start=1):
+        marks, choices, regions = Marks(), [], _regions(task)
+        # Without the picture's size coordinates are shares of it.
+        size = next((known for _, known in regions if known is not None), None)
+        for position, (value, _) in enumerate(regions, start=1):
             chosen = value.get("choices")
             if isinstance(chosen, list):
                 choices += [one for one in chosen if isinstance(one, str)]
@@ -55,15 +63,12 @@ def read(document: list, relative: str, reading: Reading) -> None:
             except ValueError as error:
                 reading.unread(f"{file}, region {position}", f"{error}.")
                 continue
-            sizes.add(size)
             marks.add((shape,), area, label)
         for choice in choices:
             marks.seen(choice)
         choice = next(iter(choices), None)
-        # Without the picture's size coordinates are shares of it; where it differs from region to region, nothing fits.
-        size = next(iter(sizes)) if len(sizes) == 1 else None
         named = f"{folder}/{file}".lstrip("/")
-        reading.add(marks.record(named, size, shares=size is None, label=choice), relative)
+        reading.add(marks.record(named, size, shares=size is None, upright=True, label=choice), relative)
 
 
 def _picture(task: Mapping) -> str | None:
@@ -82,10 +87,15 @@ def _picture(task: Mapping) -> str | None:
 def _regions(task: Mapping) -> list[tuple[Mapping, _Size]]:
     if "annotations" not in task and "completions" not in task:
         return [(one, _size(one)) for one in _regions_of_min(task)]
-    made = _dicts(task.get("annotations", task.get("completions")))
-    kept = [one for one in made if not one.get("was_cancelled")]
+    kept = _annotations(task)
     found = _dicts(kept[0].get("result")) if kept else []
     return [(one["value"], _size(one)) for one in found if isinstance(one.get("value"), dict)]
+
+
+def _annotations(task: Mapping) -> list[Mapping]:
+    """What was made of a task, without what was cancelled."""
+    made = _dicts(task.get("annotations", task.get("completions")))
+    return [one for one in made if not one.get("was_cancelled")]
 
 
 def _dicts(held: object) -> list[Mapping]:
@@ -108,9 +118,10 @@ def _has_labels(region: Mapping) -> bool:
 
 
 def _size(region: Mapping) -> _Size:
-    width, height = region.get("original_width"), region.get("original_height")
-    whole = isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0
-    return (width, height) if whole and width * height <= LARGEST_PICTURE else None  # pyright: ignore[reportReturnType,reportOptionalOperand,reportOperatorIssue]
+    width, height = whole(region.get("original_width")), whole(region.get("original_height"))
+    if width is None or height is None or width < 1 or height < 1 or width * height > LARGEST_PICTURE:
+        return None
+    return width, height
 
 
 def _label(value: Mapping) -> str | None:
@@ -170,8 +181,10 @@ def _unpacked(packed: bytes, expected: int) -> np.ndarray:
     if number(32) != expected:
         raise ValueError(f"Its brush is not for a picture of {expected // 4:,} pixels")
     word = number(5) + 1
+    if word != 8:
+        raise ValueError(f"Its brush has values of {word} bits, and 8 are read")
     sizes = [number(4) + 1 for _ in range(4)]
-    values, filled = np.zeros(expected, np.int64), 0
+    values, filled = np.zeros(expected, np.uint8), 0
     while filled < expected:
         repeated = number(1)
         end = filled + 1 + number(sizes[number(2)])

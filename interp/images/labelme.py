@@ -6,22 +6,33 @@ Source: the files of wkentaro/labelme, versions 3 to 5.
 from __future__ import annotations
 
 import base64
-import binascii
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import numpy as np
 from PIL import Image
 
-from interp.images.coco import clipped, polygon_area
 from interp.images.decoding import LARGEST_PICTURE
-from interp.images.editing import marked
+from interp.images.problems import printable
 from interp.images.records import Marks, Reading
-from interp.images.shapes import Box, Polygon, RunLengths, ellipse, finite, polygon
+from interp.images.shapes import (
+    Box,
+    Polygon,
+    RunLengths,
+    clipped,
+    ellipse,
+    finite,
+    inside,
+    laid,
+    polygon,
+    polygon_area,
+)
 
 FORM = "LabelMe"
 WITHOUT_AREA = ("point", "points", "line", "linestrip")
+FOUR_CORNERS = ("rectangle", "rotation", "oriented_rectangle")
 
 
 def looks_like(document: object) -> bool:
@@ -56,14 +67,16 @@ def read(document: Mapping, relative: str, reading: Reading) -> None:
     # A path that leads up and down again is one of another computer as often as not: its tail is what counts.
     parts = [part for part in file.parts if part not in ("..", "/")]
     named = (path.parent / "/".join(parts)).as_posix()
-    reading.add(marks.record(named, size, label=next(iter(flagged), None)), relative)
+    found = marks.record(named, size, upright=True, label=next(iter(flagged), None))
+    # Whoever renames pictures renames what lies beside them, and not what is written there.
+    reading.add(replace(found, otherwise=path.with_suffix("").as_posix()), relative)
 
 
 def _size(document: Mapping) -> tuple[int, int] | None:
     width, height = document.get("imageWidth"), document.get("imageHeight")
     if not isinstance(width, int | float) or not isinstance(height, int | float) or not (0 < width < 1e9 > height > 0):
         return None
-    return round(width), round(height)
+    return max(round(width), 1), max(round(height), 1)
 
 
 def _shape(shape: Mapping, size: tuple[int, int] | None) -> tuple[Box | Polygon | RunLengths, float]:
@@ -73,8 +86,9 @@ def _shape(shape: Mapping, size: tuple[int, int] | None) -> tuple[Box | Polygon 
     numbers = finite([number for point in points for number in point])
     if kind in WITHOUT_AREA:
         raise ValueError(f"It is a {kind}, which has no area")
-    if kind == "polygon":
-        outline = polygon(numbers)
+    # Newer versions, and AnyLabeling, write rectangles by their four corners, turned or not.
+    if kind == "polygon" or (kind in FOUR_CORNERS and len(points) == 4):
+        outline = inside(polygon(numbers), size)
         return outline, polygon_area(outline)
     if len(numbers) != 4:
         raise ValueError(f"A {kind!s:.20} has two points, and it has {len(points)}")
@@ -100,12 +114,10 @@ def _mask(given: object, size: tuple[int, int] | None, corner: tuple[float, floa
             if image.width > size[0] + 1 or image.height > size[1] + 1:
                 raise ValueError("Its mask is larger than its picture")
             drawn = np.asarray(image.convert("L")) > 0
-    except (binascii.Error, OSError, SyntaxError):
-        raise ValueError("Its mask cannot be read") from None
+    except Exception as error:  # As for pictures: damaged bytes lead Pillow's decoders anywhere.
+        raise ValueError(f"Its mask cannot be read ({printable(str(error))[:100]})") from None
     left, top = max(round(corner[0]), 0), max(round(corner[1]), 0)
-    mask = np.zeros((size[1], size[0]), bool)
-    place = mask[top : top + drawn.shape[0], left : left + drawn.shape[1]]
-    place[:] = drawn[: place.shape[0], : place.shape[1]]
-    if not mask.any():
+    within = drawn[: max(size[1] - top, 0), : max(size[0] - left, 0)]
+    if not within.any():
         raise ValueError("Its mask marks no pixel")
-    return marked(mask), float(mask.sum())
+    return laid(within, left, top, size), float(within.sum())

@@ -5,18 +5,19 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from interp.images import files, masks
+from interp.images import class_maps, files, masks
 from interp.images.annotation import Annotation, Mark
+from interp.images.class_maps import ClassMap
 from interp.images.files import PictureFile
 from interp.images.joining import Joiner, stem
 from interp.images.masks import MaskFile, Values
 from interp.images.places import MASKS
-from interp.images.problems import Problem
+from interp.images.problems import Problem, printable
 from interp.images.records import Record, Records
 from interp.types import Finding
 
@@ -70,6 +71,17 @@ def parted(pictures: list[PictureFile]) -> Parted:
     return Parted(rest, candidates)
 
 
+def read_all(found: Sequence[PictureFile], maps: Sequence[ClassMap], *, marked: frozenset[int] | None) -> list[Records]:
+    """The masks as marks: by name those whose values a file names, unless `marked` says which values count."""
+    records = []
+    for map, some in class_maps.parted(found, () if marked is not None else maps).items():
+        if map is None:
+            records.append(read(some, marked=marked))
+        else:
+            records.append(class_maps.read(map, some, {one.relative: _about(one.relative) for one in some}))
+    return records
+
+
 def read(found: Sequence[PictureFile], *, marked: frozenset[int] | None) -> Records:
     """The masks as the marks of the pictures that they are called after; their values are looked at, and said.
 
@@ -78,8 +90,8 @@ def read(found: Sequence[PictureFile], *, marked: frozenset[int] | None) -> Reco
     """
     seen = _looked_at(found)
     said, trimap = masks.joint(list(seen.values())) if seen else ("", False)
-    problems = tuple(Problem(one.relative, reason) for one, reason in _unusable(seen, trimap, marked))
-    useless = {problem.name for problem in problems}
+    unusable = dict(_unusable(seen, trimap, marked))
+    problems = tuple(Problem(printable(one), printable(reason)) for one, reason in unusable.items())
     doubt = _doubt(seen, trimap) if marked is None else None
     findings = [_finding(len(found), len(seen), said, marked)] if seen else []
     if doubt:
@@ -87,7 +99,7 @@ def read(found: Sequence[PictureFile], *, marked: frozenset[int] | None) -> Reco
         findings.append(Finding("warning", text, SETTING))
     by_picture: dict[str, list[PictureFile]] = {}
     for mask in found:
-        if mask.relative not in useless and not doubt:
+        if mask.relative not in unusable and not doubt:
             by_picture.setdefault(_about(mask.relative), []).append(mask)
     records = [
         Record(
@@ -148,11 +160,14 @@ def _looked_at(found: Sequence[PictureFile], most: int = LOOKED_AT) -> dict[Pict
     return seen
 
 
-def _unusable(seen: dict[PictureFile, Values], trimap: bool, marked: frozenset[int] | None):
+def _unusable(
+    seen: dict[PictureFile, Values], trimap: bool, marked: frozenset[int] | None
+) -> Iterator[tuple[str, str]]:
+    """The masks that mean nothing by themselves, by their paths in the folder, with the reason."""
     for one, values in seen.items():
         background = 0 in values.counts or (trimap and set(values.counts) <= {1, 2, 3})
         if marked is None and not background and masks.kind_of(values) == "all":
-            yield one, f"It is not used: {masks.no_background(values)}"
+            yield one.relative, f"It is not used: {masks.no_background(values)}"
 
 
 def _doubt(seen: dict[PictureFile, Values], trimap: bool) -> str | None:

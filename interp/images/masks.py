@@ -43,18 +43,19 @@ class MaskFile:
     """A picture whose values say what is marked, and its stamp when the set was opened.
 
     `marked` are the values that mean it; None leaves it to the values that are found. A `trimap` is 1 where something
-    is, though neither 0 nor 2 need be in it.
+    is, though neither 0 nor 2 need be in it. With `colours` the values are colours, also where the file has a palette.
     """
 
     path: str
     stamp: Stamp | None = None
     marked: frozenset[int] | None = None
     trimap: bool = False
+    colours: bool = False
 
     def read(self) -> Bool[np.ndarray, "rows columns"]:
         """The marked pixels. Raises `ValueError` that names a file that cannot be read, or whose values say nothing."""
         name = printable(Path(self.path).name)
-        values = read_values(self.path, self.stamp)
+        values = read_values(self.path, self.stamp, colours=self.colours)
         if self.marked is not None:
             return np.isin(values.numbers, list(self.marked))
         kind = "trimap" if self.trimap and _within_trimap(values) else kind_of(values)
@@ -80,17 +81,21 @@ class Values:
         total = self.numbers.size
         most = sorted(self.counts.items(), key=lambda one: -one[1])[:4]
         more = ", ..." if len(self.counts) > len(most) else ""
-        return ", ".join(f"{_shown(value)} ({count / total:.0%})" for value, count in most) + more
+        return ", ".join(f"{shown(value)} ({count / total:.0%})" for value, count in most) + more
 
 
-def read_values(path: str, expected: Stamp | None = None) -> Values:
-    """What a mask holds. Raises `ValueError` that names the file and says why it cannot be read, or that it changed."""
+def read_values(path: str, expected: Stamp | None = None, *, colours: bool = False) -> Values:
+    """What a mask holds, with `colours` as colours in any case.
+
+    Raises `ValueError` that names the file and says why it cannot be read, or that it changed.
+    """
     name = printable(Path(path).name)
     try:
         content = stamps.content(path, name, expected)
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             refuse_size(*image.size, name)
-            numbers, palette = _numbers(image), image.mode == "P"
+            numbers = _coloured(np.asarray(image.convert("RGB"))) if colours else _numbers(image)
+            palette = image.mode == "P" and not colours
     except UnreadableImage as error:
         raise ValueError(f"{name}: the mask cannot be used: {error.reason}") from None
     except ValueError as error:
@@ -137,7 +142,7 @@ def no_background(values: Values) -> str:
     )
 
 
-def marks_most(drawn: Sequence[Bool[np.ndarray, "rows columns"]]) -> str | None:
+def marks_most(drawn: Sequence[Bool[np.ndarray, "_ _"]]) -> str | None:
     """A sentence where masks mark so much of their pictures that the background may be what is marked; or None."""
     some = [one for one in drawn if one.any()]
     if not some:
@@ -192,12 +197,14 @@ def _border(mask: Bool[np.ndarray, "rows columns"]) -> float:
 def _numbers(image: Image.Image) -> Integer[np.ndarray, "rows columns"]:
     array = np.asarray(image)
     if image.mode in ("LA", "RGBA", "PA"):
-        array = array[..., :-1] * (array[..., -1:] > 0)
+        colour, alpha = array[..., :-1], array[..., -1:]
+        # Where one colour lies everywhere, what is transparent tells the background.
+        plain = (colour == colour[:1, :1]).all() and alpha.min() < alpha.max()
+        array = alpha if plain else colour * (alpha > 0)
     if array.ndim == 3 and (image.format in ("JPEG", "WEBP") or (array == array[..., :1]).all()):
         array = array.astype(np.float32).mean(axis=2).round() if image.format in ("JPEG", "WEBP") else array[..., 0]
     if array.ndim == 3:
-        red, green, blue = (array[..., place].astype(np.int64) for place in range(3))
-        return 65536 * red + 256 * green + blue
+        return _coloured(array)
     if array.dtype.kind == "f":
         if not np.isfinite(array).all():
             raise ValueError("some of the mask's values are not numbers. Save it as PNG, with 0 as background.")
@@ -206,5 +213,11 @@ def _numbers(image: Image.Image) -> Integer[np.ndarray, "rows columns"]:
     return array.astype(np.int64) if array.dtype.kind != "u" or array.dtype.itemsize > 1 else array.astype(np.int16)
 
 
-def _shown(value: int) -> str:
+def _coloured(array: np.ndarray) -> Integer[np.ndarray, "rows columns"]:
+    red, green, blue = (array[..., place].astype(np.int64) for place in range(3))
+    return 65536 * red + 256 * green + blue
+
+
+def shown(value: int) -> str:
+    """A value as people know it: a number, or a colour as in HTML."""
     return str(value) if value < 65536 else f"#{value:06x}"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from interp.images.annotation import Annotation, Mark, Shape
-from interp.images.problems import Problem, Problems
+from interp.images.problems import Problem, Problems, printable
 from interp.types import Finding
+
+LONGEST_LABEL = 255
 
 
 @dataclass(frozen=True)
@@ -14,7 +16,7 @@ class Record:
     """One picture as an annotation file names it, with its marks (None: none are given), label and WordNet id.
 
     `label_set` holds everything that is marked in it, each by its name, or by its WordNet id where it has none.
-    `sources` are the files that say so.
+    `sources` are the files that say so, and `otherwise` is what else the picture may be called, if it is not `file`.
     """
 
     file: str
@@ -23,6 +25,7 @@ class Record:
     wnid: str | None = None
     label_set: frozenset[str] | None = None
     sources: tuple[str, ...] = ()
+    otherwise: str | None = None
 
 
 @dataclass(frozen=True)
@@ -87,10 +90,11 @@ class Marks:
 
     def seen(self, label: str | None, wnid: str | None = None) -> None:
         """Note what is in the picture, whether or not it can be drawn."""
-        self.present.update([one for one in (label, wnid) if one is not None][:1])
+        self.present.update([one for one in (_shown(label), wnid) if one is not None][:1])
 
     def add(self, shapes: tuple[Shape, ...], area: float, label: str | None, wnid: str | None = None) -> None:
         """Add a mark of so many square pixels."""
+        label = _shown(label)
         self.seen(label, wnid)
         self.marks.append(Mark(shapes, label, wnid))
         if (label is not None or wnid is not None) and area > self._largest:
@@ -102,13 +106,25 @@ class Marks:
         size: tuple[int, int] | None,
         *,
         shares: bool = False,
+        upright: bool = False,
         label: str | None = None,
         wnid: str | None = None,
         labels: bool = True,
     ) -> Record:
-        """The picture's record; its label is the one given, or the largest mark's. `labels`: whether marks have any."""
+        """The picture's record; its label is the one given, or the largest mark's. `labels`: whether marks have any.
+
+        `shares` and `upright` are what `Annotation` says of coordinates.
+        """
+        label = _shown(label)
         given = label is not None or wnid is not None
         name, synset = (label, wnid) if given else self._named
-        annotation = Annotation(tuple(self.marks), size, shares) if self.marks else None
+        annotation = Annotation(tuple(self.marks), size, shares, upright) if self.marks else None
         present = frozenset(self.present | ({label or wnid or ""} if given else set()))
         return Record(file, annotation, name, synset, present if labels else None)
+
+
+def _shown(label: str | None) -> str | None:
+    """A label as it can be shown; a longer one than names of folders can be is cut short."""
+    if label is None:
+        return None
+    return printable(label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1] + "…")

@@ -96,6 +96,20 @@ class RunLengths:
         return np.repeat(inside, self.counts).reshape(width, height).T
 
 
+def laid(mask: Bool[np.ndarray, "rows columns"], left: int, top: int, size: tuple[int, int]) -> RunLengths:
+    """A mask of a part of a picture of that size (width, height), within which it must lie, as run lengths."""
+    rows, columns = mask.shape
+    # Below each column stands one pixel outside, so that no run goes on into the next column.
+    down = np.zeros((columns, rows + 1), dtype=bool)
+    down[:, :rows] = mask.T
+    flat = down.ravel()
+    changes = np.flatnonzero(flat != np.concatenate([[False], flat[:-1]]))
+    across, along = np.divmod(changes, rows + 1)
+    places = (left + across) * size[1] + top + along
+    counts = np.diff(np.concatenate([[0], places, [size[0] * size[1]]]))
+    return RunLengths(counts.astype(np.int64), *size)
+
+
 def stretched(
     mask: Bool[np.ndarray, "rows columns"], width: int, height: int
 ) -> Bool[np.ndarray, "new_rows new_columns"]:
@@ -166,6 +180,30 @@ def finite(values: Sequence[object]) -> list[float]:
         if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) <= 1e9:
             raise ValueError(f"a coordinate is {str(value)[:40]!r}; give a number of pixels")
     return [float(value) for value in values if isinstance(value, int | float)]
+
+
+def clipped(box: Box, size: tuple[int, int] | None) -> Box:
+    """The part of the box inside a picture of that size (width, height). Raises `ValueError` where none is."""
+    width, height = (math.inf, math.inf) if size is None else (float(size[0]), float(size[1]))
+    inside = Box(max(box.left, 0.0), max(box.top, 0.0), min(box.right, width), min(box.bottom, height))
+    if inside.left >= inside.right or inside.top >= inside.bottom:
+        edges = f"from ({box.left:g}, {box.top:g}) to ({box.right:g}, {box.bottom:g})"
+        raise ValueError(f"Its box {edges} is empty, or lies outside the picture")
+    return inside
+
+
+def inside(ring: Polygon, size: tuple[int, int] | None) -> Polygon:
+    """The polygon. Raises `ValueError` where it encloses nothing, or lies outside a picture of that size."""
+    xs, ys = zip(*ring.corners, strict=True)
+    clipped(Box(min(xs), min(ys), max(xs), max(ys)), size)
+    return ring
+
+
+def polygon_area(ring: Polygon) -> float:
+    """The area inside a polygon that does not cross itself, in square pixels."""
+    corners = np.array(ring.corners)
+    following = np.roll(corners, -1, axis=0)
+    return float(abs((corners[:, 0] * following[:, 1] - corners[:, 1] * following[:, 0]).sum()) / 2)
 
 
 def _first_centre(edge: float, limit: int) -> int:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from interp.images.coco import clipped, polygon_area
 from interp.images.records import Marks, Reading
-from interp.images.shapes import Box, Polygon, ellipse, finite, polygon
+from interp.images.shapes import Box, Polygon, clipped, ellipse, finite, polygon, polygon_area
 
 FORM = "VIA"
 
@@ -29,8 +28,9 @@ def read(document: object, relative: str, reading: Reading) -> None:
     folder = relative.rpartition("/")[0]
     for picture in pictures(document):
         file, marks = str(picture["filename"]), Marks()
-        regions = picture["regions"]
-        for position, region in enumerate(regions.values() if isinstance(regions, dict) else regions, start=1):
+        held = picture["regions"]
+        regions = list(held.values()) if isinstance(held, dict) else held if isinstance(held, list) else []
+        for position, region in enumerate(regions, start=1):
             reading.found += 1
             region = region if isinstance(region, dict) else {}
             label = _label(region.get("region_attributes"))
@@ -42,16 +42,23 @@ def read(document: object, relative: str, reading: Reading) -> None:
                 continue
             marks.add((shape,), area, label)
         label = _label(picture.get("file_attributes"))
-        reading.add(marks.record(f"{folder}/{file}".lstrip("/"), None, label=label), relative)
+        reading.add(marks.record(f"{folder}/{file}".lstrip("/"), None, upright=True, label=label), relative)
 
 
 def _label(attributes: object) -> str | None:
     if not isinstance(attributes, dict):
         return None
-    texts = {key: value for key, value in attributes.items() if isinstance(value, str) and value.strip()}
+    texts = {key: text for key, value in attributes.items() if (text := _text(value))}
     called = [key for key in texts if key.lower() in ("label", "class", "name", "type", "category", "object")]
     chosen = called[:1] or (list(texts) if len(texts) == 1 else [])
-    return texts[chosen[0]].strip() if chosen else None
+    return texts[chosen[0]] if chosen else None
+
+
+def _text(value: object) -> str:
+    """What an attribute says: a text, or the first box that is ticked."""
+    if isinstance(value, dict):
+        value = next((key for key, ticked in value.items() if ticked is True), "")
+    return value.strip() if isinstance(value, str) else ""
 
 
 def _shape(given: object) -> tuple[Box | Polygon, float]:

@@ -5,12 +5,13 @@ Source: Everingham 2010, 'The PASCAL Visual Object Classes Challenge', developme
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePosixPath
 from xml.etree.ElementTree import Element
 
-from interp.images.coco import WORDNET_ID, clipped, polygon_area
+from interp.images.coco import WORDNET_ID
 from interp.images.records import Marks, Reading
-from interp.images.shapes import Box, Polygon, finite, polygon
+from interp.images.shapes import Box, Polygon, clipped, finite, polygon, polygon_area
 
 FORM = "Pascal VOC"
 EXPECTED = "a Pascal VOC file is expected: <annotation> with <object>s, each with a <name> and a <bndbox>."
@@ -38,7 +39,8 @@ def read(root: Element, relative: str, reading: Reading) -> None:
     # The XML's own name is the surer one: in ImageNet's boxes <filename> is sometimes '%s', or lacks its extension.
     given = PurePosixPath((root.findtext("filename") or "").strip().replace("\\", "/"))
     file = given.name if given.stem == path.stem else path.stem
-    reading.add(marks.record((path.parent / file).as_posix(), size), relative)
+    found = marks.record((path.parent / file).as_posix(), size)
+    reading.add(replace(found, otherwise=(path.parent / given.name).as_posix() if given.name else None), relative)
 
 
 def _size(root: Element) -> tuple[int, int] | None:

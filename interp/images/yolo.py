@@ -6,18 +6,19 @@ Source: Ultralytics' documentation, 'Object detection' and 'Instance segmentatio
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from interp import label_files, progress
 from interp.images import files
-from interp.images.coco import polygon_area
 from interp.images.problems import printable
 from interp.images.records import Marks, Reading, Records
-from interp.images.shapes import Box, Polygon, polygon
+from interp.images.shapes import MOST_CORNERS, Box, Polygon, polygon, polygon_area
 from interp.types import Finding
 
 FORM = "YOLO"
+KEYPOINTS = re.compile(rb"^kpt_shape\s*:", re.MULTILINE)
 LARGEST = 5_000_000
 # Where the classes' names stand, the surest first.
 NAMED_IN = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml", "obj.names", "classes.txt", "classes.names")
@@ -25,10 +26,18 @@ NAMED_IN = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml", "obj.names",
 BESIDE = frozenset({"obj.data", "train.txt", "val.txt", "valid.txt", "test.txt", "darknet.labels", "_darknet.labels"})
 
 
-def looks_like(content: bytes) -> bool:
+def looks_like(content: bytes, *, keypoints: bool = False) -> bool:
     """Whether a text file has nothing but lines of a class's number and four or more shares."""
     lines = [line for line in content.split(b"\n") if line.strip()]
-    return bool(lines) and all(_numbers(line) is not None for line in lines)
+    return bool(lines) and all(_numbers(line, keypoints) is not None for line in lines)
+
+
+def has_keypoints(folder: Path, names: str | None) -> bool:
+    """Whether the file of the classes' names says that what follows a box are keypoints."""
+    try:
+        return names is not None and KEYPOINTS.search(files.content(folder / names, limit=LARGEST)) is not None
+    except ValueError:
+        return False
 
 
 def names_file(texts: Sequence[str]) -> str | None:
@@ -46,7 +55,7 @@ def read(folder: Path, relatives: Sequence[str], names: str | None) -> Records:
     A class without a name is called by its number. A line that cannot be read is a problem, and the others count.
     """
     reading = Reading()
-    called = _names(folder, names, reading)
+    called, keypoints = _names(folder, names, reading), has_keypoints(folder, names)
     for relative in progress.steps(list(relatives), "Reading boxes"):
         try:
             content = files.content(folder / relative, limit=LARGEST)
@@ -58,7 +67,7 @@ def read(folder: Path, relatives: Sequence[str], names: str | None) -> Records:
         for row, line in enumerate(content.split(b"\n"), start=1):
             if line.strip():
                 reading.found += 1
-                _line(line, f"{relative}, line {row}", called, marks, reading)
+                _line(line, f"{relative}, line {row}", called, marks, reading, keypoints)
         reading.add(marks.record(relative.removesuffix(".txt"), None, shares=True), relative)
     used = (*relatives, *([names] if names and called else ()))
     return reading.done(FORM, used)
@@ -80,8 +89,8 @@ def _names(folder: Path, names: str | None, reading: Reading) -> tuple[str, ...]
     return found
 
 
-def _line(line: bytes, place: str, called: Sequence[str], marks: Marks, reading: Reading) -> None:
-    numbers = _numbers(line)
+def _line(line: bytes, place: str, called: Sequence[str], marks: Marks, reading: Reading, keypoints: bool) -> None:
+    numbers = _numbers(line, keypoints)
     if numbers is None:
         reading.unread(place, "It is no class's number with the shares of a box or a polygon.")
         return
@@ -95,25 +104,32 @@ def _line(line: bytes, place: str, called: Sequence[str], marks: Marks, reading:
     # A fifth share is how sure a network was of its box.
     if len(shares) in (4, 5):
         x, y, width, height = shares[:4]
-        if width <= 0 or height <= 0:
-            reading.unread(place, "Its box is empty.")
-            return
         shape: Box | Polygon = Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-        area = width * height
+        area = width * height if width > 0 and height > 0 else 0.0
     else:
         shape = polygon(shares)
         area = polygon_area(shape)
+    if not area:
+        reading.unread(place, "It encloses no area.")
+        return
     marks.add((shape,), area, label)
 
 
-def _numbers(line: bytes) -> list[float] | None:
-    """A class's number, then a box as x, y, width and height, or a polygon's corners; None for any other line."""
+def _numbers(line: bytes, keypoints: bool) -> list[float] | None:
+    """A class's number, then a box as x, y, width and height, or a polygon's corners; None for any other line.
+
+    With `keypoints` what follows four numbers are these, and no corners.
+    """
     try:
         numbers = [float(one) for one in line.split()]
     except ValueError:
         return None
+    if keypoints:
+        del numbers[5:]
     shares = numbers[1:]
     box, outline = len(shares) in (4, 5), len(shares) >= 6 and len(shares) % 2 == 0
     if not (box or outline) or not numbers[0].is_integer() or not 0 <= numbers[0] < 1e6:
+        return None
+    if len(shares) > 2 * MOST_CORNERS:
         return None
     return numbers if all(-0.1 <= one <= 1.1 for one in shares) else None
