@@ -9,6 +9,7 @@ Values are handed out uncopied and are shared between visitors: take them as imm
 
 from cache.jobs import Cancelled, Job, Progress
 from cache.keys import Call, call, key
+from cache.store import trouble
 from cache.visitors import Visitor, forget, get
 
-__all__ = ["Call", "Cancelled", "Job", "Progress", "Visitor", "call", "forget", "get", "key"]
+__all__ = ["Call", "Cancelled", "Job", "Progress", "Visitor", "call", "forget", "get", "key", "trouble"]

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from cache import precomputing, store
+from interp import settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit code: 1 where `verify` leaves damaged entries, or the store cannot be used."""
     options = _parser().parse_args(arguments)
+    for problem in settings.problems():
+        print(problem, file=sys.stderr)
     kept = store.default()
     try:
         if options.command == "list":
@@ -82,9 +86,10 @@ def _verify(kept: store.Store, *, repair: bool) -> int:
         print(f"damaged: {entry.path}")
     if repair:
         kept.remove(damaged)
-    removed = ", removed" if repair and damaged else ""
+    left = [entry for entry in damaged if os.path.lexists(entry.path)]
+    removed = f", {len(damaged) - len(left)} removed" if repair and damaged else ""
     print(f"{_count(len(kept.entries()))} in {kept.folder}; {len(damaged)} damaged{removed}.")
-    return 1 if damaged and not repair else 0
+    return 1 if left else 0
 
 
 def _clear(kept: store.Store, *, older_than_days: float) -> int:
@@ -108,6 +113,9 @@ def _pictures(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("\nStopped. What was made is kept: the same command goes on from there.", file=sys.stderr)
         return 130
+    if trouble := store.trouble():
+        print(trouble, file=sys.stderr)
+        return 1
     return 0
 
 

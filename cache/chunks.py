@@ -168,7 +168,4 @@ def keep(asked: Call, value: Any) -> None:
     if asked.passing:
         queues.memory.put(asked.key, ((value,), ()))
         return
-    try:
-        store.default().put(asked.key, ((value,), ()), asked.title)
-    except (OSError, ValueError) as error:
-        progress.remark(f"What was computed could not be kept on disk, and will be computed again: {error}")
+    store.default().keep(asked.key, ((value,), ()), asked.title)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import sys
 import threading
 import types
@@ -15,6 +14,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from interp import settings
+
 MISSING = object()
 
 
@@ -22,7 +23,7 @@ class Memory:
     """Values by key, up to LOUPE_MEMORY_MB (2048) megabytes of them; safe from any thread. Values are not copied."""
 
     def __init__(self, limit: int | None = None) -> None:
-        self._limit = megabytes("LOUPE_MEMORY_MB", 2048) if limit is None else limit
+        self._limit = megabytes("LOUPE_MEMORY_MB") if limit is None else limit
         self._values: OrderedDict[str, tuple[Any, int]] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
@@ -56,13 +57,9 @@ class Memory:
             self._size -= self._values.pop(key)[1]
 
 
-def megabytes(variable: str, default: int) -> int:
-    """The bytes of as many megabytes as an environment variable says. Raises `ValueError` for anything but a number."""
-    text = os.environ.get(variable, str(default))
-    try:
-        return max(0, int(float(text) * 2**20))
-    except (ValueError, OverflowError):
-        raise ValueError(f"{variable} is {text!r}: give a number of megabytes, such as {default}.") from None
+def megabytes(variable: str) -> int:
+    """The bytes of as many megabytes as an environment variable says, or as it is by default."""
+    return int(settings.number(variable) * 2**20)
 
 
 def size_of(value: Any) -> int:

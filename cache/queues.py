@@ -195,10 +195,7 @@ def _forget(job: Job) -> None:
 
 def _keep(job: Job) -> None:
     if job.disk:
-        try:
-            store.default().put(job.key, (job.result, job.remarks), job.call.title)
-        except (OSError, ValueError) as error:
-            job.remark(f"The result could not be kept on disk and will be computed again next time: {error}")
+        store.default().keep(job.key, (job.result, job.remarks), job.call.title)
     memory.put(job.key, (job.result, job.remarks))
 
 

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # Each may import those before it, and those beside it in the same row.
 ORDER = [
-    {"interp.types", "interp.progress", "interp.batches", "interp.text_files"},
+    {"interp.types", "interp.progress", "interp.batches", "interp.text_files", "interp.settings"},
     {"interp.label_notation", "interp.label_files"},
     {"interp.images", "interp.own_code"},
     {"interp.models"},

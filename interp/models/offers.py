@@ -48,8 +48,8 @@ def folder_problem(folder: str | Path | None) -> str | None:
     return own.listing(Path(folder)).problem if folder else None
 
 
-def stamps(name: str, folder: Path | None) -> tuple[tuple[str, int, int], ...]:
-    """What tells whether a classifier of a models folder has changed: its files, each with its time and size.
+def stamps(name: str, folder: Path | None) -> tuple[tuple[str, int, int, int], ...]:
+    """What tells whether a classifier of a models folder has changed: its files, each with its times and size.
 
     Never raises; empty for a name that means no file of the folder.
     """

@@ -65,8 +65,8 @@ def recipe(path: Path, weights: Weights | None, given: tuple[str, ...] | None, f
     )
 
 
-def stamps(name: str, folder: Path | None, taken: Callable[[str], bool]) -> tuple[tuple[str, int, int], ...]:
-    """What tells whether a classifier of the folder has changed: its files, each with its time and size.
+def stamps(name: str, folder: Path | None, taken: Callable[[str], bool]) -> tuple[tuple[str, int, int, int], ...]:
+    """What tells whether a classifier of the folder has changed: its files, each with its times and size.
 
     These are the TOML file, the files that it names, and all own code that takes part. Never raises; empty for a name
     that means no file of the folder.
@@ -89,12 +89,13 @@ def stamps(name: str, folder: Path | None, taken: Callable[[str], bool]) -> tupl
     return tuple(_stamp(one) for one in named)
 
 
-def _stamp(path: Path) -> tuple[str, int, int]:
+def _stamp(path: Path) -> tuple[str, int, int, int]:
     try:
         status = path.stat()
     except (OSError, ValueError, RuntimeError):
-        return shown(path), 0, 0
-    return shown(path), status.st_mtime_ns, status.st_size
+        return shown(path), 0, 0, 0
+    # A copy may bring its time along, but not when it came.
+    return shown(path), status.st_mtime_ns, status.st_ctime_ns, status.st_size
 
 
 def _name(path: Path, folder: Path | None) -> str:

@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from interp import progress
+from interp import progress, settings
 from interp.own_code.code import OwnCode
 
-SECONDS, MEGABYTES = 30.0, 1536
 # For Python and PyTorch to be read from disk: three seconds, or many on a machine that does much else.
 START_SECONDS = 90.0
 # What failed is not tried again for so long, unless a file changes: each try may take all the time that is allowed.
@@ -39,16 +38,16 @@ _failed: dict[str, tuple[float, str]] = {}
 class Limits:
     """How long own code may take to build a network and run it once, and how much memory, above an idle process."""
 
-    seconds: float = SECONDS
-    megabytes: int = MEGABYTES
+    seconds: float
+    megabytes: int
 
 
 def limits() -> Limits:
     """The limits, as whoever starts the server has set them: LOUPE_OWN_SECONDS and LOUPE_OWN_MB.
 
-    What is no positive number counts as not set.
+    What cannot be used counts as not set.
     """
-    return Limits(_number("LOUPE_OWN_SECONDS", SECONDS), round(_number("LOUPE_OWN_MB", float(MEGABYTES))))
+    return Limits(settings.number("LOUPE_OWN_SECONDS"), round(settings.number("LOUPE_OWN_MB")))
 
 
 @dataclass(frozen=True)
@@ -253,11 +252,3 @@ def resident(process: int) -> int:
     except (OSError, IndexError):
         return 0
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
-
-
-def _number(name: str, default: float) -> float:
-    try:
-        given = float(os.environ.get(name, ""))
-    except ValueError:
-        return default
-    return given if 0 < given < float("inf") else default

@@ -61,7 +61,7 @@ def queue(name: str) -> str:
     return f"classifier {name}"
 
 
-def _load_model(name: str, folder: Path | None, stamps: tuple[tuple[str, int, int], ...]) -> Classifier:
+def _load_model(name: str, folder: Path | None, stamps: tuple[tuple[str, int, int, int], ...]) -> Classifier:
     classifier = models.load(name, folder=folder)
     _spare_the_collector()
     return classifier

@@ -191,7 +191,7 @@ def _sums(comparison: Comparison, shifts: tuple[evaluation.ShiftInvariance, ...]
         rows.append(row)
     number = st.column_config.NumberColumn
     st.dataframe(
-        rows,
+        export.shown(rows),
         hide_index=True,
         placeholder="–",
         column_config={
@@ -261,7 +261,7 @@ def _located(names: tuple[str, ...], found: tuple[evaluation.Located, ...]) -> N
     rows = _located_rows(names, found)
     shares = ("energy inside", "energy, chance", "overlap", "overlap, chance")
     st.dataframe(
-        rows,
+        export.shown(rows),
         hide_index=True,
         placeholder="–",
         column_config={name: st.column_config.NumberColumn(format="%.2f") for name in shares},

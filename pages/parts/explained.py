@@ -210,7 +210,7 @@ def numbers(comparison: Comparison) -> None:
 def _table(comparison: Comparison) -> None:
     found = rows(comparison)
     st.dataframe(
-        found,
+        export.shown(found),
         hide_index=True,
         placeholder="–",
         column_order=[

@@ -5,11 +5,17 @@ from __future__ import annotations
 import csv
 import html
 import io
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
+
+# Before a sign that begins a formula, the broad ones of Asian keyboards among them, or what is skipped before one; a
+# minus within a text begins nothing that could be run.
+_FORMULA = re.compile(r"^(?=[=+\-@\t\r\n＝＋－＠])|(?<=[;\t\r\n])(?=[=+@＝＋＠])")
 
 
 def npz(arrays: Mapping[str, np.ndarray]) -> bytes:
@@ -20,16 +26,39 @@ def npz(arrays: Mapping[str, np.ndarray]) -> bytes:
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as CSV, with the first one's keys as header.
-
-    A cell that a spreadsheet would run as a formula begins with an apostrophe, since names come from outside.
-    """
+    """Rows as CSV, with the first one's keys as header; formulas are `defused`, since names come from outside."""
     file = io.StringIO()
     writer = csv.writer(file)
     if rows:
-        writer.writerow(rows[0])
-        writer.writerows([_cell(value) for value in row.values()] for row in rows)
+        writer.writerow([defused(name) for name in rows[0]])
+        writer.writerows([defused(value) for value in row.values()] for row in rows)
     return file.getvalue()
+
+
+def shown(table: Any) -> Any:
+    """What `st.dataframe` is to show, its texts `defused`: a list of rows, columns by their names, or a data frame.
+
+    Whoever looks at a table can save it with Streamlit's own button, which writes what stands in its cells into a CSV
+    as it is.
+    """
+    if isinstance(table, pd.DataFrame):
+        texts = [name for name in table.columns if not pd.api.types.is_numeric_dtype(table[name])]
+        return table.assign(**{name: table[name].map(defused) for name in texts})
+    if isinstance(table, Mapping):
+        return {
+            name: column if isinstance(column, np.ndarray) else [defused(value) for value in column]
+            for name, column in table.items()
+        }
+    return [{name: defused(value) for name, value in row.items()} for row in table]
+
+
+def defused(value: Any) -> Any:
+    """A text with an apostrophe before what a spreadsheet would run as a formula; all else as it is.
+
+    Also where a spreadsheet that parts cells at semicolons would begin one within the text, as OWASP's page on CSV
+    injection says.
+    """
+    return _FORMULA.sub("'", value) if isinstance(value, str) else value
 
 
 def page(title: str, figure: go.Figure, rows: Sequence[Mapping[str, Any]], remarks: Sequence[str]) -> str:
@@ -47,7 +76,3 @@ def page(title: str, figure: go.Figure, rows: Sequence[Mapping[str, Any]], remar
         + "".join(f"<p>{html.escape(remark)}</p>" for remark in remarks)
         + "</html>"
     )
-
-
-def _cell(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

@@ -219,7 +219,7 @@ def _classes(classifier: Classifier, predictions: Predictions, kept: np.ndarray,
     if wanted:
         table = table[table["name"].str.contains(wanted, case=False, regex=False)]
     st.dataframe(
-        table,
+        export.shown(table),
         hide_index=True,
         column_order=["name", "count", "right", "accuracy", "confidence", "mistake"],
         column_config={
@@ -247,7 +247,7 @@ def _confusions(classifier: Classifier, predictions: Predictions, kept: np.ndarr
             return
         names = {side: [classifier.labels[one] for one in found[side]] for side in ("label", "prediction")}
         st.dataframe(
-            found.assign(**names),
+            export.shown(found.assign(**names)),
             hide_index=True,
             column_order=["label", "prediction", "count"],
             column_config={"label": "Labelled", "prediction": "Taken for", "count": "Images"},
@@ -268,7 +268,7 @@ def _layers(classifier: Classifier) -> None:
             }
             for layer in classifier.layers
         ]
-        st.dataframe(rows, hide_index=True)
+        st.dataframe(export.shown(rows), hide_index=True)
 
 
 def take() -> None:

@@ -161,7 +161,7 @@ def _table(probed: Probed, region: int) -> int | None:
         columns = {"rank": columns["rank"], f"in {1 - region + 1}": other} | columns
     shares = {name: st.column_config.NumberColumn(format="%.2f") for name in NAMES if name != "Evidence inside"}
     chosen = st.dataframe(
-        columns,
+        export.shown(columns),
         hide_index=True,
         height=310,
         # Another ranking is another table: a row that was chosen in the one before is another class now.
@@ -203,7 +203,7 @@ def _moved(probed: Probed) -> None:
     ]
     number = st.column_config.NumberColumn
     shown = {f"{probed.name}, region {one}": number(format="%.2f") for one in (1, 2)}
-    st.dataframe(rows, hide_index=True, column_config=shown | {"probability": number(format="percent")})
+    st.dataframe(export.shown(rows), hide_index=True, column_config=shown | {"probability": number(format="percent")})
 
 
 def closeup(probed: Probed, index: int) -> None:

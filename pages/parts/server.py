@@ -3,39 +3,48 @@
 from __future__ import annotations
 
 import argparse
-import os
+import logging
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 
-UPLOADS_MB = 2000
+import cache
+from interp import settings
+
+_log = logging.getLogger("loupe")
 
 
 @dataclass(frozen=True)
 class Options:
     """The folders that visitors may choose from, and the bytes of uploads that are kept for all of them together.
 
-    What is wrong with them is in `problems`.
+    What was wrong with them at the start is in `wrong`.
     """
 
     models: Path | None
     images: Path | None
-    problems: tuple[str, ...]
+    wrong: tuple[str, ...]
     uploads: int
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What whoever runs the server should mend: what was wrong at the start, and that nothing can be kept now."""
+        trouble = cache.trouble()
+        return self.wrong if trouble is None else (*self.wrong, trouble)
 
 
 @st.cache_resource
 def options() -> Options:
     """Read `streamlit run app.py -- --models FOLDER --images FOLDER`, or LOUPE_MODELS and LOUPE_IMAGES.
 
-    LOUPE_UPLOADS_MB bounds the uploads of all visitors together.
+    LOUPE_UPLOADS_MB bounds the uploads of all visitors together. What is wrong is said in the terminal, too.
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    parser.add_argument("--models", default=os.environ.get("LOUPE_MODELS"))
-    parser.add_argument("--images", default=os.environ.get("LOUPE_IMAGES"))
-    problems: list[str] = []
+    parser.add_argument("--models", default=settings.path("LOUPE_MODELS"))
+    parser.add_argument("--images", default=settings.path("LOUPE_IMAGES"))
+    problems = list(settings.problems())
     try:
         given, unknown = parser.parse_known_args(sys.argv[1:])
     except argparse.ArgumentError as error:
@@ -44,8 +53,9 @@ def options() -> Options:
     if unknown and Path(sys.argv[0]).name == "app.py":
         problems.append(f"Unknown options: {' '.join(unknown)}. Known are --models FOLDER and --images FOLDER.")
     models, images = _folder(given.models, "--models", problems), _folder(given.images, "--images", problems)
-    uploads = _megabytes("LOUPE_UPLOADS_MB", UPLOADS_MB, problems)
-    return Options(models, images, tuple(problems), uploads)
+    for problem in problems:
+        _log.warning("%s", problem)
+    return Options(models, images, tuple(problems), int(settings.number("LOUPE_UPLOADS_MB") * 1_000_000))
 
 
 def stamp(path: Path | None) -> int:
@@ -56,21 +66,17 @@ def stamp(path: Path | None) -> int:
         return 0
 
 
-def _megabytes(variable: str, default: int, problems: list[str]) -> int:
-    text = os.environ.get(variable, "").strip()
-    if not text:
-        return default * 1_000_000
-    if not text.isdecimal() or not 0 < int(text) < 100_000_000:
-        problems.append(f"{variable} is {text!r}, and {default:,} is taken. Give a whole number of megabytes.")
-        return default * 1_000_000
-    return int(text) * 1_000_000
-
-
 def _folder(text: str | None, option: str, problems: list[str]) -> Path | None:
     if not text:
         return None
-    folder = Path(text).expanduser().resolve()
-    if not folder.is_dir():
+    try:
+        folder = Path(text).expanduser().resolve()
+        usable = folder.is_dir()
+    except (OSError, RuntimeError, ValueError) as error:
+        # A name that is too long, a loop of links, a user whom nobody knows.
+        problems.append(f"{option} {text}: {error}. Give a folder that exists on the server.")
+        return None
+    if not usable:
         problems.append(f"{option} {text}: there is no such folder. Give one that exists on the server.")
         return None
     return folder

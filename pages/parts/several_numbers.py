@@ -146,7 +146,7 @@ def _draw_classes(
         )
     }
     st.dataframe(
-        table,
+        export.shown(table),
         hide_index=True,
         column_order=["class", "labelled", "predicted", *shares],
         column_config={

@@ -10,7 +10,7 @@ from interp import embedding
 from interp.embedding import Features, Projection
 from interp.figures import embedding as figures
 from interp.types import Classifier
-from pages.parts import drawn, representations, waiting
+from pages.parts import drawn, export, representations, waiting
 from pages.parts.explained import PLOT
 from pages.parts.mapped import Known
 from pages.parts.text import plain
@@ -48,7 +48,7 @@ def _numbers(projections: tuple[Projection, ...], headed: tuple[str, ...]) -> No
     ]
     filled = [name for name in rows[0] if any(row[name] is not None for row in rows)]
     st.dataframe(
-        [{name: row[name] for name in filled} for row in rows],
+        export.shown([{name: row[name] for name in filled} for row in rows]),
         hide_index=True,
         placeholder="–",
         column_config={

@@ -147,7 +147,7 @@ def _table(names: tuple[str, ...], found: evaluation.Judgements) -> None:
     left_out = empty | {"reasons"} | (set() if len(names) > 1 else {"image"})
     number = st.column_config.NumberColumn
     st.dataframe(
-        listed,
+        export.shown(listed),
         hide_index=True,
         placeholder="–",
         column_order=[name for name in listed[0] if name not in left_out],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from cache import call, get
+from cache import call, forget, get, trouble
 from cache.store import Store
 from interp import progress
 from interp.types import Heatmaps, Target
@@ -137,6 +138,24 @@ def heatmaps(seed: int) -> Heatmaps:
 def unstorable(text: str) -> object:
     log.append("unstorable")
     return [object()]
+
+
+def ask_for(folder: Path, seconds: float, told) -> None:
+    """Ask again and again, without a memory; tells how often, how often it was computed, the wrong, and the trouble."""
+    os.environ["LOUPE_CACHE"] = str(folder)
+    wrong = asked = 0
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for seed in range(5):
+            forget()
+            wrong += not torch.equal(get(call(counted_heatmaps, seed)).values, heatmaps(seed).values)
+            asked += 1
+    told.put((asked, len(log), wrong, trouble()))
+
+
+def counted_heatmaps(seed: int) -> Heatmaps:
+    log.append("heatmaps")
+    return heatmaps(seed)
 
 
 def write_for_ever(folder: Path, started) -> None:

@@ -77,15 +77,16 @@ def test_a_plotly_figure_counts_its_arrays() -> None:
     assert size_of(figure) >= 320_000
 
 
-@pytest.mark.parametrize("text", ["", "much", "inf", "nan"])
-def test_a_bad_limit_is_named(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+@pytest.mark.parametrize("text", ["", "much", "inf", "nan", "-5", "0.0001", "1e99"])
+def test_a_bad_limit_counts_as_not_set(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("LOUPE_MEMORY_MB", text)
-    with pytest.raises(ValueError, match="LOUPE_MEMORY_MB.*megabytes"):
-        megabytes("LOUPE_MEMORY_MB", 5)
+    assert megabytes("LOUPE_MEMORY_MB") == 2048 * 2**20
 
 
 def test_a_limit_is_in_megabytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LOUPE_MEMORY_MB", "0.5")
-    assert megabytes("LOUPE_MEMORY_MB", 5) == 2**19
+    monkeypatch.setenv("LOUPE_MEMORY_MB", "1.5")
+    assert megabytes("LOUPE_MEMORY_MB") == 3 * 2**19
+    monkeypatch.setenv("LOUPE_MEMORY_MB", "0")
+    assert megabytes("LOUPE_MEMORY_MB") == 0
     monkeypatch.delenv("LOUPE_MEMORY_MB")
-    assert megabytes("LOUPE_MEMORY_MB", 5) == 5 * 2**20
+    assert megabytes("LOUPE_MEMORY_MB") == 2048 * 2**20

@@ -5,6 +5,7 @@ import io
 import re
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
@@ -37,6 +38,28 @@ def test_a_cell_that_a_spreadsheet_would_run_is_defused() -> None:
     assert header == ["image", "sum", "class"]
     assert row == ["'=cmd|'/c calc'!A0", "-1.5", 'a "quoted", name']
     assert export.table([]) == ""
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
+def test_no_cell_of_a_table_begins_a_formula(sign: str) -> None:
+    name = f"{sign}cmd|' /C calc'!A0"
+    rows = [{name: name, "number": -1.5}, {name: "-", "number": None}]
+    header, *lines = csv.reader(io.StringIO(export.table(rows), newline=""))
+    assert header == [f"'{name}", "number"] and lines == [[f"'{name}", "-1.5"], ["'-", ""]]
+    # Streamlit's own button writes what a table shows.
+    assert export.shown(rows)[0] == {name: f"'{name}", "number": -1.5}
+    columns = {"name": [name], "number": np.array([-1.5])}
+    assert export.shown(columns)["name"] == [f"'{name}"] and export.shown(columns)["number"] is columns["number"]
+    frame = pd.DataFrame({"name": [name, "bee", None], "number": [-1.5, 2, 3]})
+    assert export.shown(frame)["name"].tolist()[:2] == [f"'{name}", "bee"] and frame["name"][0] == name
+    assert export.shown(frame)["number"].tolist() == [-1.5, 2, 3]
+
+
+def test_cells_are_not_parted_into_formulas() -> None:
+    # A spreadsheet may part cells at semicolons, whatever a file's delimiter is.
+    assert export.defused("a;=1+1") == "a;'=1+1" and export.defused("a\n@x") == "a\n'@x"
+    for harmless in ("bee", "a-b", "a; b", "1 + 1", "a=b", "x\ty", "", -5, None, 2.5):
+        assert export.defused(harmless) == harmless
 
 
 def test_arrays_come_back_from_npz() -> None:

@@ -160,4 +160,4 @@ def test_a_budget_that_is_no_number_is_said(app, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("LOUPE_UPLOADS_MB", "2 GB")
     app.run()
     said = app.warning[0].value.replace("\\", "")
-    assert "LOUPE_UPLOADS_MB is '2 GB'" in said and "whole number" in said
+    assert "LOUPE_UPLOADS_MB is '2 GB'" in said and "Give a number of megabytes" in said

@@ -11,7 +11,7 @@ import cache
 from cache import tallies
 from cache.counts import counted
 from interp.types import Classifier
-from pages.parts import drawn, layout, waiting
+from pages.parts import drawn, export, layout, waiting
 from pages.parts.channels import subject
 from pages.parts.visualization import making
 
@@ -62,7 +62,7 @@ def rows(classifier: Classifier, made: Mapping[str, int]) -> list[dict[str, Any]
 
 def _table(classifier: Classifier, made: Mapping[str, int]) -> None:
     st.dataframe(
-        rows(classifier, made),
+        export.shown(rows(classifier, made)),
         hide_index=True,
         height=320,
         placeholder="–",

@@ -62,7 +62,7 @@ def _classes(known: Known) -> None:
     named = table.assign(name=[known.classifier.labels[one] for one in table["class"]])
     share = {"format": "percent", "min_value": 0, "max_value": 1}
     st.dataframe(
-        named,
+        export.shown(named),
         hide_index=True,
         column_order=["name", "images", "right", "accuracy", *SCORES],
         column_config={

@@ -11,7 +11,7 @@ from cache.tallies import Tally
 from interp import feature_visualization as fv
 from interp.feature_visualization.checks import LEAST_CONTRAST, MOST_CLIPPED
 from interp.types import Classifier, Layer
-from pages.parts import clicks, controls, drawn, waiting
+from pages.parts import clicks, controls, drawn, export, waiting
 from pages.parts.layout import Selection
 from pages.parts.text import plain
 from pages.parts.visualization import making, single
@@ -111,7 +111,7 @@ def _table(found: tuple[Tally, ...], photos: str, steps: int) -> None:
         for one in found
     ]
     columns = {"share": st.column_config.NumberColumn(format="%.1f%%")}
-    st.dataframe(rows, hide_index=True, column_config=columns)
+    st.dataframe(export.shown(rows), hide_index=True, column_config=columns)
 
 
 def offered(classifier: Classifier) -> list[Layer]:
