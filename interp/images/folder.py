@@ -249,7 +249,7 @@ def _account_files(
         reason = other if named else unused.get(name, "It is in none of the forms that are read.")
         kept.unused.append(Problem(printable(name), printable(reason)))
         draft.problems.add("annotation files that are not used", name, reason)
-    kept.unused += _unused_masks([one.relative for one in masks if one.relative not in used], unused)
+    kept.unused += mask_folders.unused([one.relative for one in masks if one.relative not in used], unused)
     draft.problems.extend(files.not_pictures(folder, listing.others))
     kept.files.update(
         {
@@ -263,18 +263,6 @@ def _account_files(
             account.REFUSED: listing.refused,
         }
     )
-
-
-def _unused_masks(relatives: Sequence[str], reasons: Mapping[str, str]) -> list[Problem]:
-    """The masks that are not used, those of one folder together."""
-    together: dict[tuple[str, str], list[str]] = {}
-    for relative in relatives:
-        if relative in reasons:
-            together.setdefault((relative.rpartition("/")[0], reasons[relative]), []).append(relative)
-    return [
-        Problem(printable(some[0] if len(some) == 1 else f"{folder}/: {len(some):,} masks"), printable(reason))
-        for (folder, reason), some in together.items()
-    ]
 
 
 def _elsewhere(found: Found, folder: Path, boundary: Boundary, draft: Draft, listing: Listing) -> ImageSet:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -112,6 +112,18 @@ def read(found: Sequence[PictureFile], *, marked: frozenset[int] | None) -> Reco
     contents = (files.digest(found, ()).encode(), repr((sorted(marked or ()), trimap)).encode())
     names = tuple(one.relative for one in found)
     return Records(FORM, names, tuple(records), problems, contents, len(found), findings=tuple(findings))
+
+
+def unused(relatives: Sequence[str], reasons: Mapping[str, str]) -> list[Problem]:
+    """The masks that are not used, those of one folder together."""
+    together: dict[tuple[str, str], list[str]] = {}
+    for relative in relatives:
+        if relative in reasons:
+            together.setdefault((relative.rpartition("/")[0], reasons[relative]), []).append(relative)
+    return [
+        Problem(printable(some[0] if len(some) == 1 else f"{folder}/: {len(some):,} masks"), printable(reason))
+        for (folder, reason), some in together.items()
+    ]
 
 
 def _called_so(relative: str) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from interp import images
+from interp.images import mask_folders
 from interp.images.masks import MaskFile
 from tests.images.drawing import plain
 
@@ -94,7 +95,7 @@ def test_what_is_marked(tmp_path: Path, kind: str) -> None:
     photos = opened(tmp_path, picture, ending, **({"lossless": True} if ending == "webp" else {}))
     assert photos.names == ("a.jpg",) and photos.annotated == {0}, photos.account
     assert (photos[0].mask == expected).all()
-    assert any(one.setting == "marked" for one in photos.account.findings)
+    assert any(one.setting == mask_folders.SETTING for one in photos.account.findings)
 
 
 @pytest.mark.parametrize(("ending", "picture"), [("png", soft()), ("jpg", grey(levels(255, 0)))])
@@ -123,7 +124,7 @@ def test_what_may_not_be_scored_is_questioned(tmp_path: Path, kind: str) -> None
         assert re.search(f"masks/a.png: It is not used: {reason}", reasons(photos))
     else:
         [warning] = [one for one in photos.account.findings if one.kind == "warning"]
-        assert "it may be the background that is marked" in warning.text and warning.setting == "marked"
+        assert "it may be the background that is marked" in warning.text and warning.setting == mask_folders.SETTING
     assert photos.account.marks == {"in doubt": 1}
     # Said which values are marked, it is used.
     value = {"all 1": 1, "all 255": 255, "no 0": 7}.get(kind, 0)
