@@ -129,11 +129,11 @@ def _why_not(text: str) -> str:
 
 
 def _yolo_content(path: Path, keypoints: bool) -> bool | None:
-    """Whether a text file holds boxes; None where it is empty."""
+    """Whether a text file holds boxes; None where it is empty, or cannot be read."""
     try:
         content = files.content(path, limit=yolo.LARGEST)
     except ValueError:
-        return False
+        return None
     return yolo.looks_like(content, keypoints=keypoints) if content.strip() else None
 
 
@@ -151,7 +151,8 @@ def _folder(folder: Path, boundary: Boundary, marked: frozenset[int] | None) -> 
     stems = Joiner([os.path.splitext(one)[0] + ".png" for one in listing.annotations])
     found = found_in(folder, listing, stems)
     if not found.records and not masks:
-        listed = "; ".join(f"{printable(name)}: {reason}" for name, reason in list(found.unused.items())[:3])
+        reasons = {one.name: one.reason for one in problems.listed()} | found.unused
+        listed = "; ".join(f"{printable(name)}: {reason}" for name, reason in list(reasons.items())[:3])
         raise ValueError(
             f"{printable(folder.name)}: the folder holds neither annotations nor masks (.png) that could be read. "
             f"{KNOWN}.{' ' + listed if listed else ''}"

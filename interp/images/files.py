@@ -162,9 +162,10 @@ def _sort(entry: os.DirEntry[str], relative: str, listing: Listing, problems: Pr
     if extension in EXTENSIONS:
         try:
             status = entry.stat()
-        except OSError:
+        except OSError as error:
             listing.refused += 1
-            problems.add("files that vanish", relative, "The file went away while the folder was listed.")
+            reason = f"It cannot be looked at ({error.strerror}). Let this program's user enter the folder."
+            problems.add("files that cannot be looked at", relative, reason)
             return
         if not stat.S_ISREG(status.st_mode):
             _refuse_pipe(relative, listing, problems)

@@ -36,16 +36,13 @@ def from_folder(
     draft = Draft()
     listing = files.list_folder(folder, boundary, draft.problems)
     draft.folders = dict(listing.folders)
-    index = INDEX in listing.annotations
-    listing.annotations = [one for one in listing.annotations if one != INDEX]
     own = _without(listing, folder, marks)
     parted = mask_folders.parted(own) if marks is None else mask_folders.Parted(own, [])
     pictures = files.settled(_named_below(parted.pictures))
     joiner = Joiner([one.relative for one in pictures])
-    if (folder / INDEX).exists():
-        rows = _read_index(folder, boundary, draft, pictures)
-    else:
-        rows = _by_place(pictures, draft)
+    rows = _read_index(folder, boundary, draft, pictures) if os.path.lexists(folder / INDEX) else None
+    index = rows is not None
+    rows = _by_place(pictures, draft) if rows is None else rows
     found, base = _annotations(folder, listing, joiner, boundary, marks, marked, parted.masks)
     if not draft.entries and found.records:
         return _elsewhere(found, folder, boundary, draft, listing)
@@ -61,8 +58,8 @@ def from_folder(
     draft.drop_misfits()
     chosen = set() if marks is None else {one.relative for one in own}
     masks = parted.masks if marks is None else [one for one in listing.pictures if one.relative not in chosen]
+    draft.account.files[account.TABLE] += index
     _account_files(folder, draft, listing, masks, found, used, len(rows), named=marks is not None)
-    draft.account.files[account.TABLE] = int(index)
     return draft.assembled(folder.name)
 
 
@@ -135,11 +132,20 @@ class _Each(Mapping[int, Sequence[int]]):
         return (self._all[place],)
 
 
-def _read_index(folder: Path, boundary: Boundary, draft: Draft, pictures: list[PictureFile]) -> dict[int, list[int]]:
-    """Fill the draft with the rows of the index; gives the entries of each picture, by its position in the folder."""
+def _read_index(
+    folder: Path, boundary: Boundary, draft: Draft, pictures: list[PictureFile]
+) -> dict[int, list[int]] | None:
+    """Fill the draft with the rows of the index; gives the entries of each picture, by its position in the folder.
+
+    None, and nothing is filled, where it is no table of these pictures.
+    """
     if not boundary.admits(folder / INDEX):
         raise ValueError(f"{INDEX}: the link leads outside the folder that this server offers. Put the file itself.")
-    table = tables.read(folder / INDEX, draft.problems, present=[one.relative for one in pictures])
+    try:
+        table = tables.read(folder / INDEX, draft.problems, present=[one.relative for one in pictures])
+    except ValueError as error:
+        draft.problems.add("tables that are not used", INDEX, str(error))
+        return None
     return table_entries.fill(draft, table, INDEX, pictures)
 
 
@@ -154,7 +160,7 @@ def _read_tables(
     """Give the entries what further tables say; gives the tables that were used."""
     used: set[str] = set()
     known = {one for records in found.records for one in records.files}
-    left = [one for one in listing.annotations if one.lower().endswith(TABLES) and one not in known]
+    left = [one for one in listing.annotations if one.lower().endswith(TABLES) and one not in {*known, INDEX}]
     named = sorted(left, key=_depth)
     if not named:
         return used
@@ -243,8 +249,13 @@ def _account_files(
             "can be drawn."
         )
         unused |= {one: reason for one in records.files if one not in used and one not in unused}
-    here = set(listing.annotations)
+    # One that could not be read is named already.
+    named_before = {one.name: one.reason for one in draft.problems.listed()}
+    here = set(listing.annotations) - ({INDEX} if draft.account.files[account.TABLE] else set())
     for name in sorted(here - used):
+        if name in named_before:
+            kept.unused.append(Problem(printable(name), named_before[name]))
+            continue
         other = "Other annotations were named: it was not looked at."
         reason = other if named else unused.get(name, "It is in none of the forms that are read.")
         kept.unused.append(Problem(printable(name), printable(reason)))

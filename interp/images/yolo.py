@@ -81,7 +81,9 @@ def _names(folder: Path, names: str | None, reading: Reading) -> tuple[str, ...]
     try:
         found = label_files.read(folder / names).names
     except (ValueError, OSError) as error:
-        reading.problems.add("files of class names", names, f"{error} The classes are called by their numbers.")
+        # Where the server keeps its pictures is nobody's business.
+        reason = str(error).replace(f"{folder}/", "")
+        reading.problems.add("files of class names", names, f"{reason} The classes are called by their numbers.")
         return ()
     text = f"{printable(names)} names the {len(found):,} YOLO classes, from {found[0]!r} to {found[-1]!r}."
     reading.findings.append(Finding("recognized", text))

@@ -141,7 +141,12 @@ def test_the_marks_of_a_mixture_by_hand(tmp_path: Path) -> None:
         "of pictures that another file marks": 1,
         "that do not fit their picture": 1,
     }
-    assert account.labels == {"by COCO": 1, "by Pascal VOC": 1, "by LabelMe": 1, "without a label": 1}
+    assert account.labels == {
+        "labelled by COCO": 1,
+        "labelled by Pascal VOC": 1,
+        "labelled by LabelMe": 1,
+        "without a label": 1,
+    }
     assert account.files == {
         "pictures of the set": 4,
         "annotation files": 3,

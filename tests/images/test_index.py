@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +21,15 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_what_is_no_index_is_refused_by_name(tmp_path: Path, case: str) -> None:
+def test_what_is_no_index_is_named_and_costs_no_picture(tmp_path: Path, case: str) -> None:
     content, reason = BAD[case]
-    plain(tmp_path / "a.png")
+    plain(tmp_path / "cat" / "a.png")
     (tmp_path / "index.csv").write_bytes(content)
-    with pytest.raises(ValueError, match=reason):
-        images.load(tmp_path)
+    photos = images.load(tmp_path)
+    assert photos.labels == ("cat",)
+    [problem] = [one for one in photos.problems if one.name == "index.csv"]
+    assert re.search(reason, problem.reason)
+    assert [one.name for one in photos.account.unused] == ["index.csv"] and sum(photos.account.files.values()) == 2
 
 
 def test_rows_of_other_lengths_are_taken(tmp_path: Path) -> None:

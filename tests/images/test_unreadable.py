@@ -13,8 +13,6 @@ from interp import images
 from interp.images import ImageSet, Sample, UnreadableImage
 from tests import unprivileged
 
-MENDING = pytest.mark.xfail(strict=True, reason="To be mended in interp.images")
-
 
 def read(root: Path, name: str, annotations: str | None = None) -> tuple[dict[str, Any], dict[str, str]]:
     """The pictures of a set by name, or why one cannot be read; and what is named as left out."""
@@ -86,7 +84,6 @@ def test_annotations(tmp_path: Path, name: str) -> None:
     assert list(found) == ["a.png", "b.png"] and "cannot be read" in problems[name]
 
 
-@MENDING
 @pytest.mark.parametrize("mode", [0, 0o444])
 def test_the_set_itself(tmp_path: Path, mode: int) -> None:
     pictures(tmp_path / "set", "a.png")
@@ -105,7 +102,6 @@ def yolo(folder: Path) -> Path:
     return folder
 
 
-@MENDING
 def test_one_of_yolos_files_costs_no_other(tmp_path: Path) -> None:
     (yolo(tmp_path / "set") / "labels" / "b.txt").chmod(0)
     found, problems = read(tmp_path, "set")
@@ -113,7 +109,6 @@ def test_one_of_yolos_files_costs_no_other(tmp_path: Path) -> None:
     assert "cannot be read" in problems["labels/b.txt"] and "labels/a.txt" not in problems
 
 
-@MENDING
 def test_yolos_names(tmp_path: Path) -> None:
     (yolo(tmp_path / "set") / "data.yaml").chmod(0)
     found, problems = read(tmp_path, "set")
@@ -122,7 +117,6 @@ def test_yolos_names(tmp_path: Path) -> None:
     assert str(tmp_path) not in problems["data.yaml"]
 
 
-@MENDING
 def test_a_folder_of_masks(tmp_path: Path) -> None:
     pictures(tmp_path / "set", "a.png")
     mask(tmp_path / "masks" / "a.png")
@@ -131,7 +125,6 @@ def test_a_folder_of_masks(tmp_path: Path) -> None:
         read(tmp_path, "set", "masks")
 
 
-@MENDING
 def test_a_table_of_labels(tmp_path: Path) -> None:
     pictures(tmp_path / "set", "a.png")
     (tmp_path / "set" / "index.csv").write_text("file,label\na.png,bee\n")

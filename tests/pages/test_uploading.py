@@ -113,7 +113,7 @@ def test_what_is_refused_is_named_and_the_rest_goes_on(page) -> None:
     assert [file.name for file in own(page).files] == ["good.png", "again.png"]
     assert "bad *1*.jpg: this is not a picture" in said(page)
     assert "good.png: it is among your uploads already" in said(page)
-    assert set(page.dataframe[0].value["file"]) == {"bad *1*.jpg", "good.png"}
+    assert set(page.table[0].value["what"]) == {r"bad \*1\*\.jpg", r"good\.png"}
     assert page.selectbox(key="images").value == "uploads"
 
 
