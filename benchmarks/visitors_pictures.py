@@ -6,7 +6,7 @@ One server, with a copy of a folder of photographs, and as many visitors as give
 and then each chooses another photograph, whose maps have been seen before. Quiet spans alternate with others, in which
 one visitor uploads a PNG of 97 kB again and again that would be 25 million columns wide, and files of the folder are
 added, removed and overwritten. What is measured is the time from a choice to the end of the first run that shows
-its result. The clients' share of the processor counts against the server. On Linux the server's memory is read
+its result; with `--opens` that from the opening of a page in a new session until it has settled. The clients' share of the processor counts against the server. On Linux the server's memory is read
 from /proc.
 """
 
@@ -73,9 +73,10 @@ def bomb(columns: int = COLUMNS) -> bytes:
 class Visitor:
     """One who looks at a page, and chooses another photograph now and then."""
 
-    def __init__(self, tab: Tab, page: str) -> None:
+    def __init__(self, tab: Tab, page: str, reopen: tuple[int, str] | None) -> None:
         self.tab = tab
         self.page = page
+        self._reopen = reopen
 
     async def look(self, span: Span, seconds: float, every: float) -> None:
         """Choose and wait, again and again; a choice that was begun in time is waited for."""
@@ -92,6 +93,12 @@ class Visitor:
             await asyncio.sleep(max(0.0, every * (0.5 + random.random()) - (time.monotonic() - start)))
 
     async def _choose(self) -> None:
+        if self._reopen is not None:
+            port, query = self._reopen
+            async with Tab(port, "" if self.page == "app" else self.page, query) as tab:
+                await tab.settle()
+                self.tab.said = tab.said
+            return
         shown = self.tab.widgets.get("image")
         if shown is None:
             await self.tab.rerun()
@@ -166,7 +173,7 @@ async def measure(server: Server, folder: Path, originals: Sequence[Path], given
             page = pages[number % len(pages)]
             tab = await stack.enter_async_context(Tab(server.port, page, query))
             await tab.settle()
-            visitors.append(Visitor(tab, page or "app"))
+            visitors.append(Visitor(tab, page or "app", (server.port, query) if given.opens else None))
         # What is measured is how soon a page answers, and not how long the maps of thirty photographs at once take.
         for page in dict.fromkeys(visitor.page for visitor in visitors):
             await _see_all(next(visitor.tab for visitor in visitors if visitor.page == page))
@@ -218,6 +225,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=45)
     parser.add_argument("--every", type=float, default=10.0, help="seconds between one client's choices")
     parser.add_argument("--change-every", type=float, default=5.0, help="seconds between two changes of the folder")
+    parser.add_argument("--opens", action="store_true", help="open the page in a new session, in place of each choice")
     parser.add_argument("--attacks", nargs="+", choices=["upload", "change"], default=["upload", "change"])
     given = parser.parse_args()
     originals = sorted(path for path in given.pictures.iterdir() if path.is_file())[: given.photographs]

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from interp.models import known_shares
 from interp.types import Classifier, Images, Layer, Preprocessing
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "imagenet"
@@ -28,6 +29,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def own_main(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put `__main__` back, which Streamlit's test driver replaces, and which processes started later would run."""
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+
+
+@pytest.fixture(autouse=True)
+def nothing_known() -> None:
+    """Forget what classifiers said of pictures in other tests."""
+    known_shares.KNOWN.clear()
 
 
 @pytest.fixture

@@ -165,6 +165,7 @@ class Draft:
             problems=self.problems.listed(),
             account=self.account.closed(),
             watch=watch,
+            state=lambda i: (stamped[i].path, *stamped[i].stamp),
         )
 
 

@@ -122,6 +122,7 @@ class ImageSet(Sequence):
         problems: Sequence[Problem] = (),
         account: Account | None = None,
         watch: Watch | None = None,
+        state: Callable[[int], tuple] | None = None,
     ) -> None:
         self.name = name
         self.description = description
@@ -136,6 +137,7 @@ class ImageSet(Sequence):
         self.account = account
         self.counts_from: int | None = None
         self._watch = watch
+        self._state = state
         self._annotations = dict(annotations or {})
         self._concepts = concepts
         self.annotated = frozenset(self._annotations if concepts is None else range(len(self.names)))
@@ -188,6 +190,13 @@ class ImageSet(Sequence):
         """The names (`problems.same_name`) of the marks of the image's own label; None where all of them count."""
         return self._own.get(position)
 
+    def state(self, position: int) -> tuple | None:
+        """What tells the file of the image at a position from any other, and from itself when it has changed.
+
+        None where the images are no files.
+        """
+        return None if self._state is None else self._state(position)
+
     def changed(self) -> bool:
         """Whether the files that it was made of are others by now, so that it is to be opened again."""
         return self._watch is not None and self._watch.changed()
@@ -226,6 +235,7 @@ class ImageSet(Sequence):
             concepts=None if concepts is None else lambda i: concepts(positions[i]),
             numbers={name: tuple(some[one] for one in positions) for name, some in self.numbers.items()},
             account=self.account,
+            state=None if self._state is None else lambda i: self.state(positions[i]) or (),
         ).counting_from(self.counts_from)
 
     def counting_from(self, start: int | None) -> ImageSet:

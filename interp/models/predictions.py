@@ -6,22 +6,25 @@ where they would take more than 50 MB, those of every second image, or third, an
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Float, Int
 
 from interp.batches import read_ahead
 from interp.images import ImageSet, Problem
 from interp.models import inputs
 from interp.models.inputs import Input
+from interp.models.known_shares import KNOWN, Known
 from interp.models.truth import OwnLabels
 from interp.types import Classifier, digest
 
 TOP = 5
+_ROWS = ("indices", "classes", "probabilities", "labels", "label_probability")
 LARGEST = 50 << 20
 """How many bytes of probabilities of all classes are kept."""
 
@@ -69,6 +72,16 @@ class Predictions:
     def __len__(self) -> int:
         return len(self.indices)
 
+    def in_order(self) -> Predictions:
+        """The same, in the order of the images in the set."""
+        order = np.argsort(self.indices)
+        rows = {name: getattr(self, name)[order] for name in _ROWS}
+        every = self.every
+        if every is not None:
+            by_index = np.argsort(every.indices)
+            every = EveryClass(every.indices[by_index], every.probabilities[by_index], every.step)
+        return replace(self, every=every, **rows)
+
     @property
     def predicted(self) -> Int[np.ndarray, " n"]:
         """The most probable class of each image."""
@@ -97,7 +110,8 @@ def predict(
 
     `labels` gives each image's class index, or None for an image without; left out, the set's own are matched
     (`models.match_set`; all of an image's labels where the classes do not exclude each other, `models.match_several`).
-    The pictures of the next batch are read while the classifier runs on this one. Nothing is locked between two
+    An image whose file was predicted before, and is as it was then, is not read again. The pictures of the next batch
+    are read while the classifier runs on this one. Nothing is locked between two
     batches. An image that cannot be read becomes a problem, and the rest goes on.
     Raises `ValueError` for a classifier without a head, where `labels` does not fit the set or the classifier, or where
     a probability is not a number.
@@ -107,19 +121,37 @@ def predict(
     own = given or OwnLabels.of(classifier, photos)
     step = -(-4 * len(photos) * len(classifier.labels) // LARGEST) if classifier.multi_label else 0
 
-    def read(position: int) -> Input:
-        return inputs.attempt(classifier, photos, position)
+    known = _known(classifier, photos)
+    missing = [position for position in range(len(photos)) if position not in known]
+    parts = [_of_known(classifier, photos, known, own, step)] if known else []
+    yield from parts
+
+    def read(place: int) -> Input:
+        return inputs.attempt(classifier, photos, missing[place])
 
     def predicted(pictures: Sequence[Input]) -> Predictions:
-        return _batch(classifier, pictures, own, step)
+        return _batch(classifier, photos, pictures, own, step)
 
-    parts = []
-    batches = read_ahead(read, predicted, len(photos), size=batch_size, what="Predicting images")
+    batches = read_ahead(read, predicted, len(missing), size=batch_size, what="Predicting images")
     with closing(batches):
         for part in batches:
             parts.append(part)
             yield part
-    return merge(parts)
+    return merge(parts).in_order() if known else merge(parts)
+
+
+def _known(classifier: Classifier, photos: ImageSet) -> dict[int, Known]:
+    """What was said before of the images whose files are as they were then."""
+    keys = ((position, _key(classifier, photos, position)) for position in range(len(photos)))
+    found = ((position, None if key is None else KNOWN.get(key)) for position, key in keys)
+    return {position: one for position, one in found if one is not None}
+
+
+def _key(classifier: Classifier, photos: ImageSet, position: int) -> tuple | None:
+    state = photos.state(position)
+    if state is None or not classifier.deterministic:
+        return None
+    return classifier.fingerprint, classifier.device.type, *state
 
 
 def merge(parts: Sequence[Predictions]) -> Predictions:
@@ -148,7 +180,9 @@ def _merged(parts: Sequence[EveryClass]) -> EveryClass | None:
     return EveryClass(indices, np.concatenate([part.probabilities for part in parts]), parts[0].step)
 
 
-def _batch(classifier: Classifier, pictures: Sequence[Input], labels: OwnLabels, step: int) -> Predictions:
+def _batch(
+    classifier: Classifier, photos: ImageSet, pictures: Sequence[Input], labels: OwnLabels, step: int
+) -> Predictions:
     images, positions, problems = inputs.readable(classifier, pictures)
     top = min(TOP, len(classifier.labels))
     if images is None:
@@ -162,9 +196,33 @@ def _batch(classifier: Classifier, pictures: Sequence[Input], labels: OwnLabels,
                 f"{classifier.name} gave a probability that is not a number for {name}: its weights, or its "
                 "precision, do not suit this image. Check the weights, or load it with precision float32."
             )
-    best = probabilities.topk(top, dim=1)
-    indices = np.array(positions, np.int32)
     shares = probabilities.numpy()
+    remarks = [one.remarks for one in pictures if one.pixels is not None]
+    for position, row, said in zip(positions, shares, remarks, strict=True):
+        if (key := _key(classifier, photos, position)) is not None:
+            KNOWN.put(key, (row.copy(), said))
+    found = _of_shares(np.array(positions, np.int32), shares, labels, step)
+    names = [one.name for one in pictures if one.pixels is not None]
+    return replace(found, problems=problems, remarks=_said(names, remarks))
+
+
+def _of_known(
+    classifier: Classifier, photos: ImageSet, known: Mapping[int, Known], labels: OwnLabels, step: int
+) -> Predictions:
+    shares = np.stack([shares for shares, _ in known.values()])
+    found = _of_shares(np.array(list(known), np.int32), shares, labels, step)
+    return replace(found, remarks=_said([photos.names[one] for one in known], [said for _, said in known.values()]))
+
+
+def _said(names: Sequence[str], remarks: Sequence[tuple[str, ...]]) -> tuple[Problem, ...]:
+    return tuple(Problem(name, text) for name, said in zip(names, remarks, strict=True) for text in said)
+
+
+def _of_shares(
+    indices: Int[np.ndarray, " n"], shares: Float[np.ndarray, "n k"], labels: OwnLabels, step: int
+) -> Predictions:
+    """The predictions for images whose probabilities of all classes are known."""
+    best = torch.from_numpy(shares).topk(min(TOP, shares.shape[1]), dim=1)
     own = labels.at(indices, shares)
     of_label = shares[np.arange(len(own)), own]
     chosen = indices % step == 0 if step else None
@@ -174,8 +232,6 @@ def _batch(classifier: Classifier, pictures: Sequence[Input], labels: OwnLabels,
         probabilities=best.values.numpy(),
         labels=own,
         label_probability=np.where(own >= 0, of_label, np.float32(np.nan)),
-        problems=problems,
-        remarks=tuple(Problem(one.name, text) for one in pictures if one.pixels is not None for text in one.remarks),
         every=None if chosen is None else EveryClass(indices[chosen], shares[chosen], step),
     )
 

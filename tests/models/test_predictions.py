@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from interp import images, progress
+from interp.models import known_shares
 from interp.models import predictions as module
 from interp.models.predictions import merge, predict
 from interp.types import Classifier
@@ -74,10 +75,47 @@ def test_out_of_memory_halves_the_batch(tiny: Classifier, folder: Path, monkeypa
         return forward(pixels)
 
     monkeypatch.setattr(tiny.module, "forward", small)
+    known_shares.KNOWN.clear()
     parts, whole = finished(predict(tiny, photos, labels=[1] * SIZE, batch_size=16))
     assert max(len(part) for part in parts) == 4
     np.testing.assert_array_equal(whole.indices, expected.indices)
     np.testing.assert_allclose(whole.probabilities, expected.probabilities, atol=1e-6)
+
+
+def test_only_what_changed_is_predicted_again(tiny: Classifier, folder: Path):
+    seen: list[int] = []
+    tiny.module.register_forward_pre_hook(lambda module, given: seen.append(len(given[0])))
+    labels = [number % 3 for number in range(SIZE)]
+    _, before = finished(predict(tiny, images.load(folder), labels=labels))
+    Image.new("RGB", (20, 24), "red").save(folder / "image-07.png")
+    (folder / "image-11.png").unlink()
+    seen.clear()
+    photos = images.load(folder)
+    _, after = finished(predict(tiny, photos, labels=labels[: SIZE - 1]))
+    assert seen == [1] and after.indices.tolist() == list(range(SIZE - 1))
+    known_shares.KNOWN.clear()
+    _, fresh = finished(predict(tiny, photos, labels=labels[: SIZE - 1]))
+    assert sum(seen) == 1 + SIZE - 1
+    for name in ("classes", "labels"):
+        np.testing.assert_array_equal(getattr(after, name), getattr(fresh, name))
+    np.testing.assert_allclose(after.label_probability, fresh.label_probability, atol=1e-6)
+    assert not np.array_equal(after.probabilities[7], before.probabilities[7])
+
+
+def test_of_a_part_the_same_is_known(tiny: Classifier, folder: Path):
+    photos = images.load(folder)
+    _, whole = finished(predict(tiny, photos, labels=[1] * SIZE))
+    _, part = finished(predict(tiny, images.subset(photos, [5, 2]), labels=[1, 1]))
+    np.testing.assert_array_equal(part.probabilities, whole.probabilities[[5, 2]])
+
+
+def test_what_is_known_stays_within_its_bytes():
+    shares = known_shares.Shares(largest=100)
+    for number in range(10):
+        shares.put(number, (np.full(5, number, np.float32), ()))
+    assert [number for number in range(10) if shares.get(number) is not None] == [5, 6, 7, 8, 9]
+    shares.put("large", (np.zeros(26, np.float32), ()))
+    assert shares.get("large") is None and shares.get(9) is not None
 
 
 def test_lock_is_free_while_suspended_and_threads_end_after_closing(tiny: Classifier, folder: Path):
