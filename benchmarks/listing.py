@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-ROUNDS = 5
+ROUNDS = 3
 MEASURE = """
 import json, resource, sys, time
 from interp import images
@@ -26,7 +26,7 @@ print(json.dumps([seconds, len(photos), len(photos.annotated), peak]))
 
 
 def main(other: Path | None) -> None:
-    """Make each set and print how long both versions take to open it; the least of five rounds."""
+    """Make each set and print how long both versions take to open it; the least of three rounds."""
     here = Path(__file__).resolve().parents[1]
     trees = {"now": here} if other is None else {"now": here, "before": other.resolve()}
     print("| set | pictures | marked | now, s | before, s | ratio | MB now |\n|---|---|---|---|---|---|---|")

@@ -5,9 +5,9 @@
 One server, with a copy of a folder of photographs, and as many visitors as given, to whom `--pages` are dealt out. Now
 and then each chooses another photograph, whose maps have been seen before. Quiet spans alternate with others, in which
 one visitor uploads a PNG of 97 kB again and again that would be 25 million columns wide, and files of the folder are
-added, removed and overwritten. What is measured is the time from a choice to the end of the first run that shows
-its result; with `--opens` that from the opening of a page in a new session until it has settled. The clients' share of the processor counts against the server. On Linux the server's memory is read
-from /proc.
+added, removed and overwritten. What is measured is the time from a choice to the end of the first run that shows its
+result; with `--opens` that from the opening of a page in a new session until it has settled. The clients' share of the
+processor counts against the server. On Linux the server's memory is read from /proc.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from interp.images import ImageSet, UnreadableImage
 LISTED = 20
 AT_ONCE = 64
 # What stands beside pictures without being meant for us does not make a set a bad one.
-HARMLESS = "this is not a picture"
+HARMLESS = ("By its extension this is not a picture", "By its name it is for people")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,8 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     said, unread = ([], []) if given.listing else _read(photos)
     _print("changed", said)
     _print("left out", [*problems, *unread])
-    bad = [reason for _, reason in problems if HARMLESS not in reason]
-    return 1 if bad or unread or (photos.account is not None and photos.account.unused) else 0
+    unused = [] if photos.account is None else [(one.name, one.reason) for one in photos.account.unused]
+    return int(any(not reason.startswith(HARMLESS) for _, reason in (*problems, *unread, *unused)))
 
 
 def _values(text: str) -> list[int]:

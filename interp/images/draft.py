@@ -165,7 +165,7 @@ class Draft:
             problems=self.problems.listed(),
             account=self.account.closed(),
             watch=watch,
-            state=lambda i: (stamped[i].path, *stamped[i].stamp),
+            state=lambda i: _state(stamped[i]),
         )
 
 
@@ -176,6 +176,11 @@ def _read(file: PictureFile, watch: Watch) -> Picture:
         if error.changed:
             watch.found()
         raise
+
+
+def _state(file: PictureFile) -> tuple | None:
+    """What tells the file, as it is, from any other; None where it changed so shortly before that its times cannot."""
+    return None if file.digest else (file.path, *file.stamp)
 
 
 def _files(names: Sequence[str]) -> str:

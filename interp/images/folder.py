@@ -146,6 +146,9 @@ def _read_index(
     except ValueError as error:
         draft.problems.add("tables that are not used", INDEX, str(error))
         return None
+    if not table.rows:
+        draft.problems.add("tables that are not used", INDEX, "None of the pictures that it names is here.")
+        return None
     return table_entries.fill(draft, table, INDEX, pictures)
 
 

@@ -193,7 +193,7 @@ class ImageSet(Sequence):
     def state(self, position: int) -> tuple | None:
         """What tells the file of the image at a position from any other, and from itself when it has changed.
 
-        None where the images are no files.
+        None where the images are no files, or a file had changed only just before.
         """
         return None if self._state is None else self._state(position)
 

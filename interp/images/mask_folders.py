@@ -56,9 +56,12 @@ def parted(pictures: list[PictureFile]) -> Parted:
     mask, and they have few values, or soft edges.
     """
     # One look at all names together, since nearly no folder has such: a hundred thousand looks take a second.
-    names = "\n".join([one.relative for one in pictures]).lower()
+    ends = [one.relative.rfind("/") for one in pictures]
+    names = "\n".join([one.relative[end + 1 :] for one, end in zip(pictures, ends, strict=True)]).lower()
     if not any(word in names for word in _WORDS):
-        return Parted(pictures, [])
+        folders = {one.relative[: max(end, 0)] for one, end in zip(pictures, ends, strict=True)}
+        if not any(map(_of_masks, folders)):
+            return Parted(pictures, [])
     candidates = [one for one in pictures if _called_so(one.relative)]
     if not candidates:
         return Parted(pictures, [])

@@ -34,7 +34,7 @@ PAGES = {
 SAID = 5
 # So many problems stand in full sentences.
 FEW = 3
-NO_PICTURE = "By its extension this is not a picture"
+NO_PICTURE = ("By its extension this is not a picture", "By its name it is for people")
 
 
 @dataclass(frozen=True)

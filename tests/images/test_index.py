@@ -16,7 +16,7 @@ BAD = {
     "bytes": (bytes(range(32)) * 9, "index.csv: this is no text, but bytes; save it as CSV in UTF-8"),
     "endless field": (b'file\na.png\n"' + b"x" * 200_000, "index.csv, line [23]: field larger than field limit"),
     "open quote": (b'file,label\na.png,"cat\na.png,dog\n', "index.csv, line 2: a quote is opened there and not closed"),
-    "only missing": (b"file\nb.png\n", "the folder contains no pictures.*'b.png' was not found"),
+    "only missing": (b"file\nb.png\n", "None of the pictures that it names is here"),
 }
 
 
