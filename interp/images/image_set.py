@@ -122,7 +122,7 @@ class ImageSet(Sequence):
         problems: Sequence[Problem] = (),
         account: Account | None = None,
         watch: Watch | None = None,
-        state: Callable[[int], tuple] | None = None,
+        state: Callable[[int], tuple | None] | None = None,
     ) -> None:
         self.name = name
         self.description = description
@@ -235,7 +235,7 @@ class ImageSet(Sequence):
             concepts=None if concepts is None else lambda i: concepts(positions[i]),
             numbers={name: tuple(some[one] for one in positions) for name, some in self.numbers.items()},
             account=self.account,
-            state=None if self._state is None else lambda i: self.state(positions[i]) or (),
+            state=None if self._state is None else lambda i: self.state(positions[i]),
         ).counting_from(self.counts_from)
 
     def counting_from(self, start: int | None) -> ImageSet:

@@ -68,10 +68,10 @@ def test_marks_that_are_named_can_be_chosen_between(served: AppTest) -> None:
 
 def test_what_numbers_count_from_is_said_and_can_be_set(app: AppTest, tmp_path: Path, monkeypatch) -> None:
     for number in range(1, 11):
-        (tmp_path / str(number)).mkdir()
-        Image.new("RGB", (64, 64), (20 * number, 90, 30)).save(tmp_path / str(number) / "a.png")
-    monkeypatch.setenv("LOUPE_IMAGES", str(tmp_path.parent))
-    app.query_params.update({"images": tmp_path.name, "model": "scenes-honest"})
+        (tmp_path / "numbers" / str(number)).mkdir(parents=True)
+        Image.new("RGB", (64, 64), (20 * number, 90, 30)).save(tmp_path / "numbers" / str(number) / "a.png")
+    monkeypatch.setenv("LOUPE_IMAGES", str(tmp_path))
+    app.query_params.update({"images": "numbers", "model": "scenes-honest"})
     app.run()
     assert not app.exception and "they were counted from 1" in captions(app)
     app.segmented_control(key="numbering").set_value("0").run()
