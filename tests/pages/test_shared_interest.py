@@ -361,7 +361,7 @@ def test_what_cannot_be_scored_is_named_and_the_rest_goes_on(page, tmp_path: Pat
     app.segmented_control(key="interest.target").set_value("Label")
     run(app)
     assert "None of the annotated images could be scored" in said(app) and shown_positions(app) == []
-    assert any("no class of its own to explain" in one.value.to_string() for one in app.dataframe)
+    assert any("no class of its own to explain" in why for one in app.table for why in one.value["why"])
 
 
 def test_a_parameter_that_cannot_be_is_said_and_ends_the_page(page) -> None:
