@@ -37,7 +37,7 @@ def from_folder(
     listing = files.list_folder(folder, boundary, draft.problems)
     draft.folders = dict(listing.folders)
     own = _without(listing, folder, marks)
-    parted = mask_folders.parted(own) if marks is None else mask_folders.Parted(own, [])
+    parted = _parted(own, folder, listing) if marks is None else mask_folders.Parted(own, [])
     pictures = files.settled(_named_below(parted.pictures))
     joiner = Joiner([one.relative for one in pictures])
     rows = _read_index(folder, boundary, draft, pictures) if os.path.lexists(folder / INDEX) else None
@@ -81,6 +81,11 @@ def from_annotations(
     _watch(draft, path.parent, [path.name], None)
     draft.account.files[account.ANNOTATIONS] += 1
     return _from_records(found.records, path.name, folders, boundary, draft)
+
+
+def _parted(pictures: list[PictureFile], folder: Path, listing: Listing) -> mask_folders.Parted:
+    root = len(str(folder))
+    return mask_folders.parted(pictures, [path[root:] for path in listing.folders])
 
 
 def _without(listing: Listing, folder: Path, marks: Path | None) -> list[PictureFile]:

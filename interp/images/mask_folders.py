@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -49,19 +49,16 @@ def may_be_mask(relative: str) -> bool:
     return os.path.splitext(relative)[1].lower() in masks.EXTENSIONS
 
 
-def parted(pictures: list[PictureFile]) -> Parted:
-    """The pictures, and the masks among them.
+def parted(pictures: list[PictureFile], folders: Iterable[str]) -> Parted:
+    """The pictures, and the masks among them; `folders` are the paths of the folders in which they lie.
 
     They lie in a folder that is called as one of masks, or their names end so; most are called as a picture that is no
     mask, and they have few values, or soft edges.
     """
     # One look at all names together, since nearly no folder has such: a hundred thousand looks take a second.
-    ends = [one.relative.rfind("/") for one in pictures]
-    names = "\n".join([one.relative[end + 1 :] for one, end in zip(pictures, ends, strict=True)]).lower()
-    if not any(word in names for word in _WORDS):
-        folders = {one.relative[: max(end, 0)] for one, end in zip(pictures, ends, strict=True)}
-        if not any(map(_of_masks, folders)):
-            return Parted(pictures, [])
+    names = "\n".join([one.relative[one.relative.rfind("/") + 1 :] for one in pictures]).lower()
+    if not any(map(_of_masks, folders)) and not any(word in names for word in _WORDS):
+        return Parted(pictures, [])
     candidates = [one for one in pictures if _called_so(one.relative)]
     if not candidates:
         return Parted(pictures, [])
