@@ -55,6 +55,17 @@ def test_a_set_that_changes_is_right_at_the_next_question(served: AppTest, tmp_p
     assert [one.value for one in served.metric if one.label == "Images"] == ["3"]
 
 
+def test_a_set_whose_folder_goes_away_is_said_and_comes_back(served: AppTest, tmp_path: Path) -> None:
+    served.run()
+    (tmp_path / "sets" / "export").rename(tmp_path / "elsewhere")
+    served.run()
+    assert not served.exception and ["does not exist" in one.value for one in served.error] == [True]
+    (tmp_path / "elsewhere").rename(tmp_path / "sets" / "export")
+    served.run()
+    assert not served.exception and not served.error
+    assert [one.value for one in served.metric if one.label == "Images"] == ["3"]
+
+
 def test_marks_that_are_named_can_be_chosen_between(served: AppTest) -> None:
     served.switch_page("pages/shared_interest.py")
     served.run()
