@@ -1,4 +1,4 @@
-"""A folder of pictures, or an annotation file that names them, as an image set."""
+"""A folder of pictures as an image set."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from interp.images import account, annotations, class_maps, files, mask_folders, table_entries, tables
+from interp.images import account, annotations, class_maps, files, mask_folders, named_pictures, table_entries, tables
 from interp.images.account import NO_LABEL as BARE
 from interp.images.annotations import Found
 from interp.images.draft import FOLDERS, NOTHING, Draft, Entry
-from interp.images.files import Boundary, Listing, Locator, PictureFile, picture_file
+from interp.images.files import Boundary, Listing, PictureFile
 from interp.images.image_set import ImageSet
 from interp.images.joining import Joiner
 from interp.images.places import NO_CLASS, Places
@@ -45,7 +45,7 @@ def from_folder(
     rows = _by_place(pictures, draft) if rows is None else rows
     found, base = _annotations(folder, listing, joiner, boundary, marks, marked, parted.masks)
     if not draft.entries and found.records:
-        return _elsewhere(found, folder, boundary, draft, listing)
+        return named_pictures.elsewhere(found, folder, boundary, draft, listing)
     if not draft.entries:
         raise _no_pictures(folder, draft, listing)
     used = _read_tables(folder, listing, pictures, rows, draft, found) if marks is None else set()
@@ -54,33 +54,13 @@ def from_folder(
     if marks is not None:
         # What was named may lie in the folder or elsewhere.
         used = {f"{base}/{one}".lstrip("/") for one in used} if marks.is_relative_to(folder) else set()
-    _watch(draft, folder, sorted(used), marks)
+    named_pictures.watch(draft, folder, sorted({*used, INDEX}), *([] if marks is None else [marks]))
     draft.drop_misfits()
     chosen = set() if marks is None else {one.relative for one in own}
     masks = parted.masks if marks is None else [one for one in listing.pictures if one.relative not in chosen]
     draft.account.files[account.TABLE] += index
     _account_files(folder, draft, listing, masks, found, used, len(rows), named=marks is not None)
     return draft.assembled(folder.name)
-
-
-def from_annotations(
-    path: Path, boundary: Boundary, pictures: Path | None, *, marked: frozenset[int] | None = None
-) -> ImageSet:
-    """The pictures that an annotation file names.
-
-    They are looked for beside the file and in 'images' beside it, in COCO's and VOC's own layouts, and in `pictures`.
-    """
-    parent = path.parent.parent
-    split = path.stem.rsplit("_", 1)[-1]
-    beside = [path.parent, path.parent / "images"]
-    above = [parent, parent / "images", parent / split, parent / "images" / split, parent / "JPEGImages"]
-    given = [] if pictures is None else [pictures, pictures / "images"]
-    folders = [folder for folder in (*given, *beside, *above) if boundary.admits(folder)]
-    found = annotations.read(path, boundary, marked=marked)
-    draft = Draft()
-    _watch(draft, path.parent, [path.name], None)
-    draft.account.files[account.ANNOTATIONS] += 1
-    return _from_records(found.records, path.name, folders, boundary, draft)
 
 
 def _parted(pictures: list[PictureFile], folder: Path, listing: Listing) -> mask_folders.Parted:
@@ -227,16 +207,6 @@ def _placed(record: Record, records: Records, base: str, joiner: Joiner, rows: _
     return rows[found]
 
 
-def _watch(draft: Draft, folder: Path, relatives: Sequence[str], marks: Path | None) -> None:
-    """Note the files beside pictures on which the set rests."""
-    paths = [folder / one for one in relatives] + ([folder / INDEX] if (folder / INDEX).exists() else [])
-    for path in [*paths, *([] if marks is None else [marks])]:
-        try:
-            draft.beside.append(picture_file(str(path), path.name, os.stat(path)))
-        except OSError:
-            continue
-
-
 def _account_files(
     folder: Path,
     draft: Draft,
@@ -282,47 +252,6 @@ def _account_files(
             account.REFUSED: listing.refused,
         }
     )
-
-
-def _elsewhere(found: Found, folder: Path, boundary: Boundary, draft: Draft, listing: Listing) -> ImageSet:
-    """A folder of annotations without pictures: these are looked for beside it."""
-    parent = folder.parent
-    places = [folder, *(parent / one for one in ("JPEGImages", "images", "Images", folder.name)), parent]
-    folders = [one for one in places if boundary.admits(one)]
-    used = sorted({one for records in found.records for one in records.files})
-    draft.account.files.update({account.ANNOTATIONS: len(used), account.UNUSED: len(listing.annotations) - len(used)})
-    _watch(draft, folder, used, None)
-    return _from_records(found.records, folder.name, folders, boundary, draft)
-
-
-def _from_records(
-    found: Sequence[Records], name: str, folders: list[Path], boundary: Boundary, draft: Draft
-) -> ImageSet:
-    locator = Locator(folders, boundary)
-    places: dict[str, int] = {}
-    for records in found:
-        for record in records.records:
-            file = locator.find(record.file) or (locator.find(record.otherwise) if record.otherwise else None)
-            if file is None:
-                reason = f"The picture {printable(record.file)!r} was not found."
-                draft.problems.add("missing pictures", record.file, reason)
-            elif record.file not in places:
-                places[record.file] = len(draft.entries)
-                draft.entries.append(Entry(file, {}))
-    if not draft.entries:
-        problems = "; ".join(f"{one.name}: {one.reason}" for one in draft.problems.listed()[:3])
-        named = sum(len(records.records) for records in found)
-        raise ValueError(
-            f"{printable(name)}: none of the {named:,} pictures that it names was found. Put them beside it or into a "
-            f"folder 'images' there, or name their folder. {problems}"
-        )
-    settled = files.settled([entry.file for entry in draft.entries])
-    draft.entries = [entry._replace(file=file) for entry, file in zip(draft.entries, settled, strict=True)]
-    for records in found:
-        draft.add(records, lambda record: [places[record.file]] if record.file in places else [])
-    draft.drop_misfits()
-    draft.account.files[account.PICTURE] += len(draft.entries)
-    return draft.assembled(name)
 
 
 def _no_pictures(folder: Path, draft: Draft, listing: Listing) -> ValueError:

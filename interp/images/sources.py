@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from interp.images import digits, folder, photographs, scenes
+from interp.images import digits, folder, named_pictures, photographs, scenes
 from interp.images.decoding import EXTENSIONS
 from interp.images.files import IGNORED, Boundary
 from interp.images.image_set import ImageSet
@@ -77,7 +77,7 @@ def load(
         )
     if marks is not None and not marks.is_dir():
         raise ValueError(f"{printable(marks.name)}: beside an annotation file, give the folder of its pictures.")
-    return folder.from_annotations(place, boundary, marks, marked=values)
+    return named_pictures.from_annotations(place, boundary, marks, marked=values)
 
 
 def available(root: str | Path | None) -> tuple[Offer, ...]:
