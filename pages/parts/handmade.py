@@ -30,12 +30,35 @@ class Kept:
 
 
 def kept(photos: ImageSet) -> Kept:
-    """What is kept of a set; of the set of drawn images, what is kept of the one that they come from."""
+    """What is kept of a set; of the set of drawn images, what is kept of the one that they come from.
+
+    Of a set whose files have changed, what was drawn on those that have not is kept.
+    """
     every = st.session_state.get(_KEPT, {})
     drawn_on = drawn_set()
     if drawn_on is not None and drawn_on.fingerprint == photos.fingerprint:
         return every[st.session_state[_LAST]]
-    return every.get(photos.fingerprint) or Kept(photos, st.session_state.get("images"))
+    found = every.get(photos.fingerprint)
+    if found is None:
+        source = st.session_state.get("images")
+        before = [one for one in every.values() if one.source == source and one.photos.name == photos.name]
+        found = carried(before[-1], photos) if before else Kept(photos, source)
+        if found.positions:
+            _keep(found)
+    return found
+
+
+def carried(those: Kept, photos: ImageSet) -> Kept:
+    """What was drawn on a set, for the same one as it is now: on the images whose files are as they were."""
+    now = {state: place for place in range(len(photos)) if (state := photos.state(place)) is not None}
+    places = {before: now.get(those.photos.state(before)) for before in those.drawings}
+    moved = {before: place for before, place in places.items() if place is not None}
+    return Kept(
+        photos,
+        those.source,
+        {place: those.drawings[before] for before, place in moved.items()},
+        {place: those.before[before] for before, place in moved.items() if before in those.before},
+    )
 
 
 def place(photos: ImageSet, position: int) -> int:
