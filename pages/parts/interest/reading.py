@@ -16,6 +16,11 @@ $$ \text{IoU} = \frac{|G \cap S|}{|G \cup S|} \qquad \text{GTC} = \frac{|G \cap 
 saliency that is annotated; the continuous one weighs each pixel by the map's magnitude, $\sum G\,|s| / \sum |s|$, and
 needs no rule for what is salient. All lie between 0 and 1.
 
+**Whose marks.** Where the marks have names, $G$ is what is marked of the image's own label, as in the paper, also where
+another class was predicted: a map that lies on a cat beside the labelled dog scores low. *Of the class explained* holds
+each map against the marks of its own class, and *All* against everything marked. What has no name counts for every
+class; where no mark of the set is called as any label is, all of an image's marks count.
+
 **The eight cases** ask whether the prediction is right, and how the two areas lie. The first of these that fits counts:
 IoU high; SC high and GTC low; GTC high and SC low; IoU low. What fits none is *unclassified*. The thresholds are those
 of the authors' demo; with others, other images change their case: *Threshold* shows which. Where classes do not exclude
