@@ -33,8 +33,8 @@ picture, controls = st.columns([3, 1], gap="medium")
 with controls:
     positions = pickers.further_images(photos, pickers.image(photos))
 with picture:
-    read = cache.call(inputs.read, classifier, photos, positions)
-    original = waiting.value(visitor.ask(f"{TITLE}/image", read, disk=False, device="reading"))
+    read = cache.call(inputs.read_marked, classifier, photos, positions)
+    original, annotations = waiting.value(visitor.ask(f"{TITLE}/image", read, disk=False, device="reading"))
     spoken = st.container()
     batch = playground.panel(selection, TITLE, positions[0], original)
 with spoken:
@@ -60,7 +60,7 @@ with picture:
     done = waiting.settled(job)
     ready = methods.ordered(job.value if done else job.partial, chosen)
     if ready:
-        comparison = explained.Comparison(classifier, photos, positions, batch, explain, ready, drawing)
+        comparison = explained.Comparison(classifier, annotations, batch, explain, ready, drawing)
         judged = verdicts.asked(comparison, visitor, TITLE) if done else ()
         shown = verdicts.remarked(comparison, judged)
         with place:

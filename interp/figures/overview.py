@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from html import escape
 from typing import Literal
@@ -122,7 +123,8 @@ def in_rows(
             )
     _frame_squares(figure, titles, tops, lines, 100 if sparse else int(x.max(initial=0)) + 1, ordered)
     if sparse:
-        title = f"{score_name}, % (equal ones side by side)"
+        # On a phone a longer line would be cut.
+        title = "<br>".join(textwrap.wrap(f"{score_name}, % (equal ones side by side)", 48))
         figure.update_xaxes(range=[-2, 102], showticklabels=True, title=title)
     if sparse and threshold is not None:
         figure.add_vline(x=100 * threshold, line=THRESHOLD, layer="below")

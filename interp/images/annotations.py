@@ -28,7 +28,7 @@ from interp.images.joining import Joiner
 from interp.images.problems import Problems, printable
 from interp.images.records import Reading, Records
 
-LARGEST_FOUND = 200_000_000
+LARGEST_FOUND = 100_000_000
 """Larger files are read only where they are named: what lies beside pictures is read without being asked for."""
 # Of a folder's files of one kind so many are tried before the rest is taken to be something else, too.
 TRIED = 20
@@ -73,7 +73,7 @@ def read(path: Path, boundary: Boundary, *, marked: frozenset[int] | None = None
 def found_in(folder: Path, listing: Listing, joiner: Joiner) -> Found:
     """What the files beside pictures say; a file of none of the known forms is unused, and no error."""
     found = Found()
-    readings = _Readings(folder, limit=LARGEST_FOUND)
+    readings = _Readings(folder, LARGEST_FOUND, "Name it as the set's annotations to have it read.")
     documents = [one for one in listing.annotations if _extension(one) in (".json", ".xml")]
     for group in _grouped(documents):
         failures: dict[str, str] = {}
@@ -169,13 +169,14 @@ class _Readings:
 
     folder: Path
     limit: int
+    larger: str = "Split it into smaller ones."
     each: dict[str, Reading] = field(default_factory=dict)
     names: dict[str, list[str]] = field(default_factory=dict)
     whole: list[Records] = field(default_factory=list)
 
     def read(self, relative: str) -> None:
         """Add a JSON or an XML file. Raises `ValueError` that says why it is none that is known."""
-        content = files.content(self.folder / relative, limit=self.limit)
+        content = files.content(self.folder / relative, limit=self.limit, larger=self.larger)
         name = printable(relative.rpartition("/")[2])
         try:
             (self._json if _extension(relative) == ".json" else self._xml)(content, relative, name)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ def read(document: object, content: bytes, relative: str) -> Records:
     """
     base, _, name = relative.rpartition("/")
     found = opened(document, printable(name))
-    reading = Reading(problems=found.problems, contents=[content], found=found.annotations)
+    reading = Reading(problems=found.problems, contents=[os.fsencode(relative), content], found=found.annotations)
     for image in found.images:
         reading.add(_record(image, found.categories, reading), relative)
     return reading.done("COCO", (relative,), base)

@@ -75,7 +75,7 @@ class Boundary:
         except OSError:
             raise FileNotFoundError(
                 f"{shown!r} does not exist. Give 'scenes', 'digits', 'photographs', a folder of pictures, or an "
-                "annotation file (COCO JSON, Pascal VOC XML)."
+                "annotation file."
             ) from None
         return Path(resolved)
 
@@ -268,8 +268,11 @@ def digest(pictures: Iterable[PictureFile], contents: Iterable[bytes]) -> str:
     return state.hexdigest()
 
 
-def content(path: Path, *, limit: int) -> bytes:
-    """All bytes of an annotation file. Raises `ValueError` where there are more than `limit`, or it cannot be read."""
+def content(path: Path, *, limit: int, larger: str = "Split it into smaller ones.") -> bytes:
+    """All bytes of an annotation file.
+
+    Raises `ValueError` where there are more than `limit`, with what to do with a `larger` one, or it cannot be read.
+    """
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -277,7 +280,7 @@ def content(path: Path, *, limit: int) -> bytes:
         if status.st_size > limit:
             raise ValueError(
                 f"{printable(path.name)}: the file has {status.st_size / 1e6:,.0f} MB, and the limit is "
-                f"{limit / 1e6:,.0f} MB. Split it into smaller ones."
+                f"{limit / 1e6:,.0f} MB. {larger}"
             )
         return path.read_bytes()
     except OSError as error:

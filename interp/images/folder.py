@@ -51,10 +51,13 @@ def from_folder(
     used = _read_tables(folder, listing, pictures, rows, draft, found) if marks is None else set()
     for records in found.records:
         used |= draft.add(records, lambda record, of=records: _placed(record, of, base, joiner, rows, draft))
-    if marks is not None:
+    if marks is None:
+        named_pictures.watch(draft, folder, sorted({*used, INDEX}))
+    else:
+        home = marks if marks.is_dir() else marks.parent
+        named_pictures.watch(draft, home, sorted(used), home, marks, folder / INDEX)
         # What was named may lie in the folder or elsewhere.
         used = {f"{base}/{one}".lstrip("/") for one in used} if marks.is_relative_to(folder) else set()
-    named_pictures.watch(draft, folder, sorted({*used, INDEX}), *([] if marks is None else [marks]))
     draft.drop_misfits()
     chosen = set() if marks is None else {one.relative for one in own}
     masks = parted.masks if marks is None else [one for one in listing.pictures if one.relative not in chosen]
@@ -127,14 +130,20 @@ def _read_index(
     if not boundary.admits(folder / INDEX):
         raise ValueError(f"{INDEX}: the link leads outside the folder that this server offers. Put the file itself.")
     try:
-        table = tables.read(folder / INDEX, draft.problems, present=[one.relative for one in pictures])
+        table = tables.read(folder / INDEX, draft.problems, present=_within(folder, pictures))
     except ValueError as error:
         draft.problems.add("tables that are not used", INDEX, str(error))
         return None
     if not table.rows:
         draft.problems.add("tables that are not used", INDEX, "None of the pictures that it names is here.")
         return None
-    return table_entries.fill(draft, table, INDEX, pictures)
+    return table_entries.fill(draft, table, INDEX, pictures, _within(folder, pictures))
+
+
+def _within(folder: Path, pictures: Sequence[PictureFile]) -> list[str]:
+    """The pictures' paths in the folder, which a table names whole, also where all lie in 'images'."""
+    start = len(str(folder)) + 1
+    return [one.path[start:].replace(os.sep, "/") for one in pictures]
 
 
 def _read_tables(
@@ -152,7 +161,7 @@ def _read_tables(
     named = sorted(left, key=_depth)
     if not named:
         return used
-    present = [one.relative for one in pictures]
+    present = _within(folder, pictures)
     place = {name: position for position, name in enumerate(present)}
     for relative in named:
         try:

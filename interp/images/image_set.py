@@ -234,7 +234,7 @@ class ImageSet(Sequence):
             annotations={i: marks[one] for i, one in enumerate(positions) if one in marks} | dict(annotations or {}),
             concepts=None if concepts is None else lambda i: concepts(positions[i]),
             numbers={name: tuple(some[one] for one in positions) for name, some in self.numbers.items()},
-            account=self.account,
+            account=self.account if len(positions) == len(self) else None,
             state=None if self._state is None else lambda i: self.state(positions[i]),
         ).counting_from(self.counts_from)
 

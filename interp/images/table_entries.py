@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,9 +22,14 @@ FORM = "a table"
 NO_LABELS = ("submission",)
 
 
-def fill(draft: Draft, table: Table, name: str, pictures: list[PictureFile]) -> dict[int, list[int]]:
-    """Make entries of a table's rows; gives the entries of each picture, by its position in the folder."""
-    place = {one.relative: position for position, one in enumerate(pictures)}
+def fill(
+    draft: Draft, table: Table, name: str, pictures: list[PictureFile], called: Sequence[str]
+) -> dict[int, list[int]]:
+    """Make entries of a table's rows; gives the entries of each picture, by its position in the folder.
+
+    `called` are the pictures' paths as the table was told of them.
+    """
+    place = {one: position for position, one in enumerate(called)}
     marks = _marks(table)
     entries: dict[int, list[int]] = {}
     for row in tables.by_picture(table):
@@ -80,7 +86,8 @@ def records(path: Path, relative: str, present: list[str], problems: Problems) -
         for row in rows
     )
     count = sum(len(one.marks) for one in marks.values())
-    whole = Records(FORM, (relative,), found, (), (table.content,), count, findings=table.findings)
+    contents = (os.fsencode(relative), table.content)
+    whole = Records(FORM, (relative,), found, (), contents, count, findings=table.findings)
     return whole, rows
 
 

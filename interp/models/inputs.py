@@ -76,7 +76,24 @@ def read(classifier: Classifier, photos: ImageSet, positions: Sequence[int]) -> 
     """
     if not positions:
         return classifier.prepare([])
+    return _batch(classifier, [_sample(photos, position) for position in positions])
+
+
+def read_marked(
+    classifier: Classifier, photos: ImageSet, positions: Sequence[int]
+) -> tuple[Images, Bool[Tensor, "n h w"]]:
+    """As `read`, for one position or more, with what people marked in each as the model sees it.
+
+    Masks are empty where nobody marked anything.
+    """
     samples = [_sample(photos, position) for position in positions]
+    empty = torch.zeros(classifier.input_size, dtype=torch.bool)
+    masks = (sample.mask for sample in samples)
+    marked = [empty if mask is None else classifier.preprocessing.annotation(mask) for mask in masks]
+    return _batch(classifier, samples), torch.stack(marked)
+
+
+def _batch(classifier: Classifier, samples: Sequence[Sample]) -> Images:
     pixels = torch.stack([fitted(classifier, sample.image, sample.name) for sample in samples])
     return Images(pixels.to(classifier.device), tuple(sample.name for sample in samples))
 

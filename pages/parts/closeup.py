@@ -9,9 +9,19 @@ import re
 import streamlit as st
 
 from interp.figures import saliency as figures
-from interp.models import inputs
 from pages.parts import address, drawn
-from pages.parts.explained import CLIPS, PARTS, PLOT, VIEWS, Comparison, columns, figure_remarks, named, rows
+from pages.parts.explained import (
+    CLIPS,
+    PARTS,
+    PLOT,
+    VIEWS,
+    Comparison,
+    annotation,
+    columns,
+    figure_remarks,
+    named,
+    rows,
+)
 from pages.parts.text import plain
 
 # Dragging zooms and a double click resets the zoom, so a click is a press that did not move and has no second one.
@@ -59,7 +69,7 @@ def offer(comparison: Comparison) -> None:
     st.selectbox(
         "Show large",
         spots,
-        format_func=lambda spot: " · ".join(spot if len(comparison.positions) > 1 else spot[:1]),
+        format_func=lambda spot: " · ".join(spot if len(comparison.batch) > 1 else spot[:1]),
         key="large-chosen",
         index=None,
         placeholder="Show one map large: click it, or choose it here",
@@ -81,7 +91,7 @@ def _read(text: str, comparison: Comparison) -> Spot:
 
 
 def _open(comparison: Comparison, spot: Spot) -> None:
-    st.session_state["large"] = "|".join(spot if len(comparison.positions) > 1 else spot[:1])
+    st.session_state["large"] = "|".join(spot if len(comparison.batch) > 1 else spot[:1])
 
 
 def _chosen(comparison: Comparison) -> None:
@@ -96,7 +106,7 @@ def _clicked(comparison: Comparison) -> None:
     if (match := re.fullmatch(r"x(\d*)y(\d*)", panel)) is None:
         return
     across, down = (int(number or 1) - 1 for number in match.groups())
-    position = down * columns(comparison) + across - len(comparison.positions)
+    position = down * columns(comparison) + across - len(comparison.batch)
     spots = _spots(comparison)
     if 0 <= position < len(spots):
         _open(comparison, spots[position])
@@ -147,7 +157,7 @@ def _shown(comparison: Comparison, spot: Spot, view: str) -> None:
         [(title, figures.part_of(heatmaps.values[row], part), signed)],
         view=VIEWS[view],
         clip=CLIPS[drawing.clip],
-        annotation=inputs.annotation(comparison.classifier, comparison.photos, comparison.positions[row]),
+        annotation=annotation(comparison, row),
         remarks={one: remark for (one, at), remark in figure_remarks(comparison).items() if at == row},
         columns=2,
         width=_WIDTH,

@@ -27,12 +27,13 @@ class Settled(go.Figure):
         return self._settled
 
 
-def once(draw: Callable[..., None], *arguments: object) -> None:
+def once(draw: Callable[..., None], *arguments: object, known_by: tuple[object, ...] | None = None) -> None:
     """Call a function that draws, or, where it has drawn the same arguments before, send the same messages again.
 
+    `known_by` tells one drawing from another in the arguments' place, where it shows but a part of what they hold.
     The function must only draw: no widget with a state, no buttons.
     """
-    _replayed(cache.key(draw, arguments), draw, arguments)
+    _replayed(cache.key(draw, arguments if known_by is None else known_by), draw, arguments)
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)

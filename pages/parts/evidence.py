@@ -63,7 +63,7 @@ def panel(comparison: Comparison, found: evaluation.Judgements, visitor: cache.V
 
 def _photograph(comparison: Comparison) -> int:
     """The row of the photograph that is looked at; asked for where there are several."""
-    rows = list(range(len(comparison.positions)))
+    rows = list(range(len(comparison.batch)))
     if len(rows) == 1:
         return 0
     names = comparison.batch.names
@@ -77,7 +77,7 @@ def _alone(comparison: Comparison, row: int) -> Comparison:
     here = slice(row, row + 1)
     return replace(
         comparison,
-        positions=comparison.positions[here],
+        annotations=comparison.annotations[here],
         batch=comparison.batch[here],
         targets=comparison.targets[here],
         results=tuple((method, _part(heatmaps, here)) for method, heatmaps in comparison.results),
@@ -219,11 +219,11 @@ def _shifted_maps(comparison: Comparison, shifts: tuple[evaluation.ShiftInvarian
 
 def _annotations(comparison: Comparison, visitor: cache.Visitor, page: str) -> None:
     """How all maps of all photographs lie to what people marked."""
-    annotations = verdicts.marked(comparison, visitor, page)
+    annotations = comparison.annotations
     if not bool(annotations.any()):
         st.caption(
-            "Nobody has marked anything in these photographs. Choose an image set with annotations: a COCO JSON file, "
-            "a folder of Pascal VOC XML files, or a folder of PNG masks named under 'Annotations' in the sidebar."
+            "Nobody has marked anything in these photographs. Choose an image set with annotations: an export of the "
+            "usual tools, masks beside the pictures, or annotations named under 'Annotations' in the sidebar."
         )
         return
     maps = {method.title: heatmaps for method, heatmaps in comparison.results}

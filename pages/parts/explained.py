@@ -9,6 +9,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
+from jaxtyping import Bool
+from torch import Tensor
 
 from interp import attribution
 from interp.evaluation.verdict import Level
@@ -16,8 +18,6 @@ from interp.figures import saliency as figures
 from interp.figures import traces
 from interp.figures.panels import Remark
 from interp.figures.traces import View
-from interp.images import ImageSet
-from interp.models import inputs
 from interp.types import Classifier, Heatmaps, Images, Target
 from pages.parts import drawn, export
 from pages.parts.text import plain
@@ -51,12 +51,13 @@ class Drawing:
 class Comparison:
     """Maps of one photograph or several: of what they are, the results that are ready, and how they are drawn.
 
-    `remarks` stand under the maps' titles, each with its method's title, its photograph's row in `batch`, and a level.
+    `annotations` are what people marked in each, empty masks where nobody did. Nothing here is of the set that they are
+    from, so that its other files may change. `remarks` stand under the maps' titles, each with its method's title, its
+    photograph's row in `batch`, and a level.
     """
 
     classifier: Classifier
-    photos: ImageSet
-    positions: tuple[int, ...]
+    annotations: Bool[Tensor, "n h w"]
     batch: Images
     targets: tuple[Target, ...]
     results: tuple[Result, ...]
@@ -73,8 +74,8 @@ def figure(comparison: Comparison) -> go.Figure:
         for method, heatmaps in comparison.results
     ]
     remarks = figure_remarks(comparison)
-    annotations = [inputs.annotation(classifier, comparison.photos, position) for position in comparison.positions]
-    if len(comparison.positions) > 1:
+    annotations = [annotation(comparison, row) for row in range(len(comparison.batch))]
+    if len(comparison.batch) > 1:
         return figures.grid(
             comparison.batch.pixels,
             [named(classifier, target) for target in comparison.targets],
@@ -97,9 +98,15 @@ def figure(comparison: Comparison) -> go.Figure:
     )
 
 
+def annotation(comparison: Comparison, row: int) -> Bool[Tensor, "h w"] | None:
+    """What people marked in the photograph in a row of the batch; None where nobody did."""
+    mask = comparison.annotations[row]
+    return mask if bool(mask.any()) else None
+
+
 def columns(comparison: Comparison) -> int:
     """How many panels stand side by side: for several photographs one each."""
-    count = len(comparison.positions)
+    count = len(comparison.batch)
     return count if count > 1 else min(3 if len(comparison.results) <= FEW else 4, 1 + len(comparison.results))
 
 
@@ -146,7 +153,7 @@ def _drawn_as(comparison: Comparison) -> str:
         "Shared": "All maps share one colour scale, though methods measure in different units.",
     }[drawing.scale]
     ends = f"Colours end at {drawing.clip}: what is beyond has the end's colour." if CLIPS[drawing.clip] < 100 else ""
-    steps = traces.steps_of(len(comparison.results) * len(comparison.positions))
+    steps = traces.steps_of(len(comparison.results) * len(comparison.batch))
     few = f" So many maps are drawn in {steps} steps of colour; open one large for its numbers." if steps else ""
     return f"{shown}{compared} {ends}{few}"
 
@@ -213,9 +220,7 @@ def _table(comparison: Comparison) -> None:
         export.shown(found),
         hide_index=True,
         placeholder="–",
-        column_order=[
-            column for column in found[0] if len(comparison.positions) > 1 or column not in ("image", "class")
-        ],
+        column_order=[column for column in found[0] if len(comparison.batch) > 1 or column not in ("image", "class")],
         column_config={
             "sum": st.column_config.NumberColumn(format="%.3g"),
             "largest": st.column_config.NumberColumn(format="%.3g"),
@@ -231,7 +236,7 @@ def _table(comparison: Comparison) -> None:
 
 
 def _npz(comparison: Comparison) -> bytes:
-    one = len(comparison.positions) == 1
+    one = len(comparison.batch) == 1
     arrays = {"pixels": comparison.batch.pixels, **{method.title: found.values for method, found in comparison.results}}
     return export.npz({name: (some[0] if one else some).numpy(force=True) for name, some in arrays.items()})
 

@@ -115,7 +115,13 @@ def squares(
 
 def closeup(classifier: Classifier, photos: ImageSet, predictions: Predictions, position: int) -> None:
     """One image large, its five most probable classes, and the way to its explanation."""
-    drawn.once(_closeup, classifier, photos, predictions, position, pictured.as_seen())
+    seen, state = pictured.as_seen(), photos.state(position)
+    row = next(iter(np.flatnonzero(predictions.indices == position).tolist()), None)
+    columns = predictions.classes, predictions.probabilities, predictions.labels
+    said = None if row is None else tuple(column[row] for column in columns)
+    # Of its own file alone, so that others of the set may change.
+    known_by = None if state is None else (classifier, state, said, seen)
+    drawn.once(_closeup, classifier, photos, predictions, position, row, seen, known_by=known_by)
     st.page_link("pages/saliency.py", label="Why? Compare saliency", icon=":material/blur_on:")
 
 
@@ -189,16 +195,16 @@ def _squares(
     )
 
 
-def _closeup(classifier: Classifier, photos: ImageSet, predictions: Predictions, position: int, seen: bool) -> None:
+def _closeup(
+    classifier: Classifier, photos: ImageSet, predictions: Predictions, position: int, row: int | None, seen: bool
+) -> None:
     try:
         sample = photos[position]
     except UnreadableImage as error:
         st.error(plain(str(error)), icon=":material/broken_image:")
         return
     pictured.image(classifier, sample.image, seen=seen)
-    where = np.flatnonzero(predictions.indices == position)
-    if len(where):
-        row = int(where[0])
+    if row is not None:
         label = int(predictions.labels[row])
         figure = figures.top_classes(
             predictions.probabilities[row],

@@ -117,8 +117,8 @@ def _remarks(shown: Shown, judged: int) -> None:
 
 
 _HOW = (
-    "Labels come from a column 'labels' of index.csv (several between | or ;), from columns of 0 and 1 called as the "
-    "classes are, or from a COCO file."
+    "Labels come from a column 'labels' of a table (several between | or ;), from columns of 0 and 1 called as the "
+    "classes are, or from what is marked."
 )
 
 

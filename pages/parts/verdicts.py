@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import streamlit as st
-import torch
-from jaxtyping import Bool
-from torch import Tensor
 
 import cache
 from interp import attribution, evaluation
-from interp.images import ImageSet
-from interp.models import inputs
-from interp.types import Classifier
 from pages.parts import address, drawn, export, waiting
 from pages.parts.explained import Comparison
 from pages.parts.text import plain
@@ -45,7 +38,7 @@ def asked(comparison: Comparison, visitor: cache.Visitor, page: str) -> evaluati
         visitor.release(slot)
         st.caption(_cost(comparison, visitor))
         return ()
-    job = visitor.ask(slot, _question(comparison, visitor, page))
+    job = visitor.ask(slot, _question(comparison))
     done = waiting.settled(job)
     found: evaluation.Judgements = job.value if done else job.partial[-1] if job.partial else ()
     if not done and job.state != "failed":
@@ -56,15 +49,15 @@ def asked(comparison: Comparison, visitor: cache.Visitor, page: str) -> evaluati
 
 def _cost(comparison: Comparison, visitor: cache.Visitor) -> str:
     methods = [method for method, _ in comparison.results]
-    passes = len(comparison.positions) * evaluation.judging_passes(comparison.classifier, methods)
+    passes = len(comparison.batch) * evaluation.judging_passes(comparison.classifier, methods)
     job = visitor.ask("shared/pass", cache.call(attribution.measured_pass, comparison.classifier), disk=False)
     job.wait(waiting.PATIENCE)
     time = f", about {waiting.duration(passes * job.value.seconds)}" if job.state == "done" else ""
     return f"Judging takes up to {passes:,.0f} forward-and-backward passes{time}."
 
 
-def _question(comparison: Comparison, visitor: cache.Visitor, page: str) -> cache.Call:
-    annotations = marked(comparison, visitor, page)
+def _question(comparison: Comparison) -> cache.Call:
+    annotations = comparison.annotations
     return cache.call(
         evaluation.judgements,
         comparison.classifier,
@@ -73,18 +66,6 @@ def _question(comparison: Comparison, visitor: cache.Visitor, page: str) -> cach
         comparison.results,
         annotations=annotations if bool(annotations.any()) else None,
     )
-
-
-def marked(comparison: Comparison, visitor: cache.Visitor, page: str) -> Bool[Tensor, "n h w"]:
-    """What people marked in each photograph; empty masks where nobody did."""
-    read = cache.call(_marked, comparison.classifier, comparison.photos, comparison.positions)
-    return waiting.value(visitor.ask(f"{page}/marked", read, disk=False, device="reading"))
-
-
-def _marked(classifier: Classifier, photos: ImageSet, positions: Sequence[int]) -> Bool[Tensor, "n h w"]:
-    found = [inputs.annotation(classifier, photos, position) for position in positions]
-    empty = torch.zeros(classifier.input_size, dtype=torch.bool)
-    return torch.stack([empty if mask is None else mask for mask in found])
 
 
 def remarked(comparison: Comparison, found: evaluation.Judgements) -> Comparison:

@@ -25,7 +25,9 @@ def start() -> int | None:
 
 def draw(photos: ImageSet, labels: LabelMatch) -> None:
     """Draw the panel, for the sidebar, and where labels are numbers the choice of what they count from."""
-    drawn.once(_panel, photos.description, photos.account, labels.remarks)
+    drawn.once(_described, photos.description)
+    if photos.account is not None or labels.remarks:
+        drawn.once(_panel, photos.account, labels.remarks)
     numbers = labels.by == "index" or any(label.isdecimal() for label in labels.unmatched)
     if numbers:
         st.segmented_control(
@@ -37,13 +39,16 @@ def draw(photos: ImageSet, labels: LabelMatch) -> None:
     address.publish(NUMBERING, None if st.session_state[NUMBERING] in (FOUND, None) else st.session_state[NUMBERING])
 
 
-def _panel(description: str, account: Account | None, remarks: tuple[str, ...]) -> None:
+def _described(description: str) -> None:
+    st.caption(plain(description))
+
+
+def _panel(account: Account | None, remarks: tuple[str, ...]) -> None:
     found = account or Account()
     doubtful = len(remarks) + sum(one.kind in ("guessed", "warning") for one in found.findings)
     title = ["What was read"]
     title += [f"{doubtful:,} guessed"] if doubtful else []
     title += [f"{len(found.unused):,} not used"] if found.unused else []
-    st.caption(plain(description))
     with st.expander(" · ".join(title), icon=":material/fact_check:"):
         sums = (("Files there", found.files), ("Pictures", found.labels), ("Marks", found.marks))
         for heading, parts in sums:

@@ -215,3 +215,43 @@ def test_twenty_thousand_pictures_are_listed_without_being_opened(tmp_path: Path
     tracemalloc.stop()
     # Ten times what it takes on two shared cores, so that only a change in kind fails.
     assert seconds < 4 and peak < 3e6
+
+
+def test_a_path_from_the_root_is_no_guess_where_all_pictures_lie_in_images(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        plain(tmp_path / "images" / name)
+    for written in ("images/", ""):
+        (tmp_path / "index.csv").write_text(f"file,label\n{written}a.png,cat\n{written}b.png,dog\n")
+        photos = images.load(tmp_path)
+        assert photos.names == ("a.png", "b.png") and photos.labels == ("cat", "dog")
+        assert {one.kind for one in photos.account.findings} == {"recognized"}
+
+
+def test_where_annotations_lie_is_part_of_what_they_say(tmp_path: Path) -> None:
+    for name in ("one/a.png", "two/a.png"):
+        plain(tmp_path / name, size=(20, 10))
+    marks = [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 4, 4]}]
+    file = coco(tmp_path / "one" / "marks.json", [{"id": 1, "file_name": "a.png"}], marks)
+    first = images.load(tmp_path)
+    file.rename(tmp_path / "two" / "marks.json")
+    second = images.load(tmp_path)
+    assert first.annotated == {0} and second.annotated == {1} and first.fingerprint != second.fingerprint
+
+
+def test_masks_that_lie_elsewhere_are_watched_each(tmp_path: Path) -> None:
+    plain(tmp_path / "set" / "a.png", size=(8, 6))
+    (tmp_path / "masks").mkdir()
+    Image.fromarray(np.eye(6, 8, dtype=np.uint8)).save(tmp_path / "masks" / "a.png")
+    photos = images.load(tmp_path / "set", annotations=tmp_path / "masks")
+    assert not photos.changed() and photos[0].mask.sum() == 6
+    Image.fromarray(np.eye(6, 8, 1, dtype=np.uint8)).save(tmp_path / "masks" / "a.png")
+    assert photos[0].mask is None and "has changed since the set was opened" in photos[0].unmarked
+    assert photos.changed()
+
+
+def test_a_part_of_a_set_has_no_account_of_the_whole(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        plain(tmp_path / name)
+    photos = images.load(tmp_path)
+    assert photos.account is not None and images.subset(photos, [1]).account is None
+    assert photos.counting_from(1).account is photos.account

@@ -6,8 +6,10 @@ import re
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from interp import attribution, evaluation
+from interp.types import Images
 from pages.parts import closeup, targets
 
 
@@ -219,8 +221,8 @@ def test_a_click_on_a_panel_opens_the_map_that_was_there(app) -> None:
 def _comparison_of(app):
     """What `_clicked` needs of a comparison: which maps there are, and of how many photographs."""
     named = [SimpleNamespace(title=title) for title in ("Gradient", "Grad-CAM", "Random")]
-    batch = SimpleNamespace(names=(app.query_params["image"], "boat-0001"))
-    return SimpleNamespace(results=[(one, None) for one in named], positions=(0, 1), batch=batch)
+    batch = Images(torch.zeros(2, 3, 1, 1), (app.query_params["image"], "boat-0001"))
+    return SimpleNamespace(results=[(one, None) for one in named], batch=batch)
 
 
 def test_contours_are_said(app) -> None:

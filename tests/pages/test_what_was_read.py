@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from interp import figures
 from tests.images.drawing import coco
 
 
@@ -89,3 +91,29 @@ def test_what_numbers_count_from_is_said_and_can_be_set(app: AppTest, tmp_path: 
     assert not app.exception and "they were counted from 1" not in captions(app)
     assert "10 labels of the set are none of the classifier's classes" in captions(app)
     assert app.query_params["numbering"] == "0"
+
+
+def test_what_shows_one_file_is_not_drawn_again_when_another_changes(
+    served: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What changed within the last instant could change again and look the same.
+    time.sleep(0.1)
+    drawn: list[str] = []
+    comparison, bars = figures.saliency.comparison, figures.overview.top_classes
+    monkeypatch.setattr(figures.saliency, "comparison", lambda *a, **k: drawn.append("maps") or comparison(*a, **k))
+    monkeypatch.setattr(figures.overview, "top_classes", lambda *a, **k: drawn.append("classes") or bars(*a, **k))
+    for page, what in (("app.py", "classes"), ("pages/saliency.py", "maps")):
+        drawn.clear()
+        served.switch_page(page) if page != "app.py" else None
+        for _ in range(8):
+            served.run()
+            time.sleep(0.1)
+        served.selectbox(key="image").set_value(1).run()
+        assert drawn and set(drawn) == {what}
+        drawn.clear()
+        Image.new("RGB", (64, 48), "red" if page == "app.py" else "green").save(tmp_path / "sets/export/valid/c.png")
+        time.sleep(0.1)
+        served.run()
+        assert not served.exception and not served.error and not drawn
+        served.selectbox(key="image").set_value(2).run()
+        assert drawn == [what]

@@ -37,7 +37,7 @@ def choose(photos: ImageSet) -> str:
     st.info(
         f"Nobody has marked anything in the {len(photos):,} images of {plain(photos.name)}, and without annotations "
         "there is nothing to hold a heatmap against. Draw some below; or choose another set, such as the scenes, whose "
-        "objects are all marked; or give annotations with your own images: COCO JSON, Pascal VOC XML, or PNG masks.",
+        "objects are all marked; or lay annotations beside your own images: an export of the usual tools, or masks.",
         icon=":material/draw:",
     )
     # Under a name of its own, so that the next set with annotations does not open here.
