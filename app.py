@@ -4,7 +4,9 @@ import streamlit as st
 
 import cache
 from interp import models
-from pages.parts import drawn, filters, layout, overview, pickers, scenes, several, waiting
+from pages.parts.frame import layout, pickers
+from pages.parts.kit import replay, waiting
+from pages.parts.overview import filters, multi_label, results, scenes
 
 TITLE = "Overview"
 
@@ -22,35 +24,35 @@ job = visitor.ask("shared/predictions", predicting)
 done = waiting.settled(job)
 predictions = job.value if done else models.merge(job.partial)
 if classifier.multi_label:
-    several.page(selection, predictions, summary, done=done)
+    multi_label.page(selection, predictions, summary, done=done)
     st.stop()
 with summary:
-    drawn.once(overview.summary, classifier, photos, predictions)
+    replay.once(results.summary, classifier, photos, predictions)
 if not len(predictions):
     st.stop()
 
 chosen = filters.choose(classifier, photos, predictions)
-kept = overview.kept(predictions, photos, chosen)
-overview.shown(predictions, kept)
+kept = results.kept(predictions, photos, chosen)
+results.shown(predictions, kept)
 picture, closeup = st.columns([3, 1], gap="medium")
 with picture:
     shown = filters.classes_shown(classifier, predictions, kept)
-    overview.squares(classifier, photos, predictions, kept, shown)
+    results.squares(classifier, photos, predictions, kept, shown)
 with closeup:
     if not done:
         # Which image makes the best example is known only when all have been seen.
         st.caption("The first example comes with the last prediction.")
         st.stop()
-    position = pickers.image(photos, default=overview.example(predictions))
-    overview.closeup(classifier, photos, predictions, position)
+    position = pickers.image(photos, default=results.example(predictions))
+    results.closeup(classifier, photos, predictions, position)
 
 classes, confusions = st.tabs(["Classes", "Confusions"], key="tables", on_change="rerun")
 if classes.open:
     with classes:
-        overview.classes(classifier, predictions, kept)
+        results.classes(classifier, predictions, kept)
 if confusions.open:
     with confusions:
-        overview.confusions(classifier, predictions, kept, shown)
-overview.downloads(classifier, photos, predictions, kept)
-overview.layers(classifier)
-layout.how_to_read(overview.READING + scenes.READING * about_scenes)
+        results.confusions(classifier, predictions, kept, shown)
+results.downloads(classifier, photos, predictions, kept)
+results.layers(classifier)
+layout.how_to_read(results.READING + scenes.READING * about_scenes)

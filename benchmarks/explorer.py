@@ -27,7 +27,8 @@ def once(method: str) -> dict[str, float]:
     from streamlit.testing.v1 import AppTest
 
     from interp import embedding
-    from pages.parts import explorer, mapped, waiting
+    from pages.parts.embedding import explorer, mapped
+    from pages.parts.kit import waiting
 
     # A test driver has no browser that would ask again.
     waiting.PATIENCE = 300.0

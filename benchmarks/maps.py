@@ -28,7 +28,7 @@ TOLD = '[data-testid="stText"]'
 
 def script() -> None:
     """The page: two maps of made-up clusters, and what is selected."""
-    from pages.parts import maps
+    from pages.parts.embedding import maps
 
     @st.cache_resource
     def made(count: int):

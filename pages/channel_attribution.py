@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from pages.parts import controls, layout
+from pages.parts.cards import making
 from pages.parts.channels import cells, grouping, layers, lesson, path, reading, strongest, subject, truth, whole_set
-from pages.parts.visualization import making
+from pages.parts.frame import layout
+from pages.parts.kit import controls
 
 TITLE = "Channel attribution"
 OF_PHOTOGRAPHS = {

@@ -5,22 +5,20 @@ import streamlit as st
 
 import cache
 from interp import models
-from pages.parts import (
+from pages.parts.embedding import (
     arrangements,
     colouring,
-    controls,
     explorer,
-    layout,
     lessons,
     lookup,
     mapped,
     maps,
     neighbourhood,
-    pickers,
     representations,
     trust,
-    waiting,
 )
+from pages.parts.frame import layout, pickers
+from pages.parts.kit import controls, waiting
 
 TITLE = "Embedding explorer"
 

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from pages.parts import controls, layout
-from pages.parts.visualization import channels, classes, dream, objectives, reading
+from pages.parts.feature_visualization import channels, classes, dream, objectives, reading
+from pages.parts.frame import layout
+from pages.parts.kit import controls
 
 TITLE = "Feature visualization"
 OF_CLASSES = ("Objectives", "Classes")

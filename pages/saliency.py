@@ -6,21 +6,9 @@ import cache
 from interp import attribution
 from interp.models import inputs
 from interp.types import Classifier
-from pages.parts import (
-    closeup,
-    drawn,
-    evidence,
-    explained,
-    layout,
-    methods,
-    pickers,
-    playground,
-    rounding,
-    said,
-    targets,
-    verdicts,
-    waiting,
-)
+from pages.parts.frame import layout, pickers
+from pages.parts.kit import methods, replay, said, targets, waiting
+from pages.parts.saliency import closeup, evidence, explained, playground, rounding, verdicts
 
 TITLE = "Saliency comparison"
 
@@ -64,7 +52,7 @@ with picture:
         judged = verdicts.asked(comparison, visitor, TITLE) if done else ()
         shown = verdicts.remarked(comparison, judged)
         with place:
-            drawn.once(explained.maps, shown)
+            replay.once(explained.maps, shown)
         closeup.offer(shown)
         if done:
             verdicts.table(comparison, judged)

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from pages.parts import clicks, layout, waiting
-from pages.parts.interest import asking, choosing, closeup, reading, settings, tiles, views
-from pages.parts.interest.known import Known
+from pages.parts.frame import layout
+from pages.parts.kit import clicks, waiting
+from pages.parts.shared_interest import asking, choosing, closeup, reading, settings, tiles, views
+from pages.parts.shared_interest.known import Known
 
 TITLE = "Shared Interest"
 

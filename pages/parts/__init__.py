@@ -1,1 +1,1 @@
-"""What pages share: layout, pickers, waiting for results, downloads."""
+"""The parts of pages: a folder for each page, and the frame, the kit and the cards, which pages share."""

@@ -12,7 +12,7 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from interp.figures.thumbnails import Sheets
-from pages.parts import maps
+from pages.parts.embedding import maps
 
 
 @st.cache_resource

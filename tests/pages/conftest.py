@@ -11,8 +11,8 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from interp.images.scenes import sets
-from pages.parts import canvas, waiting
-from pages.parts.visualization import making
+from pages.parts.cards import making
+from pages.parts.kit import canvas, waiting
 
 ROOT = Path(__file__).resolve().parents[2]
 

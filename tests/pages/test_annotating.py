@@ -15,8 +15,10 @@ from interp.images.drawings import Drawing, laid_over
 from interp.images.editing import Stroke
 from interp.images.photographs import load
 from interp.images.shapes import Box, Polygon, RunLengths
-from pages.parts import annotating, handmade, papers, pickers
-from pages.parts.annotating import ADD, CUT, NEW, Tool, changed
+from pages.parts.frame import pickers
+from pages.parts.kit import handmade
+from pages.parts.shared_interest import annotating, papers
+from pages.parts.shared_interest.annotating import ADD, CUT, NEW, Tool, changed
 from tests.images.drawing import saved
 
 BOX = {"kind": "rectangle", "points": [[100, 60], [300, 210]]}

@@ -9,9 +9,9 @@ import pytest
 
 from interp import channels, images, models
 from interp.models import inputs
-from pages.parts import clicks, targets
+from pages.parts.cards import making
 from pages.parts.channels import cards, chosen, subject
-from pages.parts.visualization import making
+from pages.parts.kit import clicks, targets
 from tests.pages.opening import opening, said
 
 

@@ -13,9 +13,9 @@ import torch
 
 from interp.channels import CellGrid
 from interp.types import Layer, Target
-from pages.parts import drawn, export
+from pages.parts.cards import making
 from pages.parts.channels import cell, cells, dictionary, mosaic
-from pages.parts.visualization import making
+from pages.parts.kit import export, replay
 from tests.pages.opening import opening, said
 
 
@@ -23,7 +23,7 @@ from tests.pages.opening import opening, said
 def page(app, monkeypatch: pytest.MonkeyPatch):
     """Opens the view with choices in the address; `.mosaic`, `.coloured` and `.opened` are what was drawn last."""
     told = SimpleNamespace(app=app)
-    original = drawn.once
+    original = replay.once
 
     def once(draw, *arguments) -> None:
         if draw is mosaic.draw:
@@ -32,7 +32,7 @@ def page(app, monkeypatch: pytest.MonkeyPatch):
             [told.opened] = arguments
         original(draw, *arguments)
 
-    monkeypatch.setattr(drawn, "once", once)
+    monkeypatch.setattr(replay, "once", once)
     monkeypatch.setitem(making.QUALITIES, "Good", 2)
     monkeypatch.setattr(cells, "INVERSION_STEPS", 2)
 

@@ -11,11 +11,11 @@ import torch
 
 from interp.channels import GroupEffects, Groups
 from interp.types import Layer, Target
-from pages.parts import clicks, drawn
+from pages.parts.cards import making
 from pages.parts.channels import groupcards, grouping, path, stepcards, subject, walk
 from pages.parts.channels.levels import Level
 from pages.parts.channels.walk import Step
-from pages.parts.visualization import making
+from pages.parts.kit import clicks, replay
 from tests.pages.opening import opening, said
 
 LAYERS = [Layer("a", 4, "spatial", 8, 8), Layer("b.c", 5, "spatial", 4, 4), Layer("d", 6, "spatial", 2, 2)]
@@ -27,7 +27,7 @@ def page(app, monkeypatch: pytest.MonkeyPatch):
     told = SimpleNamespace(app=app)
     monkeypatch.setitem(making.QUALITIES, "Good", 8)
 
-    once, trail = drawn.once, path.trail
+    once, trail = replay.once, path.trail
 
     def draw(function, *arguments) -> None:
         if function is stepcards.sides:
@@ -40,7 +40,7 @@ def page(app, monkeypatch: pytest.MonkeyPatch):
         told.trail = places
         trail(places)
 
-    monkeypatch.setattr(drawn, "once", draw)
+    monkeypatch.setattr(replay, "once", draw)
     monkeypatch.setattr(path, "trail", trailed)
 
     def begun() -> None:

@@ -11,8 +11,8 @@ from cache.counts import counted
 from interp import feature_visualization as fv
 from interp import models
 from interp.channels.over_set import SetAttribution, SetQuestion, Summary
+from pages.parts.cards import making
 from pages.parts.channels import further, layers, lesson, subject, truth, whole_set
-from pages.parts.visualization import making
 from tests.pages.opening import opening, said
 
 SET = "scenes:47"

@@ -14,7 +14,17 @@ from interp.embedding import Features, Representation
 from interp.images import ImageSet
 from interp.models import LabelMatch
 from interp.models.predictions import Predictions
-from pages.parts import arrangements, colouring, explorer, lookup, mapped, maps, neighbourhood, representations, trust
+from pages.parts.embedding import (
+    arrangements,
+    colouring,
+    explorer,
+    lookup,
+    mapped,
+    maps,
+    neighbourhood,
+    representations,
+    trust,
+)
 from tests.pages.opening import said
 
 QUICK = {"images": "scenes:60", "map.steps": "12", "map.perplexity": "5"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pages.parts import verdicts
+from pages.parts.saliency import verdicts
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ import pytest
 import cache
 from interp import feature_visualization as fv
 from interp import models
-from pages.parts import clicks
-from pages.parts.visualization import channels, classes, lesson, making, single
+from pages.parts.cards import making
+from pages.parts.feature_visualization import channels, classes, lesson, single
+from pages.parts.kit import clicks
 from tests.pages.opening import opening, said
 
 

@@ -15,8 +15,8 @@ from PIL import Image
 from interp import attribution, images, models
 from interp.images.digits import split
 from interp.models import inputs
-from pages.parts import maps
-from pages.parts.visualization import making
+from pages.parts.cards import making
+from pages.parts.embedding import maps
 from tests import grey
 from tests.pages.opening import opening, said
 

@@ -10,7 +10,7 @@ from PIL import Image
 from interp import images
 from interp.images.drawings import Drawing
 from interp.images.shapes import Box
-from pages.parts.handmade import Kept, carried
+from pages.parts.kit.handmade import Kept, carried
 
 
 def test_what_was_drawn_stays_on_the_files_that_did_not_change(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from interp.figures.thumbnails import Sheets
-from pages.parts import maps
-from pages.parts.maps import colours, wire
+from pages.parts.embedding import maps
+from pages.parts.embedding.maps import colours, wire
 
 OF = "the digest of the names"
 
@@ -170,7 +170,7 @@ def _script() -> None:
     import numpy as np
     import streamlit as st
 
-    from pages.parts import maps
+    from pages.parts.embedding import maps
 
     wished = st.session_state.get("wish")
     choice = maps.draw(

@@ -10,7 +10,7 @@ import streamlit as st
 
 import cache
 from interp.own_code import rehearsal
-from pages.parts import classifiers
+from pages.parts.frame import classifiers
 
 LOOP = "while True:\n    pass\n"
 TOML = 'architecture = "net.py:build"\nweights = "random"\nlabels = ["bee", "moth"]\ninput_size = 8\n'

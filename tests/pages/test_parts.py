@@ -9,8 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from pages.parts import export
-from pages.parts.text import plain, shortened
+from pages.parts.kit import export
+from pages.parts.kit.text import plain, shortened
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import torch
 
 from interp import attribution, evaluation
 from interp.types import Images
-from pages.parts import closeup, targets
+from pages.parts.kit import targets
+from pages.parts.saliency import closeup
 
 
 def opened(app):

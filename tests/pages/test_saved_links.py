@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.parts.visualization import making
+from pages.parts.cards import making
 
 SCENES = {"images": "scenes:24"}
 SALIENCY = SCENES | {"image": "car-0003", "beside": "house-0005|teapot-0007"}

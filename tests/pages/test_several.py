@@ -14,7 +14,7 @@ from sklearn import metrics
 from interp import models
 from interp.models.multi_label import Judged
 from interp.types import Classifier
-from pages.parts import several_numbers
+from pages.parts.overview import multi_label_numbers
 from tests import colours
 from tests.colours import COLOURS, SHOWN
 from tests.conftest import tiny_classifier
@@ -223,7 +223,7 @@ def test_files_name_labels_and_predictions_and_give_every_probability(monkeypatc
     shares = np.array([[0.9, 0.2, 0.6], [0.1, 0.2, 0.3]], np.float32)
     present, known = np.array([[True, True, False], [False] * 3]), np.array([[True] * 3, [False] * 3])
     found = Judged(np.array([0, 2]), shares, present, known)
-    rows = several_numbers.rows_of_images(classifier, photos, found, 0.5)
+    rows = multi_label_numbers.rows_of_images(classifier, photos, found, 0.5)
     assert rows == [
         {
             "image": "0.png",
@@ -242,6 +242,6 @@ def test_files_name_labels_and_predictions_and_give_every_probability(monkeypatc
             "probability of fish": "0.300000",
         },
     ]
-    monkeypatch.setattr(several_numbers, "IN_TEXT", 5)
-    short = several_numbers.rows_of_images(classifier, photos, found, 0.5)
+    monkeypatch.setattr(multi_label_numbers, "IN_TEXT", 5)
+    short = multi_label_numbers.rows_of_images(classifier, photos, found, 0.5)
     assert [list(row) for row in short] == [["image", "labels", "predicted"]] * 2

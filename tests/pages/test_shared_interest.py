@@ -19,20 +19,22 @@ from interp import attribution, images, models, shared_interest
 from interp.figures import style
 from interp.images import ImageSet
 from interp.shared_interest import CASES, Deviations, Overlap, Percentile, Question, Scored, Scoring, Thresholds
-from pages.parts import clicks, export, maps, probing
-from pages.parts.interest import (
+from pages.parts.embedding import maps
+from pages.parts.kit import clicks, export
+from pages.parts.shared_interest import (
     asking,
     choosing,
     closeup,
     gallery,
     lesson,
     pictures,
+    probing,
     rivals,
     tables,
     tiles,
     views,
 )
-from pages.parts.interest.known import NAMES, NO_LABEL, Known
+from pages.parts.shared_interest.known import NAMES, NO_LABEL, Known
 
 SET = "scenes:24"
 

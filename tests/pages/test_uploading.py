@@ -15,7 +15,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.testing.v1 import AppTest
 
 from interp.images.uploads import Depot, Uploads
-from pages.parts import arriving, uploading
+from pages.parts.frame import arriving, uploading
 from tests.pages.conftest import ROOT
 
 

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 def page() -> None:
     import streamlit as st
 
-    from pages.parts import waiting
+    from pages.parts.kit import waiting
 
     class Job:
         """Its value comes while the page is drawn: after the first look, before the second."""

@@ -16,10 +16,11 @@ from interp.channels.pairs import Pair, confused
 from interp.images import ImageSet
 from interp.models.predictions import Predictions
 from interp.types import Classifier
-from pages.parts import controls, layout, waiting
 from pages.parts.channels.subject import layer_of
-from pages.parts.interest.asking import GOLDEN
-from pages.parts.text import plain, shortened
+from pages.parts.frame import layout
+from pages.parts.kit import controls, waiting
+from pages.parts.kit.text import plain, shortened
+from pages.parts.shared_interest.asking import GOLDEN
 
 ALL, ONE, GROUP, PAIR = "All", "One class", "One group", "A confused pair"
 OF_THE_TWO, WHOLE = "Of the two classes", "The whole set"

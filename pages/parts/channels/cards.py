@@ -12,7 +12,7 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 
 from interp.figures import style
-from pages.parts.visualization.making import address
+from pages.parts.cards.making import address
 
 LARGE, SMALL = 94, 50
 CSS = f"""<style>

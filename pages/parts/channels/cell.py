@@ -11,8 +11,8 @@ import streamlit as st
 from jaxtyping import UInt8
 from PIL import Image
 
+from pages.parts.cards.making import address
 from pages.parts.channels.cards import shrunk
-from pages.parts.visualization.making import address
 
 SIDE, PATCH = 58, 130
 CSS = f"""<style>

@@ -15,12 +15,12 @@ from interp import feature_visualization as fv
 from interp.channels import CellGrid
 from interp.channels.cells import NO_CHANNEL, Order
 from interp.types import Target
-from pages.parts import address, clicks, controls, drawn, gallery, waiting
+from pages.parts.cards import gallery, making
 from pages.parts.channels import cell, chosen, dictionary, mosaic
 from pages.parts.channels.dictionary import ORDERS
 from pages.parts.channels.subject import CHANNEL, Subject, pictures
-from pages.parts.text import plain, shortened
-from pages.parts.visualization import making
+from pages.parts.kit import address, clicks, controls, replay, waiting
+from pages.parts.kit.text import plain, shortened
 
 CELL = "ch.cell"
 CHANNELS, INVERSIONS, PATCHES = "Channels", "Inversions", "Photograph"
@@ -81,7 +81,7 @@ def view(about: Subject, picture, side) -> None:
         if wish.shown == CHANNELS:
             made = found = made | found
         with place:
-            drawn.once(mosaic.draw, _mosaic(about, grid, row, wish, made, spot), coloured)
+            replay.once(mosaic.draw, _mosaic(about, grid, row, wish, made, spot), coloured)
         note.caption(_note(grid, wish, made, job))
         chosen.detail(about, found)
         dictionary.download(grid)
@@ -274,7 +274,7 @@ def _opened(
         "it looks for, where it fires; its activation and its attribution in this cell."
         + ("" if rival is None else f" Below zero it speaks for {plain(about.classifier.labels[rival])}.")
     )
-    drawn.once(cell.draw, opened)
+    replay.once(cell.draw, opened)
     return found, job
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import streamlit as st
 
 from interp import feature_visualization as fv
+from pages.parts.cards import making
 from pages.parts.channels.subject import CHANNEL, Subject
-from pages.parts.text import plain, shortened
-from pages.parts.visualization import making
+from pages.parts.kit.text import plain, shortened
 
 
 def take(value: str) -> None:

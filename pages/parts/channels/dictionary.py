@@ -6,7 +6,7 @@ import streamlit as st
 
 from interp.channels import CellGrid
 from interp.channels.cells import NO_CHANNEL, Order
-from pages.parts import export
+from pages.parts.kit import export
 
 ORDERS: dict[str, Order] = {"Activation": "activation", "Attribution for": "for", "Attribution against": "against"}
 TOLD = 3

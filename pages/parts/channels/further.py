@@ -10,14 +10,15 @@ from jaxtyping import Int
 
 import cache
 from interp.channels.over_set import SetAttribution, SetQuestion, among
-from pages.parts import export, layout, pickers, waiting
+from pages.parts.cards import making
+from pages.parts.cards.making import Card
 from pages.parts.channels.asking import latest, question_of, spread
 from pages.parts.channels.subject import CHANNEL
-from pages.parts.neighbourhood import BESIDE
-from pages.parts.text import plain, shortened
-from pages.parts.visualization import making
-from pages.parts.visualization.making import Card
-from pages.parts.visualization.single import framed
+from pages.parts.embedding.neighbourhood import BESIDE
+from pages.parts.feature_visualization.single import framed
+from pages.parts.frame import layout, pickers
+from pages.parts.kit import export, waiting
+from pages.parts.kit.text import plain, shortened
 
 SHOWN, TOP = 16, 5
 

@@ -12,8 +12,8 @@ from jaxtyping import Float, UInt8
 
 from interp.figures import style
 from interp.figures.grouped import colour
-from pages.parts.text import shortened
-from pages.parts.visualization.making import address
+from pages.parts.cards.making import address
+from pages.parts.kit.text import shortened
 
 SIDE, SMALL = 136, 64
 EDGE = 0.04

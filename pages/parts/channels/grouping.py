@@ -15,12 +15,12 @@ from interp import feature_visualization as fv
 from interp.channels import GroupEffects, Groups
 from interp.figures.grouped import overlay
 from interp.figures.spotlight import spotlight
-from pages.parts import clicks, controls, drawn, export, waiting
+from pages.parts.cards import making
 from pages.parts.channels import groupcards, walk
 from pages.parts.channels.subject import Subject, how
-from pages.parts.targets import TOP
-from pages.parts.text import plain
-from pages.parts.visualization import making
+from pages.parts.kit import clicks, controls, export, replay, waiting
+from pages.parts.kit.targets import TOP
+from pages.parts.kit.text import plain
 
 CHANNELS = 5
 """So many of a group's channels are named on its card."""
@@ -90,7 +90,7 @@ def view(about: Subject, picture, side) -> None:
             return
         seen = [fv.bytes_of(one) for one in about.batch.pixels]
         names = [about.selection.photos.names[one] for one in about.positions]
-        drawn.once(_photographs, found, tuple(seen), tuple(names))
+        replay.once(_photographs, found, tuple(seen), tuple(names))
         _quality(about, found)
         place = st.container()
         classes = _classes(about)
@@ -104,7 +104,7 @@ def view(about: Subject, picture, side) -> None:
             waiting.settled(job)
         effects = measuring.value if measuring.state == "done" else None
         with place:
-            drawn.once(groupcards.cards, tuple(_card(about, found, effects, made, seen, g) for g in range(len(found))))
+            replay.once(groupcards.cards, tuple(_card(about, found, effects, made, seen, g) for g in range(len(found))))
         if effects is not None:
             _table(about, effects)
         _downloads(about, found, effects)
@@ -177,7 +177,7 @@ def _table(about: Subject, effects: GroupEffects) -> None:
     )
     names = tuple(about.classifier.labels[one] for one in effects.classes)
     arrays = (effects.logits, effects.measured, effects.estimated, effects.together)
-    drawn.once(groupcards.effects, names, *(one.mean(dim=0).numpy() for one in arrays))
+    replay.once(groupcards.effects, names, *(one.mean(dim=0).numpy() for one in arrays))
 
 
 def _downloads(about: Subject, found: Groups, effects: GroupEffects | None) -> None:

@@ -11,9 +11,10 @@ import cache
 from cache import tallies
 from cache.counts import counted
 from interp.types import Classifier
-from pages.parts import drawn, export, layout, waiting
+from pages.parts.cards import making
 from pages.parts.channels import subject
-from pages.parts.visualization import making
+from pages.parts.frame import layout
+from pages.parts.kit import export, replay, waiting
 
 MOMENT = 15_000_000_000
 """The store changes with each picture that is made: it is counted again every 15 seconds at most (in nanoseconds)."""
@@ -40,7 +41,7 @@ def draw(selection: layout.Selection, title: str) -> None:
         job = selection.visitor.ask(slot, question, disk=False, device="lists")
         done = waiting.settled(job)
         made = job.value if done else job.partial[-1] if job.partial else {}
-        drawn.once(_table, classifier, made)
+        replay.once(_table, classifier, made)
 
 
 def rows(classifier: Classifier, made: Mapping[str, int]) -> list[dict[str, Any]]:

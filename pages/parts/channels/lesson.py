@@ -16,12 +16,13 @@ from interp.figures.spotlight import spotlight
 from interp.images.scenes import REASONS, Reason
 from interp.models.scenes import bundled
 from interp.types import Classifier, Layer
-from pages.parts import classifiers, controls, drawn, layout, waiting
+from pages.parts.cards import making
+from pages.parts.cards.making import Card
 from pages.parts.channels.subject import pictures
-from pages.parts.text import plain
-from pages.parts.visualization import making
-from pages.parts.visualization.channels import choose_layer
-from pages.parts.visualization.making import Card
+from pages.parts.feature_visualization.channels import choose_layer
+from pages.parts.frame import classifiers, layout
+from pages.parts.kit import controls, replay, waiting
+from pages.parts.kit.text import plain
 
 PLOT = {"displayModeBar": False}
 ENOUGH = 0.8
@@ -60,7 +61,7 @@ def view(selection: layout.Selection, title: str, picture, side) -> None:
         reason = bundled.reason_of(classifier) or _cue()
         layer = choose_layer(classifier, "ch.lesson-layer", default=classifier.last_spatial_layer.name)
     with picture:
-        drawn.once(_about)
+        replay.once(_about)
         with st.expander(
             "The answer, which gives the planted reason away", key="ch-lesson", on_change="rerun"
         ) as place:
@@ -102,7 +103,7 @@ def _answer(selection: layout.Selection, title: str, reason: Reason, layer: Laye
     for column, one in zip(st.columns(2, gap="medium"), pair, strict=True):
         with column:
             _side(selection, title, one)
-    drawn.once(_compared, pair)
+    replay.once(_compared, pair)
     with st.expander("All four, A to D", key="ch-lesson-all", on_change="rerun") as place:
         if not place.open:
             return
@@ -111,7 +112,7 @@ def _answer(selection: layout.Selection, title: str, reason: Reason, layer: Laye
         done = waiting.settled(all_of_them)
         found = tuple(all_of_them.value if done else all_of_them.partial)
         if found:
-            drawn.once(_table, found)
+            replay.once(_table, found)
 
 
 def _side(selection: layout.Selection, title: str, found: CueChannels) -> None:

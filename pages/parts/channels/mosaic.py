@@ -13,8 +13,8 @@ from jaxtyping import Float, Int, UInt8
 
 from interp.channels import CellGrid
 from interp.figures import style
+from pages.parts.cards.making import address
 from pages.parts.channels.cards import shrunk
-from pages.parts.visualization.making import address
 
 TILE = 96
 """Pixels of a picture in a cell, enough for it to be enlarged when it is pointed at."""

@@ -15,13 +15,13 @@ from interp import feature_visualization as fv
 from interp.channels import Groups
 from interp.figures.spotlight import spotlight
 from interp.types import Layer
-from pages.parts import clicks, controls, drawn, export, waiting
 from pages.parts.channels import grouping, levels, walk
 from pages.parts.channels.levels import FOR_CLASS, FOR_UNIT, Level
 from pages.parts.channels.stepcards import Entry, Strip, sides, strips, trail
 from pages.parts.channels.subject import Subject, named, pictures
 from pages.parts.channels.walk import Step, Walk, written
-from pages.parts.text import plain, shortened
+from pages.parts.kit import clicks, controls, export, replay, waiting
+from pages.parts.kit.text import plain, shortened
 
 ADDING, TAKING = 3, 2
 """So many of those that add most, and of those that take away most, stand in a strip of the walk."""
@@ -139,16 +139,16 @@ def _draw(
         progress.append(job)
     with first:
         if path:
-            drawn.once(strips, _class(about), tuple(shown))
+            replay.once(strips, _class(about), tuple(shown))
     with rest:
         if last is None:
             st.info("This is the first layer: its channels read the photograph itself.")
         elif here is not None:
             _sentence(about, path, last)
             added, taken = (tuple(_entry(about, path, last, k, here[2], large=True) for k in some) for some in here[:2])
-            drawn.once(sides, (("Add most", added), ("Take away most", taken)))
+            replay.once(sides, (("Add most", added), ("Take away most", taken)))
             if groups:
-                drawn.once(sides, (("Or begin with a group of its channels", tuple(groups)),))
+                replay.once(sides, (("Or begin with a group of its channels", tuple(groups)),))
             _downloads(about, path, last)
     for job in progress:
         if not waiting.settled(job):

@@ -11,7 +11,7 @@ import streamlit as st
 from jaxtyping import UInt8
 
 from interp.figures import style
-from pages.parts.visualization.making import address
+from pages.parts.cards.making import address
 
 LARGE, SMALL = 148, 72
 CSS = f"""<style>

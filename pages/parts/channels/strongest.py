@@ -14,10 +14,11 @@ from interp import feature_visualization as fv
 from interp.embedding import Features, Representation
 from interp.images import ImageSet
 from interp.types import Classifier, Layer
-from pages.parts import clicks, controls, drawn, representations, waiting
 from pages.parts.channels import cards, chosen, further, table
 from pages.parts.channels.subject import CHANNEL, Subject, pictures
-from pages.parts.visualization.single import framed
+from pages.parts.embedding import representations
+from pages.parts.feature_visualization.single import framed
+from pages.parts.kit import clicks, controls, replay, waiting
 
 IMAGES = 4
 TOP = 5
@@ -63,7 +64,7 @@ def view(about: Subject, picture, side) -> None:
             for row, one in enumerate(shown)
         ]
         with place:
-            drawn.once(cards.draw, tuple(told[: len(supporting)]), tuple(told[len(supporting) :]))
+            replay.once(cards.draw, tuple(told[: len(supporting)]), tuple(told[len(supporting) :]))
         chosen.detail(about, made)
         further.in_the_set(about.selection, about.title, about.layer.name)
         table.draw(about, measured)
@@ -78,7 +79,7 @@ def _sentence(about: Subject, supporting: Sequence[int], opposing: Sequence[int]
         f"{total:.4g}. The {len(supporting)} that support most bring {best:+.3g}, the {len(opposing)} that oppose most "
         f"{worst:+.3g}."
     )
-    drawn.once(cards.head, tuple(fv.bytes_of(one) for one in about.batch.pixels), sentence)
+    replay.once(cards.head, tuple(fv.bytes_of(one) for one in about.batch.pixels), sentence)
 
 
 def _strengths(about: Subject) -> cache.Job:

@@ -18,10 +18,12 @@ from interp.channels import ChannelAttribution
 from interp.figures.spotlight import spotlight
 from interp.models import inputs
 from interp.types import Classifier, Images, Layer, Target
-from pages.parts import address, explained, layout, pickers, said, targets, waiting
-from pages.parts.text import plain
-from pages.parts.visualization import making
-from pages.parts.visualization.channels import choose_layer
+from pages.parts.cards import making
+from pages.parts.feature_visualization.channels import choose_layer
+from pages.parts.frame import layout, pickers
+from pages.parts.kit import address, said, targets, waiting
+from pages.parts.kit.text import plain
+from pages.parts.saliency import explained
 
 LAYER, CHANNEL = "ch.layer", "ch.channel"
 

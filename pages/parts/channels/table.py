@@ -7,8 +7,8 @@ import streamlit as st
 from jaxtyping import Float
 
 from interp.channels import ChannelAttribution, Effects
-from pages.parts import drawn, export
 from pages.parts.channels.subject import Subject
+from pages.parts.kit import export, replay
 
 
 def draw(about: Subject, measured: Effects | None) -> None:
@@ -16,7 +16,7 @@ def draw(about: Subject, measured: Effects | None) -> None:
     with st.expander("The numbers of all channels", key="ch-numbers", on_change="rerun") as opened:
         if not opened.open:
             return
-        drawn.once(_table, about.found, measured)
+        replay.once(_table, about.found, measured)
         with st.container(horizontal=True):
             st.download_button(
                 "All channels as CSV",

@@ -12,12 +12,12 @@ from interp import attribution, channels
 from interp.attribution import ablation
 from interp.channels import Compared, Effects
 from interp.figures import channels as figures
-from pages.parts import clicks, drawn, export, waiting
+from pages.parts.cards import making
+from pages.parts.cards.making import Card
 from pages.parts.channels import further
 from pages.parts.channels.subject import CHANNEL, Subject, named, pictures
-from pages.parts.text import plain, shortened
-from pages.parts.visualization import making
-from pages.parts.visualization.making import Card
+from pages.parts.kit import clicks, export, replay, waiting
+from pages.parts.kit.text import plain, shortened
 
 LONG = 20.0
 """From so many seconds on the measurement is begun by a button."""
@@ -61,7 +61,7 @@ def view(about: Subject, picture, side) -> None:
         )
         _said(found)
         if len(about.positions) > 1:
-            drawn.once(_every, about.found, job.value, about.batch.names)
+            replay.once(_every, about.found, job.value, about.batch.names)
         _outliers(about, found, chosen)
         further.in_the_set(about.selection, about.title, about.layer.name)
         _table(about, found, job.value, row)
@@ -128,8 +128,8 @@ def _seconds(about: Subject) -> float | None:
     return passes * job.value.seconds
 
 
-def _figure(found: Compared, layer: str, chosen: int | None) -> drawn.Settled:
-    return drawn.Settled(figures.truth(found, layer, chosen))
+def _figure(found: Compared, layer: str, chosen: int | None) -> replay.Settled:
+    return replay.Settled(figures.truth(found, layer, chosen))
 
 
 def _numbers(about: Subject, found: Compared, row: int) -> None:
@@ -206,7 +206,7 @@ def _table(about: Subject, found: Compared, measured: Effects, row: int) -> None
     with st.expander("All channels: attribution and effect", key="ch-truth-numbers", on_change="rerun") as opened:
         if not opened.open:
             return
-        drawn.once(_rows, found)
+        replay.once(_rows, found)
         st.caption(f"{named(about.classifier, about.targets[row])}, in {plain(about.batch.names[row])}.")
         st.download_button(
             "As CSV",

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from interp.types import Layer
-from pages.parts import address
 from pages.parts.channels.subject import CHANNEL
+from pages.parts.kit import address
 
 PATH, GROUPS, NAME = "ch.path", "ch.groups", "Layer by layer"
 START = "class"

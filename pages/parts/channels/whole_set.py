@@ -14,13 +14,14 @@ from interp.channels.over_set import SetAttribution, Summary, summary
 from interp.figures import channels as figures
 from interp.images import ImageSet
 from interp.types import Classifier
-from pages.parts import clicks, controls, drawn, export, layout, waiting
+from pages.parts.cards import making
+from pages.parts.cards.making import Card
 from pages.parts.channels import asking, further
 from pages.parts.channels.subject import CHANNEL, pictures
 from pages.parts.channels.truth import take
-from pages.parts.text import shortened
-from pages.parts.visualization import making
-from pages.parts.visualization.making import Card
+from pages.parts.frame import layout
+from pages.parts.kit import clicks, controls, export, replay, waiting
+from pages.parts.kit.text import shortened
 
 ROWS = 150
 COLUMNS = 8
@@ -129,7 +130,7 @@ def _grid(
     if not shown:
         return
     st.markdown("**Image by image**")
-    drawn.once(_plot, selection.classifier, found, selection.photos, shown)
+    replay.once(_plot, selection.classifier, found, selection.photos, shown)
     if len(found) > ROWS:
         st.caption(f"{ROWS} of the {len(found):,} images, evenly spread; ordered by class, then by what supports it.")
 
@@ -153,7 +154,7 @@ def _numbers(selection: layout.Selection, found: SetAttribution, told: Summary) 
     with st.expander("The numbers of all channels", key="ch-set-numbers", on_change="rerun") as opened:
         if not opened.open:
             return
-        drawn.once(_table, told)
+        replay.once(_table, told)
         with st.container(horizontal=True):
             st.download_button(
                 "Channels as CSV",

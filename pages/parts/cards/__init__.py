@@ -1,0 +1,1 @@
+"""Pictures in a page: cards, galleries, and one image large."""

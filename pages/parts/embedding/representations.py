@@ -1,0 +1,122 @@
+"""Choosing which features the maps are made of, and having them read."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+import cache
+from cache import chunks
+from interp import embedding
+from interp.embedding.representations import LOGITS, PIXELS, Representation
+from interp.images import ImageSet
+from interp.types import Classifier
+from pages.parts.kit import controls, waiting
+
+MOST, MANY = "20,000 images", "50,000 images"
+"""How many images are drawn at most, by default and on request."""
+MOST_CELLS, CELLS_READ = 5_000, 60_000
+"""How many positions are drawn at most, and out of how many."""
+SIZE = "map.most"
+FILM = 7
+"""How many layers a film shows at most, beside pixels and logits."""
+POOLINGS = {"Mean": "mean", "Max": "max", "Whole map": "flat", "Each position": "positions"}
+BASELINES = {LOGITS: "logits: the scores of the classes", PIXELS: "pixels: no classifier at all"}
+HELP = (
+    "What becomes of a layer's map: a number for each channel, its mean or its maximum; the map as it is; or each "
+    "position of it as a point of its own."
+)
+
+
+def choose(classifier: Classifier, photos: ImageSet) -> Representation:
+    """Draw the pickers of layer and pooling, and for a large set of how many images are drawn."""
+    if len(photos) > _number(MOST):
+        help = "Evenly spread over the set. t-SNE of 50,000 takes some minutes."
+        controls.one_of("At most", SIZE, (MOST, MANY), help=help)
+    layers = [layer for layer in classifier.layers if layer.block_end or layer == classifier.last_spatial_layer]
+    names = {layer.name: f"{layer.name} · {layer.channels} channels" for layer in layers} | _baselines(classifier)
+    chosen = controls.listed(
+        "Layer", "map.layer", list(names), default=classifier.last_spatial_layer.name, named=names.__getitem__
+    )
+    if chosen in BASELINES or classifier.layer(chosen).kind == "flat":
+        return Representation(chosen).resolved(classifier)
+    return Representation(chosen, POOLINGS[pooling()]).resolved(classifier)
+
+
+def _baselines(classifier: Classifier) -> dict[str, str]:
+    return BASELINES if classifier.labels else {PIXELS: BASELINES[PIXELS]}
+
+
+def pooling() -> str:
+    """Draw the picker of the pooling; gives a key of `POOLINGS`."""
+    return controls.one_of("Pooled by", "map.pooling", list(POOLINGS), help=HELP)
+
+
+def film(classifier: Classifier, pooled: str) -> tuple[Representation, ...]:
+    """Successive layers, from the pixels to the logits, evenly spread where there are many."""
+    layers = [layer.name for layer in classifier.layers if layer.block_end and layer.kind != "flat"]
+    if len(layers) > FILM:
+        layers = [layers[round(i * (len(layers) - 1) / (FILM - 1))] for i in range(FILM)]
+    # Positions of maps of different sizes have nothing to do with each other.
+    pooling = "mean" if POOLINGS[pooled] == "positions" else POOLINGS[pooled]
+    between = [Representation(name, pooling) for name in layers]
+    chosen = [Representation(PIXELS), *between, *([Representation(LOGITS)] if classifier.labels else [])]
+    return tuple(one.resolved(classifier) for one in chosen)
+
+
+def room(classifier: Classifier, representations: tuple[Representation, ...]) -> int:
+    """How many images are read at most: fewer where each gives many rows of features."""
+    rows = max(one.shape(classifier)[0] for one in representations)
+    wanted = st.session_state.get(SIZE, MOST)
+    return _number(wanted) if rows == 1 else max(1, CELLS_READ // rows)
+
+
+def _number(size: str) -> int:
+    return int(size.partition(" ")[0].replace(",", ""))
+
+
+def ask(
+    visitor: cache.Visitor,
+    slot: str,
+    classifier: Classifier,
+    photos: ImageSet,
+    representations: tuple[Representation, ...],
+) -> cache.Job:
+    """The job that reads the features of the set's images, at most as many as `room` has, evenly spread.
+
+    What was read is kept chunk by chunk, so a server that was stopped goes on where it was.
+    """
+    positions = None
+    most = room(classifier, representations)
+    if len(photos) > most:
+        positions = np.linspace(0, len(photos) - 1, most).round().astype(np.int64)
+    reading = (embedding.extract, embedding.Rows, classifier, photos, representations, positions)
+    return visitor.ask(slot, cache.call(chunks.gathered, *reading), disk=False)
+
+
+def read(
+    visitor: cache.Visitor,
+    slot: str,
+    classifier: Classifier,
+    photos: ImageSet,
+    representations: tuple[Representation, ...],
+) -> tuple[embedding.Features, ...]:
+    """The features; while they are read the page ends here, with progress. Nothing read at all ends it, too."""
+    most = room(classifier, representations)
+    if len(photos) > most:
+        st.caption(f":material/info: {most:,} of {len(photos):,} images, evenly spread over the set.")
+    found = waiting.value(ask(visitor, slot, classifier, photos, representations))
+    if not len(found[0]):
+        st.info("None of these images could be opened. Choose another set, or add JPEG or PNG files in the sidebar.")
+        st.stop()
+    return found
+
+
+def cells(features: embedding.Features, classifier: Classifier) -> tuple[embedding.Features, embedding.Cells | None]:
+    """The features to be drawn, and for features of each position which one a row is; of these `MOST_CELLS` at most."""
+    if features.representation.pooling != "positions":
+        return features, None
+    kept, found = cache.get(cache.call(embedding.cells, features, classifier, MOST_CELLS), disk=False, device="figures")
+    some = f"{len(kept):,} of {len(features):,} positions, evenly spread. " if len(kept) < len(features) else ""
+    st.caption(f":material/info: {some}Pictures show the place itself; what its features depend on is larger.")
+    return kept, found

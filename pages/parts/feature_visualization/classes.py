@@ -1,0 +1,174 @@
+"""Class prototypes: pictures of a class made in several ways, beside its real images (Montavon 2017; Nguyen 2016)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+import torch
+
+import cache
+from cache import tallies
+from interp import feature_visualization as fv
+from interp.feature_visualization import Settings
+from interp.images import ImageSet
+from interp.models import inputs, scenes_prior
+from interp.types import Classifier
+from pages.parts.cards import making
+from pages.parts.cards.making import Card
+from pages.parts.feature_visualization.objectives import choose_class
+from pages.parts.frame.layout import Selection
+from pages.parts.kit import waiting
+from pages.parts.kit.text import plain, shortened
+
+SHOWN = 6
+# In units of the logit, as found by looking: less leaves noise, more leaves no class.
+DENSITY, CODE = 0.1, 0.02
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to make a class's picture: its name, what it does, and how."""
+
+    name: str
+    about: str
+    how: Settings
+
+
+def view(selection: Selection, title: str, picture, side) -> None:
+    """The class's prototypes, and its images."""
+    classifier, visitor = selection.classifier, selection.visitor
+    with side:
+        target = choose_class(selection)
+        making.quality()
+        how = making.settings(visitor, title, selection)
+    labels = [position for position, label in enumerate(selection.labels.indices) if label == target]
+    means = cache.call(starts, classifier, selection.photos, tuple(labels))
+    with picture:
+        st.markdown(f"Pictures with a high score for **{plain(classifier.labels[target])}**, each made in another way.")
+        given = waiting.value(visitor.ask(f"{title}/means", means, device="reading"))
+        ways = _ways(classifier, how, given)
+        place = st.container()
+        made = making.in_each_way(
+            visitor,
+            title,
+            classifier,
+            {way.name: way.how for way in ways},
+            (fv.Logit(target),),
+            place,
+            about={way.name: way.about for way in ways},
+        )
+        st.caption(
+            "Numbers are logits. A high score does not make a picture a good example of the class: only a density "
+            "expert or a generator keeps it near real images."
+            + ("" if _of_scenes(classifier) else " Both are bundled for scenes only, so they are left out here.")
+        )
+        near = st.container()
+        _images(selection, title, labels, target)
+        if made is not None:
+            with near:
+                _nearest(selection, title, target, [way.name for way in ways], made)
+
+
+def _nearest(selection: Selection, title: str, target: int, ways: Sequence[str], made: Sequence[fv.Picture]) -> None:
+    """For each prototype the image of the set that the classifier's last spatial layer takes to be most like it."""
+    classifier, visitor, photos = selection.classifier, selection.visitor, selection.photos
+    layer = classifier.last_spatial_layer.name
+    st.markdown(
+        f"**The nearest image of {plain(photos.name)}** to each of them, by the cosine of the mean features of "
+        f"{plain(layer)}, the last spatial layer"
+    )
+    [means] = waiting.value(visitor.ask(f"{title}/features", tallies.reading(classifier, layer, photos), disk=False))
+    if not len(means):
+        st.caption("None of these images could be opened.")
+        return
+    pixels = tuple(one.pixels for one in made)
+    question = cache.call(fv.nearest, classifier, pixels, layer, means.values)
+    near = waiting.value(visitor.ask(f"{title}/nearest", question))
+    positions = tuple(int(means.indices[one.row]) for one in near)
+    question = _reading(selection, positions)
+    shown = waiting.value(visitor.ask(f"{title}/nearest-images", question, disk=False, device="reading"))
+    labels = selection.labels.indices
+    told = [
+        Card(
+            way,
+            f"{one.cosine:.2f} · {_label(selection, labels[position], target)}",
+            about=shortened(photos.names[position], 60),
+        )
+        for way, one, position in zip(ways, near, positions, strict=True)
+    ]
+    making.cards([fv.bytes_of(one) for one in shown.pixels], told, side=150)
+
+
+def _label(selection: Selection, label: int | None, target: int) -> str:
+    if label is None:
+        return "its class is not known"
+    name = shortened(selection.classifier.labels[label], 30)
+    return f"{name}: this class" if label == target else f"{name}: another class"
+
+
+def _reading(selection: Selection, positions: tuple[int, ...]) -> cache.Call:
+    return cache.call(inputs.read, selection.classifier, selection.photos, positions)
+
+
+def _of_scenes(classifier: Classifier) -> bool:
+    return classifier.name.startswith("scenes-")
+
+
+def _ways(classifier: Classifier, how: Settings, means: tuple[torch.Tensor, ...]) -> list[Way]:
+    size = how.parameterization.resolution(classifier)[0]
+    whole, *own = means
+    ways = [
+        Way("Plain pixels", "from noise, nothing else", Settings(how.steps, fv.Pixels(size), transforms=())),
+        Way("Fourier", "decorrelated colours, moved about at each step", how),
+        Way("From the mean", "begun at the mean of all images", _begun(how, whole)),
+        *[Way("From the class's mean", "begun at the mean of its images", _begun(how, one)) for one in own],
+    ]
+    if not _of_scenes(classifier):
+        return ways
+    prior = scenes_prior.load()
+    expert = (fv.Density(prior, DENSITY),)
+    code = fv.Code(prior, CODE)
+    return [
+        *ways,
+        Way(
+            "With a density expert",
+            "unlikely pictures cost",
+            Settings(how.steps, fv.Fourier(prior.size, how.parameterization.colours), regularizers=expert),
+        ),
+        Way("In a generator's code", "only what the generator can draw", Settings(how.steps, code, transforms=())),
+        *[
+            Way(
+                "Code, from the class's mean",
+                "begun at the code of its mean image",
+                Settings(how.steps, code, transforms=(), start=fv.Given(one)),
+            )
+            for one in own
+        ],
+    ]
+
+
+def _begun(how: Settings, pixels: torch.Tensor) -> Settings:
+    return Settings(how.steps, how.parameterization, start=fv.Given(pixels))
+
+
+def starts(classifier: Classifier, photos: ImageSet, positions: Sequence[int]) -> tuple[torch.Tensor, ...]:
+    """The mean of at most 200 images spread over the set, and that of the images at these positions, if any."""
+    spread = np.linspace(0, len(photos) - 1, min(len(photos), 200)).round().astype(int).tolist()
+    whole = fv.mean_image(classifier, photos, spread)
+    return (whole, fv.mean_image(classifier, photos, positions)) if positions else (whole,)
+
+
+def _images(selection: Selection, title: str, positions: Sequence[int], target: int) -> None:
+    name = plain(selection.classifier.labels[target])
+    if not positions:
+        st.caption(f"{plain(selection.photos.name)} has no image with the label {name} to compare with.")
+        return
+    chosen = tuple(positions[i] for i in np.linspace(0, len(positions) - 1, min(SHOWN, len(positions))).astype(int))
+    job = selection.visitor.ask(f"{title}/class-images", _reading(selection, chosen), disk=False, device="reading")
+    st.markdown(f"**Images of {name}**, {len(chosen)} of {len(positions)}")
+    if waiting.settled(job):
+        told = [Card(shortened(selection.photos.names[position], 24)) for position in chosen]
+        making.cards([fv.bytes_of(one) for one in job.value.pixels], told, side=104)

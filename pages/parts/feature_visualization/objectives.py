@@ -1,0 +1,109 @@
+"""The same unit through other objectives, and two units at once."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from interp import feature_visualization as fv
+from pages.parts.cards import making
+from pages.parts.cards.making import Card
+from pages.parts.feature_visualization.channels import choose_channel, choose_layer
+from pages.parts.frame.layout import Selection
+from pages.parts.kit import controls
+from pages.parts.kit.text import plain
+
+STEPS = 5
+ABOUT = {
+    "Neuron": "one position of the channel",
+    "Channel": "the channel everywhere",
+    "Layer": "whatever the layer does, more of it",
+    "Logit": "the class's score before softmax or sigmoid",
+    "Probability": "the class's share after softmax: also by pushing others down",
+}
+SIGMOID = "the sigmoid of the class's score, which no other class changes"
+
+
+def view(selection: Selection, title: str, picture, side) -> None:
+    """A neuron, its channel and layer, and a class as logit and as probability, side by side."""
+    classifier, visitor = selection.classifier, selection.visitor
+    with side:
+        layer = choose_layer(classifier)
+        channel = choose_channel(layer)
+        target = choose_class(selection)
+        making.quality()
+        how = making.settings(visitor, title, selection)
+    about = ABOUT if classifier.link == "softmax" else ABOUT | {"Probability": SIGMOID}
+    objectives = (
+        fv.Neuron(layer.name, channel),
+        fv.Channel(layer.name, channel),
+        fv.Layer(layer.name),
+        fv.Logit(target),
+        fv.Probability(target),
+    )
+    with picture:
+        st.markdown(
+            f"What is optimized decides what is seen: **{plain(layer.name)}**, channel {channel}, and the class "
+            f"**{plain(classifier.labels[target])}**."
+        )
+        place = st.container()
+        found, _ = making.asked(visitor, f"{title}/objectives", classifier, how, objectives)
+        with place:
+            told = [
+                Card(name, making.line(found.get(row)), about=text) for row, (name, text) in enumerate(about.items())
+            ]
+            making.cards([_pixels(found.get(row)) for row in range(len(objectives))], told, side=180)
+        st.caption(
+            "; ".join(f"*{name}*: {text}" for name, text in about.items())
+            + ". Numbers are the objectives' own values of the finished picture: activations, logits, or a probability."
+        )
+
+
+def choose_class(selection: Selection) -> int:
+    """Draw the picker of a class."""
+    labels = selection.classifier.labels
+    names = {str(one): label for one, label in enumerate(labels)}
+    return int(controls.listed("Class", "fv.class", list(names), named=names.__getitem__))
+
+
+def between(selection: Selection, title: str, picture, side) -> None:
+    """On the way from one channel to another, and both at once."""
+    classifier, visitor = selection.classifier, selection.visitor
+    with side:
+        layer = choose_layer(classifier)
+        first = choose_channel(layer)
+        other = choose_layer(classifier, "fv.layer2")
+        second = choose_channel(other, "fv.channel2", "Other channel")
+        making.quality()
+        how = making.settings(visitor, title, selection)
+    ends = (fv.Channel(layer.name, first), fv.Channel(other.name, second))
+    with picture:
+        if ends[0] == ends[1]:
+            st.info("This is one and the same channel: choose another one in the second pair of fields.")
+            return
+        st.markdown(
+            f"From **{plain(layer.name)}**, channel {first}, to **{plain(other.name)}**, channel {second}: each "
+            "picture is made anew for a mixture of both, in shares of what each achieves alone."
+        )
+        place = st.container()
+        alone, done = making.asked(visitor, f"{title}/ends", classifier, how, ends)
+        if not done:
+            with place:
+                told = [Card(str(end), making.line(alone.get(row))) for row, end in enumerate(ends)]
+                making.cards([_pixels(alone.get(row)) for row in range(2)], told, side=180)
+            return
+        dead = [str(end) for row, end in enumerate(ends) if alone[row].dead or alone[row].value <= 0]
+        if dead:
+            st.info(f"Nothing drives the {dead[0]}, so there is no way there: choose another channel.")
+            return
+        scaled = [end / alone[row].value for row, end in enumerate(ends)]
+        objectives = (*fv.interpolation(*scaled, STEPS), scaled[0] + scaled[1])
+        found, _ = making.asked(visitor, f"{title}/between", classifier, how, objectives)
+        shares = [f"{100 - 100 * step // (STEPS - 1)}% and {100 * step // (STEPS - 1)}%" for step in range(STEPS)]
+        with place:
+            told = [Card(name, making.line(found.get(row))) for row, name in enumerate([*shares, "Both, added"])]
+            making.cards([_pixels(found.get(row)) for row in range(len(objectives))], told, side=150)
+        st.caption("Values are in what each end achieves alone: 1 is as strong as its own picture.")
+
+
+def _pixels(made: fv.Picture | None):
+    return None if made is None else made.pixels

@@ -1,0 +1,161 @@
+"""One channel from all sides: its pictures up and down, others that differ, and the images of the set."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+import cache
+from interp import feature_visualization as fv
+from interp.embedding import Cells, Features
+from interp.figures.style import RIGHT
+from interp.images import ImageSet, UnreadableImage
+from interp.models import inputs
+from interp.types import Classifier, Layer
+from pages.parts.cards import gallery, making
+from pages.parts.cards.making import Card
+from pages.parts.feature_visualization import lesson
+from pages.parts.feature_visualization.film import FRAMES, film, reel
+from pages.parts.frame.layout import Selection
+from pages.parts.kit import replay, waiting
+from pages.parts.kit.text import plain, shortened
+
+IMAGES = 6
+FACETS = 4
+
+
+def detail(
+    selection: Selection,
+    title: str,
+    layer: Layer,
+    channel: int,
+    how: fv.Settings,
+) -> float | None:
+    """One channel: what drives it up and down, frame by frame, and from other sides.
+
+    Gives what its finished picture achieves.
+    """
+    classifier, visitor = selection.classifier, selection.visitor
+    objective = fv.Channel(layer.name, channel)
+    question = cache.call(fv.before_rectifier, classifier, layer.name)
+    source = waiting.value(visitor.ask(f"{title}/rectified", question))[channel]
+    filmed = replace(how, frames=FRAMES)
+
+    def ask(name: str, one: fv.Objective) -> cache.Job:
+        return visitor.ask(f"{title}/{name}", cache.call(fv.optimizing, classifier, (one,), filmed))
+
+    # What is asked for last is made first: the picture that drives it up is there before the other is begun.
+    down = None if source is None else ask("down", -source)
+    job = ask("up", objective)
+    place = st.container()
+    done = waiting.settled(job)
+    reels = [reel("drives it up", job)]
+    if down is not None and done:
+        waiting.settled(down)
+        reels.append(reel("drives it down" + (", before the rectifier" if source != objective else ""), down))
+    with place:
+        if found := [one for one in reels if one is not None]:
+            film(found)
+    if source is None:
+        st.caption(
+            "It never goes below zero, and no layer was found of which it is the positive part: nothing drives it down."
+        )
+    if not done:
+        return None
+    value = float(job.value.values[0])
+    _facets(selection, title, layer, objective, how, value)
+    lesson.draw(selection, title, objective, how)
+    return value
+
+
+def _facets(
+    selection: Selection, title: str, layer: Layer, objective: fv.Channel, how: fv.Settings, value: float
+) -> None:
+    """Pictures that drive the channel and differ from each other in their textures."""
+    with st.expander("Other pictures that make it respond", key="fv-facets", on_change="rerun") as opened:
+        if not opened.open:
+            return
+        st.caption(
+            "Made together; likeness costs: pictures whose channels occur together in the same way lose what "
+            "the picture above achieves."
+        )
+        several = fv.Settings(how.steps, how.parameterization, copies=FACETS)
+        diverse = objective + max(value, 1e-3) * fv.Diversity(layer.name)
+        job = selection.visitor.ask(
+            f"{title}/facets", cache.call(fv.optimizing, selection.classifier, (diverse,), several)
+        )
+        place = st.container()
+        done = waiting.settled(job)
+        frame = job.value.frames[-1] if done else (job.partial[-1] if job.partial else None)
+        if frame is not None:
+            with place:
+                told = [Card(f"Facet {one + 1}", f"step {frame.step} of {frame.steps}") for one in range(FACETS)]
+                making.cards([fv.bytes_of(one) for one in frame.pixels], told, side=150)
+
+
+def images(
+    selection: Selection,
+    title: str,
+    layer: Layer,
+    channel: int,
+    means: Features,
+    made: float | None,
+) -> None:
+    """The images of the set that drive the channel most and least, the place marked, and the spectrum of all."""
+    values = means.values[:, channel]
+    order = np.argsort(-values, kind="stable")
+    ends = (order[:IMAGES], order[::-1][:IMAGES])
+    st.markdown(
+        f"**Images of {plain(selection.photos.name)}**, by the channel's mean over all positions, as the picture "
+        "above was made; the frame is where the channel is largest."
+    )
+    for name, rows in zip(("Most", "Least"), ends, strict=True):
+        positions = means.indices[rows]
+        question = cache.call(framed, selection.classifier, selection.photos, layer, channel, positions)
+        job = selection.visitor.ask(f"{title}/images-{name}", question)
+        if waiting.settled(job):
+            told = [
+                Card(shortened(selection.photos.names[position], 24), f"{values[row]:.3g}")
+                for row, position in zip(rows, positions, strict=True)
+            ]
+            st.caption(f"{name}")
+            making.cards(job.value, told, side=104)
+    replay.once(_spectrum, values)
+    if made is not None and len(values):
+        best = float(values.max())
+        beats = "harder than" if made > best else "no harder than"
+        st.caption(f"The picture reaches {made:.3g}, {beats} every image: the best of them reaches {best:.3g}.")
+
+
+def framed(
+    classifier: Classifier, photos: ImageSet, layer: Layer, channel: int, positions: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """The images as the classifier sees them, with a frame where the channel is largest; grey where one is gone."""
+    found = []
+    for position in positions.tolist():
+        try:
+            one = inputs.read(classifier, photos, (position,))
+        except UnreadableImage:
+            found.append(np.full((*classifier.input_size, 3), 200, np.uint8))
+            continue
+        [grid] = fv.map_of(classifier, one, layer.name, channel)
+        place = int(grid.flatten().argmax())
+        seen = fv.bytes_of(one.pixels[0])
+        window = Cells(tuple(grid.shape), np.array([place])).window(0, seen.shape[:2])
+        found.append(gallery.framed(seen, window))
+    return tuple(found)
+
+
+def _spectrum(values: np.ndarray) -> None:
+    figure = go.Figure(go.Histogram(x=values, nbinsx=40, marker_color=RIGHT.colour))
+    figure.update_layout(
+        height=180,
+        margin={"l": 4, "r": 4, "t": 30, "b": 4},
+        title={"text": "The spectrum: every image's mean over all positions", "font": {"size": 13}},
+        yaxis_title="images",
+        bargap=0.05,
+    )
+    st.plotly_chart(figure, config={"displayModeBar": False})

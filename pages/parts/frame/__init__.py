@@ -1,0 +1,1 @@
+"""What stands around every page: title, navigation, and the sidebar with classifier and images."""

@@ -1,0 +1,262 @@
+"""Choosing: the image set, and one image of it or some."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+import cache
+from interp import images as image_sets
+from interp import models
+from interp.images import ImageSet, UnreadableImage
+from interp.models import LabelMatch
+from interp.models.scenes import bundled
+from interp.types import Classifier
+from pages.parts.frame import opening, server, uploading
+from pages.parts.frame.opening import Source
+from pages.parts.kit import address, handmade
+from pages.parts.kit.text import plain, shortened
+
+UPLOADS, SELECTED, DRAWN = uploading.KEY, "selected", "drawn"
+_OF_THE_SESSION = (UPLOADS, SELECTED, DRAWN)
+_MISSED = "images-missed"
+LARGE = 2000
+MORE = 2000
+BESIDE = 7
+_BUNDLED = tuple(offer.source for offer in image_sets.available(None))
+
+
+def images(model: str) -> tuple[Source, DeltaGenerator]:
+    """Draw the picker of image sets and the uploader; gives what `image_set` takes, and where to say what it is."""
+    root = server.options().images
+    # A folder that is called as one of a session's own sets is told apart by the leading dot.
+    offers = {
+        f"./{offer.source}" if offer.source in _OF_THE_SESSION else offer.source: offer.title
+        for offer in _offered_images(root)
+    }
+    if uploaded := uploading.own().files:
+        offers[UPLOADS] = f"Your uploads ({len(uploaded):,})"
+    if selected := st.session_state.get(SELECTED):
+        offers[SELECTED] = f"Your selection ({len(selected):,})"
+    if drawn_on := handmade.drawn_set():
+        offers[DRAWN] = f"Drawn by hand ({len(drawn_on):,})"
+    default = _fitting(model, list(offers))
+    typed = root is not None
+    _missed(st.query_params.get("images"))
+    wished = address.seed("images", default, valid=lambda one: _valid(one, offers, typed=typed), parse=str)
+    if more := image_sets.MORE_SCENES.fullmatch(wished or ""):
+        offers[wished] = f"{int(more[1]):,} further scenes"
+    path = st.selectbox(
+        "Images",
+        list(offers),
+        format_func=lambda one: offers.get(one, one),
+        key="images",
+        accept_new_options=typed,
+        on_change=_chosen,
+        help="Choose a set, or type the path of one inside the server's image folder." if typed else None,
+    )
+    address.publish("images", None if path in (default, *_OF_THE_SESSION) else path)
+    if path == "scenes" or more:
+        _more_scenes(int(more[1]) if more else MORE)
+    of_the_server = typed and path not in (*_BUNDLED, *_OF_THE_SESSION) and not more
+    annotations, marked = _annotations() if of_the_server else (None, None)
+    about = st.container()
+    uploading.draw(_turn_to_uploads)
+    return Source(path or default, annotations, marked), about
+
+
+def _valid(source: str | None, offers: dict[str, str], *, typed: bool) -> bool:
+    if source in offers:
+        return True
+    if source in _OF_THE_SESSION:
+        return False
+    return bool(source) and (typed or image_sets.MORE_SCENES.fullmatch(source) is not None)
+
+
+def _more_scenes(count: int) -> None:
+    """Draw the field for a number of further scenes, which are drawn as they are looked at."""
+    with st.popover("More scenes", key="more-scenes", on_change="rerun", type="tertiary") as field:
+        if field.open:
+            st.number_input(
+                "How many",
+                min_value=10,
+                max_value=1_000_000,
+                value=count,
+                step=10,
+                key="scenes-count",
+                on_change=_turn_to_more_scenes,
+                help="Drawn anew from a seed, 12 ms each: the same number gives the same scenes.",
+            )
+
+
+def _turn_to_more_scenes() -> None:
+    st.session_state["images"] = f"scenes:{st.session_state['scenes-count']}"
+
+
+def _annotations() -> tuple[str | None, tuple[int, ...] | None]:
+    """Draw the fields for annotations that lie elsewhere than the pictures, and for what masks' values mean."""
+    address.seed("annotations", "", valid=lambda text: True, parse=str)
+    address.seed("marked", "", valid=lambda text: True, parse=str)
+    given = any(st.session_state[key] for key in ("annotations", "marked"))
+    with st.expander("Annotations", expanded=given):
+        path = st.text_input(
+            "File or folder",
+            key="annotations",
+            placeholder="as found",
+            help="What marks the pictures is found in the set's own folder. For another: a file of COCO, Pascal VOC, "
+            "CVAT, LabelMe, Label Studio or VIA, or a folder of such files, of YOLO's, or of masks named like the "
+            "pictures; its path inside the server's image folder.",
+        ).strip()
+        values = st.text_input(
+            "Values of masks that are marked",
+            key="marked",
+            placeholder="as found",
+            help="For masks whose values are not 0 for background: such as 1, or 1, 3.",
+        )
+        marked, wrong = _numbers(values)
+        if wrong:
+            st.warning(f"{plain(wrong)!r} is no whole number: give values such as 1, 3.")
+    address.publish("annotations", path or None)
+    address.publish("marked", values.strip() or None)
+    return path or None, marked
+
+
+def _numbers(text: str) -> tuple[tuple[int, ...] | None, str]:
+    """Whole numbers between commas, and the first that is none; None where there is nothing."""
+    parts = [part.strip() for part in text.replace(";", ",").split(",") if part.strip()]
+    wrong = next((part for part in parts if not (part.isdecimal() and len(part) < 9)), "")
+    return (tuple(int(part) for part in parts) if parts and not wrong else None), wrong
+
+
+def image_set(visitor: cache.Visitor, source: Source) -> ImageSet:
+    """The chosen set. Where it cannot be opened the page ends here and says why."""
+    # Beside the result: on a phone the sidebar is closed.
+    if missed := st.session_state.get(_MISSED):
+        st.info(missed)
+    if source.path in _OF_THE_SESSION:
+        own = _of_the_session(source.path)
+        if own is None:
+            st.info("There is no such set in this browser session. Choose one, or add pictures, in the sidebar.")
+            st.stop()
+        return own
+    root = None if source.path in _BUNDLED else server.options().images
+    return opening.image_set(visitor, source, root)
+
+
+def keep(photos: ImageSet, positions: Sequence[int], position: int) -> None:
+    """Make some images of a set the set that all pages work on in this session; for a callback.
+
+    It goes on with the same image, where that is among them.
+    """
+    st.session_state[SELECTED] = image_sets.subset(photos, positions)
+    st.session_state["images"] = SELECTED
+    st.session_state["image"] = positions.index(position) if position in positions else 0
+    st.session_state["beside"] = []
+
+
+def match(classifier: Classifier, photos: ImageSet) -> LabelMatch:
+    """The set's labels as the classifier's classes."""
+    return cache.get(cache.call(models.match_set, classifier, photos), disk=False, device="lists")
+
+
+def image(photos: ImageSet, *, default: int = 0) -> int:
+    """Draw the picker of one image; gives its position in the set."""
+    positions = _positions(photos)
+    address.seed("image", default, valid=range(len(photos)).__contains__, parse=lambda text: positions.get(text, -1))
+    if len(photos) <= LARGE:
+        chosen = st.selectbox(
+            "Image", range(len(photos)), format_func=lambda i: shortened(photos.names[i], 48), key="image"
+        )
+    else:
+        chosen = st.number_input(f"Image, 0 to {len(photos) - 1:,}", 0, len(photos) - 1, key="image")
+        st.text(shortened(photos.names[chosen], 48))
+    address.publish("image", photos.names[chosen])
+    for remark in cache.get(cache.call(_remarks, photos, chosen), disk=False, device="lists"):
+        st.caption(f":material/info: {plain(remark)}")
+    return chosen
+
+
+def _remarks(photos: ImageSet, position: int) -> tuple[str, ...]:
+    """What was guessed or changed in reading an image, and why marks of it are not used."""
+    try:
+        sample = photos[position]
+    except UnreadableImage:
+        # Whoever needs its pixels says so.
+        return ()
+    return sample.remarks if sample.unmarked is None else (*sample.remarks, sample.unmarked)
+
+
+def further_images(photos: ImageSet, first: int) -> tuple[int, ...]:
+    """Draw the picker of images to put beside the first; gives the positions of all, the first one included."""
+    positions = _positions(photos)
+
+    def parse(text: str) -> list[int]:
+        return [positions[name] for name in text.split("|") if name in positions]
+
+    address.seed("beside", [], valid=lambda some: all(one in range(len(photos)) for one in some), parse=parse)
+    if len(photos) > LARGE:
+        return (first,)
+    chosen = st.multiselect(
+        "Beside it",
+        range(len(photos)),
+        format_func=lambda i: shortened(photos.names[i], 48),
+        key="beside",
+        max_selections=BESIDE,
+        placeholder="Up to 7 other images",
+    )
+    address.publish("beside", "|".join(photos.names[i] for i in chosen) or None)
+    return (first, *(one for one in chosen if one != first))
+
+
+def _positions(photos: ImageSet) -> dict[str, int]:
+    return cache.get(cache.call(_index, photos), disk=False, device="lists")
+
+
+def _index(photos: ImageSet) -> dict[str, int]:
+    return {name: position for position, name in enumerate(photos.names)}
+
+
+# As resources, which are not copied: unpickling a hundred offers took a tenth of a rerun.
+@st.cache_resource(ttl=20, show_spinner=False)
+def _offered_images(root: Path | None) -> tuple[image_sets.Offer, ...]:
+    return image_sets.available(root)
+
+
+def _fitting(model: str, sources: list[str]) -> str:
+    """The set that shows a classifier at work before anybody has chosen one."""
+    if model in bundled.REASON_OF:
+        return "scenes"
+    if model in sources:
+        return model
+    own = [source for source in sources if source not in (*_BUNDLED, *_OF_THE_SESSION)]
+    return own[0] if own else "photographs"
+
+
+def _turn_to_uploads() -> None:
+    st.session_state["images"] = UPLOADS
+    _chosen()
+
+
+def _chosen() -> None:
+    st.session_state.pop(_MISSED, None)
+    _missed(st.session_state["images"])
+
+
+def _missed(wished: str | None) -> None:
+    """Where a set of another session is asked for, or of none any more, keep the sentence that says so."""
+    if wished in _OF_THE_SESSION and _of_the_session(wished) is None:
+        said = {UPLOADS: "Uploads", SELECTED: "Selections", DRAWN: "Drawn images"}[wished]
+        st.session_state[_MISSED] = (
+            f"{said} are there only in the browser session that made them, and this one has none; here is the set that "
+            "is shown at first. Choose another, or add your own."
+        )
+
+
+def _of_the_session(path: str) -> ImageSet | None:
+    """A set of this session's own; None where it has none."""
+    if path == UPLOADS:
+        return uploading.own().image_set() if uploading.own().files else None
+    return st.session_state.get(SELECTED) if path == SELECTED else handmade.drawn_set()

@@ -1,0 +1,198 @@
+"""One map large: opened by a click on its panel or from a list, with its numbers and what its method does."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+
+import streamlit as st
+
+from interp.figures import saliency as figures
+from pages.parts.kit import address, replay
+from pages.parts.kit.text import plain
+from pages.parts.saliency.explained import (
+    CLIPS,
+    PARTS,
+    PLOT,
+    VIEWS,
+    Comparison,
+    annotation,
+    columns,
+    figure_remarks,
+    named,
+    rows,
+)
+
+# Dragging zooms and a double click resets the zoom, so a click is a press that did not move and has no second one.
+_CLICKS = st.components.v2.component(
+    "loupe_panels",
+    js="""
+export default function ({ setTriggerValue }) {
+  let pressed = null, waiting = null;
+  const down = (event) => {
+    const panel = event.target.closest?.(".st-key-comparison .nsewdrag");
+    pressed = panel && event.isPrimary ? { panel: panel.dataset.subplot, x: event.clientX, y: event.clientY } : null;
+  };
+  const up = (event) => {
+    if (!pressed || Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) > 4) return;
+    const { panel } = pressed;
+    pressed = null;
+    if (waiting) {
+      clearTimeout(waiting);
+      waiting = null;
+      return;
+    }
+    waiting = setTimeout(() => { waiting = null; setTriggerValue("panel", panel); }, 350);
+  };
+  document.addEventListener("pointerdown", down, true);
+  document.addEventListener("pointerup", up, true);
+  return () => {
+    document.removeEventListener("pointerdown", down, true);
+    document.removeEventListener("pointerup", up, true);
+    clearTimeout(waiting);
+  };
+}
+""",
+)
+_WIDTH, _TALLEST = 1240, 620.0
+
+Spot = tuple[str, str]
+"""A map: its method's title, and its photograph's name."""
+
+
+def offer(comparison: Comparison) -> None:
+    """Let a map of the comparison be opened large, and draw the one that is open; the address says which."""
+    spots = _spots(comparison)
+    address.seed("large", "", valid=lambda text: text == "" or _read(text, comparison) in spots, parse=str)
+    _CLICKS(key="panels", height=0, on_panel_change=functools.partial(_clicked, comparison))
+    st.selectbox(
+        "Show large",
+        spots,
+        format_func=lambda spot: " · ".join(spot if len(comparison.batch) > 1 else spot[:1]),
+        key="large-chosen",
+        index=None,
+        placeholder="Show one map large: click it, or choose it here",
+        label_visibility="collapsed",
+        on_change=functools.partial(_chosen, comparison),
+    )
+    address.publish("large", st.session_state["large"] or None)
+    if st.session_state["large"]:
+        _opened(comparison)
+
+
+def _spots(comparison: Comparison) -> list[Spot]:
+    return [(method.title, name) for method, _ in comparison.results for name in comparison.batch.names]
+
+
+def _read(text: str, comparison: Comparison) -> Spot:
+    title, _, name = text.partition("|")
+    return title, name or comparison.batch.names[0]
+
+
+def _open(comparison: Comparison, spot: Spot) -> None:
+    st.session_state["large"] = "|".join(spot if len(comparison.batch) > 1 else spot[:1])
+
+
+def _chosen(comparison: Comparison) -> None:
+    if (spot := st.session_state["large-chosen"]) is not None:
+        _open(comparison, spot)
+    st.session_state["large-chosen"] = None
+
+
+def _clicked(comparison: Comparison) -> None:
+    """Open the map in the panel that was clicked; the comparison is the one whose panels the reader saw."""
+    panel = st.session_state["panels"].get("panel") or ""
+    if (match := re.fullmatch(r"x(\d*)y(\d*)", panel)) is None:
+        return
+    across, down = (int(number or 1) - 1 for number in match.groups())
+    position = down * columns(comparison) + across - len(comparison.batch)
+    spots = _spots(comparison)
+    if 0 <= position < len(spots):
+        _open(comparison, spots[position])
+
+
+def _close() -> None:
+    st.session_state["large"] = ""
+
+
+@st.dialog("One map, large", width="large", icon=":material/zoom_in:", on_dismiss=_close)
+def _opened(comparison: Comparison) -> None:
+    spots = _spots(comparison)
+    spot = _read(st.session_state["large"], comparison)
+    if spot not in spots:
+        # It was closed from within, or is not ready any more.
+        st.rerun()
+    address.publish("large", st.session_state["large"])
+    same = [one for one in spots if one[1] == spot[1]]
+    place = same.index(spot)
+    row = comparison.batch.names.index(spot[1])
+    st.markdown(f"#### {spot[0]} · {plain(named(comparison.classifier, comparison.targets[row]))}")
+    bar = st.container(horizontal=True, vertical_alignment="center")
+    for label, other, icon in (
+        ("Previous", same[place - 1], ":material/chevron_left:"),
+        ("Next", same[(place + 1) % len(same)], ":material/chevron_right:"),
+    ):
+        bar.button(f"{label} method", key=f"large-{label}", icon=icon, on_click=_open, args=(comparison, other))
+    view = bar.segmented_control(
+        "Draw as",
+        list(VIEWS),
+        key="large-view",
+        default=comparison.drawing.view,
+        required=True,
+        label_visibility="collapsed",
+    )
+    replay.once(_shown, comparison, spot, view or comparison.drawing.view)
+
+
+def _shown(comparison: Comparison, spot: Spot, view: str) -> None:
+    """The photograph and the map, then what is known of the map, and of its method."""
+    title, name = spot
+    row = comparison.batch.names.index(name)
+    method, heatmaps = next(result for result in comparison.results if result[0].title == title)
+    part, drawing = PARTS[comparison.drawing.part], comparison.drawing
+    signed = heatmaps.signed and part == "signed"
+    figure = figures.comparison(
+        comparison.batch.pixels[row],
+        [(title, figures.part_of(heatmaps.values[row], part), signed)],
+        view=VIEWS[view],
+        clip=CLIPS[drawing.clip],
+        annotation=annotation(comparison, row),
+        remarks={one: remark for (one, at), remark in figure_remarks(comparison).items() if at == row},
+        columns=2,
+        width=_WIDTH,
+        tallest=_TALLEST,
+    )
+    st.plotly_chart(figure, config=PLOT)
+    numbers, about = st.columns(2, gap="large")
+    numbers.markdown(_numbers(comparison, title, row))
+    about.markdown(
+        f"{method.summary}\n\n$$ {method.formula} $$\n\n*Known pitfalls:* {method.pitfalls} *Source:* {method.source}"
+    )
+
+
+def _numbers(comparison: Comparison, title: str, row: int) -> str:
+    """A table of a map's numbers, those of the map itself, whichever part of it is drawn."""
+    method, heatmaps = next(result for result in comparison.results if result[0].title == title)
+    values = heatmaps.values[row].detach().cpu().double()
+    found = rows(dataclasses.replace(comparison, results=((method, heatmaps),)))[row]
+    magnitude = float(values.abs().sum())
+    largest, smallest = (divmod(int(place), values.shape[1]) for place in (values.argmax(), values.argmin()))
+    lines = {
+        "Explains": plain(named(comparison.classifier, comparison.targets[row])),
+        "Photograph": plain(comparison.batch.names[row]),
+        "Sum": f"{found['sum']:.3g}",
+        "Largest": f"{found['largest']:.3g} at x {largest[1]}, y {largest[0]}",
+        "Smallest": f"{found['smallest']:.3g} at x {smallest[1]}, y {smallest[0]}",
+    }
+    if heatmaps.signed and magnitude:
+        speaks = float(values.clamp(min=0).sum()) / magnitude
+        lines["Speaks for it"] = (
+            f"{speaks:.0%} of the magnitude, {float((values > 0).double().mean()):.0%} of the pixels"
+        )
+    if found["residual"] is not None:
+        lines["Residual"] = f"{found['residual']:.2g}: the sum minus f(x) − f(baseline), in logits; 0 is complete"
+    lines["Cost"] = f"{found['passes']:g} forward-and-backward passes, {found['seconds']:.2f} s"
+    lines["Parameters"] = plain(found["parameters"]) or "none"
+    first, *others = (f"| {name} | {text} |" for name, text in lines.items())
+    return "\n".join([first, "|---|---|", *others])

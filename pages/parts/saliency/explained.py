@@ -1,0 +1,268 @@
+"""Drawing a comparison of heatmaps: the picture, its caption, the numbers behind it, and how to read it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+from jaxtyping import Bool
+from torch import Tensor
+
+from interp import attribution
+from interp.evaluation.verdict import Level
+from interp.figures import saliency as figures
+from interp.figures import traces
+from interp.figures.panels import Remark
+from interp.figures.traces import View
+from interp.types import Classifier, Heatmaps, Images, Target
+from pages.parts.kit import export, replay
+from pages.parts.kit.text import plain
+
+PLOT = {"displaylogo": False, "toImageButtonOptions": {"format": "png", "scale": 2, "filename": "loupe"}}
+VIEWS: dict[str, View] = {"Overlay": "overlay", "Heatmap": "heatmap", "Masked": "masked", "Contour": "contour"}
+SCALES = {"Each its own": "own", "By method": "method", "Shared": "shared"}
+PARTS = {"Signed": "signed", "Absolute": "absolute", "For": "positive", "Against": "negative"}
+FEW = 5
+CONTOURS = (
+    "Lines enclose the strongest 5, 10 and 25% of a map's pixels, by magnitude: red for, dotted blue against, amber in "
+    "maps without signs; below one photograph's maps stand the magnitudes at the lines. Where the strongest pixels lie "
+    "scattered, the strongest 5% are marked themselves. Colour scales have no part in it."
+)
+CLIPS = {"99% of the pixels": 99.0, "99.9% of the pixels": 99.9, "the largest value": 100.0}
+
+Result = tuple[attribution.Method, Heatmaps]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How maps are drawn: a key of each of `VIEWS`, `PARTS`, `SCALES` and `CLIPS`."""
+
+    view: str
+    part: str
+    scale: str
+    clip: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Maps of one photograph or several: of what they are, the results that are ready, and how they are drawn.
+
+    `annotations` are what people marked in each, empty masks where nobody did. Nothing here is of the set that they are
+    from, so that its other files may change. `remarks` stand under the maps' titles, each with its method's title, its
+    photograph's row in `batch`, and a level.
+    """
+
+    classifier: Classifier
+    annotations: Bool[Tensor, "n h w"]
+    batch: Images
+    targets: tuple[Target, ...]
+    results: tuple[Result, ...]
+    drawing: Drawing
+    remarks: tuple[tuple[str, int, Level, str], ...] = ()
+
+
+def figure(comparison: Comparison) -> go.Figure:
+    """The photographs and their maps in one figure, their zoom linked."""
+    drawing, classifier = comparison.drawing, comparison.classifier
+    part = PARTS[drawing.part]
+    drawn_maps = [
+        (method.title, figures.part_of(heatmaps.values, part), heatmaps.signed and part == "signed")
+        for method, heatmaps in comparison.results
+    ]
+    remarks = figure_remarks(comparison)
+    annotations = [annotation(comparison, row) for row in range(len(comparison.batch))]
+    if len(comparison.batch) > 1:
+        return figures.grid(
+            comparison.batch.pixels,
+            [named(classifier, target) for target in comparison.targets],
+            drawn_maps,
+            view=VIEWS[drawing.view],
+            scale=SCALES[drawing.scale],
+            clip=CLIPS[drawing.clip],
+            annotations=annotations,
+            remarks=remarks,
+        )
+    return figures.comparison(
+        comparison.batch.pixels[0],
+        [(title, values[0], signed) for title, values, signed in drawn_maps],
+        view=VIEWS[drawing.view],
+        scale="shared" if SCALES[drawing.scale] == "shared" else "own",
+        clip=CLIPS[drawing.clip],
+        annotation=annotations[0],
+        remarks={title: remark for (title, _), remark in remarks.items()},
+        columns=columns(comparison),
+    )
+
+
+def annotation(comparison: Comparison, row: int) -> Bool[Tensor, "h w"] | None:
+    """What people marked in the photograph in a row of the batch; None where nobody did."""
+    mask = comparison.annotations[row]
+    return mask if bool(mask.any()) else None
+
+
+def columns(comparison: Comparison) -> int:
+    """How many panels stand side by side: for several photographs one each."""
+    count = len(comparison.batch)
+    return count if count > 1 else min(3 if len(comparison.results) <= FEW else 4, 1 + len(comparison.results))
+
+
+def figure_remarks(comparison: Comparison) -> dict[tuple[str, int], Remark]:
+    """The remarks, by method and photograph, as figures take them."""
+    return {(title, row): Remark(level, text) for title, row, level, text in comparison.remarks}
+
+
+def named(classifier: Classifier, target: Target) -> str:
+    """The class of a target, or both where one is set against another."""
+    labels = classifier.labels
+    return labels[target.positive] + ("" if target.negative is None else f" over {labels[target.negative]}")
+
+
+def maps(comparison: Comparison) -> None:
+    """Draw the figure, and say what it explains and whether its colours can be compared between the maps."""
+    st.plotly_chart(figure(comparison), config=PLOT)
+    st.caption(
+        f"Explains {_about(comparison)}. {_drawn_as(comparison)} Nothing is smoothed; layer maps are enlarged "
+        f"bilinearly.{_rounded(comparison)} Zoom and pan are linked; the camera saves a PNG."
+    )
+
+
+def _rounded(comparison: Comparison) -> str:
+    """Which of the maps were computed in bfloat16."""
+    some = [method.title for method, heatmaps in comparison.results if heatmaps.precision == "bfloat16"]
+    return f" **Computed in bfloat16: {', '.join(some)}.**" if some else ""
+
+
+def _drawn_as(comparison: Comparison) -> str:
+    """Which part of the maps is seen, and how to read its colours or lines."""
+    drawing = comparison.drawing
+    shown = {
+        "Signed": "",
+        "Absolute": "Signs are left out. ",
+        "For": "Only what speaks for it is drawn. ",
+        "Against": "Only what speaks against it is drawn. ",
+    }[drawing.part]
+    if VIEWS[drawing.view] == "contour":
+        return shown + CONTOURS
+    compared = {
+        "Each its own": "Each map has its own colour scale: compare places, not strengths.",
+        "By method": "Maps of one method share a colour scale.",
+        "Shared": "All maps share one colour scale, though methods measure in different units.",
+    }[drawing.scale]
+    ends = f"Colours end at {drawing.clip}: what is beyond has the end's colour." if CLIPS[drawing.clip] < 100 else ""
+    steps = traces.steps_of(len(comparison.results) * len(comparison.batch))
+    few = f" So many maps are drawn in {steps} steps of colour; open one large for its numbers." if steps else ""
+    return f"{shown}{compared} {ends}{few}"
+
+
+def _about(comparison: Comparison) -> str:
+    labels, (target, *others) = comparison.classifier.labels, comparison.targets
+    if any(other != target for other in others):
+        return "for each photograph the score of the class that it is headed with"
+    if target.negative is None:
+        return f"the score of **{plain(labels[target.positive])}**"
+    return f"what speaks for **{plain(labels[target.positive])}** over **{plain(labels[target.negative])}**"
+
+
+def rows(comparison: Comparison) -> list[dict[str, Any]]:
+    """The numbers behind the maps, a row for each method and photograph.
+
+    Attributions are in logits, the cost in forward-and-backward passes.
+    """
+    return [
+        {
+            "method": method.title,
+            "image": name,
+            "class": named(comparison.classifier, target),
+            "sum": float(heatmaps.values[i].sum()),
+            "largest": float(heatmaps.values[i].max()),
+            "smallest": float(heatmaps.values[i].min()),
+            "residual": None if heatmaps.residual is None else float(heatmaps.residual[i]),
+            "passes": round(heatmaps.passes, 2),
+            "seconds": round(heatmaps.seconds, 3),
+            "precision": heatmaps.precision,
+            "parameters": _parameters(method),
+        }
+        for method, heatmaps in comparison.results
+        for i, (name, target) in enumerate(zip(comparison.batch.names, comparison.targets, strict=True))
+    ]
+
+
+def _parameters(method: attribution.Method) -> str:
+    given = {key: value for key, value in vars(method).items() if value is not None}
+    return ", ".join(
+        f"{len(value)} {key}" if isinstance(value, Images) else f"{key} {value}" for key, value in given.items()
+    )
+
+
+def numbers(comparison: Comparison) -> None:
+    """The numbers behind the maps, and everything to take along."""
+    replay.once(_table, comparison)
+    with st.popover("Download", icon=":material/download:", key="downloads", on_change="rerun") as place:
+        if not place.open:
+            return
+        for label, name, content in (
+            ("Maps as NPZ", "loupe-maps.npz", _npz),
+            ("Numbers as CSV", "loupe-numbers.csv", lambda one: export.table(rows(one))),
+            ("Everything as one HTML file", "loupe-comparison.html", _page),
+        ):
+            # The content is made when it is asked for.
+            made = functools.partial(content, comparison)
+            st.download_button(label, made, name, on_click="ignore", width="stretch")
+
+
+def _table(comparison: Comparison) -> None:
+    found = rows(comparison)
+    st.dataframe(
+        export.shown(found),
+        hide_index=True,
+        placeholder="–",
+        column_order=[column for column in found[0] if len(comparison.batch) > 1 or column not in ("image", "class")],
+        column_config={
+            "sum": st.column_config.NumberColumn(format="%.3g"),
+            "largest": st.column_config.NumberColumn(format="%.3g"),
+            "smallest": st.column_config.NumberColumn(format="%.3g"),
+            "residual": st.column_config.NumberColumn(
+                format="%.2g", help="Completeness: the map's sum minus f(x) − f(baseline), in logits; 0 is exact."
+            ),
+            "passes": st.column_config.NumberColumn(
+                help="Cost for this photograph, in forward-and-backward passes; a forward pass alone counts a third."
+            ),
+        },
+    )
+
+
+def _npz(comparison: Comparison) -> bytes:
+    one = len(comparison.batch) == 1
+    arrays = {"pixels": comparison.batch.pixels, **{method.title: found.values for method, found in comparison.results}}
+    return export.npz({name: (some[0] if one else some).numpy(force=True) for name, some in arrays.items()})
+
+
+def _page(comparison: Comparison) -> str:
+    found = rows(comparison)
+    remarks = [
+        f"{method.title}: {method.summary} {method.pitfalls} {method.source}" for method, _ in comparison.results
+    ]
+    images = ", ".join(dict.fromkeys(row["image"] for row in found))
+    classes = ", ".join(dict.fromkeys(row["class"] for row in found))
+    return export.page(f"{classes} in {images}", figure(comparison), found, remarks)
+
+
+def reading(methods: Sequence[attribution.Method]) -> str:
+    """How to read the comparison: first what holds for all maps, then each method with formula, source and pitfalls."""
+    head = (
+        "Each map gives every pixel a number: how much it speaks for the chosen class (signed maps: red for, blue "
+        "against), in the units of the class's score before softmax or sigmoid. A map is evidence about the **model**, "
+        "not about the world: a sharp, sensible-looking map can come from a model that is right for the wrong "
+        "reason.\n\n"
+        "**The control.** *Random* is seeded noise that knows nothing of the model. What another map shows only "
+        "as well as the noise does, it does not show.\n\n"
+    )
+    return head + "\n\n".join(
+        f"**{method.title}.** {method.summary}\n\n$$ {method.formula} $$\n\n*Known pitfalls:* {method.pitfalls} "
+        f"*Source:* {method.source}"
+        for method in methods
+    )

@@ -1,0 +1,103 @@
+"""Which images the gallery shows, and in which order: by case, class, right or wrong, and a score; in the address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from jaxtyping import Int
+
+from interp.shared_interest.scoring import SCORES, ScoreName
+from pages.parts.kit import address, controls
+from pages.parts.shared_interest.known import NAMES, Known
+
+CASES_KEY, CLASSES_KEY, RANGE_KEY = "interest.case", "interest.class", "interest.range"
+ALL, RIGHT, WRONG = "All", "Right", "Wrong"
+PROBABILITY, NAME = "probability", "name"
+ORDERS = {**SCORES, PROBABILITY: "Probability of the prediction", NAME: "Name"}
+LOWEST, HIGHEST = "Lowest first", "Highest first"
+WHOLE = (0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is kept (cases and classes by number, empty for all), and the order."""
+
+    cases: frozenset[int] = frozenset()
+    classes: frozenset[int] = frozenset()
+    outcome: str = ALL
+    score: ScoreName = "iou"
+    between: tuple[float, float] = WHOLE
+    order: str = "iou"
+    falling: bool = True
+
+
+def chosen_cases() -> tuple[str, ...]:
+    """The cases that are filtered by, before the filter is drawn: what a click or the address has set."""
+    address.seed(CASES_KEY, [], valid=set(NAMES).issuperset, parse=lambda text: text.split(","))
+    return tuple(st.session_state[CASES_KEY])
+
+
+def toggle_case(value: str) -> None:
+    """Filter by the case with this number in `NAMES` alone, or no longer where that is so already; for a callback."""
+    if not value.isdecimal() or int(value) >= len(NAMES):
+        return
+    name = NAMES[int(value)]
+    only = st.session_state.get(CASES_KEY) == [name]
+    st.session_state[CASES_KEY] = [] if only else [name]
+
+
+def choose(known: Known) -> Choice:
+    """Draw order and filters; gives what they say."""
+    order = controls.listed("Sorted by", "interest.order", list(ORDERS), named=ORDERS.__getitem__)
+    falling = controls.one_of("Direction", "interest.direction", (HIGHEST, LOWEST)) == HIGHEST
+    chosen_cases()
+    cases = st.multiselect("Cases", NAMES, key=CASES_KEY, placeholder="All cases")
+    address.publish(CASES_KEY, ",".join(cases) or None)
+    labels = known.classifier.labels
+    # All of them, so that what the address says is not forgotten while the first images come.
+    address.seed(CLASSES_KEY, [], valid=set(range(len(labels))).issuperset, parse=_indices)
+    present = np.union1d(known.scored.labels[known.scored.labels >= 0], known.scored.predicted).tolist()
+    offered = sorted({*present, *st.session_state[CLASSES_KEY]})
+    classes = st.multiselect(
+        "Classes", offered, format_func=labels.__getitem__, key=CLASSES_KEY, placeholder="All, labelled or predicted"
+    )
+    address.publish(CLASSES_KEY, ",".join(map(str, classes)) or None)
+    outcome = controls.one_of("Prediction", "interest.outcome", (ALL, RIGHT, WRONG))
+    score: ScoreName = next((name for name in SCORES if name == order), "iou")
+    address.seed(RANGE_KEY, WHOLE, valid=lambda pair: 0 <= pair[0] <= pair[1] <= 1, parse=_pair)
+    between = st.slider(f"{SCORES[score]} between", 0.0, 1.0, step=0.01, key=RANGE_KEY)
+    address.publish(RANGE_KEY, None if between == WHOLE else f"{between[0]:g}-{between[1]:g}")
+    numbers = frozenset(NAMES.index(name) for name in cases)
+    return Choice(numbers, frozenset(classes), outcome, score, between, order, falling)
+
+
+def rows(known: Known, choice: Choice) -> Int[np.ndarray, " m"]:
+    """The rows that pass, in order; equal ones stay in the order of the set."""
+    scored = known.scored
+    score = scored.score(choice.score)
+    low, high = choice.between
+    keep = (score >= low) & (score <= high)
+    if choice.cases:
+        keep &= np.isin(known.cases, list(choice.cases))
+    if choice.classes:
+        classes = list(choice.classes)
+        keep &= np.isin(scored.labels, classes) | np.isin(scored.predicted, classes)
+    if choice.outcome != ALL:
+        keep &= scored.correct if choice.outcome == RIGHT else scored.wrong
+    kept = np.flatnonzero(keep)
+    if choice.order == NAME:
+        return np.array(sorted(kept.tolist(), key=known.name, reverse=choice.falling), np.int64)
+    by = next((name for name in SCORES if name == choice.order), None)
+    values = (scored.probability if by is None else scored.score(by))[kept]
+    return kept[np.lexsort((scored.positions[kept], -values if choice.falling else values))]
+
+
+def _indices(text: str) -> list[int]:
+    return [int(one) for one in text.split(",")]
+
+
+def _pair(text: str) -> tuple[float, float]:
+    low, high = (float(one) for one in text.split("-"))
+    return low, high

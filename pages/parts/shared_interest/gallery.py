@@ -1,0 +1,153 @@
+"""The gallery: each image with annotation and saliency, its scores, case, label and prediction; one element a page."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from html import escape
+
+import numpy as np
+import streamlit as st
+from jaxtyping import Int
+
+import cache
+from interp.figures import style
+from interp.images import ImageSet, UnreadableImage, bytes_of
+from interp.models import inputs
+from interp.shared_interest.explained import Explained, Question
+from interp.shared_interest.scoring import Scoring
+from interp.types import Classifier
+from pages.parts.kit import controls, replay, waiting
+from pages.parts.kit.text import shortened
+from pages.parts.shared_interest import asking, pictures
+from pages.parts.shared_interest.known import NAMES, SHORT, Known
+
+EACH = 24
+VIEWS: dict[str, pictures.View] = {"Salient area": "area", "Map": "map", "Photograph": "photograph"}
+KEYS = "Outlined in yellow: what people marked. Tinted: what is salient. A click opens an image."
+CSS = f"""<style>
+.cards{{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:10px;font-size:12.5px;
+line-height:1.35}}
+.cards button{{font:inherit;color:inherit;text-align:left;background:none;border:1px solid rgba(128,128,128,.3);
+border-radius:6px;padding:5px;margin:0;cursor:pointer;min-width:0;display:flex;flex-direction:column}}
+.cards button:hover{{background:rgba(128,128,128,.15)}}
+.cards img,.cards .blank{{display:block;width:100%;flex:none;border-radius:3px;margin-bottom:4px}}
+.cards .blank{{background:rgba(128,128,128,.2)}}
+.cards button>span{{max-width:100%}}
+.cards span{{display:block;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}}
+.cards .numbers{{display:flex;align-self:stretch;justify-content:space-between;font-variant-numeric:tabular-nums}}
+.cards .right{{color:{style.RIGHT.colour}}} .cards .wrong{{color:{style.WRONG.colour}}} .cards .faint{{opacity:.75}}
+</style>"""
+
+
+def draw(visitor: cache.Visitor, slot: str, known: Known, rows: Int[np.ndarray, " m"]) -> None:
+    """Draw a page of these rows in their order, and the choice of the page; a click says `image:` and the position."""
+    if not len(rows):
+        st.info("No scored image passes these filters. Take one away, or widen the range of the score.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        view = controls.one_of("Drawn", "interest.view-as", list(VIEWS))
+        pages = -(-len(rows) // EACH)
+        page = st.pagination(pages, key=f"interest-page-{pages}") if pages > 1 else 1
+    shown = rows[(page - 1) * EACH : page * EACH]
+    counted = f"{len(rows):,} of {len(known):,} scored images. " if len(rows) < len(known) else ""
+    st.caption(counted + KEYS)
+    strip(visitor, slot, known, shown, VIEWS[view])
+
+
+def strip(
+    visitor: cache.Visitor, slot: str, known: Known, rows: Int[np.ndarray, " m"], view: pictures.View = "area"
+) -> None:
+    """Draw these rows side by side; until their pictures are made, without pictures."""
+    scored = known.scored
+    asked = (scored.question, scored.scoring, scored.positions[rows], view)
+    question = cache.call(made, known.classifier, known.photos, *asked)
+    job = visitor.ask(slot, question, disk=False)
+    place = st.container()
+    found = job.value if waiting.settled(job) else ("",) * len(rows)
+    with place:
+        replay.once(_cards, known, rows, tuple(found))
+
+
+def made(
+    classifier: Classifier,
+    photos: ImageSet,
+    question: Question,
+    scoring: Scoring,
+    positions: Int[np.ndarray, " m"],
+    view: pictures.View,
+    smallest: int = pictures.SMALLEST,
+) -> Generator[None, None, tuple[str, ...]]:
+    """The pictures at these positions of the set as data addresses; empty where there is no map."""
+    explained = yield from asking.maps(classifier, photos, question, positions.tolist())
+    found = {}
+    for position in explained.positions.tolist():
+        yield
+        # Each by itself, so that another order makes only those that were not drawn before.
+        one = cache.call(_picture, classifier, photos, explained.at((position,)), scoring, view, smallest)
+        found[position] = cache.get(one, disk=False, device="figures")
+    return tuple(found.get(position, "") for position in positions.tolist())
+
+
+def _picture(
+    classifier: Classifier,
+    photos: ImageSet,
+    explained: Explained,
+    scoring: Scoring,
+    view: pictures.View,
+    smallest: int,
+) -> str:
+    """The picture of the one image that is explained; empty where it cannot be read any more."""
+    try:
+        pixels = inputs.read(classifier, photos, explained.positions.tolist()).pixels[0]
+    except UnreadableImage:
+        return ""
+    maps, annotations = explained.maps, explained.annotations
+    picture = pictures.composed(
+        bytes_of(pixels),
+        annotations[0],
+        maps[0],
+        scoring.salient(maps, annotations)[0],
+        view=view,
+        signed=explained.question.method.signed,
+        smallest=smallest,
+    )
+    return pictures.webp(picture)
+
+
+def _cards(known: Known, rows: Int[np.ndarray, " m"], found: Sequence[str]) -> None:
+    st.html(html(known, rows, found))
+
+
+def html(known: Known, rows: Int[np.ndarray, " m"], found: Sequence[str]) -> str:
+    """The cards of these rows with their pictures, or without where they are empty."""
+    height, width = known.classifier.input_size
+    scores = {title: known.scored.score(name)[rows] for name, title in SHORT.items()}
+    cards = [
+        _card(known, int(row), picture, {name: values[place] for name, values in scores.items()}, width / height)
+        for place, (row, picture) in enumerate(zip(rows, found, strict=True))
+    ]
+    return f'{CSS}<div class="cards">{"".join(cards)}</div>'
+
+
+def _card(known: Known, row: int, picture: str, scores: dict[str, float], ratio: float) -> str:
+    label, prediction = known.said(row)
+    name, sure = known.name(row), known.scored.probability[row]
+    image = (
+        f'<img src="{picture}" alt="{escape(name)}">'
+        if picture
+        else f'<span class="blank" style="aspect-ratio:{ratio:.4g}"></span>'
+    )
+    numbers = "".join(f"<span>{title} {value:.2f}</span>" for title, value in scores.items())
+    said = f'<span class="faint">no label; {escape(prediction)} {sure:.0%}</span>'
+    if label and known.scored.correct[row]:
+        said = f'<span><span class="right" style="display:inline">✓</span> {escape(prediction)} {sure:.0%}</span>'
+    elif label:
+        said = (
+            f'<span><span class="wrong" style="display:inline">✗</span> {escape(prediction)} {sure:.0%}</span>'
+            f'<span class="faint">labelled {escape(label)}</span>'
+        )
+    case = NAMES[known.cases[row]]
+    return (
+        f'<button data-click="image:{int(known.scored.positions[row])}" title="{escape(shortened(name, 80))}">'
+        f'{image}<span class="numbers">{numbers}</span><span><b>{case}</b></span>{said}</button>'
+    )

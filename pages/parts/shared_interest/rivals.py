@@ -1,0 +1,103 @@
+"""Other ways to score the same images: by further methods, or with a second classifier."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import streamlit as st
+
+import cache
+from interp import attribution
+from interp.models.scenes import bundled
+from interp.types import Classifier
+from pages.parts.frame import classifiers
+from pages.parts.kit import address, methods, waiting
+from pages.parts.kit.text import plain
+from pages.parts.shared_interest import asking, settings, sidebyside
+from pages.parts.shared_interest.known import Known
+
+KEY, RIVAL = "interest.methods", "interest.rival"
+MOST = 5
+
+
+def by_method(visitor: cache.Visitor, title: str, known: Known) -> None:
+    """The cases of the same images under the chosen method and further ones."""
+    first = known.scored.question.method
+    offered = [one for one in settings.offered(visitor, known.classifier) if one != first.title]
+    default = [one for one in (attribution.Gradient.title, methods.CONTROL) if one in offered]
+    address.seed(KEY, default, valid=set(offered).issuperset, parse=lambda text: text.split(","))
+    chosen = st.multiselect(
+        f"{first.title} against",
+        offered,
+        key=KEY,
+        max_selections=MOST,
+        help="With the parameters that they have when nothing is set. Random is noise: what a method shares with it "
+        "says nothing of the classifier.",
+    )
+    address.publish(KEY, None if chosen == default else ",".join(chosen))
+    if not chosen:
+        st.info("Choose a second method to compare with.")
+        return
+    others = methods.with_references(
+        [attribution.METHODS[one]() for one in chosen], visitor, known.classifier, known.photos
+    )
+    scoring = known.scored.scoring
+    if not first.signed and any(one.signed for one in others):
+        scoring = dataclasses.replace(scoring, evidence=settings.evidence())
+    methods.plan(visitor, known.classifier, others, known.scored.total)
+    questions = tuple(dataclasses.replace(known.scored.question, method=one) for one in (first, *others))
+    job = asking.ask(visitor, f"{title}/methods", known.classifier, known.photos, questions, scoring)
+    waiting.settled(job)
+    found = asking.latest(job, known.classifier, questions, scoring)
+    ways = [dataclasses.replace(known, scored=one) for one in found]
+    sidebyside.draw(visitor, f"{title}/disputed", ways, [one.method.title for one in questions])
+
+
+def by_classifier(visitor: cache.Visitor, title: str, known: Known) -> None:
+    """The cases of the same images with this classifier and with another one, before and after."""
+    offers = {offer.name: offer for offer in classifiers.offers() if offer.name != known.classifier.name}
+    default = _natural(known.classifier.name)
+    address.seed(RIVAL, default, valid=lambda one: one is None or one in offers, parse=str)
+    name = st.selectbox(
+        "Second classifier",
+        list(offers),
+        format_func=lambda one: offers[one].title,
+        key=RIVAL,
+        index=None,
+        placeholder="Choose a second classifier",
+    )
+    address.publish(RIVAL, None if name == default else name)
+    if name is None:
+        st.info("Choose a second classifier: each image's case with the first is held against that with the second.")
+        return
+    loading = classifiers.ask(visitor, name, slot=f"{title}/rival")
+    if not waiting.settled(loading):
+        return
+    rival: Classifier = loading.value
+    try:
+        method = fitting(known.scored.question.method, known.classifier, rival)
+        method.check(rival)
+    except ValueError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return
+    question = dataclasses.replace(known.scored.question, method=method)
+    job = asking.ask(visitor, f"{title}/second", rival, known.photos, (question,), known.scored.scoring)
+    waiting.settled(job)
+    [scored] = asking.latest(job, rival, (question,), known.scored.scoring)
+    second = dataclasses.replace(known, classifier=rival, scored=scored)
+    sidebyside.draw(visitor, f"{title}/changed", [known, second], [known.classifier.name, rival.name])
+
+
+def _natural(name: str) -> str | None:
+    """For a classifier of scenes with a planted reason the honest one, and the other way round."""
+    if name not in bundled.REASON_OF:
+        return None
+    return next(one for one in bundled.REASON_OF if one != bundled.HONEST) if name == bundled.HONEST else bundled.HONEST
+
+
+def fitting(method: attribution.Method, classifier: Classifier, rival: Classifier) -> attribution.Method:
+    """The method for another classifier: a layer that it does not have is replaced by its last spatial one."""
+    layer = getattr(method, "layer", None)
+    if layer is None or any(one.name == layer for one in rival.layers) and layer != classifier.last_spatial_layer.name:
+        return method
+    return dataclasses.replace(method, layer=rival.last_spatial_layer.name)

@@ -1,0 +1,146 @@
+"""What is scored and how: method, explained class, binarization, thresholds; all of it in the address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+import cache
+from interp import attribution, shared_interest
+from interp.images import ImageSet
+from interp.shared_interest import SCORES, Area, Deviations, Percentile, Rule, Thresholds
+from interp.shared_interest.explained import Question
+from interp.shared_interest.scoring import Evidence, Scoring
+from interp.types import Classifier
+from pages.parts.kit import address, controls, methods, waiting
+from pages.parts.kit.text import plain
+from pages.parts.shared_interest.known import SHORT, Known
+
+DEFAULT = attribution.GradCam.title
+EXPLAINED = {"Prediction": "predicted", "Label": "label"}
+MARKED = {"Of its label": "label", "Of the class explained": "explained", "All": "all"}
+EVIDENCE: dict[str, Evidence] = {"Speaks for it": "for", "Counts at all": "any"}
+DEVIATIONS, PERCENTILE, SHARE, EQUAL = "Mean + n·std", "Percentile", "Area", "Annotation's area"
+RULES = (DEVIATIONS, PERCENTILE, SHARE, EQUAL)
+STEP = 0.01
+KEY, NEARER = "interest.thresholds", (0.3, 0.5)
+HELP = {
+    "target": "The map explains the class that was predicted, as in the paper, or the class of the image's label.",
+    "marks": "What is marked in an image is of one class or of several. Those of its own label count, as in the paper; "
+    "those of the class that the map explains; or all together. What was marked without a name counts for every class.",
+    "rule": "Which pixels of a map count as salient: those above its mean by n standard deviations (the paper's, n = "
+    "1), those from a percentile on (where that is the map's least value, those above it), the largest ones on a share "
+    "of the picture, or on as many pixels as are annotated.",
+    "evidence": "Of maps that are signed: only what speaks for the class counts as large, or any large magnitude.",
+    "thresholds": "A score up to the first counts as low, one from the second on as high. 0.20 and 0.65 are those of "
+    "the authors' demo. What is neither leaves many images unclassified.",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is asked of each image, how its map becomes an area, and which scores count as low or high."""
+
+    question: Question
+    scoring: Scoring
+    thresholds: Thresholds
+
+
+def choose(visitor: cache.Visitor, classifier: Classifier, photos: ImageSet) -> Settings:
+    """Draw the controls. Where the method cannot run with its parameters the page ends here, and says why."""
+    title = controls.listed("Method", "interest.method", offered(visitor, classifier), default=DEFAULT)
+    explained = controls.one_of("Explained", "interest.target", list(EXPLAINED), help=HELP["target"])
+    marks = "Of its label"
+    if photos.mark_labels:
+        marks = controls.one_of("Marks that count", "interest.marks", list(MARKED), help=HELP["marks"])
+    cut = rule()
+    large = evidence() if attribution.METHODS[title].signed else "for"
+    limits = _thresholds()
+    chosen = methods.parameters(classifier, (attribution.METHODS[title](),))
+    if not chosen:
+        st.stop()
+    [method] = methods.with_references(chosen, visitor, classifier, photos)
+    return Settings(Question(method, EXPLAINED[explained], MARKED[marks]), Scoring(cut, large), limits)
+
+
+def offered(visitor: cache.Visitor, classifier: Classifier) -> list[str]:
+    """The titles of the methods that run on the classifier."""
+    question = cache.call(attribution.obstacles, classifier)
+    obstacles = waiting.value(visitor.ask("shared/obstacles", question, disk=False))
+    return [title for title in attribution.METHODS if title not in obstacles]
+
+
+def evidence() -> Evidence:
+    """Draw the choice of what counts as large in signed maps."""
+    chosen = controls.one_of("Large is what", "interest.evidence", list(EVIDENCE), help=HELP["evidence"])
+    return EVIDENCE[chosen]
+
+
+def rule() -> Rule:
+    """Draw the choice of what makes a pixel salient."""
+    chosen = controls.one_of("Salient pixels", "interest.rule", RULES, help=HELP["rule"])
+    if chosen == DEVIATIONS:
+        return Deviations(
+            controls.slid("Standard deviations above the mean", "interest.deviations", 1.0, low=0.0, high=4.0, step=0.1)
+        )
+    if chosen == PERCENTILE:
+        return Percentile(controls.slid("Percentile", "interest.percent", 90, low=1, high=99, step=1))
+    if chosen == SHARE:
+        share = controls.slid("Share of the picture, %", "interest.area", 10, low=1, high=90, step=1)
+        return Area(share / 100)
+    return Area()
+
+
+def _thresholds() -> Thresholds:
+    default = (shared_interest.LOW, shared_interest.HIGH)
+    address.seed(KEY, default, valid=lambda pair: 0 <= pair[0] <= pair[1] <= 1, parse=_pair)
+    low, high = st.slider("Low up to, high from", 0.0, 1.0, step=STEP, key=KEY, help=HELP["thresholds"])
+    address.publish(KEY, None if (low, high) == default else f"{low:g}-{high:g}")
+    if low < high:
+        return Thresholds(low, high)
+    # The two handles may lie on one place.
+    return Thresholds(low, round(low + STEP, 2)) if low < 1 else Thresholds(round(1 - STEP, 2), 1.0)
+
+
+def _pair(text: str) -> tuple[float, float]:
+    low, high = (float(one) for one in text.split("-"))
+    return low, high
+
+
+def said(known: Known) -> str:
+    """What was scored and how, and the mean scores, in a line or two."""
+    scored = known.scored
+    question = scored.question
+    whose = "the predicted class" if question.target == "predicted" else "the image's label"
+    marks = {"label": "", "explained": " against its own marks", "all": " against all marks"}[question.marks]
+    how = f"{plain(question.method.title)} for {whose}{marks}, {in_words(scored.scoring.rule)}"
+    if not len(known):
+        return f"{scored.total:,} annotated images are to be scored: {how}."
+    right = f"{scored.correct.sum():,} of {scored.known.sum():,} right; " if scored.known.any() else ""
+    means = ", ".join(f"{SCORES[name]} {scored.score(name).mean():.2f}" for name in SHORT)
+    return f"{len(known):,} images scored: {how}. {right}means: {means}."
+
+
+def suggest(known: Known) -> None:
+    """Where most images are unclassified with the authors' thresholds, offer nearer ones."""
+    if known.thresholds == shared_interest.AUTHORS and 2 * known.counts["unclassified"] > len(known):
+        st.button(
+            f"Most are unclassified: try {NEARER[0]:.2f} and {NEARER[1]:.2f}",
+            key="interest-nearer",
+            type="tertiary",
+            on_click=lambda: st.session_state.update({KEY: NEARER}),
+            help="The authors' thresholds leave room between low and high, and maps of a coarse layer seldom reach an "
+            "IoU of 0.65.",
+        )
+
+
+def in_words(rule: Rule) -> str:
+    """A rule as the end of a sentence."""
+    if isinstance(rule, Deviations):
+        return f"salient above the mean by {rule.count:g} standard deviation{'s' * (rule.count != 1)}"
+    if isinstance(rule, Percentile):
+        return f"salient from the {rule.percent:g}th percentile on"
+    if rule.share is None:
+        return "salient on as many pixels as are annotated"
+    return f"salient on {rule.share:.0%} of the picture"

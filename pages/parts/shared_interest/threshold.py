@@ -1,0 +1,150 @@
+"""How much the case depends on where a map is cut and on the thresholds: for one image, and for the set."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import numpy as np
+import streamlit as st
+
+import cache
+from interp import shared_interest
+from interp.figures import interest as figures
+from interp.images import ImageSet
+from interp.shared_interest import CASES, Ladder, Question, Scored, Scoring, Sweep, Thresholds
+from interp.shared_interest.thresholds import MARGIN
+from interp.types import Classifier
+from pages.parts.frame import pickers
+from pages.parts.kit import controls, replay, waiting
+from pages.parts.saliency.explained import PLOT
+from pages.parts.shared_interest import asking, gallery
+from pages.parts.shared_interest.known import Known
+
+ONE, SET = "One image", "The whole set"
+STRIP = 12
+
+
+def draw(visitor: cache.Visitor, title: str, known: Known) -> None:
+    """The view: a sweep for one image, or how the cases of the set move, with the images that are on the edge."""
+    if controls.one_of("Of", "interest.sweep", (SET, ONE)) == ONE:
+        position = pickers.image(known.photos, default=_example(known))
+        row = known.where(position)
+        if row is None:
+            st.info("This image is not scored: nobody has marked anything in it, or it could not be read.")
+            return
+        picture, chart = st.columns([1, 2], gap="medium")
+        with picture:
+            gallery.strip(visitor, f"{title}/sweep-picture", known, np.array([row]))
+        with chart:
+            of_image(visitor, f"{title}/sweep", known, row)
+        return
+    _moving(visitor, title, known)
+    _edge(visitor, title, known)
+
+
+def of_image(visitor: cache.Visitor, slot: str, known: Known, row: int) -> None:
+    """The scores of one image along the settings of the rule, its case below, and where that changes, in words."""
+    scored = known.scored
+    asked = (scored.question, scored.scoring, known.thresholds, int(scored.positions[row]), bool(scored.correct[row]))
+    job = visitor.ask(slot, cache.call(swept, known.classifier, known.photos, *asked), disk=False)
+    if waiting.settled(job):
+        replay.once(_sweep, known, row, job.value)
+
+
+def swept(
+    classifier: Classifier,
+    photos: ImageSet,
+    question: Question,
+    scoring: Scoring,
+    thresholds: Thresholds,
+    position: int,
+    correct: bool,
+) -> Generator[None, None, Sweep | None]:
+    """The sweep of one image of the set; None where it has no map."""
+    explained = yield from asking.maps(classifier, photos, question, (position,))
+    if not len(explained):
+        return None
+    return shared_interest.sweep(
+        explained.maps[0],
+        explained.annotations[0],
+        correct,
+        shared_interest.ladder(scoring.rule),
+        thresholds=thresholds,
+        evidence=scoring.evidence,
+    )
+
+
+def _sweep(known: Known, row: int, sweep: Sweep | None) -> None:
+    if sweep is None:
+        st.info("This image could not be explained, so there is no map to cut.")
+        return
+    chosen = shared_interest.setting(known.scored.scoring.rule)
+    st.plotly_chart(figures.sweep_chart(sweep, thresholds=known.thresholds, chosen=chosen), config=PLOT)
+    unknown = "" if known.scored.known[row] else "It has no label that the classifier knows, and counts as wrong here. "
+    number = shared_interest.setting_title(sweep.rules[0])
+    if not sweep.changes:
+        st.caption(f"{unknown}**{CASES[sweep.cases[0]].capitalize()}** at every setting.")
+        return
+    until = ", ".join(
+        f"**{CASES[one.case_before]}** up to {shared_interest.setting(one.before):g}" for one in sweep.changes
+    )
+    st.caption(f"{unknown}Along the {number}: {until}, then **{CASES[sweep.changes[-1].case_after]}**.")
+
+
+def _example(known: Known) -> int:
+    """The image that is nearest to another case."""
+    distance = shared_interest.stability(known.scored, known.thresholds).distance
+    return int(known.scored.positions[int(np.argmin(distance))])
+
+
+def _moving(visitor: cache.Visitor, title: str, known: Known) -> None:
+    """How many images have each case as a threshold, or the rule's number, moves."""
+    st.markdown("**How the cases move** as one of the thresholds moves and the other stays; a line marks where it is.")
+    replay.once(_by_threshold, known)
+    scored = known.scored
+    rules = shared_interest.ladder(scored.scoring.rule)
+    st.markdown(f"**And with the rule**, along the {shared_interest.setting_title(rules[0])}:")
+    ladder = Ladder(rules, scored.scoring.evidence)
+    job = asking.ask(visitor, f"{title}/ladder", known.classifier, known.photos, (scored.question,), ladder)
+    done = waiting.settled(job)
+    [by_rule] = asking.latest(job, known.classifier, (scored.question,), ladder)
+    replay.once(_by_rule, known, by_rule)
+    if done and len(by_rule[0]) == len(scored):
+        replay.once(_steady, known, by_rule)
+
+
+def _by_threshold(known: Known) -> None:
+    for which, now in (("low", known.thresholds.low), ("high", known.thresholds.high)):
+        counts = shared_interest.counts_by_threshold(known.scored, which, known.thresholds)
+        st.plotly_chart(figures.count_chart(counts, chosen=now).update_layout(height=240), config=PLOT)
+
+
+def _by_rule(known: Known, by_rule: tuple[Scored, ...]) -> None:
+    counts = shared_interest.counts_by_setting(by_rule, known.thresholds)
+    st.plotly_chart(figures.count_chart(counts, chosen=shared_interest.setting(known.scored.scoring.rule)), config=PLOT)
+
+
+def _steady(known: Known, by_rule: tuple[Scored, ...]) -> None:
+    shares = shared_interest.steadiness(by_rule, known.scored, known.thresholds)
+    always = int((shares == 1).sum())
+    st.caption(
+        f"{always:,} of {len(shares):,} images have the case that they have now at every one of these settings; on "
+        f"average an image keeps it at {shares.mean():.0%} of them."
+    )
+
+
+def _edge(visitor: cache.Visitor, title: str, known: Known) -> None:
+    """Images that a slightly other threshold would put into another case, and those that are safe."""
+    found = shared_interest.stability(known.scored, known.thresholds)
+    edge = found.edge()
+    st.markdown(
+        f"**On the edge**: {edge.sum():,} of {len(known):,} images change their case where a threshold moves by less "
+        f"than {MARGIN:g}. The nearest first."
+    )
+    nearest = np.argsort(found.distance, kind="stable")
+    if edge.any():
+        gallery.strip(visitor, f"{title}/edge", known, nearest[: min(STRIP, int(edge.sum()))])
+    stable = nearest[~edge[nearest]][::-1]
+    if len(stable):
+        st.markdown(f"**Stable**: {len(stable):,} images. Those that the thresholds can move farthest for first.")
+        gallery.strip(visitor, f"{title}/stable", known, stable[: STRIP // 2])
