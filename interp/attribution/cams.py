@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from interp.attribution.method import Maps
-from interp.attribution.question import Tapped
 from interp.attribution.tapped import TappedMethod
+from interp.passes.question import Tapped
 from interp.types import Classifier, Layer
 
 UNDECIDED = 1e-4

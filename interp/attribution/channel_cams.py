@@ -9,11 +9,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from interp.attribution import ablation
 from interp.attribution.cams import enlarged, mapped_layer, on_grid
 from interp.attribution.method import Maps, Method
-from interp.attribution.question import FORWARD, Question
 from interp.batches import batched
+from interp.passes import ablation
+from interp.passes.question import FORWARD, Question
 from interp.types import Classifier, Layer
 
 

@@ -10,8 +10,8 @@ import torch
 
 from interp.attribution.control import Random
 from interp.attribution.method import Maps, Method
-from interp.attribution.question import Question, Targets
 from interp.models.precision import Bfloat16, in_bfloat16
+from interp.passes.question import Question, Targets
 from interp.types import Classifier, Heatmaps, Images
 
 

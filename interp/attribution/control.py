@@ -10,7 +10,7 @@ from torch import Tensor
 
 from interp.attribution import baselines
 from interp.attribution.method import Maps, Method
-from interp.attribution.question import Question
+from interp.passes.question import Question
 from interp.types import Classifier
 
 

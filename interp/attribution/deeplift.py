@@ -12,18 +12,19 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from interp import progress
-from interp.attribution import attention, baselines, normalizations, operations, secants
+from interp.attribution import attention, baselines, normalizations, secants
 from interp.attribution.attention_rules import factors, product_secants, softmax_dim, softmax_secants
 from interp.attribution.method import Maps, Method
-from interp.attribution.operations import Operation
-from interp.attribution.question import FORWARD, Question
-from interp.attribution.support import (
+from interp.batches import batched
+from interp.passes import operations
+from interp.passes.operations import Operation
+from interp.passes.question import FORWARD, Question
+from interp.passes.support import (
     require_deterministic,
     require_same_logits,
     require_supported,
     works_in_place,
 )
-from interp.batches import batched
 from interp.types import Classifier
 
 SUPPORTED = (

@@ -11,12 +11,13 @@ import torch
 from torch import Tensor
 
 from interp import progress
-from interp.attribution import attention, operations, relevance
+from interp.attribution import attention, relevance
 from interp.attribution.method import Maps, Method
 from interp.attribution.propagation import SUPPORTED, Propagation
-from interp.attribution.question import FORWARD, Question
-from interp.attribution.support import operations_of, require_same_logits, require_supported, works_in_place
 from interp.batches import batched
+from interp.passes import operations
+from interp.passes.question import FORWARD, Question
+from interp.passes.support import operations_of, require_same_logits, require_supported, works_in_place
 from interp.types import Classifier
 
 Composite = Literal[

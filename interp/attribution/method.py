@@ -10,7 +10,7 @@ from typing import ClassVar
 from jaxtyping import Float
 from torch import Tensor
 
-from interp.attribution.question import Question
+from interp.passes.question import Question
 from interp.types import Classifier
 
 

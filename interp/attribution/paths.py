@@ -12,8 +12,8 @@ from torch import Tensor
 
 from interp.attribution import baselines
 from interp.attribution.method import Maps, Method
-from interp.attribution.question import FORWARD, Question, require_seen
 from interp.batches import batched
+from interp.passes.question import FORWARD, Question, require_seen
 from interp.types import Classifier, Images
 
 

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from interp.attribution import baselines
 from interp.attribution.method import Maps, Method
-from interp.attribution.question import FORWARD, Question
-from interp.attribution.windowed import Windowed
 from interp.batches import batched
+from interp.passes.question import FORWARD, Question
+from interp.passes.windowed import Windowed
 from interp.types import Classifier
 
 

@@ -12,8 +12,8 @@ from torch.nn.functional import interpolate
 
 from interp.attribution import baselines
 from interp.attribution.method import Maps, Method
-from interp.attribution.question import FORWARD, Question
 from interp.batches import batched
+from interp.passes.question import FORWARD, Question
 from interp.types import Classifier
 
 TOGETHER = 64

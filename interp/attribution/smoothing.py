@@ -13,8 +13,8 @@ from torch import Tensor
 
 from interp.attribution import baselines
 from interp.attribution.method import Maps, Method
-from interp.attribution.question import Question
 from interp.batches import batched
+from interp.passes.question import Question
 from interp.types import Classifier
 
 

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from interp.attribution import baselines
 from interp.attribution.method import Maps, Method
-from interp.attribution.question import FORWARD, Question
 from interp.attribution.superpixels import coalitions, segments
 from interp.batches import batched
+from interp.passes.question import FORWARD, Question
 from interp.types import Classifier
 
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from interp.attribution.method import Maps, Method
-from interp.attribution.question import Question, Tapped
-from interp.attribution.rectifiers import Rule
 from interp.batches import batched
+from interp.passes.question import Question, Tapped
+from interp.passes.rectifiers import Rule
 from interp.types import Classifier
 
 

@@ -10,8 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from interp.attribution.cams import on_grid
-from interp.attribution.question import Question, Targets
 from interp.batches import batched
+from interp.passes.question import Question, Targets
 from interp.types import Classifier, Images, Layer, Target, digest, scores
 
 

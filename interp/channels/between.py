@@ -10,12 +10,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from interp.attribution.question import Question
 from interp.batches import batched
 from interp.channels.attribution import positioned, summed
 from interp.feature_visualization.objectives import check_channel
 from interp.feature_visualization.reading import counted_runs, prefix
 from interp.models import hooks
+from interp.passes.question import Question
 from interp.types import Classifier, Images, Layer, digest
 
 _POOLINGS = (nn.modules.pooling._MaxPoolNd, nn.modules.pooling._AvgPoolNd, nn.Dropout, nn.Identity)

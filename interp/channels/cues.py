@@ -12,14 +12,14 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
 
-from interp.attribution import ablation
-from interp.attribution.question import Question
-from interp.attribution.resuming import Resumed
 from interp.channels.attribution import ChannelAttribution, attribute
 from interp.channels.effects import effects
 from interp.channels.over_set import among
 from interp.images import bytes_of
 from interp.images.scenes import CLASSES, REASONS, Reason, Scene, draw, planted, without_cue
+from interp.passes import ablation
+from interp.passes.question import Question
+from interp.passes.resuming import Resumed
 from interp.types import Classifier, Images, Layer, digest
 
 FINDING, TESTING = 71, 72

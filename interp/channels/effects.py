@@ -9,9 +9,9 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from interp.attribution import ablation
-from interp.attribution.question import Question, Targets
 from interp.channels.attribution import ChannelAttribution
+from interp.passes import ablation
+from interp.passes.question import Question, Targets
 from interp.types import Classifier, Images, Layer, Target, digest
 
 
@@ -34,7 +34,7 @@ def effects(classifier: Classifier, images: Images, targets: Targets, layer: str
     """The measured effect of zeroing each channel of a layer, everywhere, for each image's target.
 
     The network runs up to the layer once, and from there on for each channel that is active anywhere (see
-    `interp.attribution.ablation`). Channels are zeroed one at a time: where several carry the same, none seems to
+    `interp.passes.ablation`). Channels are zeroed one at a time: where several carry the same, none seems to
     matter. Raises `ValueError` as `attribute` does.
     """
     place = classifier.layer(layer)

@@ -12,11 +12,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from interp import progress
-from interp.attribution.question import Question
-from interp.attribution.resuming import Resumed
 from interp.batches import batched
 from interp.channels.attribution import ChannelAttribution, positioned
 from interp.models import hooks
+from interp.passes.question import Question
+from interp.passes.resuming import Resumed
 from interp.types import Classifier, Images, Layer, Target, digest
 
 ITERATIONS = 1000

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from interp.attribution import Random, attribute, baselines
 from interp.attribution.comparison import Targets
-from interp.attribution.question import Question
 from interp.batches import batched
+from interp.passes.question import Question
 from interp.types import Classifier, Heatmaps, Images
 
 STEPS = 50

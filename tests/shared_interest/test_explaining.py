@@ -15,10 +15,10 @@ from torch import nn
 from interp import attribution, models, progress
 from interp.attribution import GradCam, Gradient, IntegratedGradients, Method
 from interp.attribution.method import Maps
-from interp.attribution.question import Question as Asked
 from interp.images import ImageSet, load
 from interp.images.annotation import Annotation, Mark
 from interp.images.masks import MaskFile
+from interp.passes.question import Question as Asked
 from interp.shared_interest import Explained, Question, annotated, explain, joined
 from interp.types import Classifier
 from tests.conftest import tiny_classifier

@@ -12,8 +12,8 @@ import torch
 from interp import images
 from interp.attribution import Method
 from interp.attribution.method import Maps
-from interp.attribution.question import Question as Asked
 from interp.images import ImageSet
+from interp.passes.question import Question as Asked
 from interp.shared_interest import Area, Question, Scored, Scoring, score
 from interp.types import Classifier
 from tests.images.drawing import coco, plain

@@ -12,9 +12,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from interp.attribution.rectifiers import Rectifiers, Rule
-from interp.attribution.support import works_in_place
 from interp.models import hooks
+from interp.passes.rectifiers import Rectifiers, Rule
+from interp.passes.support import works_in_place
 from interp.types import Classifier, Images, Target, scores
 
 Targets = int | Target | Sequence[int | Target]
