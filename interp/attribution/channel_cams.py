@@ -9,10 +9,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from interp.attribution.cams import enlarged, mapped_layer, on_grid
+from interp.attribution.cams import mapped_layer
 from interp.attribution.method import Maps, Method
 from interp.batches import batched
 from interp.passes import ablation
+from interp.passes.grids import enlarged, on_grid
 from interp.passes.question import FORWARD, Question
 from interp.types import Classifier, Layer
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from interp.channels.attribution import ChannelAttribution
 from interp.passes import ablation
-from interp.passes.question import Question, Targets
-from interp.types import Classifier, Images, Layer, Target, digest
+from interp.passes.question import Question
+from interp.types import Classifier, Images, Layer, Target, Targets, digest
 
 
 @dataclass(frozen=True, eq=False)

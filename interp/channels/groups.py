@@ -13,8 +13,9 @@ from torch import Tensor
 
 from interp import progress
 from interp.batches import batched
-from interp.channels.attribution import ChannelAttribution, positioned
+from interp.channels.attribution import ChannelAttribution
 from interp.models import hooks
+from interp.passes.grids import on_grid
 from interp.passes.question import Question
 from interp.passes.resuming import Resumed
 from interp.types import Classifier, Images, Layer, Target, digest
@@ -157,7 +158,7 @@ def _estimated(question: Question, found: Groups, classes: Sequence[int]) -> Flo
                 torch.autograd.grad(logits[:, one].sum(), taken[layer.name], retain_graph=True, materialize_grads=True)
                 for one in classes
             ]
-        grids = torch.stack([positioned(one, layer).float().cpu() for (one,) in slopes])
+        grids = torch.stack([on_grid(one, layer).float().cpu() for (one,) in slopes])
         return torch.einsum("nguv,gk,cnkuv->ngc", found.maps[part], found.directions, grids)
 
     size = question.batch_size

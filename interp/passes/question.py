@@ -15,9 +15,7 @@ from torch.overrides import TorchFunctionMode
 from interp.models import hooks
 from interp.passes.rectifiers import Rectifiers, Rule
 from interp.passes.support import works_in_place
-from interp.types import Classifier, Images, Target, scores
-
-Targets = int | Target | Sequence[int | Target]
+from interp.types import Classifier, Images, Target, Targets, scores
 
 FORWARD = 1 / 3
 """The cost of a forward pass alone, where one forward and one backward pass together are 1."""

@@ -6,7 +6,7 @@ from interp.types.classifiers import Classifier, Finding, Layer, Outputs
 from interp.types.digests import digest
 from interp.types.heatmaps import Heatmaps
 from interp.types.pictures import Images, Preprocessing
-from interp.types.targets import Target, scores
+from interp.types.targets import Target, Targets, scores
 
 __all__ = [
     "Classifier",
@@ -17,6 +17,7 @@ __all__ = [
     "Outputs",
     "Preprocessing",
     "Target",
+    "Targets",
     "digest",
     "scores",
 ]

@@ -7,8 +7,8 @@ from torch import nn
 from torch.nn.functional import interpolate
 
 from interp import attribution
-from interp.attribution.cams import enlarged
 from interp.attribution.channel_cams import AblationCam, ScoreCam
+from interp.passes.grids import enlarged
 from interp.passes.question import FORWARD
 from interp.passes.splitting import past_pooling
 from interp.types import Classifier, Images, Layer, Target
