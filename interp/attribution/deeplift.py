@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,12 +100,8 @@ class DeepLift(Method):
         """A forward pass of the baseline, and a forward and a backward pass of the picture."""
         return FORWARD + 1
 
-    @classmethod
-    def together(cls, question: Question, methods: Sequence[Method]) -> list[Maps]:
-        """Each method for itself."""
-        return [method._maps(question) for method in methods if isinstance(method, DeepLift)]
-
-    def _maps(self, question: Question) -> Maps:
+    def maps(self, question: Question) -> Maps:
+        """The multipliers times what differs from the baseline, with the residual of completeness."""
         pixels = question.images.pixels
         baseline = baselines.images(pixels, self.baseline, self.seed)
         copies = works_in_place(question.classifier)
