@@ -12,11 +12,11 @@ from torch import Tensor
 from interp.batches import batched
 from interp.passes.grids import on_grid
 from interp.passes.question import Question
-from interp.types import Classifier, Images, Layer, Target, Targets, digest, scores
+from interp.types import Classifier, Fingerprinted, Images, Layer, Target, Targets, scores
 
 
 @dataclass(frozen=True, eq=False)
-class ChannelAttribution:
+class ChannelAttribution(Fingerprinted):
     """What each channel of a layer adds to each image's score, to first order, all in logits and on the processor.
 
     `by_position` is a_kuv = A_kuv · ∂s/∂A_kuv (Olah et al. 2018), and `values` its sum over all positions of a
@@ -44,12 +44,6 @@ class ChannelAttribution:
     def by_position(self) -> Float[Tensor, "n k u v"]:
         """What each channel adds at each position: its activation times the gradient there."""
         return self.activations * self.gradients
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A digest of all that is in it."""
-        arrays = [self.activations, self.gradients, self.values, self.logits]
-        return digest(arrays, repr((self.layer, self.targets)))
 
 
 def attribute(classifier: Classifier, images: Images, targets: Targets, layer: str | None = None) -> ChannelAttribution:

@@ -17,14 +17,14 @@ from interp.feature_visualization.reading import counted_runs, prefix
 from interp.models import hooks
 from interp.passes.grids import on_grid
 from interp.passes.question import Question
-from interp.types import Classifier, Images, Layer, digest
+from interp.types import Classifier, Fingerprinted, Images, Layer
 
 _POOLINGS = (nn.modules.pooling._MaxPoolNd, nn.modules.pooling._AvgPoolNd, nn.Dropout, nn.Identity)
 _SAME_CHANNELS = (nn.ReLU, nn.GELU, nn.SiLU, nn.Hardswish, nn.modules.batchnorm._BatchNorm)
 
 
 @dataclass(frozen=True, eq=False)
-class Contributions:
+class Contributions(Fingerprinted):
     """What the channels of one layer bring to a unit further up, to first order, in the unit's own measure.
 
     `by_position` is a_kuv = A_kuv · ∂s′/∂A_kuv and `values` its sum over all positions of a channel (of tokens the
@@ -42,12 +42,6 @@ class Contributions:
     def by_position(self) -> Float[Tensor, "n k u v"]:
         """What each channel brings at each position."""
         return self.activations * self.gradients
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A digest of all that is in it."""
-        arrays = [self.activations, self.gradients, self.values, self.residuals]
-        return digest(arrays, repr(self.layer))
 
 
 @dataclass(frozen=True, eq=False)

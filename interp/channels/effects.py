@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
@@ -12,22 +11,17 @@ from torch import Tensor
 from interp.channels.attribution import ChannelAttribution
 from interp.passes import ablation
 from interp.passes.question import Question
-from interp.types import Classifier, Images, Layer, Target, Targets, digest
+from interp.types import Classifier, Fingerprinted, Images, Layer, Target, Targets
 
 
 @dataclass(frozen=True, eq=False)
-class Effects:
+class Effects(Fingerprinted):
     """How far each image's score drops when a channel is zeroed, in logits: positive where the channel spoke for it."""
 
     layer: Layer
     targets: tuple[Target, ...]
     values: Float[Tensor, "n k"]
     scores: Float[Tensor, " n"]
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A digest of all that is in it."""
-        return digest([self.values, self.scores], repr((self.layer, self.targets)))
 
 
 def effects(classifier: Classifier, images: Images, targets: Targets, layer: str | None = None) -> Effects:
