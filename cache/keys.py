@@ -60,16 +60,14 @@ def call(function: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> C
     Of a function outside the library its own file is covered too, and not what else that file imports.
     Raises `TypeError` for an argument whose content cannot be digested, or a function without a name of its own.
     """
-    return Call(function, arguments, keywords, key(_library(), _source(function), function, arguments, keywords))
+    whole = key(_library(), _source(function), function, len(arguments), *arguments, keywords)
+    return Call(function, arguments, keywords, whole)
 
 
 def keys(function: Callable[..., Any], /, *arguments: Any, last: Iterable[Any]) -> list[str]:
     """The keys of calls that differ in their last argument alone, for each of `last`; the others are read once."""
     begun = Digest()
-    for one in (_library(), _source(function), function):
-        begun.add(one)
-    begun.begin_sequence(tuple, len(arguments) + 1)
-    for one in arguments:
+    for one in (_library(), _source(function), function, len(arguments) + 1, *arguments):
         begun.add(one)
     found = []
     for one in last:

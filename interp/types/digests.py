@@ -90,10 +90,6 @@ class Digest:
             self._mark("field", field.name.encode())
             self.add(getattr(value, field.name))
 
-    def begin_sequence(self, kind: type, length: int) -> None:
-        """What is added next is so many members of a sequence of that type."""
-        self._mark(f"{_name(kind)} {length}")
-
     def _mark(self, kind: str, content: bytes | memoryview = b"") -> None:
         """One token: kind and length come first, so that no two sequences of tokens give the same bytes."""
         size = content.nbytes if isinstance(content, memoryview) else len(content)
@@ -116,8 +112,10 @@ class Digest:
             self._mark("bytes", _bytes(np.ascontiguousarray(value)))
 
     def _add_container(self, value: Any) -> None:
-        if isinstance(value, tuple | list | range):
-            self.begin_sequence(type(value), len(value))
+        if _plain(value):
+            self._mark("plain", repr(value).encode("utf-8", "surrogatepass"))
+        elif isinstance(value, tuple | list | range):
+            self._mark(f"{_name(type(value))} {len(value)}")
             for one in value:
                 self.add(one)
         elif isinstance(value, set | frozenset):
@@ -134,6 +132,14 @@ class Digest:
                 f"A key cannot be made from a {_name(type(value))}: give numbers, text, arrays, images, dataclasses, "
                 "or something with a fingerprint."
             )
+
+
+def _plain(value: Any) -> bool:
+    """Whether it is a tuple or list of numbers and text, which Python writes as what it is, and writes fast."""
+    return type(value) in (tuple, list) and all(type(one) in _WRITTEN or _plain(one) for one in value)
+
+
+_WRITTEN = {int, float, bool, str, bytes, type(None)}
 
 
 def _bytes(array: np.ndarray) -> memoryview | bytes:
