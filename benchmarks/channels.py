@@ -20,11 +20,11 @@ from pathlib import Path
 import torch
 
 from interp import channels, images, models
-from interp.attribution.question import Question
 from interp.channels.cues import COUNT, cue_channels
 from interp.channels.over_set import SetQuestion, attribute_set
 from interp.images.scenes import REASONS
 from interp.models import hooks
+from interp.passes.question import Question
 from interp.types import Classifier, Images
 
 SHARED = Path(__file__).resolve().parents[2] / "shared/imagenet"

@@ -6,6 +6,7 @@ from interp.attribution.channel_cams import AblationCam, ScoreCam
 from interp.attribution.comparison import attribute, compare
 from interp.attribution.control import Random
 from interp.attribution.deeplift import DeepLift
+from interp.attribution.every_class import ClassMaps, class_maps
 from interp.attribution.gradients import Gradient, InputXGradient, Sensitivity
 from interp.attribution.lrp import Lrp
 from interp.attribution.method import Method
@@ -20,6 +21,7 @@ from interp.attribution.surrogates import KernelShap, Lime
 __all__ = [
     "METHODS",
     "AblationCam",
+    "ClassMaps",
     "Deconvolution",
     "DeepLift",
     "EigenCam",
@@ -48,6 +50,7 @@ __all__ = [
     "XGradCam",
     "attribute",
     "cheap",
+    "class_maps",
     "compare",
     "measured_pass",
     "obstacles",

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from interp.attribution.operations import Operation
+from interp.passes.operations import Operation
 
 
 def scaled_dot_product(

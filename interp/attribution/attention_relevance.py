@@ -8,10 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from interp.attribution import normalizations, operations
+from interp.attribution import normalizations
 from interp.attribution.attention_rules import Product, factors, slopes, softmax_dim
-from interp.attribution.operations import Operation
 from interp.attribution.relevance import Ledger, stabilized
+from interp.passes import operations
+from interp.passes.operations import Operation
 
 OPERATIONS = operations.NORMALIZATIONS | operations.SOFTMAXES | operations.MATRIX_PRODUCTS | operations.QUOTIENTS
 

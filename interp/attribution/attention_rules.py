@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from interp.attribution.operations import Operation
+from interp.passes.operations import Operation
 
 Product = Callable[..., Tensor]
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from interp.attribution.method import Maps
-from interp.attribution.question import Tapped
 from interp.attribution.tapped import TappedMethod
+from interp.passes.grids import enlarged, on_grid
+from interp.passes.question import Tapped
 from interp.types import Classifier, Layer
 
 UNDECIDED = 1e-4
@@ -235,25 +235,6 @@ def mapped_layer(classifier: Classifier, name: str | None, title: str) -> Layer:
         offered = ", ".join(one.name for one in classifier.layers if one.height * one.width > 1)
         raise ValueError(f"Layer {layer.name!r} has no spatial map for {title}. Choose one of: {offered}.")
     return layer
-
-
-def on_grid(tensor: Tensor, layer: Layer) -> Float[Tensor, "n k u v"]:
-    """Activations, or their gradients, with channels and a grid of positions.
-
-    A spatial layer has that form already; one with its channels last is turned round. Of tokens (n, t, k) the last u·v
-    are the grid, row by row; what comes before them (the class token) has no place in the picture.
-    """
-    if layer.kind == "spatial":
-        return tensor
-    if layer.kind == "channels_last":
-        return tensor.permute(0, 3, 1, 2)
-    tokens = tensor[:, -layer.height * layer.width :]
-    return tokens.transpose(1, 2).unflatten(2, (layer.height, layer.width))
-
-
-def enlarged(coarse: Float[Tensor, "n u v"], size: tuple[int, int]) -> Float[Tensor, "n h w"]:
-    """A coarse map at the input's size, bilinearly."""
-    return interpolate(coarse[:, None], size=size, mode="bilinear", align_corners=False)[:, 0]
 
 
 def _weighted(activations: Float[Tensor, "n k u v"], weights: Float[Tensor, "n k"]) -> Float[Tensor, "n u v"]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from interp.attribution import ablation
-from interp.attribution.cams import enlarged, mapped_layer, on_grid
+from interp.attribution.cams import mapped_layer
 from interp.attribution.method import Maps, Method
-from interp.attribution.question import FORWARD, Question
 from interp.batches import batched
+from interp.passes import ablation
+from interp.passes.grids import enlarged, on_grid
+from interp.passes.question import FORWARD, Question
 from interp.types import Classifier, Layer
 
 
@@ -65,15 +65,11 @@ class ScoreCam(Method):
         """A forward pass for the activations, one for the empty picture, and at most one for each channel."""
         return FORWARD * (2 + self._count(classifier.layer(self.layer)))
 
-    @classmethod
-    def together(cls, question: Question, methods: Sequence[Method]) -> list[Maps]:
-        """Each method for itself."""
-        return [method._maps(question) for method in methods if isinstance(method, ScoreCam)]
-
     def _count(self, layer: Layer) -> int:
         return layer.channels if self.channels is None else min(self.channels, layer.channels)
 
-    def _maps(self, question: Question) -> Maps:
+    def maps(self, question: Question) -> Maps:
+        """The channels, each weighed by its share of the scores behind the masks."""
         layer = question.classifier.layer(self.layer)
         grids = on_grid(ablation.activations(question, layer.name), layer)
         loudest = grids.abs().mean(dim=(2, 3)).topk(self._count(layer), dim=1).indices.sort(dim=1).values
@@ -142,12 +138,8 @@ class AblationCam(Method):
         """The passes of `resuming`: to start, for the image as it is, and for at most every channel."""
         return ablation.cost(classifier, classifier.layer(self.layer))
 
-    @classmethod
-    def together(cls, question: Question, methods: Sequence[Method]) -> list[Maps]:
-        """Each method for itself."""
-        return [method._maps(question) for method in methods if isinstance(method, AblationCam)]
-
-    def _maps(self, question: Question) -> Maps:
+    def maps(self, question: Question) -> Maps:
+        """The channels, each weighed by how far the score falls without it."""
         layer = question.classifier.layer(self.layer)
         removed = ablation.one_by_one(question, layer, self.title)
         amounts = torch.where(removed.scores == 0, 1, removed.scores.abs())

@@ -10,9 +10,9 @@ import torch
 
 from interp.attribution.control import Random
 from interp.attribution.method import Maps, Method
-from interp.attribution.question import Question, Targets
 from interp.models.precision import Bfloat16, in_bfloat16
-from interp.types import Classifier, Heatmaps, Images
+from interp.passes.question import Question
+from interp.types import Classifier, Heatmaps, Images, Targets
 
 
 def attribute(classifier: Classifier, images: Images, targets: Targets, method: Method) -> Heatmaps:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from interp.attribution import baselines
 from interp.attribution.method import Maps, Method
-from interp.attribution.question import Question
+from interp.passes.question import Question
 from interp.types import Classifier
 
 
@@ -34,13 +32,8 @@ class Random(Method):
         """No pass at all."""
         return 0.0
 
-    @classmethod
-    def together(cls, question: Question, methods: Sequence[Method]) -> list[Maps]:
-        """Each method for itself."""
+    def maps(self, question: Question) -> Maps:
+        """The noise of each picture."""
         pixels = question.images.pixels
-        return [Maps(_noise(pixels, method.seed)) for method in methods if isinstance(method, Random)]
-
-
-def _noise(pixels: Tensor, seed: int) -> Tensor:
-    noise = [torch.rand(image.shape[1:], generator=baselines.generator(image, seed)) for image in pixels]
-    return torch.stack(noise).to(pixels) * 2 - 1
+        noise = [torch.rand(image.shape[1:], generator=baselines.generator(image, self.seed)) for image in pixels]
+        return Maps(torch.stack(noise).to(pixels) * 2 - 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,18 +11,19 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from interp import progress
-from interp.attribution import attention, baselines, normalizations, operations, secants
+from interp.attribution import attention, baselines, normalizations, secants
 from interp.attribution.attention_rules import factors, product_secants, softmax_dim, softmax_secants
 from interp.attribution.method import Maps, Method
-from interp.attribution.operations import Operation
-from interp.attribution.question import FORWARD, Question
-from interp.attribution.support import (
+from interp.batches import batched
+from interp.passes import operations
+from interp.passes.operations import Operation
+from interp.passes.question import FORWARD, Question
+from interp.passes.support import (
     require_deterministic,
     require_same_logits,
     require_supported,
     works_in_place,
 )
-from interp.batches import batched
 from interp.types import Classifier
 
 SUPPORTED = (
@@ -100,12 +100,8 @@ class DeepLift(Method):
         """A forward pass of the baseline, and a forward and a backward pass of the picture."""
         return FORWARD + 1
 
-    @classmethod
-    def together(cls, question: Question, methods: Sequence[Method]) -> list[Maps]:
-        """Each method for itself."""
-        return [method._maps(question) for method in methods if isinstance(method, DeepLift)]
-
-    def _maps(self, question: Question) -> Maps:
+    def maps(self, question: Question) -> Maps:
+        """The multipliers times what differs from the baseline, with the residual of completeness."""
         pixels = question.images.pixels
         baseline = baselines.images(pixels, self.baseline, self.seed)
         copies = works_in_place(question.classifier)

@@ -9,10 +9,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from interp.attribution import heads, splitting
-from interp.attribution.cams import EigenCam, GradCam, TappedCam, enlarged, on_grid
+from interp.attribution.cams import EigenCam, GradCam, TappedCam
 from interp.batches import batched, out_of_memory
 from interp.models import hooks
+from interp.passes import heads, splitting
+from interp.passes.grids import enlarged, on_grid
 from interp.types import Classifier, Images
 
 NUMBERS = 2**18

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from interp.attribution.method import Maps
-from interp.attribution.question import Tapped
 from interp.attribution.tapped import TappedMethod
+from interp.passes.question import Tapped
 from interp.types import Classifier
 
 

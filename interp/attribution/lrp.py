@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal, get_args
@@ -11,12 +10,13 @@ import torch
 from torch import Tensor
 
 from interp import progress
-from interp.attribution import attention, operations, relevance
+from interp.attribution import attention, relevance
 from interp.attribution.method import Maps, Method
 from interp.attribution.propagation import SUPPORTED, Propagation
-from interp.attribution.question import FORWARD, Question
-from interp.attribution.support import operations_of, require_same_logits, require_supported, works_in_place
 from interp.batches import batched
+from interp.passes import operations
+from interp.passes.question import FORWARD, Question
+from interp.passes.support import operations_of, require_same_logits, require_supported, works_in_place
 from interp.types import Classifier
 
 Composite = Literal[
@@ -123,12 +123,8 @@ class Lrp(Method):
         """A forward pass, a second one for the rules' denominators, and one forward and backward pass for each term."""
         return 2 * FORWARD + TERMS[self._rules]
 
-    @classmethod
-    def together(cls, question: Question, methods: Sequence[Method]) -> list[Maps]:
-        """Each method for itself."""
-        return [method._maps(question) for method in methods if isinstance(method, Lrp)]
-
-    def _maps(self, question: Question) -> Maps:
+    def maps(self, question: Question) -> Maps:
+        """The relevance at the pixels; what biases and operations took of it is remarked."""
         pixels = question.images.pixels
         first, copies = self._first_rule(question.classifier), works_in_place(question.classifier)
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 from jaxtyping import Float
 from torch import Tensor
 
-from interp.attribution.question import Question
+from interp.passes.question import Question
 from interp.types import Classifier
 
 
@@ -47,11 +47,33 @@ class Method(ABC):
     def cost(self, classifier: Classifier) -> float:
         """Passes for one image, in units of one forward and one backward pass; a forward pass alone is 1/3."""
 
+    @abstractmethod
+    def maps(self, question: Question) -> Maps:
+        """The maps of the question's images."""
+
     def sharing(self) -> Hashable:
         """Methods whose answers are equal read the same passes, and are computed by one call of `together`."""
         return self
 
     @classmethod
+    def together(cls, question: Question, methods: Sequence[Method]) -> list[Maps]:
+        """The maps of methods that agree in `sharing`, in their order: where passes are not shared, each for itself."""
+        return [method.maps(question) for method in methods]
+
+
+class SharingMethod(Method):
+    """A method whose passes serve others as well: subclasses say in `sharing` which, and `together` gives the maps."""
+
+    @abstractmethod
+    def sharing(self) -> Hashable:
+        """Equal for all the methods that read the same passes."""
+
+    @classmethod
     @abstractmethod
     def together(cls, question: Question, methods: Sequence[Method]) -> list[Maps]:
-        """The maps of methods that agree in `sharing`, in their order."""
+        """The maps of methods that agree in `sharing`, in their order, from the same passes."""
+
+    def maps(self, question: Question) -> Maps:
+        """The maps of a run of the passes for this method alone."""
+        [found] = self.together(question, [self])
+        return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +11,8 @@ from torch import Tensor
 
 from interp.attribution import baselines
 from interp.attribution.method import Maps, Method
-from interp.attribution.question import FORWARD, Question, require_seen
 from interp.batches import batched
+from interp.passes.question import FORWARD, Question, require_seen
 from interp.types import Classifier, Images
 
 
@@ -48,12 +47,8 @@ class IntegratedGradients(Method):
         """A forward and a backward pass for each step, and the scores of image and baseline for the residual."""
         return self.steps + 2 * FORWARD
 
-    @classmethod
-    def together(cls, question: Question, methods: Sequence[Method]) -> list[Maps]:
-        """Each method for itself."""
-        return [method._maps(question) for method in methods if isinstance(method, IntegratedGradients)]
-
-    def _maps(self, question: Question) -> Maps:
+    def maps(self, question: Question) -> Maps:
+        """The mean gradient times what differs from the baseline, with the residual of completeness."""
         pixels = question.images.pixels
         baseline = baselines.images(pixels, self.baseline, self.seed)
         values = ((pixels - baseline) * self._mean_gradient(question, baseline)).sum(dim=1)
@@ -125,12 +120,8 @@ class GradientShap(Method):
         baselines_scored = self.samples if self.references is None else min(self.samples, len(self.references))
         return self.samples + FORWARD * (1 + baselines_scored)
 
-    @classmethod
-    def together(cls, question: Question, methods: Sequence[Method]) -> list[Maps]:
-        """Each method for itself."""
-        return [method._maps(question) for method in methods if isinstance(method, GradientShap)]
-
-    def _maps(self, question: Question) -> Maps:
+    def maps(self, question: Question) -> Maps:
+        """The mean over drawn baselines and places on the way, with the residual of completeness."""
         pixels = question.images.pixels
         draws = [self._draw(image) for image in pixels]
         values = pixels.new_zeros(len(pixels), *pixels.shape[2:])

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from interp.attribution import baselines
 from interp.attribution.method import Maps, Method
-from interp.attribution.question import FORWARD, Question
-from interp.attribution.windowed import Windowed
 from interp.batches import batched
+from interp.passes.question import FORWARD, Question
+from interp.passes.windowed import Windowed
 from interp.types import Classifier
 
 
@@ -79,12 +79,8 @@ class Occlusion(Method):
         window, stride = self.geometry(classifier)
         return FORWARD * (1 + len(_starts(height, window, stride)) * len(_starts(width, window, stride)))
 
-    @classmethod
-    def together(cls, question: Question, methods: Sequence[Method]) -> list[Maps]:
-        """Each method for itself."""
-        return [method._maps(question) for method in methods if isinstance(method, Occlusion)]
-
-    def _maps(self, question: Question) -> Maps:
+    def maps(self, question: Question) -> Maps:
+        """The mean drop of the windows that cover each pixel."""
         window, stride = self.geometry(question.classifier)
         tops, lefts = (_starts(size, window, stride) for size in question.classifier.input_size)
         drops = self._drops(question, window, list(product(tops, lefts))).unflatten(1, (len(tops), len(lefts)))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from interp.attribution.method import Method
-from interp.attribution.question import Question
+from interp.passes.question import Question
 from interp.types import Classifier, Images, Target
 
 _PICTURES = 4

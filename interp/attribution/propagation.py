@@ -12,9 +12,10 @@ from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from interp.attribution import attention, attention_relevance, operations, relevance
+from interp.attribution import attention, attention_relevance, relevance
 from interp.attribution.attention_relevance import varies
-from interp.attribution.operations import Operation
+from interp.passes import operations
+from interp.passes.operations import Operation
 
 SUPPORTED = (
     operations.ELEMENTWISE

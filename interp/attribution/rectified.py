@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from interp import progress
-from interp.attribution import operations
 from interp.attribution.cams import GradCam
 from interp.attribution.method import Maps
-from interp.attribution.operations import Operation
-from interp.attribution.question import FORWARD, Tapped
-from interp.attribution.rectifiers import Rectifiers
-from interp.attribution.support import (
+from interp.attribution.tapped import TappedMethod
+from interp.passes import operations
+from interp.passes.operations import Operation
+from interp.passes.question import FORWARD, Tapped
+from interp.passes.rectifiers import Rectifiers
+from interp.passes.support import (
     operations_of,
     rectifiers_of,
     require_rectifiers,
     require_same_logits,
     works_in_place,
 )
-from interp.attribution.tapped import TappedMethod
 from interp.types import Classifier
 
 _LIMITS = (

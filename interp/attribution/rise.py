@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,8 +11,8 @@ from torch.nn.functional import interpolate
 
 from interp.attribution import baselines
 from interp.attribution.method import Maps, Method
-from interp.attribution.question import FORWARD, Question
 from interp.batches import batched
+from interp.passes.question import FORWARD, Question
 from interp.types import Classifier
 
 TOGETHER = 64
@@ -69,12 +68,8 @@ class Rise(Method):
         """A forward pass for each mask."""
         return FORWARD * self.masks
 
-    @classmethod
-    def together(cls, question: Question, methods: Sequence[Method]) -> list[Maps]:
-        """Each method for itself."""
-        return [method._maps(question) for method in methods if isinstance(method, Rise)]
-
-    def _maps(self, question: Question) -> Maps:
+    def maps(self, question: Question) -> Maps:
+        """The mean of the masks, each weighed by the score behind it."""
         pixels = question.images.pixels
         size = (pixels.shape[2], pixels.shape[3])
         grids, shifts = self.draws(size)

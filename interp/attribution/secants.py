@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from interp.attribution import operations
 from interp.attribution.normalizations import Normalization
-from interp.attribution.operations import Operation
+from interp.passes import operations
+from interp.passes.operations import Operation
 
 # Where an input differs by less than this share of its size, the secant is lost in rounding: the slope halfway is
 # taken, whose error is of second order in the difference.

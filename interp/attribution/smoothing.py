@@ -12,9 +12,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from interp.attribution import baselines
-from interp.attribution.method import Maps, Method
-from interp.attribution.question import Question
+from interp.attribution.method import Maps, Method, SharingMethod
 from interp.batches import batched
+from interp.passes.question import Question
 from interp.types import Classifier
 
 
@@ -28,7 +28,7 @@ class Moments:
 
 
 @dataclass(frozen=True)
-class _Smoothing(Method):
+class _Smoothing(SharingMethod):
     samples: int = 25
     noise: float | int = 0.15
     seed: int = 0

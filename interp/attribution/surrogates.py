@@ -12,10 +12,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from interp.attribution import baselines
-from interp.attribution.method import Maps, Method
-from interp.attribution.question import FORWARD, Question
+from interp.attribution.method import Maps, Method, SharingMethod
 from interp.attribution.superpixels import coalitions, segments
 from interp.batches import batched
+from interp.passes.question import FORWARD, Question
 from interp.types import Classifier
 
 
@@ -40,7 +40,7 @@ class Perturbed:
 
 
 @dataclass(frozen=True)
-class _Surrogate(Method):
+class _Surrogate(SharingMethod):
     samples: int = 200
     segments: int = 20
     baseline: baselines.Baseline = "mean"

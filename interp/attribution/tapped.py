@@ -9,14 +9,14 @@ from typing import ClassVar, cast
 import torch
 from torch import Tensor
 
-from interp.attribution.method import Maps, Method
-from interp.attribution.question import Question, Tapped
-from interp.attribution.rectifiers import Rule
+from interp.attribution.method import Maps, Method, SharingMethod
 from interp.batches import batched
+from interp.passes.question import Question, Tapped
+from interp.passes.rectifiers import Rule
 from interp.types import Classifier
 
 
-class TappedMethod(Method):
+class TappedMethod(SharingMethod):
     """A method that is read off one forward pass and its backward passes: at the pixels, at a layer, or at both.
 
     `rule` is what rectifiers follow in the backward pass to the pixels; None where the method does not read the pixels.

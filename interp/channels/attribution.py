@@ -9,14 +9,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from interp.attribution.cams import on_grid
-from interp.attribution.question import Question, Targets
 from interp.batches import batched
-from interp.types import Classifier, Images, Layer, Target, digest, scores
+from interp.passes.grids import on_grid
+from interp.passes.question import Question
+from interp.types import Classifier, Fingerprinted, Images, Layer, Target, Targets, scores
 
 
 @dataclass(frozen=True, eq=False)
-class ChannelAttribution:
+class ChannelAttribution(Fingerprinted):
     """What each channel of a layer adds to each image's score, to first order, all in logits and on the processor.
 
     `by_position` is a_kuv = A_kuv · ∂s/∂A_kuv (Olah et al. 2018), and `values` its sum over all positions of a
@@ -45,12 +45,6 @@ class ChannelAttribution:
         """What each channel adds at each position: its activation times the gradient there."""
         return self.activations * self.gradients
 
-    @cached_property
-    def fingerprint(self) -> str:
-        """A digest of all that is in it."""
-        arrays = [self.activations, self.gradients, self.values, self.logits]
-        return digest(arrays, repr((self.layer, self.targets)))
-
 
 def attribute(classifier: Classifier, images: Images, targets: Targets, layer: str | None = None) -> ChannelAttribution:
     """The attribution of each channel of a layer for each image's target: one forward pass and the rest of a backward.
@@ -66,7 +60,7 @@ def attribute(classifier: Classifier, images: Images, targets: Targets, layer: s
         rows = torch.arange(len(question.images))[part]
         tapped = question.tapped(question.images.pixels[part], rows, rules=(), layers=(place.name,))
         own, slopes = tapped.activations[place.name], tapped.gradients[place.name]
-        grids = (positioned(own, place), positioned(slopes, place))
+        grids = (on_grid(own, place), on_grid(slopes, place))
         sums = summed(own * slopes, place)
         assert tapped.logits is not None
         return tuple(one.detach().float().cpu() for one in (*grids, sums, tapped.logits))  # pyright: ignore
@@ -74,11 +68,6 @@ def attribute(classifier: Classifier, images: Images, targets: Targets, layer: s
     parts = list(batched(run, len(question.images), size=question.batch_size, what="Attributing channels"))
     own, slopes, sums, logits = (torch.cat(one) for one in zip(*parts, strict=True))
     return ChannelAttribution(place, question.targets, own, slopes, sums, logits)
-
-
-def positioned(tensor: Tensor, layer: Layer) -> Float[Tensor, "n k u v"]:
-    """Activations, or what is like them, with a grid of positions; a flat layer has one."""
-    return tensor[:, :, None, None] if layer.kind == "flat" else on_grid(tensor, layer)
 
 
 def summed(products: Tensor, layer: Layer) -> Float[Tensor, "n k"]:

@@ -10,20 +10,21 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from interp.attribution.question import Question
 from interp.batches import batched
-from interp.channels.attribution import positioned, summed
+from interp.channels.attribution import summed
 from interp.feature_visualization.objectives import check_channel
 from interp.feature_visualization.reading import counted_runs, prefix
 from interp.models import hooks
-from interp.types import Classifier, Images, Layer, digest
+from interp.passes.grids import on_grid
+from interp.passes.question import Question
+from interp.types import Classifier, Fingerprinted, Images, Layer
 
 _POOLINGS = (nn.modules.pooling._MaxPoolNd, nn.modules.pooling._AvgPoolNd, nn.Dropout, nn.Identity)
 _SAME_CHANNELS = (nn.ReLU, nn.GELU, nn.SiLU, nn.Hardswish, nn.modules.batchnorm._BatchNorm)
 
 
 @dataclass(frozen=True, eq=False)
-class Contributions:
+class Contributions(Fingerprinted):
     """What the channels of one layer bring to a unit further up, to first order, in the unit's own measure.
 
     `by_position` is a_kuv = A_kuv · ∂s′/∂A_kuv and `values` its sum over all positions of a channel (of tokens the
@@ -41,12 +42,6 @@ class Contributions:
     def by_position(self) -> Float[Tensor, "n k u v"]:
         """What each channel brings at each position."""
         return self.activations * self.gradients
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A digest of all that is in it."""
-        arrays = [self.activations, self.gradients, self.values, self.residuals]
-        return digest(arrays, repr(self.layer))
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +94,7 @@ def between(
         with torch.inference_mode(False), torch.enable_grad(), classifier.lock:
             # A copy, for pixels that were made under inference mode cannot take part in a graph.
             taken = prefix(classifier, pixels[part].detach().clone(), runs)
-            along = torch.einsum("nkuv,k->nuv", positioned(taken[place.name], place), direction.to(classifier.device))
+            along = torch.einsum("nkuv,k->nuv", on_grid(taken[place.name], place), direction.to(classifier.device))
             counted = along.mean(dim=(1, 2)) if weights is None else (along * weights[part].to(along)).sum(dim=(1, 2))
             inputs = [taken[one] for one in below]
             slopes = torch.autograd.grad(counted.sum(), inputs, allow_unused=True) if inputs else ()
@@ -125,7 +120,7 @@ def between(
 def _contributions(layer: Layer, scores: Tensor, own: Tensor, slopes: Tensor) -> Contributions:
     values = summed(own * slopes, layer)
     residuals = scores - values.sum(dim=1)
-    return Contributions(layer, positioned(own, layer), positioned(slopes, layer), values, residuals)
+    return Contributions(layer, on_grid(own, layer), on_grid(slopes, layer), values, residuals)
 
 
 def _below(classifier: Classifier, upper: Layer, layers: Sequence[str] | None) -> list[str]:

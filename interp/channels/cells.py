@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from interp.channels.attribution import ChannelAttribution
-from interp.types import Layer, Target, digest
+from interp.types import Fingerprinted, Layer, Target
 
 Order = Literal["activation", "for", "against"]
 MOST = 14
@@ -33,7 +33,7 @@ class Strongest:
 
 
 @dataclass(frozen=True, eq=False)
-class CellGrid:
+class CellGrid(Fingerprinted):
     """A semantic dictionary of one image (Olah et al. 2018): activations and attributions of each cell of a grid.
 
     A cell is a position of the layer, or a block of `block` × `block` positions (smaller at the right and lower edge
@@ -97,11 +97,6 @@ class CellGrid:
         count = self.positions[axis]
         ends = [min(one * self.block, count) * length // count for one in range(self.shape[axis] + 1)]
         return [(start, max(stop, start + 1)) for start, stop in zip(ends[:-1], ends[1:], strict=True)]
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A digest of all that is in it."""
-        return digest([self.activations, self.by_channel], repr((self.layer, self.target, self.block, self.positions)))
 
 
 def cells(found: ChannelAttribution, row: int = 0, *, most: int = MOST) -> CellGrid:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -12,15 +11,15 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
 
-from interp.attribution import ablation
-from interp.attribution.question import Question
-from interp.attribution.resuming import Resumed
 from interp.channels.attribution import ChannelAttribution, attribute
 from interp.channels.effects import effects
 from interp.channels.over_set import among
 from interp.images import bytes_of
 from interp.images.scenes import CLASSES, REASONS, Reason, Scene, draw, planted, without_cue
-from interp.types import Classifier, Images, Layer, digest
+from interp.passes import ablation
+from interp.passes.question import Question
+from interp.passes.resuming import Resumed
+from interp.types import Classifier, Fingerprinted, Images, Layer
 
 FINDING, TESTING = 71, 72
 """The seeds of the scenes in which the channels are found, and of those in which they are tested."""
@@ -31,7 +30,7 @@ TELLS = 0.95
 
 
 @dataclass(frozen=True, eq=False)
-class CueChannels:
+class CueChannels(Fingerprinted):
     """The channels of a layer that see a planted cue best, and what they do for the cue's class on other scenes.
 
     `rise` is how much each channel's mean activation rises when the cue is drawn into a scene, the mean over scenes;
@@ -61,13 +60,6 @@ class CueChannels:
     score: float
     pixels: UInt8[np.ndarray, "m h w 3"]
     fires: Float[np.ndarray, "m s u v"]
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A digest of all numbers."""
-        arrays = [self.rise, self.told, self.attribution, self.effects, self.pixels, self.fires]
-        said = (self.classifier, self.reason, self.layer, self.images, self.seeing, self.among_top)
-        return digest(arrays, repr((*said, self.any_among_top, self.top_tells, self.drop, self.others_drop)))
 
     @property
     def ranks(self) -> tuple[int, ...]:

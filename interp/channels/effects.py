@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from interp.attribution import ablation
-from interp.attribution.question import Question, Targets
 from interp.channels.attribution import ChannelAttribution
-from interp.types import Classifier, Images, Layer, Target, digest
+from interp.passes import ablation
+from interp.passes.question import Question
+from interp.types import Classifier, Fingerprinted, Images, Layer, Target, Targets
 
 
 @dataclass(frozen=True, eq=False)
-class Effects:
+class Effects(Fingerprinted):
     """How far each image's score drops when a channel is zeroed, in logits: positive where the channel spoke for it."""
 
     layer: Layer
@@ -24,17 +23,12 @@ class Effects:
     values: Float[Tensor, "n k"]
     scores: Float[Tensor, " n"]
 
-    @cached_property
-    def fingerprint(self) -> str:
-        """A digest of all that is in it."""
-        return digest([self.values, self.scores], repr((self.layer, self.targets)))
-
 
 def effects(classifier: Classifier, images: Images, targets: Targets, layer: str | None = None) -> Effects:
     """The measured effect of zeroing each channel of a layer, everywhere, for each image's target.
 
     The network runs up to the layer once, and from there on for each channel that is active anywhere (see
-    `interp.attribution.ablation`). Channels are zeroed one at a time: where several carry the same, none seems to
+    `interp.passes.ablation`). Channels are zeroed one at a time: where several carry the same, none seems to
     matter. Raises `ValueError` as `attribute` does.
     """
     place = classifier.layer(layer)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -12,19 +11,20 @@ from jaxtyping import Float
 from torch import Tensor
 
 from interp import progress
-from interp.attribution.question import Question
-from interp.attribution.resuming import Resumed
 from interp.batches import batched
-from interp.channels.attribution import ChannelAttribution, positioned
+from interp.channels.attribution import ChannelAttribution
 from interp.models import hooks
-from interp.types import Classifier, Images, Layer, Target, digest
+from interp.passes.grids import on_grid
+from interp.passes.question import Question
+from interp.passes.resuming import Resumed
+from interp.types import Classifier, Fingerprinted, Images, Layer, Target
 
 ITERATIONS = 1000
 """Of the factorization at most; it ends as soon as a round changes a ten-thousandth of what the first one did."""
 
 
 @dataclass(frozen=True, eq=False)
-class Groups:
+class Groups(Fingerprinted):
     """Groups of channels that are active together: A_uvk ≈ Σ_g map_guv · direction_gk, in all images at once.
 
     `directions` have length 1 (0 where a group is empty), so that `maps` are in the layer's own units; neither is
@@ -50,12 +50,6 @@ class Groups:
 
     def __len__(self) -> int:
         return len(self.directions)
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A digest of all that is in it."""
-        arrays = [self.directions, self.maps, self.shares, self.values, self.residuals]
-        return digest(arrays, repr((self.layer, self.rows, self.targets, self.explained, self.cut)))
 
     def strongest(self, group: int, count: int) -> list[tuple[int, float]]:
         """The channels with the largest share in a group's direction, each with its share; those above 0 only."""
@@ -157,7 +151,7 @@ def _estimated(question: Question, found: Groups, classes: Sequence[int]) -> Flo
                 torch.autograd.grad(logits[:, one].sum(), taken[layer.name], retain_graph=True, materialize_grads=True)
                 for one in classes
             ]
-        grids = torch.stack([positioned(one, layer).float().cpu() for (one,) in slopes])
+        grids = torch.stack([on_grid(one, layer).float().cpu() for (one,) in slopes])
         return torch.einsum("nguv,gk,cnkuv->ngc", found.maps[part], found.directions, grids)
 
     size = question.batch_size

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -20,7 +19,7 @@ from interp.images import ImageSet, Problem
 from interp.models import hooks, inputs
 from interp.models.inputs import Input
 from interp.models.truth import OwnLabels
-from interp.types import Classifier, Images, Layer, Target, digest, scores
+from interp.types import Classifier, Fingerprinted, Images, Layer, Target, scores
 
 PROCESSOR_BATCH, DEVICE_BATCH = 16, 64
 LARGEST = 2_000_000_000
@@ -52,7 +51,7 @@ class SetQuestion:
 
 
 @dataclass(frozen=True, eq=False)
-class SetAttribution:
+class SetAttribution(Fingerprinted):
     """What each channel of a layer adds to the score of each of n images, to first order, in logits.
 
     `values` are those of `ChannelAttribution`, summed over positions. `positions` are the images' in their set;
@@ -72,11 +71,6 @@ class SetAttribution:
 
     def __len__(self) -> int:
         return len(self.positions)
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A digest of all numbers and problems."""
-        return digest([getattr(self, name) for name in _ROWS], repr((self.question, self.problems)))
 
 
 _ROWS = ("positions", "positive", "negative", "predicted", "probability", "scores", "values")
@@ -242,7 +236,7 @@ def _kept(
 
 
 @dataclass(frozen=True, eq=False)
-class Summary:
+class Summary(Fingerprinted):
     """Each channel's attribution over n images: mean, standard deviation, quartiles, and in how many it is decisive.
 
     `quartiles` are the values that 25, 50 and 75% of the images do not exceed. `supporting` and `opposing` are the
@@ -256,12 +250,6 @@ class Summary:
     quartiles: Float[np.ndarray, "3 k"]
     supporting: Float[np.ndarray, " k"]
     opposing: Float[np.ndarray, " k"]
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A digest of all numbers."""
-        arrays = [self.mean, self.deviation, self.quartiles, self.supporting, self.opposing]
-        return digest(arrays, repr((self.images, self.top)))
 
 
 def summary(found: SetAttribution, *, top: int = 5) -> Summary:

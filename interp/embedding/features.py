@@ -13,12 +13,12 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 from interp import progress
-from interp.attribution.cams import on_grid
 from interp.batches import read_ahead
 from interp.embedding.representations import LOGITS, PIXEL_SIDE, PIXELS, Features, Pooling, Representation, Rows
 from interp.images import ImageSet
 from interp.models import hooks, inputs
 from interp.models.inputs import Input
+from interp.passes.grids import on_grid
 from interp.types import Classifier, Images
 
 # On a processor larger batches leave its caches; on a graphics card smaller ones leave it idle.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Generator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -13,7 +12,7 @@ from jaxtyping import Float
 
 from interp.embedding.neighbours import Metric, Neighbours
 from interp.embedding.quality import Quality
-from interp.types import digest
+from interp.types import Fingerprinted
 
 FRAMES = 45
 """How many frames an optimization leaves, at most."""
@@ -83,7 +82,7 @@ class Method(ABC):
 
 
 @dataclass(frozen=True, eq=False)
-class Projection:
+class Projection(Fingerprinted):
     """A map of images, one point each, in single precision, with the frames of its making and its quality.
 
     Equal calls give equal maps. Where a point lies means nothing by itself, nor does a map's rotation or reflection.
@@ -93,11 +92,6 @@ class Projection:
     frames: tuple[Frame, ...]
     quality: Quality
     method: Method
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A digest of the points and of the method that placed them."""
-        return digest([self.points], repr(self.method))
 
     def __len__(self) -> int:
         return len(self.points)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -18,7 +17,7 @@ from torch import Tensor
 
 from interp import progress
 from interp.embedding.checks import usable
-from interp.types import digest
+from interp.types import Fingerprinted
 
 Metric = Literal["euclidean", "cosine"]
 
@@ -30,17 +29,12 @@ NEAR = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
-class Neighbours:
+class Neighbours(Fingerprinted):
     """The nearest others of each image, nearest first, without the image itself."""
 
     indices: Int[np.ndarray, "n k"]
     distances: Float[np.ndarray, "n k"]
     metric: Metric
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A digest of all indices and distances."""
-        return digest([self.indices, self.distances], self.metric)
 
     @property
     def count(self) -> int:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from interp.images import Problem
-from interp.types import Classifier, Layer, digest
+from interp.types import Classifier, Fingerprinted, Layer
 
 Pooling = Literal["mean", "max", "flat", "positions", "class_token"]
 POOLINGS: tuple[Pooling, ...] = ("mean", "max", "flat", "positions", "class_token")
@@ -94,7 +93,7 @@ class Representation:
 
 
 @dataclass(frozen=True, eq=False)
-class Features:
+class Features(Fingerprinted):
     """The features of n rows of a set: one row for each image, or for each position of each image.
 
     `indices` are the images' positions in the set, one for each row. `problems` names the images that could not be
@@ -105,11 +104,6 @@ class Features:
     values: Float[np.ndarray, "n d"]
     indices: Int[np.ndarray, " n"]
     problems: tuple[Problem, ...] = ()
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A digest of all numbers, of what was read, and of the problems."""
-        return digest([self.values, self.indices], repr((self.representation, self.problems)))
 
     def __len__(self) -> int:
         return len(self.values)

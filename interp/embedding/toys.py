@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from interp.types import digest
+from interp.types import Fingerprinted
 
 SMALLEST = 12
 
 
 @dataclass(frozen=True, eq=False)
-class Toy:
+class Toy(Fingerprinted):
     """A made-up set: points, the part of the shape that each belongs to, and what to learn from it."""
 
     name: str
@@ -29,12 +28,6 @@ class Toy:
     parts: tuple[str, ...]
     lesson: str
     setting: str
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A digest of all points and of what is said about them."""
-        said = (self.name, self.title, self.parts, self.lesson, self.setting)
-        return digest([self.features, self.labels], repr(said))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from interp.attribution.control import Random
+from interp.attribution import Random
 from interp.evaluation.similarity import SHARE, constant, iou, local_moments, standardized_ranks, top
 
 

@@ -11,10 +11,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from interp.attribution import Random, attribute, baselines
-from interp.attribution.comparison import Targets
-from interp.attribution.question import Question
 from interp.batches import batched
-from interp.types import Classifier, Heatmaps, Images
+from interp.passes.question import Question
+from interp.types import Classifier, Heatmaps, Images, Targets
 
 STEPS = 50
 ORDERS = 5

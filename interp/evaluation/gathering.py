@@ -10,14 +10,13 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from interp.attribution import Method
-from interp.attribution.comparison import Targets
 from interp.evaluation.faithfulness import Curve, Kind, curves, moved
 from interp.evaluation.invariance import ShiftInvariance, shift_invariance
 from interp.evaluation.localization import overlap, pointing
 from interp.evaluation.randomization import cascading_randomization
 from interp.evaluation.similarity import constant
 from interp.evaluation.verdict import HALF, ORDERS, Evidence
-from interp.types import Classifier, Heatmaps, Images, Target
+from interp.types import Classifier, Heatmaps, Images, Target, Targets
 
 STEPS = 20
 """Of each curve: fewer than are drawn, as twelve curves are needed and only their areas count."""

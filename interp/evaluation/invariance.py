@@ -12,9 +12,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from interp.attribution import Method, attribute, compare
-from interp.attribution.comparison import Targets
 from interp.evaluation.similarity import spearman
-from interp.types import Classifier, Heatmaps, Images
+from interp.types import Classifier, Heatmaps, Images, Targets
 
 # Kindermans et al. 2017 let the first network see pictures in [0, 1] and the second one the same in [−1, 0].
 SHIFT = -1.0

@@ -11,8 +11,6 @@ from torch import Tensor
 
 from interp import progress
 from interp.attribution import Method, compare, planned_passes
-from interp.attribution.comparison import Targets
-from interp.attribution.question import FORWARD
 from interp.evaluation.forgetting import MOST
 from interp.evaluation.gathering import (
     KINDS,
@@ -27,7 +25,8 @@ from interp.evaluation.invariance import Shifted, another_draw, shift_invariance
 from interp.evaluation.randomization import Forgetful, forgetful
 from interp.evaluation.similarity import constant, spearman
 from interp.evaluation.verdict import ORDERS, Evidence, Verdict, verdict
-from interp.types import Classifier, Heatmaps, Images, Target
+from interp.passes.question import FORWARD
+from interp.types import Classifier, Heatmaps, Images, Target, Targets
 
 T = TypeVar("T")
 

@@ -12,10 +12,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from interp.attribution import Method, attribute
-from interp.attribution.comparison import Targets
 from interp.evaluation.similarity import spearman
 from interp.models.precision import Bfloat16, in_bfloat16
-from interp.types import Classifier, Images, Target
+from interp.types import Classifier, Images, Target, Targets
 
 CORRELATION = 0.99
 """The least rank correlation to the map in float32 that any of the pictures may have."""

@@ -11,12 +11,11 @@ from torch import Tensor
 
 from interp import progress
 from interp.attribution import Method, attribute
-from interp.attribution.comparison import Targets
-from interp.attribution.question import Question
 from interp.batches import batched
 from interp.evaluation.forgetting import forgotten, stages
 from interp.evaluation.similarity import constant, spearman, ssim
-from interp.types import Classifier, Heatmaps, Images, Target
+from interp.passes.question import Question
+from interp.types import Classifier, Heatmaps, Images, Target, Targets
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,8 @@ from torch.nn.functional import cosine_similarity, interpolate, normalize
 
 from interp.feature_visualization.objective import Evaluation, OfLayer, Term
 from interp.feature_visualization.objectives import LEAST_COSINE, check_power
-from interp.feature_visualization.reading import laid_out, prefix
+from interp.feature_visualization.reading import prefix
+from interp.passes.grids import on_grid
 from interp.types import Classifier, Images
 
 
@@ -96,7 +97,7 @@ def caricature(
     """
     there = classifier.layer(layer)
     with torch.no_grad():
-        maps = laid_out(prefix(classifier, images.pixels.to(classifier.device), {layer: None})[layer], there).cpu()
+        maps = on_grid(prefix(classifier, images.pixels.to(classifier.device), {layer: None})[layer], there).cpu()
     return tuple(Match(layer, one, cosine_power) for one in maps)
 
 

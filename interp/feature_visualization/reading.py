@@ -11,11 +11,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from interp.attribution.cams import on_grid
 from interp.batches import out_of_memory
 from interp.feature_visualization.objective import LOGITS, PROBABILITIES, Evaluation, Objective, Term
 from interp.models import hooks
-from interp.types import Classifier, Layer
+from interp.passes.grids import on_grid
+from interp.types import Classifier
 
 
 class _Enough(Exception):
@@ -78,11 +78,6 @@ def counted_runs(
     return {name: counts[name] if name != LOGITS else None for name in names}
 
 
-def laid_out(activation: Tensor, layer: Layer) -> Float[Tensor, "n k u v"]:
-    """What a layer gives, with channels and a grid of positions; that of a flat layer is 1 × 1."""
-    return activation[:, :, None, None] if layer.kind == "flat" else on_grid(activation, layer)
-
-
 class Reading:
     """Objectives of a batch of pictures, one for each, as one pass gives their values.
 
@@ -114,7 +109,7 @@ class Reading:
             self._runs[size] = counted_runs(self.classifier, self.names, pixels[:1].detach())
         given = prefix(self.classifier, pixels, self._runs[size])
         maps = {
-            name: one.float() if name == LOGITS else laid_out(one, self.classifier.layer(name))
+            name: one.float() if name == LOGITS else on_grid(one, self.classifier.layer(name))
             for name, one in given.items()
         }
         if LOGITS in maps:

@@ -9,9 +9,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from interp.feature_visualization.objectives import Channel
-from interp.feature_visualization.reading import laid_out, prefix
+from interp.feature_visualization.reading import prefix
 from interp.models import hooks
 from interp.models.precision import noise_pictures
+from interp.passes.grids import on_grid
 from interp.types import Classifier
 
 CLOSE = 1e-5
@@ -30,7 +31,7 @@ def before_rectifier(classifier: Classifier, layer: str) -> tuple[Channel | None
     there = classifier.layer(layer)
     pixels = noise_pictures(classifier).pixels
     with torch.inference_mode(False), torch.no_grad():
-        maps = laid_out(prefix(classifier, pixels, {layer: None})[layer], there)
+        maps = on_grid(prefix(classifier, pixels, {layer: None})[layer], there)
         size = (SUMS, maps.shape[0], *maps.shape[2:])
         marks = torch.rand(size, generator=torch.Generator().manual_seed(0)).to(maps)
         found: list[Channel | None] = [
@@ -40,7 +41,7 @@ def before_rectifier(classifier: Classifier, layer: str) -> tuple[Channel | None
         wanted = _sums(maps, marks)
 
         def compare(name: str, activation: Tensor) -> None:
-            before = laid_out(activation, classifier.layer(name)).float()
+            before = on_grid(activation, classifier.layer(name)).float()
             if before.shape[2:] != maps.shape[2:]:
                 return
             signed = before.amin(dim=(0, 2, 3)) < 0

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from interp.attribution import operations
-from interp.attribution.operations import Operation
+from interp.passes import operations
+from interp.passes.operations import Operation
 
 
 class Redirecting(TorchFunctionMode):

@@ -11,10 +11,10 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
-from interp.attribution.cams import on_grid
 from interp.feature_visualization.objectives import check_channel
 from interp.images import pixels_of
 from interp.models import hooks
+from interp.passes.grids import on_grid
 from interp.types import Classifier, Images
 
 

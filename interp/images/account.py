@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from interp.images.problems import Problem
-from interp.types import Finding, digest
+from interp.types import Finding, Fingerprinted
 
 # What became of a file, of a picture's label, and of a mark.
 PICTURE, MASK, ANNOTATIONS, TABLE = "pictures of the set", "masks", "annotation files", "tables of labels"
@@ -20,7 +19,7 @@ TWICE, MISFIT, DOUBTFUL = "of pictures that another file marks", "that do not fi
 
 
 @dataclass(frozen=True, eq=False)
-class Account:
+class Account(Fingerprinted):
     """Files, labels and marks by what became of them, and everything that was guessed, dropped and not used.
 
     `files` sums to all files that lie there, `labels` to the pictures of the set, and `marks` to all marks in the
@@ -33,11 +32,6 @@ class Account:
     marks: Mapping[str, int] = field(default_factory=dict)
     unused: tuple[Problem, ...] = ()
     findings: tuple[Finding, ...] = ()
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A digest of all that it says."""
-        return digest([], repr((dict(self.files), dict(self.labels), dict(self.marks), self.unused, self.findings)))
 
     @property
     def sentences(self) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from interp.images.editing import LARGEST_RADIUS, Stroke, marked
 from interp.images.image_set import LABEL_FORMS, ImageSet
 from interp.images.shapes import Box, Polygon, RunLengths
 from interp.images.subset import subset
-from interp.types import digest
+from interp.types import Fingerprinted, digest
 
 Shape = Box | Polygon | RunLengths
 # Of a picture turned by one, what turns it back.
@@ -38,20 +38,11 @@ class Region:
 
 
 @dataclass(frozen=True, eq=False)
-class Drawing:
+class Drawing(Fingerprinted):
     """The regions of one picture of that size (width, height); `fingerprint` changes with any of them."""
 
     size: tuple[int, int]
     regions: tuple[Region, ...] = field(default=())
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A digest of the size, and of each region's shape, label and WordNet id."""
-        arrays, texts = [], []
-        for region in self.regions:
-            arrays.append(_numbers(region.shape))
-            texts.append(f"{type(region.shape).__name__} {region.label!r} {region.wnid!r}")
-        return digest(arrays, repr((self.size, texts)))
 
     @property
     def annotation(self) -> Annotation:
@@ -189,11 +180,10 @@ def laid_over(photos: ImageSet, drawings: Mapping[int, Drawing]) -> ImageSet:
     for position in drawn:
         if not 0 <= position < len(photos):
             raise ValueError(f"Image {position} does not exist: {photos.name} has {len(photos)}, numbered from 0.")
-    text = " ".join(f"{position} {drawing.fingerprint}" for position, drawing in drawn.items())
     return photos.part(
         range(len(photos)),
         description=f"{photos.description.rstrip('.')}; {len(drawn):,} drawn on by hand.",
-        fingerprint=f"drawn {digest([], f'{photos.fingerprint} {text}')}",
+        fingerprint=f"drawn {digest(photos, drawn)}",
         annotations={position: drawing.annotation for position, drawing in drawn.items()},
         label_forms=_label_forms(photos, drawn),
     )
@@ -214,11 +204,3 @@ def _label_forms(photos: ImageSet, drawn: Mapping[int, Drawing]) -> dict[str, tu
                 if label is not None:
                     forms.setdefault(form, [None] * len(photos))[position] = label
     return {form: tuple(labels) for form, labels in forms.items()}
-
-
-def _numbers(shape: Shape) -> np.ndarray:
-    if isinstance(shape, RunLengths):
-        return np.concatenate([[shape.width, shape.height], shape.counts])
-    if isinstance(shape, Box):
-        return np.array([shape.left, shape.top, shape.right, shape.bottom], float)
-    return np.array(shape.corners, float)

@@ -26,5 +26,5 @@ def subset(photos: ImageSet, positions: Sequence[int] | Integer[np.ndarray, " m"
     return photos.part(
         chosen,
         description=f"{len(chosen):,} of the {len(photos):,} images of {photos.name}.",
-        fingerprint=f"subset {digest([np.array(chosen, np.int64)], photos.fingerprint)}",
+        fingerprint=f"subset {digest(photos, np.array(chosen, np.int64))}",
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -21,7 +20,7 @@ from interp.models import inputs
 from interp.models.inputs import Input
 from interp.models.known_shares import KNOWN, Known
 from interp.models.truth import OwnLabels
-from interp.types import Classifier, digest
+from interp.types import Classifier, Fingerprinted
 
 TOP = 5
 _ROWS = ("indices", "classes", "probabilities", "labels", "label_probability")
@@ -42,7 +41,7 @@ class EveryClass:
 
 
 @dataclass(frozen=True, eq=False)
-class Predictions:
+class Predictions(Fingerprinted):
     """The predictions for n images of a set, about 50 bytes an image.
 
     `indices` are the images' positions in the set. `classes` are the t most probable (five, or as many as the model
@@ -60,14 +59,6 @@ class Predictions:
     problems: tuple[Problem, ...] = ()
     every: EveryClass | None = None
     remarks: tuple[Problem, ...] = ()
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A digest of all numbers and problems."""
-        arrays = [self.indices, self.classes, self.probabilities, self.labels, self.label_probability]
-        if self.every is not None:
-            arrays += [self.every.indices, self.every.probabilities]
-        return digest(arrays, repr((self.problems, self.remarks)))
 
     def __len__(self) -> int:
         return len(self.indices)

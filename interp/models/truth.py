@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -12,13 +11,13 @@ from jaxtyping import Bool, Float, Int
 
 from interp.images import ImageSet
 from interp.models.labels import LabelMatch, match_labels, match_set
-from interp.types import Classifier, digest
+from interp.types import Classifier, Fingerprinted
 
 Origin = Literal["label sets", "columns", "one label", "nothing"]
 
 
 @dataclass(frozen=True, eq=False)
-class Truth:
+class Truth(Fingerprinted):
     """Which of k classes are in each of n images of a set.
 
     `present` counts only where `known` is true. `unmatched` are the set's labels, or its columns of 0 and 1, without a
@@ -31,11 +30,6 @@ class Truth:
     unmatched: tuple[str, ...]
     by: Origin
     remarks: tuple[str, ...] = ()
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A digest of all that it says."""
-        return digest([self.present, self.known], repr((self.unmatched, self.by)))
 
 
 @dataclass(frozen=True, eq=False)

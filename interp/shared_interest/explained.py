@@ -12,8 +12,8 @@ from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from interp.attribution import Method
-from interp.attribution.cams import enlarged
 from interp.images import Problem
+from interp.passes.grids import enlarged
 from interp.types import Classifier, Heatmaps
 
 TARGETS = ("predicted", "label")

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int, UInt8
 
-from interp.attribution.cams import enlarged
-from interp.attribution.every_class import ClassMaps
+from interp.attribution import ClassMaps
 from interp.batches import batched
+from interp.passes.grids import enlarged
 from interp.shared_interest.binarization import Area, Rule, binarize
 from interp.shared_interest.scores import Overlap
 

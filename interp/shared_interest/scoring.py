@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal, get_args
 
 import numpy as np
@@ -17,7 +16,7 @@ from interp.shared_interest.explained import Explained, Question
 from interp.shared_interest.explaining import annotated, explain
 from interp.shared_interest.masks import Scores
 from interp.shared_interest.scores import Overlap, overlap, saliency_coverage
-from interp.types import Classifier, digest
+from interp.types import Classifier, Fingerprinted
 
 CHUNK, FIRST = 32, 4
 """How many images are kept together, at most and at first: a set's first scores are there after so few maps."""
@@ -75,7 +74,7 @@ class Scoring:
 
 
 @dataclass(frozen=True, eq=False)
-class Scored:
+class Scored(Fingerprinted):
     """The scores of n images of a set for one question, about 60 bytes an image, in the order in which they came.
 
     `positions` are the images' in the set. `labels` is the class of the image's own label, -1 where it has none among
@@ -97,13 +96,6 @@ class Scored:
 
     def __len__(self) -> int:
         return len(self.positions)
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A digest of all numbers and of what is said about them."""
-        numbers = (self.overlap.annotated, self.overlap.salient, self.overlap.shared, self.continuous)
-        said = (self.question, self.scoring, self.classifier, self.total, self.problems)
-        return digest([self.positions, self.predicted, self.probability, self.labels, *numbers], repr(said))
 
     @property
     def finished(self) -> bool:

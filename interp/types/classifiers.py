@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from interp.types.pictures import Images, Preprocessing
-from interp.types.targets import Target, scores
+from interp.types.targets import Target, Targets, scores
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ class Classifier:
         single = torch.tensor([target.negative is None for target in targets], device=logits.device)
         return torch.where(single, chosen.exp(), chosen.sigmoid())
 
-    def targets(self, targets: int | Target | Sequence[int | Target], count: int) -> tuple[Target, ...]:
+    def targets(self, targets: Targets, count: int) -> tuple[Target, ...]:
         """One `Target` for each of `count` images, from one for all or a sequence.
 
         Raises `ValueError` for a class that the model does not have, a sequence of another length, and a model without

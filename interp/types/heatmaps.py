@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 from jaxtyping import Float
 from torch import Tensor
 
-from interp.types.digests import digest
+from interp.types.digests import Fingerprinted
 from interp.types.targets import Target
 
 
 @dataclass(frozen=True, eq=False)
-class Heatmaps:
+class Heatmaps(Fingerprinted):
     """What an attribution method gives: one map for each image, raw, never normalized.
 
     `values` is at the size of the model's input, signed where `signed` says so. `coarse` is what a layer method gave
@@ -31,14 +30,6 @@ class Heatmaps:
     passes: float = 0.0
     seconds: float = 0.0
     precision: Literal["float32", "bfloat16"] = "float32"
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A digest of all values and of what is said about them."""
-        arrays = [one for one in (self.values, self.coarse, self.residual) if one is not None]
-        missing = (self.coarse is None, self.residual is None)
-        said = (self.signed, self.targets, *missing, self.passes, self.seconds, self.precision)
-        return digest(arrays, repr(said))
 
     def __len__(self) -> int:
         return len(self.values)

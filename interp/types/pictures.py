@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -13,20 +12,15 @@ from torch import Tensor
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as transforms
 
-from interp.types.digests import digest
+from interp.types.digests import Fingerprinted
 
 
 @dataclass(frozen=True, eq=False)
-class Images:
+class Images(Fingerprinted):
     """A batch as a classifier sees it: RGB or grey in [0, 1], before normalization, with one name for each image."""
 
     pixels: Float[Tensor, "n c h w"]
     names: tuple[str, ...]
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A digest of all pixels and names: batches with the same fingerprint are equal."""
-        return digest([self.pixels], repr(self.names))
 
     def __post_init__(self) -> None:
         if len(self.names) != len(self.pixels):

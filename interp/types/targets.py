@@ -18,6 +18,10 @@ class Target:
     negative: int | None = None
 
 
+Targets = int | Target | Sequence[int | Target]
+"""One class for all images, one target, or one of these for each image."""
+
+
 def scores(logits: Float[Tensor, "n k"], targets: Sequence[Target]) -> Float[Tensor, " n"]:
     """What each image's explanation explains: its target's logit, or the difference of two."""
     rows = torch.arange(len(logits), device=logits.device)

@@ -6,7 +6,8 @@ import torch
 
 from interp import attribution
 from interp.attribution import GradCam
-from interp.attribution.cams import EigenCam, GradCamPlusPlus, LayerCam, TappedCam, XGradCam, enlarged, on_grid
+from interp.attribution.cams import EigenCam, GradCamPlusPlus, LayerCam, TappedCam, XGradCam
+from interp.passes.grids import enlarged
 from interp.types import Classifier, Images, Layer, Target
 from tests.attribution import peers
 
@@ -212,12 +213,6 @@ def test_a_contrast_is_linear_before_the_relu(tiny: Classifier, noise_images: Im
 def test_the_default_layer_is_the_last_spatial_one(tiny: Classifier, noise_images: Images) -> None:
     default, named = (attribution.attribute(tiny, noise_images, 0, GradCam(layer)) for layer in (None, "conv2"))
     assert torch.equal(default.values, named.values)
-
-
-def test_tokens_are_laid_out_row_by_row_without_the_class_token() -> None:
-    tokens = torch.arange(7.0)[None, :, None].expand(1, 7, 2)
-    grid = on_grid(tokens, Layer("block", 2, "tokens", 2, 3))
-    assert grid.tolist() == [[[[1, 2, 3], [4, 5, 6]]] * 2]
 
 
 def test_layers_without_a_map_are_refused_before_any_pass(tiny: Classifier, noise_images: Images) -> None:

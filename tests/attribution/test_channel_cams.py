@@ -7,13 +7,13 @@ from torch import nn
 from torch.nn.functional import interpolate
 
 from interp import attribution
-from interp.attribution.cams import enlarged
 from interp.attribution.channel_cams import AblationCam, ScoreCam
-from interp.attribution.question import FORWARD
-from interp.attribution.splitting import past_pooling
+from interp.passes.grids import enlarged
+from interp.passes.question import FORWARD
+from interp.passes.splitting import past_pooling
 from interp.types import Classifier, Images, Layer, Target
 from tests.attribution import peers
-from tests.attribution.test_resuming import Untraceable, classifier_of, transformer
+from tests.passes.test_resuming import Untraceable, classifier_of, transformer
 
 CAMS = (ScoreCam, AblationCam)
 

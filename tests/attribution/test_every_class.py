@@ -12,8 +12,8 @@ from interp import attribution, images, models
 from interp.attribution import EigenCam, GradCam, GradCamPlusPlus, LayerCam, XGradCam, every_class
 from interp.attribution.every_class import class_maps
 from interp.types import Classifier, Images
-from tests.attribution.test_resuming import classifier_of, transformer
 from tests.networks import calibrated, pictures
+from tests.passes.test_resuming import classifier_of, transformer
 
 CAMS = (GradCam, GradCamPlusPlus, XGradCam, LayerCam)
 

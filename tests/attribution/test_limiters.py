@@ -10,9 +10,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from interp import attribution, progress
-from interp.attribution import Deconvolution, DeepLift, GuidedBackprop, GuidedGradCam, Lrp, operations, relevance
-from interp.attribution.rectifiers import Rectifiers
+from interp.attribution import Deconvolution, DeepLift, GuidedBackprop, GuidedGradCam, Lrp, relevance
 from interp.attribution.secants import extreme
+from interp.passes import operations
+from interp.passes.rectifiers import Rectifiers
 from interp.types import Classifier, Images, Target
 from tests.conftest import tiny_classifier
 

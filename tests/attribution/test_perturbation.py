@@ -2,8 +2,9 @@ import pytest
 import torch
 
 from interp import attribution
-from interp.attribution import Occlusion, patches
-from interp.attribution.question import FORWARD
+from interp.attribution import Occlusion
+from interp.passes import patches
+from interp.passes.question import FORWARD
 from interp.types import Classifier, Images, Target
 from tests.attribution import peers
 

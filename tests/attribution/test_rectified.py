@@ -105,7 +105,7 @@ def test_a_contrast_is_one_backward_pass_of_the_difference(tiny: Classifier, noi
 
 
 def test_other_rectifiers_follow_the_rule_that_is_stated() -> None:
-    from interp.attribution.rectifiers import Rectifiers
+    from interp.passes.rectifiers import Rectifiers
 
     z = torch.linspace(-3, 3, 13)
     for function in (nn.functional.silu, nn.functional.gelu, nn.functional.hardswish):

@@ -102,7 +102,7 @@ def test_each_taker_is_named() -> None:
 
 def test_what_the_ledger_holds_is_what_is_missing() -> None:
     from interp.attribution.propagation import Propagation
-    from interp.attribution.question import Question
+    from interp.passes.question import Question
 
     classifier = transformers.seeded(transformers.Attention(), 16)
     question = Question.of(classifier, transformers.noise(classifier), 1)

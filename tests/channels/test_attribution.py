@@ -7,8 +7,8 @@ from torch import nn
 from interp import channels, models
 from interp.attribution import GradCam, attribute
 from interp.types import Classifier, Images, Target
-from tests.attribution.test_resuming import classifier_of, transformer
 from tests.conftest import tiny_classifier
+from tests.passes.test_resuming import classifier_of, transformer
 
 
 def slow(classifier: Classifier, pixels: torch.Tensor, target: Target, layer: str) -> tuple[torch.Tensor, torch.Tensor]:

@@ -11,7 +11,7 @@ from torch import nn
 from interp import channels, images, models
 from interp.channels import ChannelAttribution, Effects
 from interp.types import Classifier, Images, Layer, Target
-from tests.attribution.test_resuming import classifier_of, transformer
+from tests.passes.test_resuming import classifier_of, transformer
 
 
 def slow(classifier: Classifier, pixels: torch.Tensor, target: Target, layer: str, channel: int) -> float:

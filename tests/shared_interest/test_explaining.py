@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,10 +14,10 @@ from torch import nn
 from interp import attribution, models, progress
 from interp.attribution import GradCam, Gradient, IntegratedGradients, Method
 from interp.attribution.method import Maps
-from interp.attribution.question import Question as Asked
 from interp.images import ImageSet, load
 from interp.images.annotation import Annotation, Mark
 from interp.images.masks import MaskFile
+from interp.passes.question import Question as Asked
 from interp.shared_interest import Explained, Question, annotated, explain, joined
 from interp.types import Classifier
 from tests.conftest import tiny_classifier
@@ -166,11 +165,10 @@ class Fussy(Method):
     def cost(self, classifier: Classifier) -> float:
         return 1.0
 
-    @classmethod
-    def together(cls, question: Asked, methods: Sequence[Method]) -> list[Maps]:
+    def maps(self, question: Asked) -> Maps:
         if float(question.images.pixels.mean(dim=(1, 2, 3)).min()) < 0.1:
             raise ValueError("too dark to be explained")
-        return [Maps(question.images.pixels.mean(dim=1)) for _ in methods]
+        return Maps(question.images.pixels.mean(dim=1))
 
 
 def test_what_one_method_cannot_explain_another_still_does(tiny) -> None:

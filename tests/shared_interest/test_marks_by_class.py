@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +11,8 @@ import torch
 from interp import images
 from interp.attribution import Method
 from interp.attribution.method import Maps
-from interp.attribution.question import Question as Asked
 from interp.images import ImageSet
+from interp.passes.question import Question as Asked
 from interp.shared_interest import Area, Question, Scored, Scoring, score
 from interp.types import Classifier
 from tests.images.drawing import coco, plain
@@ -31,11 +30,10 @@ class LeftHalf(Method):
     def cost(self, classifier: Classifier) -> float:
         return 1.0
 
-    @classmethod
-    def together(cls, question: Asked, methods: Sequence[Method]) -> list[Maps]:
+    def maps(self, question: Asked) -> Maps:
         values = torch.zeros(len(question.images), 16, 16)
         values[:, :, :8] = 1
-        return [Maps(values) for _ in methods]
+        return Maps(values)
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import streamlit as st
 
 import cache
 from interp import attribution, channels
-from interp.attribution import ablation
 from interp.channels import Compared, Effects
 from interp.figures import channels as figures
+from interp.passes import ablation
 from pages.parts.cards import making
 from pages.parts.cards.making import Card
 from pages.parts.channels import further

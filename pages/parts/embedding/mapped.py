@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import streamlit as st
@@ -15,7 +14,7 @@ from interp.figures import thumbnails
 from interp.images import ImageSet
 from interp.models import LabelMatch
 from interp.models.predictions import Predictions
-from interp.types import Classifier, digest
+from interp.types import Classifier, Fingerprinted
 from pages.parts.embedding import maps
 from pages.parts.kit import waiting
 from pages.parts.kit.text import plain, shortened
@@ -24,7 +23,7 @@ CELL = "map.cell"
 
 
 @dataclass(frozen=True, eq=False)
-class Known:
+class Known(Fingerprinted):
     """What is known of the images on the maps, row by row; −1 or nan where something is not known.
 
     `complete` says whether all images have been predicted that can be read. `cells` says which
@@ -42,13 +41,6 @@ class Known:
 
     def __len__(self) -> int:
         return len(self.positions)
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A digest of everything."""
-        arrays = [self.positions, self.labels, self.predicted, self.confidence]
-        arrays += [] if self.cells is None else [self.cells.places]
-        return digest(arrays, repr((self.photos.fingerprint, self.classifier.fingerprint, self.complete)))
 
     @property
     def classes(self) -> tuple[str, ...]:

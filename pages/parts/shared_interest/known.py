@@ -10,7 +10,7 @@ from jaxtyping import Int
 
 from interp.images import ImageSet
 from interp.shared_interest import CASES, Scored, ScoreName, Thresholds
-from interp.types import Classifier, digest
+from interp.types import Classifier, Fingerprinted
 
 NO_LABEL = len(CASES)
 """The case of an image whose label is not known: the eight cases tell right from wrong."""
@@ -21,7 +21,7 @@ SHORT: dict[ScoreName, str] = {"iou": "IoU", "ground_truth_coverage": "GTC", "sa
 
 
 @dataclass(frozen=True, eq=False)
-class Known:
+class Known(Fingerprinted):
     """Scored images in the order scored, their cases by the thresholds, and the set they are of."""
 
     classifier: Classifier
@@ -36,12 +36,6 @@ class Known:
     def unannotated(self) -> int:
         """How many images of the set nobody has annotated; they are not among the scored ones."""
         return len(self.photos) - len(self.photos.annotated)
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A digest of everything."""
-        about = (self.photos.fingerprint, self.classifier.fingerprint, self.scored.fingerprint, self.thresholds)
-        return digest([], repr(about))
 
     @cached_property
     def cases(self) -> Int[np.ndarray, " n"]:

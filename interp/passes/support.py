@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from interp.attribution import operations
-from interp.attribution.operations import Operation
-from interp.attribution.rest import equal
 from interp.batches import out_of_memory
+from interp.passes import operations
+from interp.passes.operations import Operation
+from interp.passes.rest import equal
 from interp.types import Classifier
 
 SHOWN = 3

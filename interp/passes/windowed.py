@@ -11,11 +11,11 @@ from jaxtyping import Float
 from torch import Tensor, fx, nn
 from torch.nn import functional
 
-from interp.attribution import operations, patches
-from interp.attribution.patches import Boxes, Patch, Slide
-from interp.attribution.question import Question
-from interp.attribution.rest import TOLERANCE, TOLERANCE_ELSEWHERE, tried, without_gradients
 from interp.models.graph import traced
+from interp.passes import operations, patches
+from interp.passes.patches import Boxes, Patch, Slide
+from interp.passes.question import Question
+from interp.passes.rest import TOLERANCE, TOLERANCE_ELSEWHERE, tried, without_gradients
 from interp.types import scores
 
 WHOLE = 0.75

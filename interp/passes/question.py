@@ -12,12 +12,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from interp.attribution.rectifiers import Rectifiers, Rule
-from interp.attribution.support import works_in_place
 from interp.models import hooks
-from interp.types import Classifier, Images, Target, scores
-
-Targets = int | Target | Sequence[int | Target]
+from interp.passes.rectifiers import Rectifiers, Rule
+from interp.passes.support import works_in_place
+from interp.types import Classifier, Images, Target, Targets, scores
 
 FORWARD = 1 / 3
 """The cost of a forward pass alone, where one forward and one backward pass together are 1."""

@@ -12,11 +12,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from interp.attribution import heads, splitting
-from interp.attribution.question import FORWARD, Question
-from interp.attribution.rest import Rest, equal, tried, without_gradients
 from interp.batches import batched
 from interp.models import hooks
+from interp.passes import heads, splitting
+from interp.passes.question import FORWARD, Question
+from interp.passes.rest import Rest, equal, tried, without_gradients
 from interp.types import Classifier, Target, scores
 
 T = TypeVar("T")

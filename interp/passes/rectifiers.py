@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from interp.attribution import operations
-from interp.attribution.operations import Operation
+from interp.passes import operations
+from interp.passes.operations import Operation
 
 Rule = Literal["gradient", "deconvolution", "guided"]
 

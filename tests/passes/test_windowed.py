@@ -5,12 +5,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from interp.attribution import patches
-from interp.attribution.question import Question
-from interp.attribution.windowed import Windowed
+from interp.passes import patches
+from interp.passes.question import Question
+from interp.passes.windowed import Windowed
 from interp.types import Classifier, Images, Target
-from tests.attribution.test_resuming import HiddenWriting, Untraceable, Writing, classifier_of, transformer
 from tests.networks import NAMES, calibrated, pictures
+from tests.passes.test_resuming import HiddenWriting, Untraceable, Writing, classifier_of, transformer
 
 PLACES = [(0, 0), (0, 37), (5, 80), (80, 80), (41, 22), (80, 3)]
 

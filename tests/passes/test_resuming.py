@@ -6,11 +6,11 @@ from torch import nn
 from torch.nn import functional
 from torchvision.models import VisionTransformer, convnext_tiny, densenet121, googlenet, mobilenet_v3_small, resnet18
 
-from interp.attribution.question import FORWARD, Question
-from interp.attribution.resuming import Resumed, start_cost, variant_cost
 from interp.models import hooks
 from interp.models.layers import find_layers
 from interp.models.normalize import assemble
+from interp.passes.question import FORWARD, Question
+from interp.passes.resuming import Resumed, start_cost, variant_cost
 from interp.types import Classifier, Images, Preprocessing, Target
 from tests.conftest import tiny_classifier
 

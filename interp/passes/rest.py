@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, fx
 
-from interp.attribution import splitting
 from interp.batches import out_of_memory
+from interp.passes import splitting
 
 T = TypeVar("T")
 

@@ -10,17 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from interp import attribution
-from interp.attribution import (
-    Deconvolution,
-    DeepLift,
-    Gradient,
-    GuidedBackprop,
-    GuidedGradCam,
-    Lrp,
-    obstacles,
-    operations,
-    support,
-)
+from interp.attribution import Deconvolution, DeepLift, Gradient, GuidedBackprop, GuidedGradCam, Lrp, obstacles
+from interp.passes import operations, support
 from interp.types import Classifier, Images
 
 WITH_RULES = [Deconvolution(), GuidedBackprop(), GuidedGradCam("conv2"), DeepLift(), Lrp()]

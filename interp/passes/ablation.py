@@ -9,12 +9,12 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from interp.attribution import heads, resuming, splitting
-from interp.attribution.question import FORWARD, Question
-from interp.attribution.rest import equal, tried, without_gradients
-from interp.attribution.resuming import Resumed
 from interp.batches import batched
 from interp.models import hooks
+from interp.passes import heads, resuming, splitting
+from interp.passes.question import FORWARD, Question
+from interp.passes.rest import equal, tried, without_gradients
+from interp.passes.resuming import Resumed
 from interp.types import Classifier, Layer, scores
 
 NUMBERS = 2**22
