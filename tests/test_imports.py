@@ -12,11 +12,13 @@ ORDER = [
     {"interp.types", "interp.progress", "interp.batches", "interp.text_files", "interp.settings"},
     {"interp.label_notation", "interp.label_files"},
     {"interp.images", "interp.own_code"},
+    {"interp.set_pass"},
     {"interp.models"},
     {"interp.attribution", "interp.embedding", "interp.channels", "interp.feature_visualization"},
     {"interp.evaluation", "interp.shared_interest"},
     {"interp.figures"},
     {"cache"},
+    {"precompute"},
     {"pages", "app"},
 ]
 
