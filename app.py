@@ -6,7 +6,7 @@ import cache
 from interp import models
 from pages.parts.frame import layout, pickers
 from pages.parts.kit import replay, waiting
-from pages.parts.overview.results import filters, multi_label, results, scenes
+from pages.parts.overview import filters, multi_label, results, scenes
 
 TITLE = "Overview"
 

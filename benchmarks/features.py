@@ -28,16 +28,16 @@ from PIL import Image
 from torch import nn
 
 import cache
-from cache import chunks
-from interp import images, models
+from interp import images, models, set_pass
 from interp.batches import READERS
-from interp.embedding.features import PROCESSOR_BATCH, extract, features
-from interp.embedding.representations import Representation, Rows
+from interp.embedding.features import FeaturePass, extract, features
+from interp.embedding.representations import Representation
 from interp.images import ImageSet
 from interp.images.decoding import Picture
 from interp.models import inputs
 from interp.models.layers import find_layers
 from interp.models.normalize import assemble
+from interp.set_pass.work import PROCESSOR_BATCH
 from interp.types import Classifier, Preprocessing
 
 SHARED = Path(__file__).resolve().parents[2] / "shared/imagenet"
@@ -120,8 +120,8 @@ def peak(count: int, way: str) -> None:
     torch.set_num_threads(1)
     classifier, photos = small_classifier(), generated(count)
     if way == "chunks":
-        question = cache.call(chunks.gathered, extract, Rows, classifier, photos, (Representation("0"),))
-        found = cache.get(question, disk=False)[0].values
+        asked = (FeaturePass(), classifier, photos, (Representation("0"),))
+        found = cache.get(cache.call(set_pass.by_chunks, *asked, kept=cache.Kept()), disk=False)[0].values
     else:
         found = features(classifier, photos, layer="0")
     assert found.shape == (count, FEATURES)

@@ -30,8 +30,7 @@ from torch.nn.functional import interpolate
 
 import cache
 from benchmarks.lessons import lesson
-from cache import chunks
-from interp import images, models, shared_interest
+from interp import images, models, set_pass, shared_interest
 from interp.attribution import GradCam, InputXGradient
 from interp.figures import style
 from interp.images import ImageSet
@@ -48,21 +47,18 @@ def speed() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["LOUPE_CACHE"] = folder
         classifier, photos = models.load("scenes-honest"), images.load("scenes")
-        question, visitor = Question(GradCam()), cache.Visitor()
+        question, visitor, work = Question(GradCam()), cache.Visitor(), shared_interest.ExplanationPass()
 
         def asked(gathering: Callable) -> cache.Call:
-            positions = shared_interest.annotated(photos)
-            sizes = (shared_interest.CHUNK, shared_interest.FIRST)
-            return cache.call(
-                chunks.gathered, shared_interest.explain, gathering, classifier, photos, (question,), positions, *sizes
-            )
+            reading = (set_pass.by_chunks, work, classifier, photos, (question,))
+            return cache.call(*reading, kept=cache.Kept(), collecting=gathering)
 
         begun, first = time.perf_counter(), 0.0
         job = visitor.ask("scores", asked(Scoring()), disk=False)
         while not job.wait(0.005):
             if not first and job.partial and len(job.partial[-1][0]):
                 first = time.perf_counter() - begun
-        print(f"| first {shared_interest.FIRST} scores | {first:.2f} |")
+        print(f"| first {work.first} scores | {first:.2f} |")
         print(f"| all {len(job.value[0])} scores | {time.perf_counter() - begun:.1f} |")
         ladder = shared_interest.Ladder(shared_interest.ladder(Deviations()))
         for title, gathering in (
@@ -88,13 +84,13 @@ def memory() -> None:
 _PEAK = """
 import resource, sys
 import cache
-from cache import chunks
-from interp import images, models, shared_interest as si
+from interp import images, models, set_pass, shared_interest as si
 from interp.attribution import Gradient
 photos = images.load(f"scenes:{sys.argv[1]}")
 question = (si.Question(Gradient()),)
-asked = (si.explain, si.Scoring(), models.load("scenes-honest"), photos, question, si.annotated(photos))
-assert len(cache.get(cache.call(chunks.gathered, *asked, si.CHUNK, si.FIRST), disk=False)[0]) == len(photos)
+asked = (si.ExplanationPass(), models.load("scenes-honest"), photos, question)
+call = cache.call(set_pass.by_chunks, *asked, kept=cache.Kept(), collecting=si.Scoring())
+assert len(cache.get(call, disk=False)[0]) == len(photos)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from interp import images, models
+from interp import images, models, set_pass
 from interp.attribution import GradCam
 from interp.images.scenes import REASONS
 from interp.shared_interest import (
@@ -17,7 +17,6 @@ from interp.shared_interest import (
     Thresholds,
     counts,
     explain,
-    joined,
 )
 from interp.types import Classifier
 
@@ -79,14 +78,8 @@ def _score(question: Question, classifier: Classifier, name: str, positions: Seq
     if known not in _kept:
         photos, parts = images.load(name), []
         for start in range(0, len(positions), 100):
-            steps = explain(classifier, photos, (question,), positions[start : start + 100])
-            while True:
-                try:
-                    next(steps)
-                except StopIteration as stop:
-                    parts += stop.value
-                    break
-        _kept[known] = joined(parts)
+            parts += set_pass.returned(explain(classifier, photos, (question,), positions[start : start + 100]))
+        _kept[known] = set_pass.merged(parts)
     tally = Scoring()(classifier, (question,), len(positions))
     tally.add((_kept[known],))
     return tally.so_far[0]

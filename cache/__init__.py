@@ -8,8 +8,22 @@ Values are handed out uncopied and are shared between visitors: take them as imm
 """
 
 from cache.jobs import Cancelled, Job, Progress
+from cache.kept import Kept, moment
 from cache.keys import Call, call, key
 from cache.store import trouble
 from cache.visitors import Visitor, forget, get
 
-__all__ = ["Call", "Cancelled", "Job", "Progress", "Visitor", "call", "forget", "get", "key", "trouble"]
+__all__ = [
+    "Call",
+    "Cancelled",
+    "Job",
+    "Kept",
+    "Progress",
+    "Visitor",
+    "call",
+    "forget",
+    "get",
+    "key",
+    "moment",
+    "trouble",
+]

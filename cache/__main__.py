@@ -1,4 +1,4 @@
-"""`python -m cache`: list, verify and clear what is kept on disk, or compute beforehand what takes long."""
+"""`python -m cache`: list, verify and clear what is kept on disk."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
-from cache import precomputing, store
+from cache import store
 from interp import settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit code: 1 where `verify` leaves damaged entries, or the store cannot be used."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given[:1] == ["pictures"]:
+        print("Pictures are made by: python -m precompute " + " ".join(given), file=sys.stderr)
+        return 2
+    options = _parser().parse_args(given)
     for problem in settings.problems():
         print(problem, file=sys.stderr)
     kept = store.default()
@@ -24,9 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _list(kept)
         if options.command == "verify":
             return _verify(kept, repair=options.repair)
-        if options.command == "clear":
-            return _clear(kept, older_than_days=options.older_than)
-        return _pictures(options)
+        return _clear(kept, older_than_days=options.older_than)
     except OSError as error:
         print(f"The store in {kept.folder} cannot be read or changed: {error}", file=sys.stderr)
         return 1
@@ -34,7 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m cache", description="Shows and cleans the results that Loupe keeps on disk."
+        prog="python -m cache",
+        description="Shows and cleans the results that Loupe keeps on disk.",
+        epilog="Results are computed beforehand by: python -m precompute",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="every result: its key, function, size, age and last use")
@@ -44,17 +47,6 @@ def _parser() -> argparse.ArgumentParser:
     clear.add_argument(
         "--older-than", type=_days, default=0.0, metavar="DAYS", help="only those not used for so many days"
     )
-    pictures = commands.add_parser("pictures", help="make a picture for each channel of a classifier beforehand")
-    pictures.add_argument("classifier", help="as the app names it, or torchvision does: squeezenet1_1, scenes-honest")
-    pictures.add_argument("--models", type=Path, metavar="FOLDER", help="where your own classifiers are described")
-    pictures.add_argument("--weights", type=Path, metavar="FILE", help="instead of the published ones")
-    pictures.add_argument("--layers", nargs="+", default=(), metavar="LAYER", help="left out: the end of every block")
-    pictures.add_argument(
-        "--images",
-        metavar="SET",
-        help="compare the pictures with these images, and take their colours where the classes are not ImageNet's",
-    )
-    pictures.add_argument("--steps", type=int, default=256, help="64, 256, 1024 or 2048: the page's qualities")
     return parser
 
 
@@ -94,28 +86,6 @@ def _verify(kept: store.Store, *, repair: bool) -> int:
 
 def _clear(kept: store.Store, *, older_than_days: float) -> int:
     print(f"{_count(kept.clear(older_than_days))} removed from {kept.folder}.")
-    return 0
-
-
-def _pictures(options: argparse.Namespace) -> int:
-    try:
-        precomputing.pictures(
-            options.classifier,
-            folder=options.models,
-            weights=options.weights,
-            layers=options.layers,
-            photos=options.images,
-            steps=options.steps,
-        )
-    except (ValueError, FileNotFoundError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nStopped. What was made is kept: the same command goes on from there.", file=sys.stderr)
-        return 130
-    if trouble := store.trouble():
-        print(trouble, file=sys.stderr)
-        return 1
     return 0
 
 

@@ -6,9 +6,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
-from cache.chunks import keep, stored
-from cache.keys import call
-from cache.memory import MISSING
+from cache.kept import Kept
 from interp import progress
 from interp.types import Classifier
 
@@ -26,8 +24,8 @@ def each(
     A value is kept under the key of the function's call with this item alone, as soon as its group is done. Yields all
     that is there, final or not, by the items' places. Raises what the function raises.
     """
-    asked = [call(function, classifier, *context, (item,)) for item in items]
-    found = {place: value for place, one in enumerate(asked) if (value := stored(one)) is not MISSING}
+    kept, arguments = Kept(), (function, classifier, *context)
+    found = {place: value for place, item in enumerate(items) for value in kept.find(*arguments, (item,))}
     yield dict(found)
     missing = [place for place in range(len(items)) if place not in found]
     for start in range(0, len(missing), size):
@@ -44,7 +42,7 @@ def each(
                 found |= {group[place]: value for place, value in changed.items()}
                 yield dict(found)
         for place, value in zip(group, done, strict=True):
-            keep(asked[place], value)
+            kept.keep(value, *arguments, (items[place],))
             found[place] = value
         yield dict(found)
     return tuple(found[place] for place in range(len(items)))

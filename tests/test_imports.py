@@ -20,6 +20,7 @@ ORDER = [
     "interp.label_files",
     "interp.images",
     "interp.own_code",
+    "interp.set_pass",
     "interp.models",
     "interp.passes",
     "interp.embedding",
@@ -30,6 +31,7 @@ ORDER = [
     "interp.shared_interest",
     "interp.figures",
     "cache",
+    "precompute",
     "pages",
     "app",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,18 +11,16 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from interp.batches import read_ahead
+from interp import set_pass
 from interp.channels.attribution import summed
-from interp.embedding.features import chosen_positions
 from interp.images import ImageSet, Problem
 from interp.models import hooks, inputs
 from interp.models.inputs import Input
 from interp.models.truth import OwnLabels
+from interp.set_pass import Collected, Growing, Positions, SetPass
 from interp.types import Classifier, Fingerprinted, Images, Layer, Target, scores
 
-PROCESSOR_BATCH, DEVICE_BATCH = 16, 64
 LARGEST = 2_000_000_000
-WHAT = "Attributing channels"
 
 
 @dataclass(frozen=True)
@@ -76,86 +73,73 @@ class SetAttribution(Fingerprinted):
 _ROWS = ("positions", "positive", "negative", "predicted", "probability", "scores", "values")
 
 
-class SetRows:
-    """The attributions of a set as its parts come in, each number kept once."""
-
-    def __init__(self, classifier: Classifier, questions: Sequence[SetQuestion], images: int) -> None:
-        """Make room for so many images. Raises `ValueError` where they would take more than 2 GB."""
-        layers = [one.check(classifier) for one in questions]
-        needed = 4 * images * sum(layer.channels for layer in layers)
-        if needed > LARGEST:
-            raise ValueError(
-                f"The channels of {images:,} images take {needed / 1e9:,.1f} GB; the limit is {LARGEST / 1e9:.0f} GB. "
-                f"Choose at most {images * LARGEST // needed:,} images, or a layer of fewer channels."
-            )
-        self._questions = tuple(questions)
-        self._room = [_blank(images, layer.channels) for layer in layers]
-        self._filled = [0] * len(layers)
-        self._problems: list[tuple[Problem, ...]] = [()] * len(layers)
-
-    def add(self, parts: Sequence[SetAttribution]) -> None:
-        """Take in further images, one part for each question."""
-        for place, part in enumerate(parts):
-            rows = slice(self._filled[place], self._filled[place] + len(part))
-            for name in _ROWS:
-                self._room[place][name][rows] = getattr(part, name)
-            self._filled[place] = rows.stop
-            self._problems[place] += part.problems
-
-    @property
-    def so_far(self) -> tuple[SetAttribution, ...]:
-        """All that came in, for each question; nothing is copied."""
-        each = zip(self._questions, self._room, self._filled, self._problems, strict=True)
-        return tuple(
-            SetAttribution(question, **{name: room[name][:filled] for name in _ROWS}, problems=problems)
-            for question, room, filled, problems in each
-        )
-
-
-def _blank(images: int, channels: int) -> dict[str, np.ndarray]:
-    kinds = {name: np.int32 for name in _ROWS[:4]} | {name: np.float32 for name in _ROWS[4:]}
-    return {name: np.empty((images, channels) if name == "values" else images, kinds[name]) for name in _ROWS}
-
-
 def attribute_set(
     classifier: Classifier,
     photos: ImageSet,
     questions: Sequence[SetQuestion],
-    positions: Sequence[int] | np.ndarray | None = None,
+    positions: Positions = None,
     *,
     batch_size: int | None = None,
-) -> Generator[None, None, tuple[SetAttribution, ...]]:
+) -> Generator[tuple[SetAttribution, ...], None, tuple[SetAttribution, ...]]:
     """The attribution of each channel in the images at these positions (None: all), for each question.
 
     One forward pass for a batch, and for each question a backward pass that ends at its layer; the next images are
-    decoded meanwhile. Yields after each batch; between two batches nothing is locked. An image that cannot be read, has
-    no such class or gives numbers that are not finite becomes a problem, and the rest goes on. Raises `ValueError` for
-    a layer or class that there is not, and for positions outside the set.
+    decoded meanwhile. Yields all so far after each batch; between two batches nothing is locked. An image that cannot
+    be read, has no such class or gives numbers that are not finite becomes a problem, and the rest goes on. Raises
+    `ValueError` for a layer or class that there is not, for positions outside the set, and for more than 2 GB.
     """
-    layers = [one.check(classifier) for one in questions]
-    chosen = chosen_positions(photos, positions)
-    labels = OwnLabels.of(classifier, photos)
-    rows = SetRows(classifier, questions, len(chosen))
-    size = batch_size or (PROCESSOR_BATCH if classifier.device.type == "cpu" else DEVICE_BATCH)
+    return set_pass.once(AttributionPass(), classifier, photos, questions, positions, batch_size=batch_size)
 
-    def read(number: int) -> Input:
-        return inputs.attempt(classifier, photos, int(chosen[number]))
 
-    def run(pictures: Sequence[Input]) -> list[SetAttribution]:
-        images, there, problems = inputs.readable(classifier, pictures)
+@dataclass(frozen=True)
+class AttributionPass(SetPass[SetQuestion, SetAttribution]):
+    """The attribution of each channel of a layer, in each image of a set."""
+
+    first: int = 32
+    what = "Attributing channels"
+
+    def checked(self, classifier: Classifier, items: Sequence[SetQuestion]) -> tuple[SetQuestion, ...]:
+        """The questions, if the classifier can be asked them."""
+        for one in items:
+            one.check(classifier)
+        return tuple(items)
+
+    def context(self, classifier: Classifier, photos: ImageSet) -> OwnLabels:
+        """The classes of the images' labels."""
+        return OwnLabels.of(classifier, photos)
+
+    def rests_on(self, photos: ImageSet, context: OwnLabels, positions: Int[np.ndarray, " n"]) -> str:
+        """A digest of the images' classes."""
+        return context.fingerprint_of(positions)
+
+    def read(self, classifier: Classifier, photos: ImageSet, position: int) -> Input:
+        """The image as the classifier sees it, or why it cannot be read."""
+        return inputs.attempt(classifier, photos, position)
+
+    def run(
+        self, classifier: Classifier, items: Sequence[SetQuestion], context: OwnLabels, seen: Sequence[Input]
+    ) -> Sequence[SetAttribution]:
+        """The attributions in some images for each question."""
+        images, there, problems = inputs.readable(classifier, seen)
         if images is None:
-            return [_nothing(one, layer, problems) for one, layer in zip(questions, layers, strict=True)]
-        return _of_batch(classifier, images, np.array(there, np.int32), labels, questions, layers, problems)
+            return [self.blank(classifier, one, problems) for one in items]
+        return _of_batch(classifier, images, np.array(there, np.int32), context, items, problems)
 
-    with closing(read_ahead(read, run, len(chosen), size=size, what=WHAT)) as batches:
-        for parts in batches:
-            rows.add(parts)
-            yield
-    return rows.so_far
+    def blank(self, classifier: Classifier, item: SetQuestion, problems: tuple[Problem, ...] = ()) -> SetAttribution:
+        """The attributions in no image."""
+        whole, real = np.zeros(0, np.int32), np.zeros(0, np.float32)
+        values = np.zeros((0, item.check(classifier).channels), np.float32)
+        return SetAttribution(item, whole, whole, whole, whole, real, real, values, problems)
 
-
-def _nothing(question: SetQuestion, layer: Layer, problems: tuple[Problem, ...]) -> SetAttribution:
-    return SetAttribution(question, **_blank(0, layer.channels), problems=problems)
+    def collecting(self, classifier: Classifier, items: Sequence[SetQuestion], count: int) -> Collected[SetAttribution]:
+        """The attributions as they come in. Raises `ValueError` where they would take more than 2 GB."""
+        needed = 4 * count * sum(one.check(classifier).channels for one in items)
+        if needed > LARGEST:
+            raise ValueError(
+                f"The channels of {count:,} images take {needed / 1e9:,.1f} GB; the limit is {LARGEST / 1e9:.0f} GB. "
+                f"Choose at most {count * LARGEST // needed:,} images, or a layer of fewer channels."
+            )
+        return Collected([Growing(self.blank(classifier, one), count) for one in items])
 
 
 def _of_batch(
@@ -164,10 +148,10 @@ def _of_batch(
     positions: Int[np.ndarray, " n"],
     labels: OwnLabels,
     questions: Sequence[SetQuestion],
-    layers: Sequence[Layer],
     problems: tuple[Problem, ...],
 ) -> list[SetAttribution]:
     parts = []
+    layers = [one.check(classifier) for one in questions]
     names = list(dict.fromkeys(layer.name for layer in layers))
     # A copy of the pixels is not needed: the graph begins at the first of the layers.
     with torch.inference_mode(False), torch.enable_grad(), hooks.activations(classifier, names) as taken:

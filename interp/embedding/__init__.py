@@ -3,14 +3,14 @@
 from interp.embedding.agreement import Agreement, agreement
 from interp.embedding.alignment import Alignment, align, aligned, wobble
 from interp.embedding.cells import Cells, cells
-from interp.embedding.features import extract, features, features_of_layers
+from interp.embedding.features import FeaturePass, extract, features, features_of_layers
 from interp.embedding.method import Frame, Method, Projection
 from interp.embedding.neighbours import Neighbours, nearest, nearest_to
 from interp.embedding.pca import PCA, principal_axes
 from interp.embedding.placing import place
 from interp.embedding.projections import compare, project, projecting, searched, warm
 from interp.embedding.quality import Quality, quality
-from interp.embedding.representations import Features, Representation, Rows
+from interp.embedding.representations import Features, Representation
 from interp.embedding.toys import TOYS, Toy, toy
 from interp.embedding.tsne import TSNE
 from interp.embedding.umap import UMAP
@@ -27,6 +27,7 @@ __all__ = [
     "Agreement",
     "Alignment",
     "Cells",
+    "FeaturePass",
     "Features",
     "Frame",
     "Method",
@@ -34,7 +35,6 @@ __all__ = [
     "Projection",
     "Quality",
     "Representation",
-    "Rows",
     "Toy",
     "agreement",
     "align",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -12,19 +12,22 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from interp import progress
-from interp.batches import read_ahead
-from interp.embedding.representations import LOGITS, PIXEL_SIDE, PIXELS, Features, Pooling, Representation, Rows
-from interp.images import ImageSet
+from interp import progress, set_pass
+from interp.embedding.representations import (
+    LOGITS,
+    PIXEL_SIDE,
+    PIXELS,
+    Features,
+    Pooling,
+    Representation,
+    refuse_large,
+)
+from interp.images import ImageSet, Problem
 from interp.models import hooks, inputs
 from interp.models.inputs import Input
 from interp.passes.grids import on_grid
+from interp.set_pass import Collected, Growing, Positions, SetPass, chosen_positions, returned
 from interp.types import Classifier, Images
-
-# On a processor larger batches leave its caches; on a graphics card smaller ones leave it idle.
-PROCESSOR_BATCH, DEVICE_BATCH = 16, 64
-
-Positions = Sequence[int] | np.ndarray | None
 
 
 def features(
@@ -58,13 +61,7 @@ def features_of_layers(
     Raises `ValueError` as `extract` does.
     """
     representations = tuple(Representation(layer, pooling) for layer in layers)
-    steps = extract(classifier, photos, representations, positions)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            found: tuple[Features, ...] = stop.value
-            break
+    found = returned(extract(classifier, photos, representations, positions))
     if found and found[0].problems:
         named = ", ".join(problem.name for problem in found[0].problems[:3])
         progress.remark(f"{len(found[0].problems):,} images could not be read, and their features are nan: {named}.")
@@ -91,57 +88,51 @@ def extract(
     Raises `ValueError` for a layer or pooling that there is not, positions outside the set, features of more than
     2 GB, or features that are not numbers.
     """
-    chosen = chosen_positions(photos, positions)
-    resolved = tuple(one.resolved(classifier) for one in representations)
-    rows = Rows(classifier, resolved, len(chosen))
-    size = batch_size or (PROCESSOR_BATCH if classifier.device.type == "cpu" else DEVICE_BATCH)
-
-    def read(number: int) -> Input:
-        return inputs.attempt(classifier, photos, int(chosen[number]))
-
-    def run(pictures: Sequence[Input]) -> tuple[Features, ...]:
-        return _of_batch(classifier, resolved, pictures)
-
-    batches = read_ahead(read, run, len(chosen), size=size, what="Reading features")
-    with closing(batches):
-        for parts in batches:
-            rows.add(parts)
-            yield rows.so_far
-    return rows.so_far
+    return set_pass.once(FeaturePass(), classifier, photos, representations, positions, batch_size=batch_size)
 
 
-def chosen_positions(photos: ImageSet, positions: Positions) -> Int[np.ndarray, " n"]:
-    """The positions as an array, None being all of them. Raises `ValueError` for one that the set does not have."""
-    if positions is None:
-        return np.arange(len(photos))
-    given = np.asarray(positions) if len(positions) else np.zeros(0, np.int64)
-    if not np.issubdtype(given.dtype, np.integer):
-        raise ValueError(f"Positions of type {given.dtype} name no images: give whole numbers from 0.")
-    outside = given[(given < 0) | (given >= len(photos))]
-    if len(outside):
-        raise ValueError(f"Image {outside[0]} does not exist: {photos.name} has {len(photos)}, numbered from 0.")
-    return given.astype(np.int64)
+@dataclass(frozen=True)
+class FeaturePass(SetPass[Representation, Features]):
+    """The features of each image of a set, in several representations."""
 
+    what = "Reading features"
 
-def _of_batch(
-    classifier: Classifier, representations: Sequence[Representation], pictures: Sequence[Input]
-) -> tuple[Features, ...]:
-    images, positions, problems = inputs.readable(classifier, pictures)
-    if images is None:
-        nothing = np.zeros(0, np.int32)
-        widths = [one.shape(classifier)[1] for one in representations]
-        blank = [np.zeros((0, width), np.float32) for width in widths]
-        return tuple(Features(one, none, nothing, problems) for one, none in zip(representations, blank, strict=True))
-    rows = _rows(classifier, images, representations)
-    parts = []
-    for one in representations:
-        values = rows[one].cpu().numpy()
-        each = len(values) // len(images)
-        finite = np.isfinite(values).all(axis=1)
-        if not finite.all():
-            raise _not_finite(classifier, one, images.names[int(finite.argmin()) // each])
-        parts.append(Features(one, values, np.repeat(np.array(positions, np.int32), each), problems))
-    return tuple(parts)
+    def checked(self, classifier: Classifier, items: Sequence[Representation]) -> tuple[Representation, ...]:
+        """The representations, resolved."""
+        return tuple(one.resolved(classifier) for one in items)
+
+    def read(self, classifier: Classifier, photos: ImageSet, position: int) -> Input:
+        """The image as the classifier sees it, or why it cannot be read."""
+        return inputs.attempt(classifier, photos, position)
+
+    def run(
+        self, classifier: Classifier, items: Sequence[Representation], context: None, seen: Sequence[Input]
+    ) -> Sequence[Features]:
+        """The features of some images in each representation."""
+        images, positions, problems = inputs.readable(classifier, seen)
+        if images is None:
+            return [self.blank(classifier, one, problems) for one in items]
+        rows = _rows(classifier, images, items)
+        parts = []
+        for one in items:
+            values = rows[one].cpu().numpy()
+            each = len(values) // len(images)
+            finite = np.isfinite(values).all(axis=1)
+            if not finite.all():
+                raise _not_finite(classifier, one, images.names[int(finite.argmin()) // each])
+            parts.append(Features(one, values, np.repeat(np.array(positions, np.int32), each), problems))
+        return parts
+
+    def blank(self, classifier: Classifier, item: Representation, problems: tuple[Problem, ...] = ()) -> Features:
+        """The features of no image."""
+        width = item.shape(classifier)[1]
+        return Features(item, np.zeros((0, width), np.float32), np.zeros(0, np.int32), problems)
+
+    def collecting(self, classifier: Classifier, items: Sequence[Representation], count: int) -> Collected[Features]:
+        """The features as they come in. Raises `ValueError` where they would take more than 2 GB."""
+        refuse_large(classifier, items, count)
+        rows = [count * one.shape(classifier)[0] for one in items]
+        return Collected([Growing(self.blank(classifier, one), room) for one, room in zip(items, rows, strict=True)])
 
 
 def _rows(

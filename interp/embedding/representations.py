@@ -109,42 +109,8 @@ class Features(Fingerprinted):
         return len(self.values)
 
 
-class Rows:
-    """The features of an image set as its parts come in, each number kept once.
-
-    Features that were handed out go on to be valid, as later rows are written behind them.
-    """
-
-    def __init__(self, classifier: Classifier, representations: Sequence[Representation], images: int) -> None:
-        """Make room for so many images. Raises `ValueError` where their features would take more than 2 GB."""
-        self._representations = tuple(one.resolved(classifier) for one in representations)
-        _refuse_large(classifier, self._representations, images)
-        shapes = [one.shape(classifier) for one in self._representations]
-        self._values = [np.empty((images * rows, width), np.float32) for rows, width in shapes]
-        self._indices = [np.empty(images * rows, np.int32) for rows, _ in shapes]
-        self._filled = [0] * len(shapes)
-        self._problems: tuple[Problem, ...] = ()
-
-    def add(self, parts: Sequence[Features]) -> None:
-        """Take in the features of further images, one part for each representation."""
-        for place, part in enumerate(parts):
-            rows = slice(self._filled[place], self._filled[place] + len(part))
-            self._values[place][rows] = part.values
-            self._indices[place][rows] = part.indices
-            self._filled[place] = rows.stop
-        if parts:
-            self._problems += parts[0].problems
-
-    @property
-    def so_far(self) -> tuple[Features, ...]:
-        """All that came in, for each representation; nothing is copied."""
-        arrays = zip(self._representations, self._values, self._indices, self._filled, strict=True)
-        return tuple(
-            Features(one, values[:filled], indices[:filled], self._problems) for one, values, indices, filled in arrays
-        )
-
-
-def _refuse_large(classifier: Classifier, representations: Sequence[Representation], images: int) -> None:
+def refuse_large(classifier: Classifier, representations: Sequence[Representation], images: int) -> None:
+    """Raise `ValueError` where the features of so many images would take more than 2 GB."""
     needed = sum(one.size(classifier, images) for one in representations)
     if needed <= LARGEST:
         return

@@ -28,6 +28,7 @@ from interp.feature_visualization.result import Frame, Visualization, joined
 from interp.feature_visualization.seeing import Near, map_of, nearest
 from interp.feature_visualization.sheets import Part, batch_for, channels_of, optimize, sheet
 from interp.feature_visualization.starts import Given, Noise, Start, class_mean, mean_image
+from interp.feature_visualization.tallies import Tally, counted, strengths, tallied
 from interp.feature_visualization.transforms import (
     STANDARD,
     Jitter,
@@ -84,6 +85,7 @@ __all__ = [
     "Sometimes",
     "Start",
     "Sum",
+    "Tally",
     "Term",
     "Tones",
     "TotalVariation",
@@ -98,6 +100,7 @@ __all__ = [
     "channels_of",
     "class_mean",
     "colours_of",
+    "counted",
     "drawn",
     "finest",
     "interpolation",
@@ -112,6 +115,8 @@ __all__ = [
     "pictures",
     "pixels_of",
     "sheet",
+    "strengths",
+    "tallied",
     "tones",
     "usual",
 ]

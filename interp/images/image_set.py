@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import overload
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Integer
 from PIL import Image
 
 from interp.images.account import Account
@@ -19,6 +19,7 @@ from interp.images.decoding import Picture
 from interp.images.own_marks import own_names
 from interp.images.problems import Problem, unique
 from interp.images.watching import Watch
+from interp.types import digest
 
 # The category of the concept that is the picture's object: its mask is the annotation.
 OBJECT = "shape"
@@ -196,6 +197,24 @@ class ImageSet(Sequence):
         None where the images are no files, or a file had changed only just before.
         """
         return None if self._state is None else self._state(position)
+
+    def fingerprint_of(self, positions: Sequence[int] | Integer[np.ndarray, " m"]) -> str:
+        """A digest of the places, names and files of some images: other images of the set may change.
+
+        Labels and marks do not count. Where it is not known what tells an image's file, the whole set counts.
+        """
+        places = [int(one) for one in positions]
+        return digest([], repr([(one, self.names[one], self.state(one) or self.fingerprint) for one in places]))
+
+    def marks_fingerprint_of(self, positions: Sequence[int] | Integer[np.ndarray, " m"]) -> str:
+        """A digest of what is marked in some images, and which of it is of their own labels, as far as it is known."""
+        return digest([], repr([self._marks_state(int(one)) for one in positions]))
+
+    def _marks_state(self, position: int) -> tuple:
+        annotation, own = self._annotations.get(position), self._own.get(position)
+        known = None if annotation is None else annotation.fingerprint or self.fingerprint
+        more = None if self._concepts is None else self.fingerprint
+        return known, more, None if own is None else sorted(own)
 
     def changed(self) -> bool:
         """Whether the files that it was made of are others by now, so that it is to be opened again."""

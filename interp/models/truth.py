@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 
 from interp.images import ImageSet
 from interp.models.labels import LabelMatch, match_labels, match_set
-from interp.types import Classifier, Fingerprinted
+from interp.types import Classifier, Fingerprinted, digest
 
 Origin = Literal["label sets", "columns", "one label", "nothing"]
 
@@ -49,6 +49,11 @@ class OwnLabels:
             return cls(None, match_several(classifier, photos, start=start).present)
         indices = match_set(classifier, photos, start=start).indices
         return cls(np.array([-1 if one is None else one for one in indices], np.int32))
+
+    def fingerprint_of(self, positions: Sequence[int] | np.ndarray) -> str:
+        """A digest of what is said of the images at these positions."""
+        chosen = np.asarray(positions, np.int64)
+        return digest([one[chosen] for one in (self.indices, self.present) if one is not None], "")
 
     def at(self, positions: Sequence[int] | np.ndarray, scores: Float[np.ndarray, "m k"]) -> Int[np.ndarray, " m"]:
         """The labels of the images at these positions, whose scores are given; -1 where there is none."""

@@ -18,11 +18,11 @@ from interp.shared_interest.cases import (
     counts,
 )
 from interp.shared_interest.comparing import Comparison, compared
-from interp.shared_interest.explained import Explained, Question, joined
-from interp.shared_interest.explaining import annotated, explain
+from interp.shared_interest.explained import Explained, Question
+from interp.shared_interest.explaining import ExplanationPass, annotated, explain
 from interp.shared_interest.masks import Maps, Masks, Scores
 from interp.shared_interest.scores import Overlap, ground_truth_coverage, iou_coverage, overlap, saliency_coverage
-from interp.shared_interest.scoring import CHUNK, FIRST, SCORES, Evidence, Scored, ScoreName, Scoring, score
+from interp.shared_interest.scoring import SCORES, Evidence, Scored, ScoreName, Scoring, score
 from interp.shared_interest.sweeping import Change, Ladder, Sweep, ladder, setting, setting_title, sweep
 from interp.shared_interest.tables import by_class, confusion, table
 from interp.shared_interest.thresholds import (
@@ -38,8 +38,6 @@ from interp.shared_interest.thresholds import (
 __all__ = [
     "AUTHORS",
     "CASES",
-    "CHUNK",
-    "FIRST",
     "HIGH",
     "LOW",
     "MARGIN",
@@ -55,6 +53,7 @@ __all__ = [
     "Deviations",
     "Evidence",
     "Explained",
+    "ExplanationPass",
     "Ladder",
     "Maps",
     "Masks",
@@ -81,7 +80,6 @@ __all__ = [
     "explain",
     "ground_truth_coverage",
     "iou_coverage",
-    "joined",
     "ladder",
     "overlap",
     "saliency_coverage",

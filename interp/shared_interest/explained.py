@@ -99,16 +99,6 @@ def nothing(classifier: Classifier, question: Question, problems: tuple[Problem,
     return Explained(question, (height, width), none, none, blank, none, stored, blank, marked, problems)
 
 
-def joined(parts: Sequence[Explained]) -> Explained:
-    """The images of several parts of one question as one, in their order. Raises `ValueError` where there is none."""
-    if not parts:
-        raise ValueError("No parts are given: there is nothing to put together.")
-    # A part without images does not know in which form its maps would be.
-    filled = [part for part in parts if len(part)] or [parts[0]]
-    rows = {name: np.concatenate([getattr(part, name) for part in filled]) for name in _ROWS}
-    return replace(parts[0], problems=tuple(one for part in parts for one in part.problems), **rows)
-
-
 def smallest(method: Method, heatmaps: Heatmaps) -> Float[Tensor, "n u v"]:
     """The maps as the layer gave them where the method only enlarges those, which the signed ones do not; else all."""
     coarse = None if method.signed else heatmaps.coarse

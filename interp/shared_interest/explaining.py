@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,21 +10,19 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from interp import progress
+from interp import set_pass
 from interp.attribution import Method, attribute, compare
-from interp.batches import read_ahead
 from interp.images import ImageSet, Problem, Sample, UnreadableImage
 from interp.models import inputs
 from interp.models.class_marks import ClassMarks
 from interp.models.inputs import Input
 from interp.models.truth import OwnLabels
-from interp.shared_interest.explained import Explained, Question, joined, nothing, smallest, stored
+from interp.set_pass import Positions, SetPass
+from interp.shared_interest.explained import Explained, Question, nothing, smallest, stored
 from interp.types import Classifier, Heatmaps, Images
 
-PROCESSOR_BATCH, DEVICE_BATCH = 16, 64
 # Between two batches other visitors' jobs have their turn, so a batch of costly maps is small.
 PASSES_AT_ONCE = 64
-WHAT = "Explaining images"
 UNMARKED = "Nobody has marked anything in it: there is nothing to hold its map against."
 
 
@@ -38,42 +35,68 @@ def explain(
     classifier: Classifier,
     photos: ImageSet,
     items: Sequence[Question],
-    positions: Sequence[int] | np.ndarray | None = None,
+    positions: Positions = None,
     *,
     batch_size: int | None = None,
-) -> Generator[None, None, tuple[Explained, ...]]:
+) -> Generator[tuple[Explained, ...], None, tuple[Explained, ...]]:
     """The maps and annotations of the images at these positions (None: all that are annotated), for each question.
 
     Methods that can be read off the same passes share them, and the next images are decoded while the classifier runs
-    on these. An image's annotation is what is marked of the class that the question's `marks` name. Yields after each
-    batch; between two batches nothing is locked. An image that cannot be read, annotated or
+    on these. An image's annotation is what is marked of the class that the question's `marks` name. Yields all so far
+    after each batch; between two batches nothing is locked. An image that cannot be read, annotated or
     explained, or whose label the classifier lacks where its class is asked for, becomes a problem, and the rest goes
     on. All maps are held, so give the images of a large set in parts. Raises `ValueError` for a method that cannot run
     on the classifier, and for positions outside the set.
     """
-    for item in items:
-        item.method.check(classifier)
-    chosen = _chosen(photos, positions)
-    labels = OwnLabels.of(classifier, photos)
-    marks = ClassMarks.of(classifier, photos, labels)
-    cost = sum(item.method.cost(classifier) for item in items)
-    most = PROCESSOR_BATCH if classifier.device.type == "cpu" else DEVICE_BATCH
-    size = batch_size or max(1, min(most, int(PASSES_AT_ONCE / max(cost, 1))))
+    return set_pass.once(ExplanationPass(), classifier, photos, items, positions, batch_size=batch_size)
 
-    def read(number: int) -> _Seen:
-        return _seen(classifier, photos, number, int(chosen[number]))
 
-    def run(seen: Sequence[_Seen]) -> list[Explained]:
-        with progress.within(seen[0].number, len(seen), len(chosen), WHAT):
-            return _of_batch(classifier, items, marks, seen)
+@dataclass(frozen=True)
+class ExplanationPass(SetPass[Question, Explained]):
+    """The maps of a set beside its annotations, for each question."""
 
-    parts = [[nothing(classifier, item) for item in items]]
-    batches = read_ahead(read, run, len(chosen), size=size, what=WHAT)
-    with closing(batches):
-        for part in batches:
-            parts.append(part)
-            yield
-    return tuple(joined(of_one) for of_one in zip(*parts, strict=True))
+    # A set's first scores are there after so few maps.
+    chunk: int = 32
+    first: int = 4
+    what = "Explaining images"
+
+    def checked(self, classifier: Classifier, items: Sequence[Question]) -> tuple[Question, ...]:
+        """The questions, if their methods can run on the classifier."""
+        for item in items:
+            item.method.check(classifier)
+        return tuple(items)
+
+    def every_position(self, photos: ImageSet) -> Int[np.ndarray, " n"]:
+        """The images that are annotated."""
+        return annotated(photos)
+
+    def context(self, classifier: Classifier, photos: ImageSet) -> ClassMarks:
+        """The classes of the images' labels, and of the marks' names."""
+        return ClassMarks.of(classifier, photos, OwnLabels.of(classifier, photos))
+
+    def rests_on(self, photos: ImageSet, context: ClassMarks, positions: Int[np.ndarray, " n"]) -> str:
+        """A digest of the images' labels and marks, and of the classes of both."""
+        labels = [photos.labels[one] for one in positions]
+        return f"{context.fingerprint_of(positions)} {photos.marks_fingerprint_of(positions)} {labels}"
+
+    def batch_size(self, classifier: Classifier, items: Sequence[Question]) -> int:
+        """The fewer the more passes the methods take."""
+        cost = sum(item.method.cost(classifier) for item in items)
+        return max(1, min(super().batch_size(classifier, items), int(PASSES_AT_ONCE / max(cost, 1))))
+
+    def read(self, classifier: Classifier, photos: ImageSet, position: int) -> _Seen:
+        """The image as the classifier sees it with its marks, or why it cannot be read."""
+        return _seen(classifier, photos, position)
+
+    def run(
+        self, classifier: Classifier, items: Sequence[Question], context: ClassMarks, seen: Sequence[_Seen]
+    ) -> Sequence[Explained]:
+        """The maps of some images for each question."""
+        return _of_batch(classifier, items, context, seen)
+
+    def blank(self, classifier: Classifier, item: Question, problems: tuple[Problem, ...] = ()) -> Explained:
+        """The maps of no image."""
+        return nothing(classifier, item, problems)
 
 
 # An annotation as the model sees it, or why there is none.
@@ -82,31 +105,18 @@ _Marked = Bool[np.ndarray, "h w"] | str
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """An image as the classifier sees it, and the marks of its own label; `number` counts in the order asked for."""
+    """An image as the classifier sees it, and the marks of its own label."""
 
-    number: int
     input: Input
     sample: Sample | None = None
     own: _Marked = UNMARKED
 
 
-def _chosen(photos: ImageSet, positions: Sequence[int] | np.ndarray | None) -> Int[np.ndarray, " n"]:
-    if positions is None:
-        return annotated(photos)
-    given = np.asarray(positions).reshape(-1)
-    if len(given) and given.dtype.kind not in "iu":
-        raise ValueError(f"Positions of type {given.dtype} name no images: give whole numbers from 0.")
-    outside = given[(given < 0) | (given >= len(photos))]
-    if len(outside):
-        raise ValueError(f"Image {outside[0]} does not exist: {photos.name} has {len(photos)}, numbered from 0.")
-    return given.astype(np.int64)
-
-
-def _seen(classifier: Classifier, photos: ImageSet, number: int, position: int) -> _Seen:
+def _seen(classifier: Classifier, photos: ImageSet, position: int) -> _Seen:
     name = photos.names[position]
 
     def failed(reason: str) -> _Seen:
-        return _Seen(number, Input(position, name, None, Problem(name, reason)))
+        return _Seen(Input(position, name, None, Problem(name, reason)))
 
     if position not in photos.annotated:
         return failed(UNMARKED)
@@ -115,7 +125,7 @@ def _seen(classifier: Classifier, photos: ImageSet, number: int, position: int) 
         pixels = inputs.fitted(classifier, sample.image, name)
     except UnreadableImage as error:
         return failed(str(error))
-    return _Seen(number, Input(position, name, pixels), sample, _annotation(classifier, sample, sample.own))
+    return _Seen(Input(position, name, pixels), sample, _annotation(classifier, sample, sample.own))
 
 
 def _annotation(classifier: Classifier, sample: Sample, names: frozenset[str] | None) -> _Marked:
@@ -152,12 +162,12 @@ class _Batch:
     ) -> list[_Marked]:
         """The annotation of each image that a question asks for, whose maps explain these classes."""
         found = []
-        for one, position, label, explained in zip(self.seen, self.positions, self.labels, classes, strict=True):
+        for one, label, explained in zip(self.seen, self.labels, classes, strict=True):
             assert one.sample is not None
             index = explained if item.marks == "explained" else label
             names = None if item.marks == "all" else one.sample.own
             if item.marks != "all" and index >= 0:
-                names = marks.names(int(position), int(index), int(label))
+                names = marks.names(one.sample.own, int(index), int(label))
             found.append(one.own if names == one.sample.own else _annotation(classifier, one.sample, names))
         return found
 
@@ -189,16 +199,15 @@ def _for_target(
     classifier: Classifier, marks: ClassMarks, items: Sequence[Question], batch: _Batch
 ) -> dict[Question, Explained]:
     """The answers to questions that ask for the same class of each image, and for the same marks."""
-    photos = marks.photos
     classes = batch.predicted if items[0].target == "predicted" else batch.labels
     drawn = batch.annotations(classifier, items[0], classes, marks)
     rows = np.array([i for i, one in enumerate(drawn) if classes[i] >= 0 and not isinstance(one, str)], np.int64)
     reasons = {
-        i: one if isinstance(one, str) else _without_class(classifier, photos.labels[batch.positions[i]])
+        i: one if isinstance(one, str) else _without_class(classifier, batch.seen[i].sample)
         for i, one in enumerate(drawn)
         if classes[i] < 0 or isinstance(one, str)
     }
-    without = tuple(Problem(photos.names[batch.positions[i]], reason) for i, reason in reasons.items())
+    without = tuple(Problem(batch.images.names[i], reason) for i, reason in reasons.items())
     if not len(rows):
         return {item: nothing(classifier, item, without) for item in items}
     names = tuple(batch.images.names[row] for row in rows)
@@ -228,10 +237,10 @@ def _for_target(
     return answers
 
 
-def _without_class(classifier: Classifier, label: str | None) -> str:
-    if label is None:
+def _without_class(classifier: Classifier, sample: Sample | None) -> str:
+    if sample is None or sample.label is None:
         return "It has no label, so there is no class of its own to explain."
-    return f"{classifier.name} has no class {label!r}, so there is no class of its own to explain."
+    return f"{classifier.name} has no class {sample.label!r}, so there is no class of its own to explain."
 
 
 # The maps that could be made, None where there is none, and why others could not, by their places among the images.

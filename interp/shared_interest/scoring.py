@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from interp import set_pass
 from interp.images import ImageSet, Problem
+from interp.set_pass import Collected, Growing, Positions
 from interp.shared_interest.binarization import Deviations, Rule, binarize
 from interp.shared_interest.cases import AUTHORS, UNCLASSIFIED, Thresholds, cases
 from interp.shared_interest.explained import Explained, Question
-from interp.shared_interest.explaining import annotated, explain
+from interp.shared_interest.explaining import ExplanationPass
 from interp.shared_interest.masks import Scores
 from interp.shared_interest.scores import Overlap, overlap, saliency_coverage
 from interp.types import Classifier, Fingerprinted
-
-CHUNK, FIRST = 32, 4
-"""How many images are kept together, at most and at first: a set's first scores are there after so few maps."""
 
 ScoreName = Literal["iou", "ground_truth_coverage", "saliency_coverage", "continuous"]
 SCORES: dict[ScoreName, str] = dict(
@@ -39,8 +39,8 @@ class Scoring:
     """How maps become scores: the rule that makes them binary, and what counts as large.
 
     `evidence` "for" takes the map as it is, so that of a signed one only what speaks for the class is salient; "any"
-    takes its magnitude. The continuous score takes the magnitude in both cases. Called, it makes the `Tally` of a set,
-    as `cache.chunks.gathered` asks for.
+    takes its magnitude. The continuous score takes the magnitude in both cases. Called, it makes what the scores of a
+    set come together in, as `set_pass.by_chunks` asks for.
     """
 
     rule: Rule = Deviations()
@@ -52,9 +52,21 @@ class Scoring:
                 f"The evidence {self.evidence!r} does not exist: choose {' or '.join(get_args(Evidence))}."
             )
 
-    def __call__(self, classifier: Classifier, items: Sequence[Question], count: int) -> Tally:
+    def __call__(self, classifier: Classifier, items: Sequence[Question], count: int) -> Collected[Scored]:
         """The scores of so many images for these questions, none of them in yet."""
-        return Tally(self, classifier, items, count)
+        return Collected(
+            [Growing(self.none(classifier, one, count), count) for one in items], partial(self.scored, classifier.name)
+        )
+
+    def none(self, classifier: Classifier, question: Question, total: int) -> Scored:
+        """The scores of no image, of so many that are asked for."""
+        whole, share = np.zeros(0, np.int32), np.zeros(0)
+        counted = Overlap(whole, whole, whole)
+        return Scored(question, self, classifier.name, whole, whole, share, whole, counted, share, total)
+
+    def scored(self, classifier: str, part: Explained) -> Scored:
+        """The scores of some maps of the classifier of that name. Raises `ValueError` as `binarize` does."""
+        return as_scored(self, classifier, part, *self.of(part))
 
     def of(self, explained: Explained) -> tuple[Overlap, Scores]:
         """The overlap and the continuous saliency coverage of some maps. Raises `ValueError` as `binarize` does."""
@@ -152,73 +164,22 @@ class Scored(Fingerprinted):
         )
 
 
-class Column:
-    """The scores for one question by one scoring as they come in, each number kept once.
-
-    Scores that were handed out go on to be valid, as later ones are written behind them.
-    """
-
-    def __init__(self, question: Question, scoring: Scoring, classifier: Classifier, count: int) -> None:
-        """Make room for the scores of so many images."""
-        self._about = (question, scoring, classifier.name)
-        self._whole = np.empty((6, count), np.int32)
-        self._shares = np.empty((2, count))
-        self._filled = 0
-        self._problems: tuple[Problem, ...] = ()
-        self._latest: Scored | None = None
-
-    def add(self, part: Explained, found: Overlap, continuous: Scores) -> None:
-        """Take in the scores of further maps."""
-        rows = slice(self._filled, self._filled + len(part))
-        self._whole[:, rows] = (
-            *(part.positions, part.predicted, part.labels),
-            *(found.annotated, found.salient, found.shared),
-        )
-        self._shares[:, rows] = (part.probability, continuous)
-        self._filled = rows.stop
-        self._problems += part.problems
-        self._latest = None
-
-    @property
-    def so_far(self) -> Scored:
-        """All that came in, the same object until more does; nothing is copied."""
-        if self._latest is None:
-            self._latest = self._scored()
-        return self._latest
-
-    def _scored(self) -> Scored:
-        positions, predicted, labels, *counted = self._whole[:, : self._filled]
-        probability, continuous = self._shares[:, : self._filled]
-        return Scored(
-            *self._about,
-            positions,
-            predicted,
-            probability,
-            labels,
-            Overlap(*counted),
-            continuous,
-            self._whole.shape[1],
-            self._problems,
-        )
-
-
-class Tally:
-    """The scores of a set for several questions as its maps come in."""
-
-    def __init__(self, scoring: Scoring, classifier: Classifier, items: Sequence[Question], count: int) -> None:
-        """Make room for the scores of so many images for each question."""
-        self._scoring = scoring
-        self._columns = [Column(item, scoring, classifier, count) for item in items]
-
-    def add(self, parts: Sequence[Explained]) -> None:
-        """Score the maps of further images, one part for each question. Raises `ValueError` as `binarize` does."""
-        for column, part in zip(self._columns, parts, strict=True):
-            column.add(part, *self._scoring.of(part))
-
-    @property
-    def so_far(self) -> tuple[Scored, ...]:
-        """All that came in, for each question; nothing is copied."""
-        return tuple(column.so_far for column in self._columns)
+def as_scored(scoring: Scoring, classifier: str, part: Explained, found: Overlap, continuous: Scores) -> Scored:
+    """The scores of some maps that are counted already."""
+    counted = Overlap(*(one.astype(np.int32) for one in (found.annotated, found.salient, found.shared)))
+    return Scored(
+        part.question,
+        scoring,
+        classifier,
+        part.positions,
+        part.predicted,
+        part.probability.astype(np.float64),
+        part.labels,
+        counted,
+        continuous.astype(np.float64),
+        len(part) + len(part.problems),
+        part.problems,
+    )
 
 
 def score(
@@ -227,21 +188,13 @@ def score(
     question: Question,
     *,
     scoring: Scoring = Scoring(),
-    positions: Sequence[int] | np.ndarray | None = None,
+    positions: Positions = None,
 ) -> Scored:
     """The scores of the images at these positions of a set (None: all that are annotated), without keeping any map.
 
-    A page asks `cache.chunks.gathered` for the same, with `explain` and `scoring`, and gets it as it comes.
+    A page asks `set_pass.by_chunks` for the same and gets it as it comes.
     Raises `ValueError` as `explain` does, and for a rule out of range.
     """
-    chosen = annotated(photos) if positions is None else np.asarray(positions)
-    whole = scoring(classifier, (question,), len(chosen))
-    for start in range(0, len(chosen), CHUNK):
-        steps = explain(classifier, photos, (question,), chosen[start : start + CHUNK])
-        while True:
-            try:
-                next(steps)
-            except StopIteration as stop:
-                whole.add(stop.value)
-                break
-    return whole.so_far[0]
+    work = ExplanationPass(first=ExplanationPass.chunk)
+    steps = set_pass.by_chunks(work, classifier, photos, (question,), positions, collecting=scoring)
+    return set_pass.returned(steps)[0]

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 
+from interp.set_pass import Collected, Growing
 from interp.shared_interest.binarization import Area, Deviations, Percentile, Rule, limits
 from interp.shared_interest.cases import AUTHORS, Thresholds, cases
 from interp.shared_interest.explained import Explained, Question
-from interp.shared_interest.masks import Scores
 from interp.shared_interest.scores import Overlap, saliency_coverage
-from interp.shared_interest.scoring import Column, Evidence, Scored, Scoring
+from interp.shared_interest.scoring import Evidence, Scored, Scoring, as_scored
 from interp.types import Classifier
 
 
@@ -131,39 +132,46 @@ def sweep(
 
 @dataclass(frozen=True)
 class Ladder:
-    """Scores a set by many rules at once; in `cache.chunks.gathered` it stands where a `Scoring` does."""
+    """Scores a set by many rules at once; in `set_pass.by_chunks` it stands where a `Scoring` does."""
 
     rules: tuple[Rule, ...]
     evidence: Evidence = "for"
 
-    def __call__(self, classifier: Classifier, items: Sequence[Question], count: int) -> LadderTally:
+    @property
+    def scorings(self) -> tuple[Scoring, ...]:
+        """The scoring by each of the rules."""
+        return tuple(Scoring(rule, self.evidence) for rule in self.rules)
+
+    def __call__(self, classifier: Classifier, items: Sequence[Question], count: int) -> LadderScores:
         """The scores of so many images for these questions by each rule, none of them in yet."""
-        return LadderTally(self, classifier, items, count)
+        scorings = self.scorings
+        return LadderScores(
+            [Collected([Growing(one.none(classifier, item, count), count) for one in scorings]) for item in items],
+            partial(self.scored, classifier.name),
+        )
 
-    def of(self, explained: Explained) -> tuple[tuple[Overlap, ...], Scores]:
-        """The overlaps of some maps by each rule, and the continuous saliency coverage."""
-        maps, annotations = explained.maps, explained.annotations
-        values = Scoring(evidence=self.evidence).weighed(maps)
-        return overlaps(values, annotations, self.rules), saliency_coverage(annotations, maps)
+    def scored(self, classifier: str, part: Explained) -> tuple[Scored, ...]:
+        """The scores of some maps of the classifier of that name. Raises `ValueError` as `binarize` does."""
+        maps, annotations = part.maps, part.annotations
+        found = overlaps(Scoring(evidence=self.evidence).weighed(maps), annotations, self.rules)
+        continuous = saliency_coverage(annotations, maps)
+        pairs = zip(self.scorings, found, strict=True)
+        return tuple(as_scored(how, classifier, part, one, continuous) for how, one in pairs)
 
 
-class LadderTally:
+class LadderScores:
     """The scores of a set by each rule of a ladder, as its maps come in; no map is kept."""
 
-    def __init__(self, ladder: Ladder, classifier: Classifier, items: Sequence[Question], count: int) -> None:
-        """Make room for the scores of so many images for each question and rule."""
-        self._ladder = ladder
-        scorings = [Scoring(rule, ladder.evidence) for rule in ladder.rules]
-        self._columns = [[Column(item, one, classifier, count) for one in scorings] for item in items]
+    def __init__(self, of_each: Sequence[Collected[Scored]], scored: Callable[[Explained], tuple[Scored, ...]]) -> None:
+        self._of_each = tuple(of_each)
+        self._scored = scored
 
     def add(self, parts: Sequence[Explained]) -> None:
         """Score the maps of further images, one part for each question. Raises `ValueError` as `binarize` does."""
-        for columns, part in zip(self._columns, parts, strict=True):
-            found, continuous = self._ladder.of(part)
-            for column, counted in zip(columns, found, strict=True):
-                column.add(part, counted, continuous)
+        for one, part in zip(self._of_each, parts, strict=True):
+            one.add(self._scored(part))
 
     @property
     def so_far(self) -> tuple[tuple[Scored, ...], ...]:
         """All that came in, for each question by each rule; nothing is copied."""
-        return tuple(tuple(column.so_far for column in columns) for columns in self._columns)
+        return tuple(one.so_far for one in self._of_each)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cache import chunks
-from interp import channels, models
-from interp.channels.over_set import SetAttribution, SetQuestion, SetRows, among, attribute_set, summary
+import cache
+from interp import channels, models, set_pass
+from interp.channels.over_set import AttributionPass, SetAttribution, SetQuestion, among, attribute_set, summary
 from interp.channels.pairs import confused
 from interp.images import ImageSet, UnreadableImage
 from interp.images.decoding import Picture
@@ -104,13 +104,13 @@ def test_chosen_positions_keep_their_order_and_chunks_make_the_whole(
     question, order = SetQuestion("conv2"), np.array([6, 0, 5, 3, 1])
     [[whole], _] = finished(attribute_set(tiny, photos, (question,), order))
     assert whole.positions.tolist() == [6, 0, 3, 1]
-    asked = (attribute_set, SetRows, tiny, photos, (question,), order, 2)
-    [[chunked], _] = finished(chunks.gathered(*asked))
+    asked = (AttributionPass(2, 2), tiny, photos, (question,), order)
+    [[chunked], _] = finished(set_pass.by_chunks(*asked, kept=cache.Kept()))
     np.testing.assert_allclose(chunked.values, whole.values, rtol=1e-5, atol=1e-7)
     assert chunked.positions.tolist() == whole.positions.tolist() and chunked.problems == whole.problems
     # The second time no pass is needed.
     monkeypatch.setattr(tiny.module, "forward", lambda pixels: pytest.fail("it was computed before"))
-    [[again], _] = finished(chunks.gathered(*asked))
+    [[again], _] = finished(set_pass.by_chunks(*asked, kept=cache.Kept()))
     np.testing.assert_array_equal(again.values, chunked.values)
 
 
@@ -196,4 +196,4 @@ def test_positions_outside_and_sets_too_large_are_refused(tiny: Classifier, phot
     with pytest.raises(ValueError, match="Image 7 does not exist"):
         finished(attribute_set(tiny, photos, (SetQuestion("conv2"),), [7]))
     with pytest.raises(ValueError, match=r"2\.4 GB.*at most 83,333,333 images"):
-        SetRows(tiny, (SetQuestion("conv2"),), 100_000_000)
+        AttributionPass().collecting(tiny, (SetQuestion("conv2"),), 100_000_000)

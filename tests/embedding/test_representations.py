@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from interp.embedding import representations
-from interp.embedding.representations import Features, Representation, Rows
+from interp.embedding import FeaturePass, representations
+from interp.embedding.representations import Features, Representation, refuse_large
 from interp.images import Problem
 from interp.types import Classifier, Layer
 
@@ -40,16 +40,16 @@ def test_the_size_is_told_before(tiny: Classifier) -> None:
 def test_what_is_too_large_is_refused_with_what_would_fit(tiny: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
     # One image at conv1 takes 4 × 16 × 16 × 4 = 4,096 bytes flat, and 16 pooled.
     monkeypatch.setattr(representations, "LARGEST", 1_000_000)
-    Rows(tiny, [Representation("conv1", "flat")], 244)
+    refuse_large(tiny, [Representation("conv1", "flat")], 244)
     with pytest.raises(ValueError, match="of 245 images.*pooling mean or max, or at most 244 images"):
-        Rows(tiny, [Representation("conv1", "flat")], 245)
+        FeaturePass().collecting(tiny, [Representation("conv1", "flat")], 245)
     with pytest.raises(ValueError, match="Choose at most 62,500 images"):
-        Rows(tiny, [Representation("conv1")], 70_000)
+        FeaturePass().collecting(tiny, [Representation("conv1")], 70_000)
 
 
 def test_rows_are_kept_once_and_what_was_handed_out_stays(tiny: Classifier) -> None:
     one = Representation("logits", "flat")
-    rows = Rows(tiny, [one], 3)
+    rows = FeaturePass().collecting(tiny, [one], 3)
     rows.add([Features(one, np.ones((1, 3), np.float32), np.array([4]), (Problem("a.png", "damaged"),))])
     (before,) = rows.so_far
     rows.add([Features(one, np.full((1, 3), 2, np.float32), np.array([6]))])

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import streamlit as st
 
-from cache import tallies
-from cache.counts import counted
+import cache
 from interp import feature_visualization as fv
 from interp import models
 from interp.channels.over_set import SetAttribution, SetQuestion, Summary
@@ -139,7 +138,7 @@ def test_elsewhere_the_lesson_says_what_to_choose(page) -> None:
 def test_layers_count_the_pictures_that_are_kept(page) -> None:
     classifier = models.load("scenes-a", device="cpu")
     how = fv.usual(classifier, 4)
-    *_, found = counted(classifier, how, ("mixed5b",), tallies.moment())
+    *_, found = fv.counted(classifier, how, ("mixed5b",), cache.Kept(), cache.moment())
     assert found == {"mixed5b": 0}
     told = {row["layer"]: row for row in layers.rows(classifier, {"mixed5b": 32})}
     assert told["mixed5b"]["size"] == "320 × 7 × 7" and told["mixed5b"]["share"] == pytest.approx(0.1)

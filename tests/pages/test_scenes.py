@@ -91,7 +91,7 @@ def test_other_image_sets_have_no_panel(app) -> None:
 
 
 def test_which_methods_see_the_reason_is_measured_on_request(app, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pages.parts.overview.results import scenes
+    from pages.parts.overview import scenes
 
     monkeypatch.setattr(scenes, "CHEAP", 1)
     app.query_params["model"] = "scenes-a"

@@ -14,7 +14,7 @@ from sklearn import metrics
 from interp import models
 from interp.models.multi_label import Judged
 from interp.types import Classifier
-from pages.parts.overview.results import multi_label_numbers
+from pages.parts.overview import multi_label_numbers
 from tests import colours
 from tests.colours import COLOURS, SHOWN
 from tests.conftest import tiny_classifier

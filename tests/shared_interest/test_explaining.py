@@ -18,7 +18,8 @@ from interp.images import ImageSet, load
 from interp.images.annotation import Annotation, Mark
 from interp.images.masks import MaskFile
 from interp.passes.question import Question as Asked
-from interp.shared_interest import Explained, Question, annotated, explain, joined
+from interp.set_pass import merged
+from interp.shared_interest import Explained, Question, annotated, explain
 from interp.types import Classifier
 from tests.conftest import tiny_classifier
 from tests.shared_interest.sets import box, boxes, image_set, pictures
@@ -73,14 +74,14 @@ def test_several_questions_give_what_each_gives_alone(tiny, photos) -> None:
 
 def test_parts_are_put_together_and_taken_out_again(tiny, photos) -> None:
     parts = [explained(tiny, photos, Question(Gradient()), positions=some)[0] for some in ([], [0, 1], [2, 3, 4])]
-    whole = joined(parts)
+    whole = merged(parts)
     assert whole.positions.tolist() == [0, 1, 2, 3, 4]
     some = whole.at([3, 0, 6])
     assert some.positions.tolist() == [3, 0]
     assert np.array_equal(some.maps, whole.maps[[3, 0]])
     assert np.array_equal(some.annotations, whole.annotations[[3, 0]])
     with pytest.raises(ValueError, match="nothing to put together"):
-        joined([])
+        merged([])
 
 
 def test_what_is_broken_is_reported_and_the_rest_goes_on(tiny, tmp_path) -> None:

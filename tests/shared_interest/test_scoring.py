@@ -8,25 +8,22 @@ import numpy as np
 import pytest
 
 import cache
-from cache import chunks
+from interp import set_pass
 from interp.attribution import GradCam, Gradient
 from interp.images import ImageSet
+from interp.set_pass import kept_parts
 from interp.shared_interest import (
     CASES,
-    CHUNK,
-    FIRST,
     SCORES,
     Area,
     Deviations,
-    Explained,
+    ExplanationPass,
     Percentile,
     Question,
     Scored,
     Scoring,
     Thresholds,
     annotated,
-    explain,
-    joined,
     score,
 )
 from interp.types import Classifier
@@ -120,7 +117,8 @@ def test_a_set_comes_chunk_by_chunk_and_what_was_handed_out_stays(tiny, photos) 
 
 
 def asked(tiny: Classifier, photos: ImageSet, scoring: Scoring, *questions: Question) -> cache.Call:
-    return cache.call(chunks.gathered, explain, scoring, tiny, photos, questions, annotated(photos), 4, 2)
+    work = ExplanationPass(4, 2)
+    return cache.call(set_pass.by_chunks, work, tiny, photos, questions, kept=cache.Kept(), collecting=scoring)
 
 
 def test_another_rule_needs_no_pass_and_gives_what_a_fresh_start_gives(tiny, photos, passes) -> None:
@@ -154,12 +152,12 @@ def test_what_was_interrupted_goes_on_where_it_stopped(tiny, photos, passes) -> 
 
 def test_single_maps_come_out_of_the_kept_chunks(tiny, photos, passes) -> None:
     question = Question(Gradient())
-    positions = annotated(photos)
-    assert chunks.kept(explain, tiny, photos, question, positions, [1, 9], 4, 2) == []
+    asking = ExplanationPass(4, 2), tiny, photos, question, annotated(photos), cache.Kept()
+    assert set(kept_parts(*asking, [1, 9])) == {None}
     cache.get(asked(tiny, photos, Scoring(), question), disk=False)
     passes.clear()
-    parts = chunks.kept(explain, tiny, photos, question, positions, [9, 1, 0, 40], 4, 2)
-    found = joined(parts).at([9, 1, 0])
+    parts = [part for part in kept_parts(*asking, [9, 1, 0, 40]) if part is not None]
+    found = set_pass.merged(parts).at([9, 1, 0])
     assert not passes and found.positions.tolist() == [9, 1, 0]
     [fresh] = explained(tiny, photos, question, positions=[9, 1, 0])
     assert np.allclose(found.maps, fresh.maps, rtol=2e-3, atol=1e-5)
@@ -193,11 +191,13 @@ def test_bad_values_say_what_would_be_right(tiny, photos) -> None:
         score(tiny, photos, Question(Gradient()), scoring=Scoring(Percentile(100)))
 
 
-def test_ten_thousand_scores_are_handed_out_without_a_copy(tiny) -> None:
+def test_ten_thousand_scores_are_handed_out_without_a_copy(tiny, photos) -> None:
     tally = Scoring()(tiny, (Question(Gradient()),), 10_000)
-    size = tally.so_far[0].overlap.annotated.base
-    assert isinstance(size, np.ndarray) and size.nbytes == 10_000 * 6 * 4
-    assert CHUNK >= FIRST >= 1
+    tally.add(explained(tiny, photos, Question(Gradient()), positions=range(4)))
+    [one] = tally.so_far
+    whole = one.positions, one.predicted, one.labels, one.overlap.annotated, one.overlap.salient, one.overlap.shared
+    sizes = [(len(array), array.base.nbytes) for array in (*whole, one.probability, one.continuous)]
+    assert sizes == [(4, 40_000)] * 6 + [(4, 80_000)] * 2
 
 
 def test_scores_are_no_part_of_a_page_key_but_have_a_fingerprint() -> None:

@@ -9,9 +9,8 @@ import numpy as np
 from jaxtyping import Int
 
 import cache
-from cache import chunks
-from interp import models
-from interp.channels.over_set import SetAttribution, SetQuestion, SetRows, attribute_set
+from interp import models, set_pass
+from interp.channels.over_set import AttributionPass, SetAttribution, SetQuestion
 from interp.channels.pairs import Pair, confused
 from interp.images import ImageSet
 from interp.models.predictions import Predictions
@@ -27,7 +26,6 @@ OF_THE_TWO, WHOLE = "Of the two classes", "The whole set"
 EACH_PREDICTED, EACH_LABEL, THIS = "each one's prediction", "each one's label", "this class"
 NOTHING, NEXT = "nothing", "each one's next likely class"
 PAIRS = 12
-CHUNK, FIRST = 256, 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,8 +135,8 @@ def question_of(
     classifier: Classifier, photos: ImageSet, question: SetQuestion, positions: Sequence[int] | np.ndarray
 ) -> cache.Call:
     """The call that attributes the images, chunk by chunk; what was computed before is read from disk."""
-    arguments = (attribute_set, SetRows, classifier, photos, (question,), np.asarray(positions), CHUNK, FIRST)
-    return cache.call(chunks.gathered, *arguments)
+    arguments = (AttributionPass(), classifier, photos, (question,), np.asarray(positions))
+    return cache.call(set_pass.by_chunks, *arguments, kept=cache.Kept())
 
 
 def latest(job: cache.Job) -> SetAttribution | None:

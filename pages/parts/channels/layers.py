@@ -8,8 +8,7 @@ from typing import Any
 import streamlit as st
 
 import cache
-from cache import tallies
-from cache.counts import counted
+from interp import feature_visualization as fv
 from interp.types import Classifier
 from pages.parts.cards import making
 from pages.parts.channels import subject
@@ -37,7 +36,8 @@ def draw(selection: layout.Selection, title: str) -> None:
         names = [one.name for one in classifier.layers if one.kind != "flat"]
         ends = {one.name for one in classifier.layers if one.block_end}
         ordered = tuple(sorted(names, key=lambda name: name not in ends))
-        question = cache.call(counted, classifier, subject.how(selection, title), ordered, tallies.moment() // MOMENT)
+        how, now = subject.how(selection, title), cache.moment() // MOMENT
+        question = cache.call(fv.counted, classifier, how, ordered, cache.Kept(), now)
         job = selection.visitor.ask(slot, question, disk=False, device="lists")
         done = waiting.settled(job)
         made = job.value if done else job.partial[-1] if job.partial else {}

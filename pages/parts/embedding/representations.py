@@ -6,8 +6,7 @@ import numpy as np
 import streamlit as st
 
 import cache
-from cache import chunks
-from interp import embedding
+from interp import embedding, set_pass
 from interp.embedding.representations import LOGITS, PIXELS, Representation
 from interp.images import ImageSet
 from interp.types import Classifier
@@ -90,8 +89,8 @@ def ask(
     most = room(classifier, representations)
     if len(photos) > most:
         positions = np.linspace(0, len(photos) - 1, most).round().astype(np.int64)
-    reading = (embedding.extract, embedding.Rows, classifier, photos, representations, positions)
-    return visitor.ask(slot, cache.call(chunks.gathered, *reading), disk=False)
+    reading = (embedding.FeaturePass(), classifier, photos, representations, positions)
+    return visitor.ask(slot, cache.call(set_pass.by_chunks, *reading, kept=cache.Kept()), disk=False)
 
 
 def read(

@@ -6,8 +6,6 @@ import numpy as np
 import streamlit as st
 
 import cache
-from cache import tallies
-from cache.tallies import Tally
 from interp import feature_visualization as fv
 from interp.feature_visualization.checks import LEAST_CONTRAST, MOST_CLIPPED
 from interp.types import Classifier, Layer
@@ -36,7 +34,7 @@ def view(selection: Selection, title: str, picture, side) -> None:
         page = st.pagination(pages, default=channel // EACH + 1, key=f"fv-page-{layer.name}") if pages > 1 else 1
         shown = range((page - 1) * EACH, min(page * EACH, layer.channels))
         # Asked first, and so made last: what was asked last comes first.
-        question = tallies.reading(classifier, layer.name, selection.photos)
+        question = cache.call(fv.strengths, classifier, layer.name, selection.photos, cache.Kept())
         reading = visitor.ask(f"{title}/strengths", question, disk=False)
         place = st.container()
         objectives = [fv.Channel(layer.name, one) for one in shown]
@@ -59,9 +57,8 @@ def _layers(selection: Selection, title: str, layer: Layer, how: fv.Settings) ->
     place = st.container()
     with st.expander("All layers: how many pictures beat every image", key="fv-layers", on_change="rerun") as opened:
         names = [one.name for one in offered(selection.classifier)] if opened.open else [layer.name]
-        question = cache.call(
-            tallies.tallied, selection.classifier, how, tuple(names), selection.photos, tallies.moment()
-        )
+        asked = (selection.classifier, how, tuple(names), selection.photos, cache.Kept(), cache.moment())
+        question = cache.call(fv.tallied, *asked)
         # On another device's queue: nothing here needs the classifier to run.
         job = selection.visitor.ask(f"{title}/layers", question, disk=False, device="lists")
         if not waiting.settled(job):
@@ -73,7 +70,7 @@ def _layers(selection: Selection, title: str, layer: Layer, how: fv.Settings) ->
         place.caption(told)
 
 
-def share(tally: Tally, photos: str) -> str:
+def share(tally: fv.Tally, photos: str) -> str:
     """What a layer's pictures achieve, in words; nothing to say before there is one to compare."""
     if tally.share is None:
         return ""
@@ -90,10 +87,10 @@ def share(tally: Tally, photos: str) -> str:
     )
 
 
-def _table(found: tuple[Tally, ...], photos: str, steps: int) -> None:
+def _table(found: tuple[fv.Tally, ...], photos: str, steps: int) -> None:
     st.caption(
-        f"Pictures of {steps:,} steps that were made so far, here or by `python -m cache pictures`; this table has "
-        f"none made. Compared with every image of {plain(photos)}, by the channel's mean over all positions. A "
+        f"Pictures of {steps:,} steps that were made so far, here or by `python -m precompute pictures`; this table "
+        f"has none made. Compared with every image of {plain(photos)}, by the channel's mean over all positions. A "
         "layer's images are read when it is looked at above. *Grey* is a contrast under "
         f"{LEAST_CONTRAST:g}, *saturated* more than {MOST_CLIPPED:.0%} of all numbers black or white; dead "
         "channels are not counted in these, nor in the share."

@@ -10,7 +10,6 @@ import streamlit as st
 import torch
 
 import cache
-from cache import tallies
 from interp import feature_visualization as fv
 from interp.feature_visualization import Settings
 from interp.images import ImageSet
@@ -80,7 +79,8 @@ def _nearest(selection: Selection, title: str, target: int, ways: Sequence[str],
         f"**The nearest image of {plain(photos.name)}** to each of them, by the cosine of the mean features of "
         f"{plain(layer)}, the last spatial layer"
     )
-    [means] = waiting.value(visitor.ask(f"{title}/features", tallies.reading(classifier, layer, photos), disk=False))
+    question = cache.call(fv.strengths, classifier, layer, photos, cache.Kept())
+    [means] = waiting.value(visitor.ask(f"{title}/features", question, disk=False))
     if not len(means):
         st.caption("None of these images could be opened.")
         return

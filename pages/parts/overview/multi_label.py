@@ -17,9 +17,9 @@ from pages.parts.cards import pictured
 from pages.parts.frame import layout, pickers
 from pages.parts.kit import controls, replay
 from pages.parts.kit.text import plain
+from pages.parts.overview import filters, results
+from pages.parts.overview import multi_label_numbers as numbers
 from pages.parts.overview.multi_label_numbers import Shown
-from pages.parts.overview.results import filters, results
-from pages.parts.overview.results import multi_label_numbers as numbers
 from pages.parts.saliency.explained import PLOT
 
 HALF = 50

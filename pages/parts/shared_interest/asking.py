@@ -8,18 +8,17 @@ import numpy as np
 from jaxtyping import Int
 
 import cache
-from cache import chunks
+from interp import set_pass
 from interp.images import ImageSet
+from interp.set_pass import kept_parts
 from interp.shared_interest import (
-    CHUNK,
-    FIRST,
     Explained,
+    ExplanationPass,
     Question,
     Scored,
     Scoring,
     annotated,
     explain,
-    joined,
 )
 from interp.types import Classifier
 
@@ -36,7 +35,8 @@ def ask(
 ) -> cache.Job:
     """The job that scores all annotated images of a set, for each question; what was explained before is read again."""
     chosen = positions(photos)
-    question = cache.call(chunks.gathered, explain, scoring, classifier, photos, questions, chosen, CHUNK, FIRST)
+    reading = (ExplanationPass(), classifier, photos, questions, chosen)
+    question = cache.call(set_pass.by_chunks, *reading, kept=cache.Kept(), collecting=scoring)
     return visitor.ask(slot, question, disk=False)
 
 
@@ -70,10 +70,11 @@ def maps(
     classifier: Classifier, photos: ImageSet, question: Question, wanted: Sequence[int]
 ) -> Generator[None, None, Explained]:
     """Maps and annotations of a few images, out of the kept chunks; what is not there is computed anew."""
-    found = chunks.kept(explain, classifier, photos, question, spread(photos), wanted, CHUNK, FIRST)
+    parts = kept_parts(ExplanationPass(), classifier, photos, question, spread(photos), cache.Kept(), wanted)
+    found = [part.at(wanted) for part in parts if part is not None]
     there = {int(one) for part in found for one in part.positions}
     missing = [one for one in wanted if one not in there]
     if missing or not found:
         [computed] = yield from explain(classifier, photos, (question,), missing)
         found = [*found, computed]
-    return joined(found).at(wanted)
+    return set_pass.merged(found).at(wanted)

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from cache.__main__ import main
-from cache.chunks import stored
-from cache.keys import call
-from cache.memory import MISSING
+import cache
+from cache.__main__ import main as other
 from interp import feature_visualization as fv
 from interp import images, models
 from interp.embedding import features
+from precompute import main
 
 
 @pytest.fixture(autouse=True)
@@ -34,12 +33,13 @@ def test_pictures_are_kept_as_the_page_asks_for_them_and_made_once(capsys, monke
     channels = classifier.layer(layer).channels
     told = capsys.readouterr().out
     assert f"{layer}: {channels:,} channels" in told
+    kept = cache.Kept()
     how = fv.usual(classifier, 2, fv.colours_of(classifier, images.load("digits")))
     for channel in (0, channels - 1):
-        found = stored(call(fv.pictures, classifier, how, (fv.Channel(layer, channel),)))
-        assert found is not MISSING and found.step == 2
+        [found] = kept.find(fv.pictures, classifier, how, (fv.Channel(layer, channel),))
+        assert found.step == 2
     # The share that is printed is the one that the pictures' own values give.
-    made = [stored(call(fv.pictures, classifier, how, (one,))) for one in fv.channels_of(classifier, layer)]
+    made = [kept.find(fv.pictures, classifier, how, (one,))[0] for one in fv.channels_of(classifier, layer)]
     best = features(classifier, images.load("digits"), layer=layer).max(axis=0)
     alive = [row for row, one in enumerate(made) if not one.dead]
     beaten = sum(made[row].value > best[row] for row in alive)
@@ -55,3 +55,8 @@ def test_what_there_is_not_is_said(capsys) -> None:
     assert "nowhere" in capsys.readouterr().err
     assert main(["pictures", "no-such-network"]) == 1
     assert "no-such-network" in capsys.readouterr().err
+
+
+def test_the_command_of_before_says_what_took_its_place(capsys) -> None:
+    assert other(["pictures", "digits", "--steps", "2"]) == 2
+    assert "python -m precompute pictures digits --steps 2" in capsys.readouterr().err

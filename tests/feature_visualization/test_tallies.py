@@ -7,9 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cache import tallies
-from cache.chunks import keep
-from cache.keys import call
+import cache
 from interp import feature_visualization as fv
 from interp import images
 from interp.images import ImageSet
@@ -34,41 +32,41 @@ def put(classifier: Classifier, channel: int, value: float, *, dead: bool = Fals
     generator = np.random.default_rng(channel)
     pixels = np.clip(128 + noise * generator.standard_normal((16, 16, 3)), 0, 255).astype(np.uint8)
     picture = fv.Picture(pixels, value, dead, HOW.steps, HOW.steps)
-    keep(call(fv.pictures, classifier, HOW, (fv.Channel(LAYER, channel),)), picture)
+    cache.Kept().keep(picture, fv.pictures, classifier, HOW, (fv.Channel(LAYER, channel),))
 
 
-def counted(classifier: Classifier, photos: ImageSet) -> tallies.Tally:
-    [*_, (found,)] = tallies.tallied(classifier, HOW, (LAYER,), photos)
+def counted(classifier: Classifier, photos: ImageSet) -> fv.Tally:
+    [*_, (found,)] = fv.tallied(classifier, HOW, (LAYER,), photos, cache.Kept())
     return found
 
 
 def test_pictures_are_counted_by_what_they_are(tiny: Classifier, photos: ImageSet) -> None:
     channels = tiny.layer(LAYER).channels
-    assert counted(tiny, photos) == tallies.Tally(LAYER, channels, 0, 0, 0, 0, None)
+    assert counted(tiny, photos) == fv.Tally(LAYER, channels, 0, 0, 0, 0, None)
     assert counted(tiny, photos).share is None
-    for _ in tallies.reading(tiny, LAYER, photos)():
+    for _ in fv.strengths(tiny, LAYER, photos, cache.Kept()):
         pass
-    [*_, (read,)] = tallies.reading(tiny, LAYER, photos)()
+    [*_, (read,)] = fv.strengths(tiny, LAYER, photos, cache.Kept())
     best = read.values.max(axis=0)
-    before = tallies.moment()
+    before = cache.moment()
     put(tiny, 0, float(best[0]) + 0.1)
     put(tiny, 1, float(best[1]))
     put(tiny, 2, 0.0, dead=True, noise=0)
     put(tiny, 3, float(best[3]) + 0.1, noise=1)
     put(tiny, 4, float(best[4]) + 0.1, noise=1e5)
-    assert tallies.moment() != before
+    assert cache.moment() != before
     found = counted(tiny, photos)
     # As strong as the best image is not stronger; a dead channel's picture is grey, and nothing is said against it.
-    assert found == tallies.Tally(LAYER, channels, made=5, dead=1, grey=1, saturated=1, beaten=3)
+    assert found == fv.Tally(LAYER, channels, made=5, dead=1, grey=1, saturated=1, beaten=3)
     assert found.share == 3 / 4
 
 
 def test_without_the_images_means_there_is_no_share(tiny: Classifier, photos: ImageSet) -> None:
     put(tiny, 0, 1e9)
     assert counted(tiny, photos).beaten is None
-    for _ in tallies.reading(tiny, LAYER, photos)():
+    for _ in fv.strengths(tiny, LAYER, photos, cache.Kept()):
         pass
     assert counted(tiny, photos).beaten == 1
     # Pictures that were made in another way are others.
-    [*_, (other,)] = tallies.tallied(tiny, fv.Settings(9), (LAYER,), photos)
+    [*_, (other,)] = fv.tallied(tiny, fv.Settings(9), (LAYER,), photos, cache.Kept())
     assert other.made == 0

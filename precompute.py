@@ -1,19 +1,66 @@
-"""Making the pictures of a classifier's channels beforehand, so that its page has them at once."""
+"""Compute beforehand what takes long, so that its page has it at once: python -m precompute pictures CLASSIFIER.
+
+This stands beside the library and the cache, as neither knows of the other's work: the one is asked, the other keeps.
+"""
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from cache import tallies
+import cache
 from cache.each import each
 from interp import feature_visualization as fv
-from interp import images, models
+from interp import images, models, settings
 from interp.images import ImageSet
 from interp.types import Classifier
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; gives the exit code: 1 where it cannot be done, 130 where it was stopped."""
+    options = _parser().parse_args(arguments)
+    for problem in settings.problems():
+        print(problem, file=sys.stderr)
+    try:
+        pictures(
+            options.classifier,
+            folder=options.models,
+            weights=options.weights,
+            layers=options.layers,
+            photos=options.images,
+            steps=options.steps,
+        )
+    except (ValueError, FileNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped. What was made is kept: the same command goes on from there.", file=sys.stderr)
+        return 130
+    if trouble := cache.trouble():
+        print(trouble, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m precompute", description="Computes beforehand what takes long.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    pictures = commands.add_parser("pictures", help="make a picture for each channel of a classifier beforehand")
+    pictures.add_argument("classifier", help="as the app names it, or torchvision does: squeezenet1_1, scenes-honest")
+    pictures.add_argument("--models", type=Path, metavar="FOLDER", help="where your own classifiers are described")
+    pictures.add_argument("--weights", type=Path, metavar="FILE", help="instead of the published ones")
+    pictures.add_argument("--layers", nargs="+", default=(), metavar="LAYER", help="left out: the end of every block")
+    pictures.add_argument(
+        "--images",
+        metavar="SET",
+        help="compare the pictures with these images, and take their colours where the classes are not ImageNet's",
+    )
+    pictures.add_argument("--steps", type=int, default=256, help="64, 256, 1024 or 2048: the page's qualities")
+    return parser
 
 
 def pictures(
@@ -57,10 +104,11 @@ def _layer(classifier: Classifier, layer: str, how: fv.Settings) -> None:
 
 
 def _share(classifier: Classifier, layer: str, how: fv.Settings, photos: ImageSet) -> None:
-    with closing(tallies.reading(classifier, layer, photos)()) as steps:
+    kept = cache.Kept()
+    with closing(fv.strengths(classifier, layer, photos, kept)) as steps:
         for so_far in steps:
             _print(f"\r  reading {photos.name}: {len(so_far[0]):,} of {len(photos):,} images", end="")
-    [*_, [found]] = tallies.tallied(classifier, how, (layer,), photos)
+    [*_, [found]] = fv.tallied(classifier, how, (layer,), photos, kept)
     if found.share is None:
         _print(f"\r  nothing to compare: no image of {photos.name} could be read, or all channels are dead.")
         return
@@ -73,3 +121,7 @@ def _share(classifier: Classifier, layer: str, how: fv.Settings, photos: ImageSe
 
 def _print(text: str, end: str = "\n") -> None:
     print(text, end=end, file=sys.stdout, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
