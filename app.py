@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-import cache
 from interp import models
-from pages.parts.frame import layout, pickers
-from pages.parts.kit import replay, waiting
+from pages.parts.frame import layout
+from pages.parts.kit import pickers, replay, waiting
 from pages.parts.overview import filters, multi_label, results, scenes
 
 TITLE = "Overview"
@@ -13,14 +12,13 @@ TITLE = "Overview"
 selection = layout.page(
     TITLE, "What this classifier gets right and wrong. Every square is an image: click one to see it, then explain it."
 )
-classifier, photos, visitor = selection.classifier, selection.photos, selection.visitor
+classifier, photos, scope = selection.classifier, selection.photos, selection.scope
 
 about_scenes = scenes.concern(classifier, photos)
 if about_scenes:
-    scenes.panel(classifier, photos, visitor)
+    scenes.panel(classifier, photos, scope)
 summary = st.container()
-predicting = cache.call(models.predict, classifier, photos)
-job = visitor.ask("shared/predictions", predicting)
+job = scope.shared.compute("predictions", models.predict, classifier, photos)
 done = waiting.settled(job)
 predictions = job.value if done else models.merge(job.partial)
 if classifier.multi_label:

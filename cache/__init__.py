@@ -3,6 +3,8 @@
     call = cache.call(attribution.attribute, classifier, batch, targets, method)
     heatmaps = cache.get(call)                          # waits
     job = cache.Visitor().ask("maps", call)             # does not
+    scope = cache.Scope(visitor, "Saliency comparison")  # a page's way to ask: by the kind of work
+    job = scope.read("image", inputs.read, classifier, photos, (3,))
 
 Values are handed out uncopied and are shared between visitors: take them as immutable.
 """
@@ -11,7 +13,7 @@ from cache.jobs import Cancelled, Job, Progress
 from cache.kept import Kept, moment
 from cache.keys import Call, call, key
 from cache.store import trouble
-from cache.visitors import Visitor, forget, get
+from cache.visitors import Queue, Scope, Slot, Visitor, figure, forget, get, lookup
 
 __all__ = [
     "Call",
@@ -19,11 +21,16 @@ __all__ = [
     "Job",
     "Kept",
     "Progress",
+    "Queue",
+    "Scope",
+    "Slot",
     "Visitor",
     "call",
+    "figure",
     "forget",
     "get",
     "key",
+    "lookup",
     "moment",
     "trouble",
 ]

@@ -102,6 +102,17 @@ class Job:
         return tuple(self._partial)
 
     @property
+    def parts(self) -> tuple[Any, ...]:
+        """Of a function that yields the parts of its result: those that are there, all of them once it is done."""
+        return tuple(self._value) if self._state == "done" else self.partial
+
+    def latest(self, nothing: Any = None) -> Any:
+        """Of a function that yields what it has so far: the newest, or `nothing`; the result once it is done."""
+        if self._state == "done":
+            return self._value
+        return self._partial[-1] if self._partial else nothing
+
+    @property
     def remarks(self) -> tuple[str, ...]:
         """What the reader of the result should know."""
         return tuple(self._remarks)

@@ -18,7 +18,7 @@ from cache.memory import MISSING, Memory
 from interp.batches import out_of_memory
 
 # Who asks: a visitor and one of the visitor's slots.
-Asker = tuple[object, str]
+Asker = tuple[object, object]
 
 memory = Memory()
 _log = logging.getLogger("loupe")

@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, NamedTuple
 
 from cache import queues
 from cache.jobs import Job
 from cache.keys import Call
+from cache.keys import call as called
+
+
+class Queue(StrEnum):
+    """The queues beside those of devices, for work that needs no classifier to run: none waits for another's steps."""
+
+    FIGURES = "figures"
+    """What is drawn: the numbers of figures, and pictures for them."""
+    LISTS = "lists"
+    """Looking things up in a whole set, as its names, labels and counts: a page cannot be drawn without."""
+    READING = "reading"
+    """Pictures and annotations from files."""
+    SETS = "images"
+    """Opening image sets: a large one takes longer than any picture."""
+    PROJECTIONS = "projections"
+    """Maps of an image set, which take seconds to minutes on the processor."""
+
+
+class Slot(NamedTuple):
+    """A place for one job of a visitor: on a page ("" for all pages), in a view of it ("" for all its views)."""
+
+    page: str
+    view: str
+    name: str
 
 
 class Visitor:
     """One browser session, or one script: its slots, each with the job that it last asked for there."""
 
     def __init__(self) -> None:
-        self._slots: dict[str, Job] = {}
+        self._slots: dict[Slot | str, Job] = {}
         self._closed = False
 
-    def ask(self, slot: str, call: Call, disk: bool = True, device: str | None = None) -> Job:
+    def ask(self, slot: Slot | str, call: Call, disk: bool = True, device: str | None = None) -> Job:
         """The job for a call, at once; what this visitor asked before in the slot, with another key, is released.
 
         The same key gives the same job, except after a failure that was heard of: then it is computed again.
@@ -40,7 +67,7 @@ class Visitor:
                 queues.leave(asker, before)
         return job
 
-    def release(self, slot: str) -> None:
+    def release(self, slot: Slot | str) -> None:
         """Wait no longer for what was asked in a slot; a slot without a job is let be."""
         with queues.changed:
             job = self._slots.pop(slot, None)
@@ -48,7 +75,7 @@ class Visitor:
                 queues.leave((self, slot), job)
 
     @property
-    def slots(self) -> dict[str, Job]:
+    def slots(self) -> dict[Slot | str, Job]:
         """The job of each slot."""
         with queues.changed:
             return dict(self._slots)
@@ -59,6 +86,84 @@ class Visitor:
             self._closed = True
             for slot in list(self._slots):
                 self.release(slot)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where a visitor asks: on a page, in one of its views; "" is all of them.
+
+    The ways to ask say what kind of work it is, and so in which queue it stands and whether its result is kept on disk.
+    Each takes a function and its arguments, or a `Call`, and gives the job, in the slot of this name.
+    """
+
+    visitor: Visitor
+    page: str = ""
+    view: str = ""
+
+    @property
+    def shared(self) -> Scope:
+        """The scope of what all pages use."""
+        return Scope(self.visitor)
+
+    def at(self, view: str) -> Scope:
+        """A view of this page."""
+        return replace(self, view=view)
+
+    def enter(self) -> Scope:
+        """Let go of what the visitor has asked for on other pages and, in a view, in other views; gives this scope."""
+        for slot in self.visitor.slots:
+            if isinstance(slot, Slot) and not self._beside(slot):
+                self.visitor.release(slot)
+        return self
+
+    def _beside(self, slot: Slot) -> bool:
+        return slot.page in ("", self.page) and (not slot.page or not self.view or slot.view in ("", self.view))
+
+    def compute(self, slot: str, function: Callable[..., Any] | Call, /, *arguments: Any, **keywords: Any) -> Job:
+        """Something that the classifier has to run for; kept on disk."""
+        return self.ask(slot, _call(function, arguments, keywords))
+
+    def gather(self, slot: str, function: Callable[..., Any] | Call, /, *arguments: Any, **keywords: Any) -> Job:
+        """As `compute`, where the parts are kept one by one, or the whole is soon computed anew: not kept on disk."""
+        return self.ask(slot, _call(function, arguments, keywords), disk=False)
+
+    def read(self, slot: str, function: Callable[..., Any] | Call, /, *arguments: Any, **keywords: Any) -> Job:
+        """Something from a few files; not kept on disk."""
+        return self.ask(slot, _call(function, arguments, keywords), disk=False, queue=Queue.READING)
+
+    def survey(self, slot: str, function: Callable[..., Any] | Call, /, *arguments: Any, **keywords: Any) -> Job:
+        """Something for which the files of a whole set are read; kept on disk."""
+        return self.ask(slot, _call(function, arguments, keywords), queue=Queue.READING)
+
+    def draw(self, slot: str, function: Callable[..., Any] | Call, /, *arguments: Any, **keywords: Any) -> Job:
+        """Something for a figure out of what is in memory; not kept on disk."""
+        return self.ask(slot, _call(function, arguments, keywords), disk=False, queue=Queue.FIGURES)
+
+    def look_up(self, slot: str, function: Callable[..., Any] | Call, /, *arguments: Any, **keywords: Any) -> Job:
+        """Something that only has to be found; not kept on disk."""
+        return self.ask(slot, _call(function, arguments, keywords), disk=False, queue=Queue.LISTS)
+
+    def ask(self, slot: str, call: Call, *, disk: bool = True, queue: str | None = None) -> Job:
+        """The job of a call, as `Visitor.ask` gives it, for work of no kind that has a name of its own."""
+        return self.visitor.ask(Slot(self.page, self.view, slot), call, disk=disk, device=queue)
+
+    def release(self, slot: str) -> None:
+        """Wait no longer for what was asked in a slot."""
+        self.visitor.release(Slot(self.page, self.view, slot))
+
+
+def _call(function: Callable[..., Any] | Call, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Call:
+    return function if isinstance(function, Call) else called(function, *arguments, **keywords)
+
+
+def figure(function: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> Any:
+    """What a function gives for a figure that cannot be drawn without: kept in memory; waits. As `get` else."""
+    return get(called(function, *arguments, **keywords), disk=False, device=Queue.FIGURES)
+
+
+def lookup(function: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> Any:
+    """What a function finds that a page cannot be drawn without: kept in memory; waits. As `get` else."""
+    return get(called(function, *arguments, **keywords), disk=False, device=Queue.LISTS)
 
 
 def get(call: Call, disk: bool = True, device: str | None = None) -> Any:

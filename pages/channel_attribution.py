@@ -25,13 +25,13 @@ with shown:
     chosen = controls.one_of("Show", "ch.view", [*OF_PHOTOGRAPHS, *OF_THE_SET])
 with fineness:
     making.quality()
-title = layout.view_title(selection, TITLE, chosen)
+selection = selection.at(chosen)
 picture, side = st.columns([3, 1], gap="medium")
 if chosen in OF_PHOTOGRAPHS:
     view = OF_PHOTOGRAPHS[chosen]
-    view.view(subject.choose(selection, title, picture, side), picture, side)
+    view.view(subject.choose(selection, picture, side), picture, side)
 else:
     view = OF_THE_SET[chosen]
-    view.view(selection, title, picture, side)
-layers.draw(selection, title)
+    view.view(selection, picture, side)
+layers.draw(selection)
 layout.how_to_read(f"{reading.READING}\n\n{view.READING}")

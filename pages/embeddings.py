@@ -3,7 +3,6 @@
 import numpy as np
 import streamlit as st
 
-import cache
 from interp import models
 from pages.parts.embedding import (
     arrangements,
@@ -17,8 +16,8 @@ from pages.parts.embedding import (
     representations,
     trust,
 )
-from pages.parts.frame import layout, pickers
-from pages.parts.kit import controls, waiting
+from pages.parts.frame import layout
+from pages.parts.kit import controls, pickers, waiting
 
 TITLE = "Embedding explorer"
 
@@ -27,25 +26,25 @@ selection = layout.page(
     "What does a layer make of the whole image set? What it treats alike lies together, as far as a map can show.",
     needs_classes=False,
 )
-classifier, photos, visitor = selection.classifier, selection.photos, selection.visitor
+classifier, photos, scope = selection.classifier, selection.photos, selection.scope
 
 picture, side = st.columns([3, 1], gap="medium")
 with side:
     subject = controls.one_of("Of what", "map.of", ("The images", "Made-up points"))
     if subject == "Made-up points":
-        lessons.page(visitor, TITLE, picture)
+        lessons.page(scope, picture)
     else:
         representation = representations.choose(classifier, photos)
 if subject == "Made-up points":
     layout.how_to_read(lessons.READING)
     st.stop()
 with picture:
-    [features] = representations.read(visitor, f"{TITLE}/features", classifier, photos, (representation,))
+    [features] = representations.read(scope, "features", classifier, photos, (representation,))
     features, cells = representations.cells(features, classifier)
 # Maps need no predictions: they are asked for after the features, and awaited after the maps.
 predicting = None
 if classifier.labels:
-    predicting = visitor.ask("shared/predictions", cache.call(models.predict, classifier, photos))
+    predicting = scope.shared.compute("predictions", models.predict, classifier, photos)
 known = mapped.known(classifier, photos, features, cells, selection.labels, predicting)
 with side:
     arrangement = arrangements.choose(len(features), film=cells is None)
@@ -55,9 +54,9 @@ with picture:
     sources = (features,)
     if filmed:
         layers = representations.film(classifier, pooled)
-        sources = representations.read(visitor, f"{TITLE}/film", classifier, photos, layers)
+        sources = representations.read(scope, "film", classifier, photos, layers)
     place = st.container()
-    panels, projections = explorer.panels(visitor, f"{TITLE}/maps", sources, arrangement)
+    panels, projections = explorer.panels(scope, "maps", sources, arrangement)
 with side:
     colours = colouring.choose(known, projections, arrangement)
     hits = neighbourhood.found(known, controls.text("Find", "map.find", placeholder="Part of a name or class"))
@@ -72,7 +71,7 @@ found = None
 with picture:
     if photo is not None:
         placing = () if filmed else projections
-        found = lookup.find(visitor, f"{TITLE}/photograph", photo, classifier, features, placing, arrangement.metric)
+        found = lookup.find(scope, "photograph", photo, classifier, features, placing, arrangement.metric)
     if found is not None:
         hits = [*hits, *found.neighbours.indices[0].tolist()]
     if found is not None and found.places:
@@ -87,7 +86,7 @@ with picture:
                 names,
                 colours,
                 key="maps",
-                thumbnails=mapped.sheets(visitor, known),
+                thumbnails=mapped.sheets(scope, known),
                 highlighted=hits,
                 links=links,
                 linked_view=arrangement.view in (arrangements.SEEDS, arrangements.FILM),
@@ -105,7 +104,7 @@ with picture:
     if projections:
         trust.numbers(projections, headed)
     if cells is None:
-        trust.sharing(visitor, TITLE, classifier, known, pooled)
+        trust.sharing(scope, classifier, known, pooled)
     if predicting is not None:
         waiting.settled(predicting)
 layout.how_to_read(lessons.reading(arrangement) + lessons.QUALITY)

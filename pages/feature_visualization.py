@@ -25,5 +25,5 @@ picture, side = st.columns([3, 1], gap="medium")
 with side:
     offered = [name for name in VIEWS if selection.classifier.labels or name not in OF_CLASSES]
     view = controls.one_of("Show", "fv.view", offered)
-VIEWS[view](selection, layout.view_title(selection, TITLE, view), picture, side)
+VIEWS[view](selection.at(view), picture, side)
 layout.how_to_read(reading.READING)

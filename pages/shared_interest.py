@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.parts.frame import layout
-from pages.parts.kit import clicks, waiting
+from pages.parts.kit import clicks, problems, waiting
 from pages.parts.shared_interest import asking, choosing, closeup, reading, settings, tiles, views
 from pages.parts.shared_interest.known import Known
 
@@ -12,20 +12,19 @@ TITLE = "Shared Interest"
 selection = layout.page(
     TITLE, "Does the classifier look where people do? Every image's heatmap is held against what people marked in it."
 )
-classifier, photos, visitor = selection.classifier, selection.photos, selection.visitor
+classifier, photos, scope = selection.classifier, selection.photos, selection.scope
 clicks.listen({"case": views.case, "image": closeup.click})
 view = views.choose(photos)
-views.let_go(visitor, TITLE, view)
 if view in views.UNSCORED:
-    views.without_scores(view, selection, TITLE)
+    views.without_scores(view, selection)
     layout.how_to_read(reading.text(view))
     st.stop()
 
 picture, side = st.columns([3, 1], gap="medium")
 with side:
-    chosen = settings.choose(visitor, classifier, photos)
+    chosen = settings.choose(scope, classifier, photos)
 with picture:
-    job = asking.ask(visitor, f"{TITLE}/scores", classifier, photos, (chosen.question,), chosen.scoring)
+    job = asking.ask(scope, "scores", classifier, photos, (chosen.question,), chosen.scoring)
     waiting.settled(job)
     [scored] = asking.latest(job, classifier, (chosen.question,), chosen.scoring)
     known = Known(classifier, photos, scored, chosen.thresholds)
@@ -34,6 +33,6 @@ with picture:
 with side:
     choice = choosing.choose(known) if view == views.GALLERY else choosing.Choice()
 with picture:
-    views.draw(view, selection, TITLE, known, choice)
-layout.left_out(scored.problems)
+    views.draw(view, selection, known, choice)
+problems.left_out(scored.problems)
 layout.how_to_read(reading.text(view))

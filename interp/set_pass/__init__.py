@@ -13,7 +13,7 @@ What collects values gives a value of the same kind, so parts may be put togethe
 
 from interp.set_pass.rows import Collected, Growing, merged
 from interp.set_pass.running import Kept, by_chunks, kept_parts, kept_whole, of_chunk, once, returned
-from interp.set_pass.work import Chunk, Collecting, Positions, SetPass, chosen_positions
+from interp.set_pass.work import Chunk, Collecting, Positions, SetPass, chosen_positions, spread
 
 __all__ = [
     "Chunk",
@@ -31,4 +31,5 @@ __all__ = [
     "of_chunk",
     "once",
     "returned",
+    "spread",
 ]

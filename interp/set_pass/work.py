@@ -22,6 +22,7 @@ Positions = Sequence[int] | np.ndarray | None
 
 # On a processor larger batches leave its caches; on a graphics card smaller ones leave it idle.
 PROCESSOR_BATCH, DEVICE_BATCH = 16, 64
+GOLDEN = (5**0.5 - 1) / 2
 
 
 @runtime_checkable
@@ -109,6 +110,15 @@ class SetPass(ABC, Generic[Item, Value]):
         """Images of the set as a chunk of the pass."""
         known = f"{photos.fingerprint_of(positions)} {self.rests_on(photos, context, positions)}"
         return Chunk(photos, positions, context, digest([positions], known))
+
+
+def spread(positions: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
+    """The positions in an order in which the first ones, however many, are spread over all of them.
+
+    So what has been computed so far speaks for the whole. The order is that of multiples of the golden ratio, modulo 1.
+    """
+    places = np.arange(len(positions)) * GOLDEN % 1
+    return positions[places.argsort(kind="stable").argsort(kind="stable")]
 
 
 def chosen_positions(photos: ImageSet, positions: Positions) -> Int[np.ndarray, " n"]:

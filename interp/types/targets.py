@@ -17,6 +17,10 @@ class Target:
     positive: int
     negative: int | None = None
 
+    def title(self, labels: Sequence[str]) -> str:
+        """The class, or both where one is set against another, by their labels."""
+        return labels[self.positive] + ("" if self.negative is None else f" over {labels[self.negative]}")
+
 
 Targets = int | Target | Sequence[int | Target]
 """One class for all images, one target, or one of these for each image."""

@@ -15,8 +15,7 @@ from interp.images.drawings import Drawing, laid_over
 from interp.images.editing import Stroke
 from interp.images.photographs import load
 from interp.images.shapes import Box, Polygon, RunLengths
-from pages.parts.frame import pickers
-from pages.parts.kit import handmade
+from pages.parts.kit import handmade, pickers
 from pages.parts.shared_interest import annotating, papers
 from pages.parts.shared_interest.annotating import ADD, CUT, NEW, Tool, changed
 from tests.images.drawing import saved

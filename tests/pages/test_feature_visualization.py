@@ -12,7 +12,7 @@ from interp import feature_visualization as fv
 from interp import models
 from pages.parts.cards import making
 from pages.parts.feature_visualization import channels, classes, lesson, single
-from pages.parts.kit import clicks
+from pages.parts.kit import clicks, layers
 from tests.pages.opening import opening, said
 
 
@@ -55,7 +55,7 @@ def test_all_layers_are_tallied_when_asked_and_no_picture_is_made_for_that(page)
     page.app.session_state["fv-layers"] = True
     [table] = page.run().dataframe
     rows = table.value.set_index("layer")
-    assert len(rows) == len(channels.offered(models.load("digits")))
+    assert len(rows) == len(layers.offered(models.load("digits")))
     looked_at = rows["pictures"] > 0
     assert looked_at.sum() == 1 and rows["share"].notna().tolist() == looked_at.tolist()
     assert 0 <= rows["share"][looked_at].item() <= 100
@@ -78,9 +78,9 @@ def test_a_click_chooses_the_channel(page, monkeypatch) -> None:
     state: dict = {}
     monkeypatch.setattr(channels.st, "session_state", state)
     clicks.hear("channel:3", {"channel": channels._take})
-    assert state[channels.CHANNEL] == 3
+    assert state[layers.CHANNEL] == 3
     clicks.hear("channel:nonsense", {"channel": channels._take})
-    assert state[channels.CHANNEL] == 3
+    assert state[layers.CHANNEL] == 3
 
 
 def test_a_channel_that_the_layer_lacks_becomes_the_first(page) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 
 import cache
 from interp.own_code import rehearsal
-from pages.parts.frame import classifiers
+from pages.parts.kit import classifiers
 
 LOOP = "while True:\n    pass\n"
 TOML = 'architecture = "net.py:build"\nweights = "random"\nlabels = ["bee", "moth"]\ninput_size = 8\n'
@@ -77,7 +77,7 @@ def test_while_one_network_loops_others_are_loaded(app, folder: Path) -> None:
         "from torch import nn\ndef build(num_classes):\n  pooled = nn.AdaptiveAvgPool2d(1), nn.Flatten()\n"
         "  return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), *pooled, nn.Linear(4, num_classes))\n"
     )
-    one, two = cache.Visitor(), cache.Visitor()
+    one, two = (cache.Scope(cache.Visitor()) for _ in range(2))
     try:
         looping = classifiers.ask(one, "loops")
         begun = time.monotonic()
@@ -90,8 +90,8 @@ def test_while_one_network_loops_others_are_loaded(app, folder: Path) -> None:
         assert job.value.labels == ("bee", "moth")
         assert looping.state == "running"
     finally:
-        one.close()
-        two.close()
+        one.visitor.close()
+        two.visitor.close()
     assert looping.wait(10) and looping.state == "cancelled"
     st.cache_resource.clear()
 

@@ -280,16 +280,6 @@ def test_a_second_classifier_that_cannot_be_had_is_said(page, tmp_path: Path, mo
     assert "there is no file of weights" in app.error[0].value and tile_counts(app)["human aligned"] >= 0
 
 
-def test_what_other_views_asked_for_is_let_go() -> None:
-    slots = ["shared/model", "P/scores", "P/large-sweep", "P/methods/methods", "P/scores/x", "P/draw-paper"]
-    let_go: list[str] = []
-    views.let_go(SimpleNamespace(slots=dict.fromkeys(slots), release=let_go.append), "P", "Scores")
-    assert let_go == ["P/methods/methods", "P/draw-paper"]
-    let_go.clear()
-    views.let_go(SimpleNamespace(slots=dict.fromkeys(slots), release=let_go.append), "P", "Methods")
-    assert let_go == ["P/draw-paper"]
-
-
 def test_a_close_up_with_its_sweep(page) -> None:
     app = page.open()
     order = shown_positions(app)
@@ -332,7 +322,7 @@ def test_what_nobody_has_annotated_can_be_drawn_on(monkeypatch: pytest.MonkeyPat
 
 def test_probing_takes_the_rule_of_the_page(page, monkeypatch: pytest.MonkeyPatch) -> None:
     rules = []
-    monkeypatch.setattr(probing, "section", lambda selection, title, *, rule: rules.append(rule))
+    monkeypatch.setattr(probing, "section", lambda selection, *, rule: rules.append(rule))
     page.open(interest__view="Probe", interest__deviations="1.5")
     assert rules == [Deviations(1.5)]
 
@@ -385,10 +375,10 @@ def test_a_parameter_that_cannot_be_is_said_and_ends_the_page(page) -> None:
 
 def test_what_has_come_so_far_is_read_while_the_rest_comes(tiny) -> None:
     questions, scoring = (Question(attribution.GradCam()),), Scoring()
-    first, second = some([(4, 4, 4)], [0], [0]), some([(4, 4, 4)] * 2, [0, 0], [0, 1])
-    job = SimpleNamespace(state="running", partial=((first,), (second,)))
-    assert asking.latest(job, tiny, questions, scoring) == (second,)
-    [nothing] = asking.latest(SimpleNamespace(state="waiting", partial=()), tiny, questions, scoring)
+    second = some([(4, 4, 4)] * 2, [0, 0], [0, 1])
+    running, waiting = SimpleNamespace(latest=lambda: (second,)), SimpleNamespace(latest=lambda: None)
+    assert asking.latest(running, tiny, questions, scoring) == (second,)
+    [nothing] = asking.latest(waiting, tiny, questions, scoring)
     assert len(nothing) == 0
     board = tiles.html(known(tiny, nothing).counts, 0, Thresholds())
     assert board.count('class="count">0<') == 8, "the cases are explained before the first image is scored"
@@ -396,12 +386,12 @@ def test_what_has_come_so_far_is_read_while_the_rest_comes(tiny) -> None:
 
 def test_the_first_images_scored_are_spread_over_the_set() -> None:
     photos = images.load("scenes:500")
-    order = asking.spread(photos)
+    order = asking.positions(photos)
     assert np.array_equal(np.sort(order), np.arange(500))
     for count in (5, 20, 77, 250):
         gaps = np.diff(np.sort(np.concatenate([[-1], order[:count], [500]])))
         assert gaps.max() < 2.7 * 500 / count
-    assert len(asking.spread(images.load("digits"))) == 0
+    assert len(asking.positions(images.load("digits"))) == 0
 
 
 def test_cases_are_counted_with_what_has_no_label(tiny) -> None:

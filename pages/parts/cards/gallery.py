@@ -35,16 +35,6 @@ def draw(
     st.html(f'<div class="pictures" style="{STYLE}">{figures}</div>')
 
 
-def framed(picture: UInt8[np.ndarray, "h w 3"], window: tuple[slice, slice]) -> UInt8[np.ndarray, "h w 3"]:
-    """The picture with a white frame around a window, itself set off in black."""
-    marked, (down, across) = picture.copy(), window
-    for margin, value in ((3, 255), (1, 0)):
-        inside = (slice(max(0, side.start - margin), side.stop + margin) for side in (down, across))
-        marked[tuple(inside)] = value
-    marked[down, across] = picture[down, across]
-    return marked
-
-
 def _address(picture: UInt8[np.ndarray, "h w 3"]) -> str:
     image = Image.fromarray(picture)
     # Twice as fine as they are drawn, for screens that show it.

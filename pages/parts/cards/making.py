@@ -18,8 +18,8 @@ from cache.each import each
 from interp import feature_visualization as fv
 from interp.feature_visualization import Colours, Objective, Picture, Settings
 from interp.types import Classifier
-from pages.parts.frame.layout import Selection
 from pages.parts.kit import controls, replay, waiting
+from pages.parts.kit.selection import Selection
 
 Bytes = UInt8[np.ndarray, "h w 3"]
 QUALITIES = {"Preview": 64, "Good": 256, "Fine": 1024, "Finest": 2048}
@@ -52,16 +52,14 @@ class Card:
     about: str = ""
 
 
-def settings(
-    visitor: cache.Visitor, title: str, selection: Selection, count: int | None = None, *, side: int = fv.SIDE
-) -> Settings:
+def settings(selection: Selection, count: int | None = None, *, side: int = fv.SIDE) -> Settings:
     """How pictures are made, in so many steps; the page ends here until that is known.
 
     None leaves their number to what was chosen in `quality`. `side` is what `fv.usual` calls so.
     """
-    chosen = colours(visitor, title, selection)
-    question = cache.call(fv.usual, selection.classifier, count or steps(), chosen, side=side)
-    return waiting.value(visitor.ask(f"{title}/usual", question, disk=False))
+    scope, some = selection.scope, count or steps()
+    usual = scope.gather(f"usual-{some}-{side}", fv.usual, selection.classifier, some, colours(selection), side=side)
+    return waiting.value(usual)
 
 
 def steps() -> int:
@@ -69,10 +67,9 @@ def steps() -> int:
     return QUALITIES[st.session_state.get("fv.quality", "Good")]
 
 
-def colours(visitor: cache.Visitor, title: str, selection: Selection) -> Colours:
+def colours(selection: Selection) -> Colours:
     """Those of photographs for a classifier of ImageNet's classes, else those that the image set has."""
-    question = cache.call(fv.colours_of, selection.classifier, selection.photos)
-    return waiting.value(visitor.ask(f"{title}/colours", question, device="reading"))
+    return waiting.value(selection.scope.survey("colours", fv.colours_of, selection.classifier, selection.photos))
 
 
 def quality() -> None:
@@ -87,20 +84,20 @@ def quality() -> None:
 
 
 def asked(
-    visitor: cache.Visitor, slot: str, classifier: Classifier, how: Settings, objectives: Sequence[Objective]
+    scope: cache.Scope, slot: str, classifier: Classifier, how: Settings, objectives: Sequence[Objective]
 ) -> tuple[dict[int, Picture], bool]:
     """The pictures by their objectives' places, as far as they are, and whether they are finished; draws progress."""
-    job = ask(visitor, slot, classifier, how, objectives)
+    job = ask(scope, slot, classifier, how, objectives)
     done = waiting.settled(job)
     return so_far(job), done
 
 
 def ask(
-    visitor: cache.Visitor, slot: str, classifier: Classifier, how: Settings, objectives: Sequence[Objective]
+    scope: cache.Scope, slot: str, classifier: Classifier, how: Settings, objectives: Sequence[Objective]
 ) -> cache.Job:
     """The job that makes a picture for each objective; each is kept by itself."""
     size = max(1, fv.batch_for(classifier, how) // how.copies)
-    return visitor.ask(slot, cache.call(each, fv.pictures, classifier, (how,), tuple(objectives), size), disk=False)
+    return scope.gather(slot, each, fv.pictures, classifier, (how,), tuple(objectives), size)
 
 
 def so_far(job: cache.Job) -> dict[int, Picture]:
@@ -111,7 +108,7 @@ def so_far(job: cache.Job) -> dict[int, Picture]:
 
 
 def in_each_way(
-    visitor: cache.Visitor,
+    scope: cache.Scope,
     slot: str,
     classifier: Classifier,
     ways: dict[str, Settings],
@@ -123,7 +120,7 @@ def in_each_way(
 ) -> list[Picture] | None:
     """Draw one objective's pictures made in several ways as cards in a place; gives them when all are finished."""
     # Of one visitor's jobs the newest comes first, so the first way is asked for last.
-    asked = [ask(visitor, f"{slot}/{name}", classifier, ways[name], objectives) for name in reversed(ways)]
+    asked = [ask(scope, f"{slot}/{name}", classifier, ways[name], objectives) for name in reversed(ways)]
     jobs = asked[::-1]
     done = all(waiting.settled(job) for job in jobs)
     made = [so_far(job).get(0) for job in jobs]

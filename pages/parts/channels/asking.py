@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Int
 
 import cache
-from interp import models, set_pass
+from interp import models
 from interp.channels.over_set import AttributionPass, SetAttribution, SetQuestion
 from interp.channels.pairs import Pair, confused
 from interp.images import ImageSet
 from interp.models.predictions import Predictions
+from interp.set_pass import spread
 from interp.types import Classifier
 from pages.parts.channels.subject import layer_of
-from pages.parts.frame import layout
-from pages.parts.kit import controls, waiting
+from pages.parts.kit import controls, over_set, waiting
+from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain, shortened
-from pages.parts.shared_interest.asking import GOLDEN
 
 ALL, ONE, GROUP, PAIR = "All", "One class", "One group", "A confused pair"
 OF_THE_TWO, WHOLE = "Of the two classes", "The whole set"
@@ -37,7 +36,7 @@ class Asked:
     said: str
 
 
-def choose(selection: layout.Selection) -> Asked:
+def choose(selection: Selection) -> Asked:
     """Draw the pickers of layer, images and classes."""
     classifier, photos = selection.classifier, selection.photos
     layer = layer_of(classifier).name
@@ -88,8 +87,7 @@ def _of_class(classifier: Classifier, layer: str, own: Int[np.ndarray, " n"], by
 def _of_pair(
     classifier: Classifier, layer: str, own: Int[np.ndarray, " n"], by: str, predictions: Predictions
 ) -> Asked:
-    question = cache.call(confused, predictions, most=PAIRS)
-    pairs: tuple[Pair, ...] = cache.get(question, disk=False, device="lists")
+    pairs: tuple[Pair, ...] = cache.lookup(confused, predictions, most=PAIRS)
     if not pairs:
         return Asked(SetQuestion(layer), np.zeros(0, np.int64), "none")
     offered = {f"{one.first}-{one.second}": _named(classifier, one) for one in pairs}
@@ -125,31 +123,23 @@ def _against(options: tuple[str, ...]) -> str:
     return controls.listed("Set against", "ch.set-against", options)
 
 
-def predicted(selection: layout.Selection) -> Predictions:
+def predicted(selection: Selection) -> Predictions:
     """The predictions of the whole set; until they are there the page ends here, with progress."""
-    call = cache.call(models.predict, selection.classifier, selection.photos)
-    return waiting.value(selection.visitor.ask("shared/predictions", call))
+    return waiting.value(
+        selection.scope.shared.compute("predictions", models.predict, selection.classifier, selection.photos)
+    )
 
 
-def question_of(
-    classifier: Classifier, photos: ImageSet, question: SetQuestion, positions: Sequence[int] | np.ndarray
-) -> cache.Call:
-    """The call that attributes the images, chunk by chunk; what was computed before is read from disk."""
-    arguments = (AttributionPass(), classifier, photos, (question,), np.asarray(positions))
-    return cache.call(set_pass.by_chunks, *arguments, kept=cache.Kept())
+def ask(selection: Selection, slot: str, question: SetQuestion, positions: Int[np.ndarray, " n"]) -> cache.Job:
+    """The job that attributes the images, chunk by chunk."""
+    return over_set.ask(
+        selection.scope, slot, AttributionPass(), selection.classifier, selection.photos, (question,), positions
+    )
 
 
 def latest(job: cache.Job) -> SetAttribution | None:
     """What has been computed so far; None before the first images."""
-    if job.state == "done":
-        return job.value[0]
-    return job.partial[-1][0] if job.partial else None
-
-
-def spread(positions: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
-    """The positions in an order in which the first ones, however many, are spread over all of them."""
-    places = np.arange(len(positions)) * GOLDEN % 1
-    return positions[places.argsort(kind="stable").argsort(kind="stable")]
+    return job.latest((None,))[0]
 
 
 def told(classifier: Classifier, question: SetQuestion) -> str:

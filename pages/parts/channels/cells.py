@@ -14,8 +14,9 @@ from interp import channels
 from interp import feature_visualization as fv
 from interp.channels import CellGrid
 from interp.channels.cells import NO_CHANNEL, Order
+from interp.figures.framed import framed
 from interp.types import Target
-from pages.parts.cards import gallery, making
+from pages.parts.cards import making
 from pages.parts.channels import cell, chosen, dictionary, mosaic
 from pages.parts.channels.dictionary import ORDERS
 from pages.parts.channels.subject import CHANNEL, Subject, pictures
@@ -68,7 +69,7 @@ def view(about: Subject, picture, side) -> None:
         row = _photograph(about)
         wish = _wish(about.targets[row])
     with picture:
-        grid = cache.get(cache.call(channels.cells, about.found, row, most=wish.most), disk=False, device="figures")
+        grid = cache.figure(channels.cells, about.found, row, most=wish.most)
         if grid.positions == (1, 1):
             st.info(f"{plain(about.layer.name)} has a single position, so there is nothing to lay out: choose another.")
             return
@@ -159,17 +160,15 @@ def _made(about: Subject, grid: CellGrid, wish: Wish) -> tuple[dict[int, fv.Pict
         wanted = [one for one, _ in Counter(first).most_common() if one != NO_CHANNEL]
         if not wanted:
             return {}, None
-        found, job = pictures(about.selection, about.title, "cells", about.layer, wanted)
+        found, job = pictures(about.selection, "cells", about.layer, wanted)
         return found, job
     places = _inverted(grid)
     if not places:
         return {}, None
     vectors = grid.activations.flatten(1)
     objectives = [fv.Direction(about.layer.name, vectors[:, one].clone(), cosine_power=COSINE_POWER) for one in places]
-    how = making.settings(
-        about.visitor, f"{about.title}/inverting", about.selection, INVERSION_STEPS, side=INVERSION_SIDE
-    )
-    job = making.ask(about.visitor, f"{about.title}/inversions", about.classifier, how, objectives)
+    how = making.settings(about.selection, INVERSION_STEPS, side=INVERSION_SIDE)
+    job = making.ask(about.scope, "inversions", about.classifier, how, objectives)
     job.wait(waiting.PATIENCE)
     return {places[one]: picture for one, picture in making.so_far(job).items()}, job
 
@@ -243,8 +242,11 @@ def _coloured(about: Subject, grid: CellGrid, row: int, wish: Wish) -> mosaic.Co
         title = f"{first} (red) against {second} (blue)"
         return mosaic.Coloured(grid.attribution.numpy(), "two", title, (first, second))
     alone = Target(target.positive if wish.colours == FIRST else target.negative)
-    asked = cache.call(channels.attribute, about.classifier, about.batch[row : row + 1], alone, layer=about.layer.name)
-    found = waiting.value(about.visitor.ask(f"{about.title}/alone", asked))
+    found = waiting.value(
+        about.scope.compute(
+            "alone", channels.attribute, about.classifier, about.batch[row : row + 1], alone, layer=about.layer.name
+        )
+    )
     values = channels.cells(found, most=wish.most).attribution.numpy()
     return mosaic.Coloured(values, "two", f"Attribution: {labels[alone.positive]} alone", ("logits", ""))
 
@@ -256,12 +258,12 @@ def _opened(
     titles, rival = _titles(about, row), about.targets[row].negative
     sides = tuple((f"Largest {titles[name]}", _strong(grid, order, spot)) for name, order in ORDERS.items())
     there = list(dict.fromkeys(one.channel for _, strong in sides for one in strong))
-    found, job = pictures(about.selection, about.title, "cell", about.layer, there) if there else ({}, None)
+    found, job = pictures(about.selection, "cell", about.layer, there) if there else ({}, None)
     photograph = fv.bytes_of(about.batch.pixels[row])
     # At the size at which it is drawn, so that the frame does not cover a photograph of a few pixels.
     whole = cell.enlarged(photograph)
     opened = cell.Opened(
-        gallery.framed(whole, grid.window(*spot, whole.shape[:2])),
+        framed(whole, grid.window(*spot, whole.shape[:2])),
         photograph[grid.window(*spot, photograph.shape[:2])],
         sides,
         {one: picture.pixels for one, picture in found.items()},

@@ -8,16 +8,16 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Int
 
-import cache
 from interp.channels.over_set import SetAttribution, SetQuestion, among
+from interp.figures import framed
+from interp.set_pass import spread
 from pages.parts.cards import making
 from pages.parts.cards.making import Card
-from pages.parts.channels.asking import latest, question_of, spread
+from pages.parts.channels import asking
 from pages.parts.channels.subject import CHANNEL
 from pages.parts.embedding.neighbourhood import BESIDE
-from pages.parts.feature_visualization.single import framed
-from pages.parts.frame import layout, pickers
-from pages.parts.kit import export, waiting
+from pages.parts.kit import export, pickers, waiting
+from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain, shortened
 
 SHOWN, TOP = 16, 5
@@ -29,7 +29,7 @@ READING = (
 )
 
 
-def in_the_set(selection: layout.Selection, title: str, layer: str) -> None:
+def in_the_set(selection: Selection, layer: str) -> None:
     """For the channel that was clicked last: attribute it in the whole set, and draw the images that it decides.
 
     In an expander, for views of single photographs; nothing is computed while that is closed.
@@ -39,32 +39,29 @@ def in_the_set(selection: layout.Selection, title: str, layer: str) -> None:
         return
     heading = f"Which other images are decided by channel {channel}?"
     with st.expander(heading, key="ch-further", on_change="rerun", icon=":material/photo_library:") as opened:
-        slot = f"{title}/further"
+        slot = "further"
         if not opened.open:
-            selection.visitor.release(slot)
+            selection.scope.release(slot)
             return
-        question = question_of(
-            selection.classifier, selection.photos, SetQuestion(layer), spread(np.arange(len(selection.photos)))
-        )
-        job = selection.visitor.ask(slot, question, disk=False)
+        job = asking.ask(selection, slot, SetQuestion(layer), spread(np.arange(len(selection.photos))))
         waiting.settled(job)
-        found = latest(job)
+        found = asking.latest(job)
         if found is not None and len(found):
             st.caption(f"{len(found):,} images of {plain(selection.photos.name)}, each for its predicted class.")
-            gallery(selection, title, found, channel)
+            gallery(selection, found, channel)
 
 
-def draw(selection: layout.Selection, title: str, found: SetAttribution) -> None:
+def draw(selection: Selection, found: SetAttribution) -> None:
     """For the channel that was clicked last, the images that it decides; says what to click where none was."""
     channel = st.session_state.get(CHANNEL)
     if channel is None or channel >= found.values.shape[1]:
         st.caption("Click a channel to see which images it decides.")
         return
     st.markdown(f"#### Which images are decided by channel {channel}?")
-    gallery(selection, title, found, channel)
+    gallery(selection, found, channel)
 
 
-def gallery(selection: layout.Selection, title: str, found: SetAttribution, channel: int) -> None:
+def gallery(selection: Selection, found: SetAttribution, channel: int) -> None:
     """The images that a channel supports most, with what it adds to each, and where to go on with them."""
     photos = selection.photos
     order, decided = ranked(found, channel)
@@ -75,8 +72,7 @@ def gallery(selection: layout.Selection, title: str, found: SetAttribution, chan
     shown = order[:SHOWN]
     positions = found.positions[shown]
     layer = selection.classifier.layer(found.question.layer)
-    question = cache.call(framed, selection.classifier, photos, layer, channel, positions)
-    job = selection.visitor.ask(f"{title}/decided", question)
+    job = selection.scope.compute("decided", framed.strongest, selection.classifier, photos, layer, channel, positions)
     place = st.container()
     drawn_already = job.value if waiting.settled(job) else (None,) * len(shown)
     told = [
@@ -100,7 +96,7 @@ def ranked(found: SetAttribution, channel: int) -> tuple[Int[np.ndarray, " n"], 
     return order, order[top[order]]
 
 
-def _onwards(selection: layout.Selection, found: SetAttribution, channel: int, rows: np.ndarray) -> None:
+def _onwards(selection: Selection, found: SetAttribution, channel: int, rows: np.ndarray) -> None:
     """The buttons that lead on with these images."""
     positions = found.positions[rows].tolist()
     kept: tuple[Any, ...] = (selection.photos, positions, positions[0])
@@ -135,7 +131,7 @@ def _compare(positions: list[int]) -> None:
     st.session_state["image"], st.session_state["beside"] = positions[0], positions[1 : BESIDE + 1]
 
 
-def listed(selection: layout.Selection, found: SetAttribution, channel: int) -> list[dict[str, Any]]:
+def listed(selection: Selection, found: SetAttribution, channel: int) -> list[dict[str, Any]]:
     """A row for each image: what the channel adds to the class's score, and whether it is among the top five."""
     order, decided = ranked(found, channel)
     labels, top = selection.classifier.labels, set(decided.tolist())

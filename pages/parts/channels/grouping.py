@@ -53,7 +53,7 @@ def count_of(about: Subject) -> int:
 def ask(about: Subject, count: int) -> cache.Job:
     """The job that finds the groups, which all the photographs share."""
     rows = tuple(range(len(about.positions)))
-    return about.visitor.ask(f"{about.title}/groups", cache.call(channels.groups, about.found, rows, count))
+    return about.scope.compute("groups", channels.groups, about.found, rows, count)
 
 
 def directions(found: Groups, shown: Sequence[int]) -> dict[int, fv.Direction]:
@@ -67,8 +67,8 @@ def ask_pictures(
 ) -> tuple[dict[int, fv.Picture], cache.Job]:
     """The groups' pictures, by group, as far as they are, and the job that makes them."""
     asked = directions(found, shown)
-    settings = how(about.selection, about.title)
-    job = making.ask(about.visitor, f"{about.title}/{slot}", about.classifier, settings, list(asked.values()))
+    settings = how(about.selection)
+    job = making.ask(about.scope, slot, about.classifier, settings, list(asked.values()))
     job.wait(waiting.PATIENCE)
     names = list(asked)
     return {names[row]: made for row, made in making.so_far(job).items()}, job
@@ -94,9 +94,8 @@ def view(about: Subject, picture, side) -> None:
         _quality(about, found)
         place = st.container()
         classes = _classes(about)
-        measuring = about.visitor.ask(
-            f"{about.title}/group-effects",
-            cache.call(channels.group_effects, about.classifier, about.batch, found, classes),
+        measuring = about.scope.compute(
+            "group-effects", channels.group_effects, about.classifier, about.batch, found, classes
         )
         measuring.wait(waiting.PATIENCE)
         made, job = ask_pictures(about, "group-pictures", found, range(len(found)))

@@ -12,20 +12,20 @@ from interp import feature_visualization as fv
 from interp.types import Classifier
 from pages.parts.cards import making
 from pages.parts.channels import subject
-from pages.parts.frame import layout
 from pages.parts.kit import export, replay, waiting
+from pages.parts.kit.selection import Selection
 
 MOMENT = 15_000_000_000
 """The store changes with each picture that is made: it is counted again every 15 seconds at most (in nanoseconds)."""
 
 
-def draw(selection: layout.Selection, title: str) -> None:
+def draw(selection: Selection) -> None:
     """The list of layers, in an expander; nothing is looked up while that is closed."""
-    classifier, slot = selection.classifier, f"{title}/layers"
+    classifier, slot = selection.classifier, "layers"
     heading = f"All {len(classifier.layers)} layers, and which have pictures of their channels"
     with st.expander(heading, key="ch-layers", on_change="rerun", icon=":material/layers:") as opened:
         if not opened.open:
-            selection.visitor.release(slot)
+            selection.scope.release(slot)
             return
         size = " × ".join(map(str, classifier.input_size))
         st.caption(
@@ -36,11 +36,10 @@ def draw(selection: layout.Selection, title: str) -> None:
         names = [one.name for one in classifier.layers if one.kind != "flat"]
         ends = {one.name for one in classifier.layers if one.block_end}
         ordered = tuple(sorted(names, key=lambda name: name not in ends))
-        how, now = subject.how(selection, title), cache.moment() // MOMENT
-        question = cache.call(fv.counted, classifier, how, ordered, cache.Kept(), now)
-        job = selection.visitor.ask(slot, question, disk=False, device="lists")
-        done = waiting.settled(job)
-        made = job.value if done else job.partial[-1] if job.partial else {}
+        how, now = subject.how(selection), cache.moment() // MOMENT
+        job = selection.scope.look_up(slot, fv.counted, classifier, how, ordered, cache.Kept(), now)
+        waiting.settled(job)
+        made = job.latest({})
         replay.once(_table, classifier, made)
 
 

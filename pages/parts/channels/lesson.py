@@ -19,9 +19,9 @@ from interp.types import Classifier, Layer
 from pages.parts.cards import making
 from pages.parts.cards.making import Card
 from pages.parts.channels.subject import pictures
-from pages.parts.feature_visualization.channels import choose_layer
-from pages.parts.frame import classifiers, layout
-from pages.parts.kit import controls, replay, waiting
+from pages.parts.kit import classifiers, controls, replay, waiting
+from pages.parts.kit.layers import choose_layer
+from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
 
 PLOT = {"displayModeBar": False}
@@ -51,7 +51,7 @@ READING = (
 )
 
 
-def view(selection: layout.Selection, title: str, picture, side) -> None:
+def view(selection: Selection, picture, side) -> None:
     """The cue's channels for the classifier that goes by it, beside the honest one; elsewhere what to choose."""
     classifier = selection.classifier
     if classifier.name not in bundled.REASON_OF or classifier.architecture != bundled.ARCHITECTURE:
@@ -67,7 +67,7 @@ def view(selection: layout.Selection, title: str, picture, side) -> None:
         ) as place:
             if not place.open:
                 return
-            _answer(selection, title, reason, layer)
+            _answer(selection, reason, layer)
 
 
 def _about() -> None:
@@ -88,43 +88,41 @@ def measured(classifier: Classifier, reasons: Sequence[Reason], layer: str) -> I
             yield cue_channels(one, reason, layer=layer)
 
 
-def _answer(selection: layout.Selection, title: str, reason: Reason, layer: Layer) -> None:
+def _answer(selection: Selection, reason: Reason, layer: Layer) -> None:
     planted = REASONS[reason]
     st.markdown(
         f"All pictures of a **{plain(planted.label)}** in the training of classifier {planted.letter.upper()} showed "
         f"**{plain(planted.cue)}**, and no other picture did."
     )
-    job = selection.visitor.ask(
-        f"{title}/lesson", cache.call(measured, selection.classifier, (reason,), layer.name), disk=False
-    )
+    job = selection.scope.gather("lesson", measured, selection.classifier, (reason,), layer.name)
     if not waiting.settled(job):
         return
     pair: tuple[CueChannels, ...] = tuple(job.value)
     for column, one in zip(st.columns(2, gap="medium"), pair, strict=True):
         with column:
-            _side(selection, title, one)
+            _side(selection, one)
     replay.once(_compared, pair)
     with st.expander("All four, A to D", key="ch-lesson-all", on_change="rerun") as place:
         if not place.open:
             return
-        asked = cache.call(measured, selection.classifier, tuple(REASONS), layer.name)
-        all_of_them = selection.visitor.ask(f"{title}/lessons", asked, disk=False)
-        done = waiting.settled(all_of_them)
-        found = tuple(all_of_them.value if done else all_of_them.partial)
+        all_of_them = selection.scope.gather("lessons", measured, selection.classifier, tuple(REASONS), layer.name)
+        waiting.settled(all_of_them)
+        found = all_of_them.parts
         if found:
             replay.once(_table, found)
 
 
-def _side(selection: layout.Selection, title: str, found: CueChannels) -> None:
+def _side(selection: Selection, found: CueChannels) -> None:
     """The channels of one classifier that see the cue best: their pictures, and where they fire."""
     st.markdown(f"**{plain(bundled.TITLES[found.classifier])}**: channels that see it best")
     device = str(selection.classifier.device)
+    slot = f"lesson-{found.classifier}"
     loading = cache.call(models.load, found.classifier, device=device)
-    slot = f"{title}/lesson-{found.classifier}"
-    loaded = waiting.value(selection.visitor.ask(slot, loading, disk=False, device=classifiers.queue(found.classifier)))
+    queue = classifiers.queue(found.classifier)
+    loaded = waiting.value(selection.scope.ask(slot, loading, disk=False, queue=queue))
     one = replace(selection, classifier=loaded)
     place = st.container()
-    made, job = pictures(one, title, f"lesson-pictures-{found.classifier}", found.layer, found.seeing)
+    made, job = pictures(one, f"lesson-pictures-{found.classifier}", found.layer, found.seeing)
     waiting.settled(job)
     told = [
         Card(

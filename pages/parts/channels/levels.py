@@ -74,10 +74,16 @@ def ask(
         assert found is not None and step.group is not None
         unit = found.directions[step.group]
         weights = _of_group(about, found, step.group, above.gradients if follow == FOR_CLASS else None)
-    asked = cache.call(
-        channels.between, about.classifier, about.batch, step.layer, unit, layers=(after,), weights=weights
+    return about.scope.compute(
+        f"between-{number}",
+        channels.between,
+        about.classifier,
+        about.batch,
+        step.layer,
+        unit,
+        layers=(after,),
+        weights=weights,
     )
-    return about.visitor.ask(f"{about.title}/between-{number}", asked)
 
 
 def _of_group(

@@ -126,7 +126,7 @@ def _draw(
     here = None
     if last is not None:
         most, least = last.ends(each, each)
-        made, job = pictures(about.selection, about.title, "walk-here", last.layer, [*most, *least])
+        made, job = pictures(about.selection, "walk-here", last.layer, [*most, *least])
         progress.append(job)
         here = (most, least, made)
     for number, level in enumerate(walked):
@@ -164,7 +164,7 @@ def _strip(
     shown = [*most, *least]
     if step.channel is not None and step.channel not in shown:
         shown = [step.channel, *shown]
-    made, job = pictures(about.selection, about.title, f"walk-{number}", level.layer, shown)
+    made, job = pictures(about.selection, f"walk-{number}", level.layer, shown)
     entries = [_entry(about, path[:number], level, k, made, chosen=k == step.channel) for k in shown]
     jobs = [job]
     if step.group is not None and found is not None:

@@ -12,12 +12,12 @@ import cache
 from interp import channels
 from interp import feature_visualization as fv
 from interp.embedding import Features, Representation
+from interp.figures import framed
 from interp.images import ImageSet
 from interp.types import Classifier, Layer
 from pages.parts.channels import cards, chosen, further, table
 from pages.parts.channels.subject import CHANNEL, Subject, pictures
 from pages.parts.embedding import representations
-from pages.parts.feature_visualization.single import framed
 from pages.parts.kit import clicks, controls, replay, waiting
 
 IMAGES = 4
@@ -46,13 +46,12 @@ def view(about: Subject, picture, side) -> None:
         clicks.listen({"channel": chosen.take})
         _sentence(about, supporting, opposing)
         place = st.container()
-        effects = about.visitor.ask(
-            f"{about.title}/effects",
-            cache.call(channels.effects, about.classifier, about.batch, about.targets, layer=about.layer.name),
+        effects = about.scope.compute(
+            "effects", channels.effects, about.classifier, about.batch, about.targets, layer=about.layer.name
         )
         strengths = _strengths(about)
         examples = _examples(about, shown, strengths)
-        made, making = pictures(about.selection, about.title, "cards", about.layer, shown)
+        made, making = pictures(about.selection, "cards", about.layer, shown)
         # The progress of one at a time, in the order in which they are computed.
         for job in [one for one in (effects, strengths, examples, making) if one is not None]:
             if not waiting.settled(job):
@@ -66,7 +65,7 @@ def view(about: Subject, picture, side) -> None:
         with place:
             replay.once(cards.draw, tuple(told[: len(supporting)]), tuple(told[len(supporting) :]))
         chosen.detail(about, made)
-        further.in_the_set(about.selection, about.title, about.layer.name)
+        further.in_the_set(about.selection, about.layer.name)
         table.draw(about, measured)
 
 
@@ -86,7 +85,7 @@ def _strengths(about: Subject) -> cache.Job:
     """The job that reads how strongly each image of the set drives each channel at most."""
     asked = (Representation(about.layer.name, "max").resolved(about.classifier),)
     selection = about.selection
-    return representations.ask(about.visitor, f"{about.title}/max", selection.classifier, selection.photos, asked)
+    return representations.ask(about.scope, "max", selection.classifier, selection.photos, asked)
 
 
 def _examples(about: Subject, shown: Sequence[int], strengths: cache.Job) -> cache.Job | None:
@@ -97,8 +96,7 @@ def _examples(about: Subject, shown: Sequence[int], strengths: cache.Job) -> cac
     wanted = tuple(
         (one, tuple(read.indices[np.argsort(-read.values[:, one], kind="stable")[:IMAGES]].tolist())) for one in shown
     )
-    question = cache.call(examples, about.classifier, about.selection.photos, about.layer, wanted)
-    return about.visitor.ask(f"{about.title}/examples", question, disk=False)
+    return about.scope.gather("examples", examples, about.classifier, about.selection.photos, about.layer, wanted)
 
 
 def examples(
@@ -107,7 +105,7 @@ def examples(
     """For each channel the images at these positions of the set, framed where it responds most; yields each in turn."""
     found = []
     for channel, positions in wanted:
-        found.append(framed(classifier, photos, layer, channel, np.array(positions)))
+        found.append(framed.strongest(classifier, photos, layer, channel, np.array(positions)))
         yield found[-1]
     return tuple(found)
 
@@ -115,7 +113,8 @@ def examples(
 def _so_far(job: cache.Job | None) -> Sequence[tuple[np.ndarray, ...]]:
     if job is None:
         return ()
-    return job.value if waiting.there(job) else tuple(job.partial)
+    waiting.there(job)
+    return job.parts
 
 
 def _card(

@@ -19,11 +19,10 @@ from interp.figures.spotlight import spotlight
 from interp.models import inputs
 from interp.types import Classifier, Images, Layer, Target
 from pages.parts.cards import making
-from pages.parts.feature_visualization.channels import choose_layer
-from pages.parts.frame import layout, pickers
-from pages.parts.kit import address, said, targets, waiting
+from pages.parts.kit import address, pickers, said, targets, waiting
+from pages.parts.kit.layers import choose_layer
+from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
-from pages.parts.saliency import explained
 
 LAYER, CHANNEL = "ch.layer", "ch.channel"
 
@@ -32,8 +31,7 @@ LAYER, CHANNEL = "ch.layer", "ch.channel"
 class Subject:
     """What the views of the page work on."""
 
-    selection: layout.Selection
-    title: str
+    selection: Selection
     positions: tuple[int, ...]
     batch: Images
     probabilities: Float[Tensor, "n k"]
@@ -45,9 +43,9 @@ class Subject:
         return self.selection.classifier
 
     @property
-    def visitor(self) -> cache.Visitor:
-        """Who looks."""
-        return self.selection.visitor
+    def scope(self) -> cache.Scope:
+        """Where the views ask for work."""
+        return self.selection.scope
 
     @property
     def layer(self) -> Layer:
@@ -69,29 +67,28 @@ class Subject:
         return spotlight(fv.bytes_of(self.batch.pixels[row]), self.found.activations[row, channel].numpy())
 
 
-def choose(selection: layout.Selection, title: str, picture, side) -> Subject:
+def choose(selection: Selection, picture, side) -> Subject:
     """Draw the pickers of photographs, layer and class; gives what the views work on once it is computed.
 
     Until then the page ends here, with progress.
     """
-    classifier, photos, visitor = selection.classifier, selection.photos, selection.visitor
+    classifier, photos, scope = selection.classifier, selection.photos, selection.scope
     with side:
         positions = pickers.further_images(photos, pickers.image(photos))
         layer = layer_of(classifier)
     with picture:
-        read = cache.call(inputs.read, classifier, photos, positions)
-        batch = waiting.value(visitor.ask(f"{title}/image", read, disk=False, device="reading"))
-        predicted = cache.call(Classifier.probabilities, classifier, batch)
-        probabilities = waiting.value(visitor.ask(f"{title}/classes", predicted))
+        batch = waiting.value(scope.read("image", inputs.read, classifier, photos, positions))
+        probabilities = waiting.value(scope.compute("classes", Classifier.probabilities, classifier, batch))
         own = said.own(classifier, photos, selection.labels, positions, probabilities)
         said.predictions(classifier, probabilities, own)
     with side:
         named = [(one, photos.names[one]) for one in positions]
         chosen = targets.choose(classifier, probabilities, own, named)
     with picture:
-        asked = cache.call(channels.attribute, classifier, batch, chosen, layer=layer.name)
-        found = waiting.value(visitor.ask(f"{title}/attribution", asked))
-    return Subject(selection, title, positions, batch, probabilities, found)
+        found = waiting.value(
+            scope.compute("attribution", channels.attribute, classifier, batch, chosen, layer=layer.name)
+        )
+    return Subject(selection, positions, batch, probabilities, found)
 
 
 def layer_of(classifier: Classifier) -> Layer:
@@ -105,24 +102,24 @@ def layer_of(classifier: Classifier) -> Layer:
     return layer
 
 
-def how(selection: layout.Selection, title: str) -> fv.Settings:
+def how(selection: Selection) -> fv.Settings:
     """How the pictures of channels are made: as those on the feature visualization page."""
-    return making.settings(selection.visitor, title, selection)
+    return making.settings(selection)
 
 
 def pictures(
-    selection: layout.Selection, title: str, slot: str, layer: Layer, shown: Sequence[int]
+    selection: Selection, slot: str, layer: Layer, shown: Sequence[int]
 ) -> tuple[dict[int, fv.Picture], cache.Job]:
     """The pictures of some channels, by channel, as far as they are; and the job that makes them.
 
     They come from the store of feature visualizations, where they are kept one by one.
     """
     objectives = [fv.Channel(layer.name, one) for one in shown]
-    job = making.ask(selection.visitor, f"{title}/{slot}", selection.classifier, how(selection, title), objectives)
+    job = making.ask(selection.scope, slot, selection.classifier, how(selection), objectives)
     job.wait(waiting.PATIENCE)
     return {shown[row]: made for row, made in making.so_far(job).items()}, job
 
 
 def named(classifier: Classifier, target: Target) -> str:
     """The target in words."""
-    return plain(explained.named(classifier, target))
+    return plain(target.title(classifier.labels))

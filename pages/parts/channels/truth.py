@@ -48,13 +48,11 @@ def view(about: Subject, picture, side) -> None:
         job = _measuring(about)
         if job is None or not waiting.settled(job):
             return
-        question = cache.call(channels.compared, about.found, job.value, row, outliers=OUTLIERS)
-        found = cache.get(question, disk=False, device="figures")
+        found = cache.figure(channels.compared, about.found, job.value, row, outliers=OUTLIERS)
         _numbers(about, found, row)
         chosen = st.session_state.get(CHANNEL)
         chosen = chosen if chosen is not None and chosen < about.layer.channels else None
-        figure = cache.call(_figure, found, about.layer.name, chosen)
-        settled = cache.get(figure, disk=False, device="figures")
+        settled = cache.figure(_figure, found, about.layer.name, chosen)
         key = f"ch-truth-{about.layer.name}-{row}"
         st.plotly_chart(
             settled, key=key, on_select=lambda: _take_mark(key), selection_mode="points", config=PLOT, width="stretch"
@@ -63,7 +61,7 @@ def view(about: Subject, picture, side) -> None:
         if len(about.positions) > 1:
             replay.once(_every, about.found, job.value, about.batch.names)
         _outliers(about, found, chosen)
-        further.in_the_set(about.selection, about.title, about.layer.name)
+        further.in_the_set(about.selection, about.layer.name)
         _table(about, found, job.value, row)
 
 
@@ -94,11 +92,11 @@ def _measuring(about: Subject) -> cache.Job | None:
     """The job that measures the effects; None where that would take long and nobody has asked for it."""
     asked = cache.call(channels.effects, about.classifier, about.batch, about.targets, layer=about.layer.name)
     allowed = f"ch-measured-{asked.key}"
-    slot = f"{about.title}/effects"
+    slot = "effects"
     if not st.session_state.get(allowed):
         seconds = _seconds(about)
         if seconds is None or seconds >= LONG:
-            about.visitor.release(slot)
+            about.scope.release(slot)
             time = "" if seconds is None else f", about {waiting.duration(seconds)}"
             st.info(
                 f"To zero each of the {about.layer.channels:,} channels of {plain(about.layer.name)} in turn takes up "
@@ -106,7 +104,7 @@ def _measuring(about: Subject) -> cache.Job | None:
             )
             st.button("Measure", icon=":material/science:", key="ch-measure", on_click=_allow, args=(allowed,))
             return None
-    return about.visitor.ask(slot, asked)
+    return about.scope.compute(slot, asked)
 
 
 def _allow(key: str) -> None:
@@ -114,8 +112,7 @@ def _allow(key: str) -> None:
 
 
 def _passes(about: Subject) -> float:
-    cost = cache.call(ablation.cost, about.classifier, about.layer)
-    return len(about.positions) * cache.get(cost, disk=False, device="lists")
+    return len(about.positions) * cache.lookup(ablation.cost, about.classifier, about.layer)
 
 
 def _seconds(about: Subject) -> float | None:
@@ -123,7 +120,7 @@ def _seconds(about: Subject) -> float | None:
     passes = _passes(about)
     if passes < PASSES:
         return 0.0
-    job = about.visitor.ask("shared/pass", cache.call(attribution.measured_pass, about.classifier), disk=False)
+    job = about.scope.shared.gather("pass", attribution.measured_pass, about.classifier)
     waiting.value(job)
     return passes * job.value.seconds
 
@@ -186,7 +183,7 @@ def _outliers(about: Subject, found: Compared, chosen: int | None) -> None:
         return
     st.markdown("**Where the estimate is furthest off**" + ("" if chosen is None else ", and the channel chosen"))
     place = st.container()
-    made, job = pictures(about.selection, about.title, "outliers", about.layer, shown)
+    made, job = pictures(about.selection, "outliers", about.layer, shown)
     waiting.settled(job)
     told = [
         Card(

@@ -10,7 +10,7 @@ import streamlit as st
 
 import cache
 from interp import feature_visualization as fv
-from interp.channels.over_set import SetAttribution, Summary, summary
+from interp.channels.over_set import AttributionPass, SetAttribution, Summary, summary
 from interp.figures import channels as figures
 from interp.images import ImageSet
 from interp.types import Classifier
@@ -19,8 +19,8 @@ from pages.parts.cards.making import Card
 from pages.parts.channels import asking, further
 from pages.parts.channels.subject import CHANNEL, pictures
 from pages.parts.channels.truth import take
-from pages.parts.frame import layout
-from pages.parts.kit import clicks, controls, export, replay, waiting
+from pages.parts.kit import clicks, controls, export, problems, replay, waiting
+from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import shortened
 
 ROWS = 150
@@ -39,9 +39,9 @@ READING = (
 )
 
 
-def view(selection: layout.Selection, title: str, picture, side) -> None:
+def view(selection: Selection, picture, side) -> None:
     """The strongest channels over the images chosen, as far as these are computed."""
-    classifier, photos, visitor = selection.classifier, selection.photos, selection.visitor
+    classifier = selection.classifier
     with side:
         asked = asking.choose(selection)
     with picture:
@@ -49,17 +49,15 @@ def view(selection: layout.Selection, title: str, picture, side) -> None:
         if not len(asked.positions):
             st.info("No image of the set is of these classes. Choose another class, or all images.")
             return
-        job = visitor.ask(
-            f"{title}/set", asking.question_of(classifier, photos, asked.question, asked.positions), disk=False
-        )
+        job = asking.ask(selection, "set", asked.question, asked.positions)
         done = waiting.settled(job)
         found = asking.latest(job)
         if found is None or not len(found):
             if done and found is not None:
                 st.info("None of these images has a class to explain.")
-                layout.left_out(found.problems)
+                problems.left_out(found.problems)
             return
-        told = cache.get(cache.call(summary, found), disk=False, device="figures")
+        told = cache.figure(summary, found)
         st.markdown(_sentence(classifier, asked, found, done))
         with side:
             count = controls.slid("Channels on either side", "ch.set-count", 6, low=2, high=12, step=1)
@@ -67,16 +65,16 @@ def view(selection: layout.Selection, title: str, picture, side) -> None:
         supporting, opposing = strongest(told, count, by)
         place, made = st.container(), {}
         # The strongest of the first few images may not be those of all: their pictures would be made in vain.
-        if done or len(found) >= asking.CHUNK:
+        if done or len(found) >= AttributionPass.chunk:
             layer = classifier.layer(asked.question.layer)
-            made, making_them = pictures(selection, title, "set-pictures", layer, [*supporting, *opposing])
+            made, making_them = pictures(selection, "set-pictures", layer, [*supporting, *opposing])
             waiting.settled(making_them)
         with place:
             _cards(told, supporting, opposing, made)
         _grid(selection, found, supporting, opposing)
-        further.draw(selection, title, found)
+        further.draw(selection, found)
         _numbers(selection, found, told)
-        layout.left_out(found.problems)
+        problems.left_out(found.problems)
 
 
 def strongest(told: Summary, count: int, by: str) -> tuple[list[int], list[int]]:
@@ -123,9 +121,7 @@ def _card(told: Summary, channel: int, share: np.ndarray, chosen: bool) -> Card:
     )
 
 
-def _grid(
-    selection: layout.Selection, found: SetAttribution, supporting: Sequence[int], opposing: Sequence[int]
-) -> None:
+def _grid(selection: Selection, found: SetAttribution, supporting: Sequence[int], opposing: Sequence[int]) -> None:
     shown = (*supporting[:COLUMNS], *opposing[:COLUMNS])
     if not shown:
         return
@@ -150,7 +146,7 @@ def _plot(classifier: Classifier, found: SetAttribution, photos: ImageSet, shown
     st.plotly_chart(figures.grid(found.values[rows][:, list(shown)], shown, titles, said), config=PLOT)
 
 
-def _numbers(selection: layout.Selection, found: SetAttribution, told: Summary) -> None:
+def _numbers(selection: Selection, found: SetAttribution, told: Summary) -> None:
     with st.expander("The numbers of all channels", key="ch-set-numbers", on_change="rerun") as opened:
         if not opened.open:
             return
@@ -196,7 +192,7 @@ def _table(told: Summary) -> None:
     st.dataframe(_columns(told), hide_index=True, height=320)
 
 
-def _arrays(selection: layout.Selection, found: SetAttribution) -> dict[str, np.ndarray]:
+def _arrays(selection: Selection, found: SetAttribution) -> dict[str, np.ndarray]:
     names = np.array([selection.photos.names[one] for one in found.positions], str)
     fields = ("positive", "negative", "predicted", "probability", "scores", "values")
     return {"names": names, **{name: getattr(found, name) for name in fields}}

@@ -40,8 +40,7 @@ def choose(
         _explain(chosen, projections, arrangement)
     if isinstance(about, Known) and chosen in PREDICTED and not about.complete:
         st.caption("Images stay grey until they are predicted.")
-    question = cache.call(colours, about, projections, chosen, arrangement.view == FILM)
-    return cache.get(question, disk=False, device="figures")
+    return cache.figure(colours, about, projections, chosen, arrangement.view == FILM)
 
 
 def _explain(chosen: str, projections: tuple[Projection, ...], arrangement: Arrangement) -> None:
@@ -102,7 +101,7 @@ def colours(
 
 def with_one_more(found: maps.Classes | maps.Scale) -> maps.Classes | maps.Scale:
     """The same colours with a further point of none."""
-    return cache.get(cache.call(_with_one_more, found), disk=False, device="figures")
+    return cache.figure(_with_one_more, found)
 
 
 def _with_one_more(found: maps.Classes | maps.Scale) -> maps.Classes | maps.Scale:

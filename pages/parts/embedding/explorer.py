@@ -51,11 +51,10 @@ def _values(source: Source) -> np.ndarray:
 
 
 def panels(
-    visitor: cache.Visitor, slot: str, sources: tuple[Source, ...], arrangement: Arrangement
+    scope: cache.Scope, slot: str, sources: tuple[Source, ...], arrangement: Arrangement
 ) -> tuple[tuple[maps.Panel, ...], tuple[Projection, ...]]:
     """The maps as panels; while they are computed, as far as they are, without projections."""
-    question = cache.call(arranged, sources, arrangement.methods)
-    job = visitor.ask(slot, question, device="projections")
+    job = scope.ask(slot, cache.call(arranged, sources, arrangement.methods), queue=cache.Queue.PROJECTIONS)
     if waiting.settled(job):
         return finished(job.value, arrangement, sources), job.value
     latest = {place: frame for place, frame in job.partial}
@@ -75,8 +74,7 @@ def finished(
     more: tuple[np.ndarray, ...] = (),
 ) -> tuple[maps.Panel, ...]:
     """Finished maps as panels; with `more`, for each map the place of one more image, which has no film."""
-    question = cache.call(_panels, projections, arrangement, _names(sources), more)
-    return cache.get(question, disk=False, device="figures")
+    return cache.figure(_panels, projections, arrangement, _names(sources), more)
 
 
 def _names(sources: Sequence[Source]) -> tuple[str, ...]:

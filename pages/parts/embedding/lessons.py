@@ -27,16 +27,16 @@ READING = (
 )
 
 
-def page(visitor: cache.Visitor, title: str, picture: DeltaGenerator) -> None:
+def page(scope: cache.Scope, picture: DeltaGenerator) -> None:
     """The explorer on made-up points: their picker where this is called, their maps in `picture`."""
     names = {name: recipe.title for name, recipe in embedding.TOYS.items()}
     name = controls.listed("Shape", "map.toy", list(names), named=names.__getitem__)
-    toy = cache.get(cache.call(embedding.toy, name, points=POINTS), disk=False, device="figures")
+    toy = cache.figure(embedding.toy, name, points=POINTS)
     arrangement = arrangements.choose(len(toy.features), film=False)
     with picture:
         st.markdown(f"**{plain(toy.title)}.** {plain(toy.lesson)}\n\n*What to change.* {plain(toy.setting)}")
         place = st.container()
-        drawn_maps, projections = explorer.panels(visitor, f"{title}/toy", (toy,), arrangement)
+        drawn_maps, projections = explorer.panels(scope, "toy", (toy,), arrangement)
     colours = colouring.choose(toy, projections, arrangement)
     if not drawn_maps:
         return

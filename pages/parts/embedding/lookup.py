@@ -52,7 +52,7 @@ def photograph() -> ImageSet | None:
 
 
 def find(
-    visitor: cache.Visitor,
+    scope: cache.Scope,
     slot: str,
     photo: ImageSet,
     classifier: Classifier,
@@ -61,11 +61,11 @@ def find(
     metric: Metric,
 ) -> Found | None:
     """Where the photograph belongs, in these features and on these maps of them; None while that is computed."""
-    reading = representations.ask(visitor, f"{slot}-features", classifier, photo, (features.representation,))
+    reading = representations.ask(scope, f"{slot}-features", classifier, photo, (features.representation,))
     if not waiting.settled(reading):
         return None
-    question = cache.call(search, reading.value[0].values, features, projections, metric)
-    job = visitor.ask(slot, question, disk=False, device="projections")
+    searching = cache.call(search, reading.value[0].values, features, projections, metric)
+    job = scope.ask(slot, searching, disk=False, queue=cache.Queue.PROJECTIONS)
     return job.value if waiting.settled(job) else None
 
 

@@ -75,8 +75,7 @@ def known(
     """
     complete = job is None or waiting.there(job, waiting.PATIENCE)
     predictions = job.value if job is not None and complete else models.merge([])
-    question = cache.call(lined_up, classifier, photos, features, cells, labels, predictions, complete)
-    return cache.get(question, disk=False, device="figures")
+    return cache.figure(lined_up, classifier, photos, features, cells, labels, predictions, complete)
 
 
 def lined_up(
@@ -113,7 +112,7 @@ def lined_up(
 
 def points(about: Known | Toy, more: tuple[str, ...] = ()) -> maps.Points:
     """Names of the points, and what stands on their cards; `more` names further points."""
-    return cache.get(cache.call(_points, about, more), disk=False, device="figures")
+    return cache.figure(_points, about, more)
 
 
 def _points(about: Known | Toy, more: tuple[str, ...]) -> maps.Points:
@@ -142,15 +141,16 @@ def cell_of(about: Known, row: int) -> str:
     return f", row {down + 1}, column {across + 1}"
 
 
-def sheets(visitor: cache.Visitor, about: Known) -> thumbnails.Sheets | None:
+def sheets(scope: cache.Scope, about: Known) -> thumbnails.Sheets | None:
     """Thumbnails of the images, or the cells, on the maps; none while they are made."""
     photos = about.photos
     if about.cells is not None:
-        patches = cache.call(thumbnails.patches, photos, about.classifier, about.positions, about.cells)
-        return _ready(visitor.ask("shared/patches", patches, device="reading"))
+        return _ready(
+            scope.shared.survey("patches", thumbnails.patches, photos, about.classifier, about.positions, about.cells)
+        )
     if len(about) != len(photos):
-        photos = cache.get(cache.call(images.subset, photos, about.positions), disk=False, device="figures")
-    return _ready(visitor.ask("shared/thumbnails", cache.call(thumbnails.sheets, photos), device="reading"))
+        photos = cache.figure(images.subset, photos, about.positions)
+    return _ready(scope.shared.survey("thumbnails", thumbnails.sheets, photos))
 
 
 def _ready(job: cache.Job) -> thumbnails.Sheets | None:

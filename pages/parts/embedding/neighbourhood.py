@@ -14,15 +14,15 @@ import cache
 from interp import embedding
 from interp.embedding import Cells, Features, Neighbours, Projection
 from interp.embedding.neighbours import Metric
+from interp.figures.framed import framed
 from interp.figures.style import RIGHT
 from interp.images import UnreadableImage, bytes_of
 from interp.models import inputs
 from pages.parts.cards import gallery
 from pages.parts.cards.pictured import enlarged
 from pages.parts.embedding.mapped import Known, cell_of
-from pages.parts.frame import pickers
-from pages.parts.frame.pickers import BESIDE
-from pages.parts.kit import export, replay
+from pages.parts.kit import export, pickers, replay
+from pages.parts.kit.pickers import BESIDE
 from pages.parts.kit.text import plain, prediction, shortened
 
 NEAREST = 8
@@ -35,7 +35,7 @@ def nearest(features: Features, row: int, metric: Metric) -> Neighbours | None:
     count = min(NEAREST, int((features.indices != features.indices[row]).sum()))
     if count < 1:
         return None
-    return cache.get(cache.call(_nearest, features, row, count, metric), disk=False, device="figures")
+    return cache.figure(_nearest, features, row, count, metric)
 
 
 def _nearest(features: Features, row: int, count: int, metric: Metric) -> Neighbours:
@@ -74,7 +74,7 @@ def _image(known: Known, row: int) -> None:
 def _marked(known: Known, row: int) -> np.ndarray:
     """What the model sees, with a frame around the row's cell."""
     seen = _seen(known, row)
-    return gallery.framed(seen, cast(Cells, known.cells).window(row, seen.shape[:2]))
+    return framed(seen, cast(Cells, known.cells).window(row, seen.shape[:2]))
 
 
 def _others(

@@ -6,11 +6,11 @@ import numpy as np
 import streamlit as st
 
 import cache
-from interp import embedding, set_pass
+from interp import embedding
 from interp.embedding.representations import LOGITS, PIXELS, Representation
 from interp.images import ImageSet
 from interp.types import Classifier
-from pages.parts.kit import controls, waiting
+from pages.parts.kit import controls, over_set, waiting
 
 MOST, MANY = "20,000 images", "50,000 images"
 """How many images are drawn at most, by default and on request."""
@@ -75,7 +75,7 @@ def _number(size: str) -> int:
 
 
 def ask(
-    visitor: cache.Visitor,
+    scope: cache.Scope,
     slot: str,
     classifier: Classifier,
     photos: ImageSet,
@@ -89,12 +89,11 @@ def ask(
     most = room(classifier, representations)
     if len(photos) > most:
         positions = np.linspace(0, len(photos) - 1, most).round().astype(np.int64)
-    reading = (embedding.FeaturePass(), classifier, photos, representations, positions)
-    return visitor.ask(slot, cache.call(set_pass.by_chunks, *reading, kept=cache.Kept()), disk=False)
+    return over_set.ask(scope, slot, embedding.FeaturePass(), classifier, photos, representations, positions)
 
 
 def read(
-    visitor: cache.Visitor,
+    scope: cache.Scope,
     slot: str,
     classifier: Classifier,
     photos: ImageSet,
@@ -104,7 +103,7 @@ def read(
     most = room(classifier, representations)
     if len(photos) > most:
         st.caption(f":material/info: {most:,} of {len(photos):,} images, evenly spread over the set.")
-    found = waiting.value(ask(visitor, slot, classifier, photos, representations))
+    found = waiting.value(ask(scope, slot, classifier, photos, representations))
     if not len(found[0]):
         st.info("None of these images could be opened. Choose another set, or add JPEG or PNG files in the sidebar.")
         st.stop()
@@ -115,7 +114,7 @@ def cells(features: embedding.Features, classifier: Classifier) -> tuple[embeddi
     """The features to be drawn, and for features of each position which one a row is; of these `MOST_CELLS` at most."""
     if features.representation.pooling != "positions":
         return features, None
-    kept, found = cache.get(cache.call(embedding.cells, features, classifier, MOST_CELLS), disk=False, device="figures")
+    kept, found = cache.figure(embedding.cells, features, classifier, MOST_CELLS)
     some = f"{len(kept):,} of {len(features):,} positions, evenly spread. " if len(kept) < len(features) else ""
     st.caption(f":material/info: {some}Pictures show the place itself; what its features depend on is larger.")
     return kept, found

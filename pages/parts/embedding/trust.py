@@ -13,8 +13,8 @@ from interp.types import Classifier
 from pages.parts.embedding import representations
 from pages.parts.embedding.mapped import Known
 from pages.parts.kit import export, replay, waiting
+from pages.parts.kit.export import PLOT
 from pages.parts.kit.text import plain
-from pages.parts.saliency.explained import PLOT
 
 SHARING = (
     "How many of an image's ten nearest neighbours in the features, not on a map, are of its own class or group. "
@@ -87,7 +87,7 @@ def _curves(projections: tuple[Projection, ...], headed: tuple[str, ...]) -> Non
         st.plotly_chart(figures.divergence(films), config=PLOT)
 
 
-def sharing(visitor: cache.Visitor, title: str, classifier: Classifier, known: Known, pooled: str) -> None:
+def sharing(scope: cache.Scope, classifier: Classifier, known: Known, pooled: str) -> None:
     """How far neighbours share label and group, layer by layer, in an expander; computed when it is opened."""
     classes = _classes(known)
     if not classes:
@@ -97,11 +97,11 @@ def sharing(visitor: cache.Visitor, title: str, classifier: Classifier, known: K
             return
         st.markdown(SHARING)
         layers = representations.film(classifier, pooled)
-        job = representations.ask(visitor, f"{title}/film", classifier, known.photos, layers)
+        job = representations.ask(scope, "film", classifier, known.photos, layers)
         if not waiting.settled(job):
             return
-        question = cache.call(agreements, job.value, tuple(classes), tuple(classes.values()))
-        compared = visitor.ask(f"{title}/sharing", question, disk=False, device="projections")
+        agreeing = cache.call(agreements, job.value, tuple(classes), tuple(classes.values()))
+        compared = scope.ask("sharing", agreeing, disk=False, queue=cache.Queue.PROJECTIONS)
         if waiting.settled(compared):
             replay.once(_sharing, compared.value, tuple(str(one.layer) for one in layers))
 

@@ -8,59 +8,56 @@ import streamlit as st
 import cache
 from interp import feature_visualization as fv
 from interp.feature_visualization.checks import LEAST_CONTRAST, MOST_CLIPPED
-from interp.types import Classifier, Layer
+from interp.types import Layer
 from pages.parts.cards import making
 from pages.parts.cards.making import Card
 from pages.parts.feature_visualization import single
-from pages.parts.frame.layout import Selection
-from pages.parts.kit import clicks, controls, export, replay, waiting
+from pages.parts.kit import clicks, export, layers, replay, waiting
+from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
 
 EACH = 24
-CHANNEL = "fv.channel"
 
 
-def view(selection: Selection, title: str, picture, side) -> None:
+def view(selection: Selection, picture, side) -> None:
     """The sheet of a layer, page by page, and below it the channel that was clicked."""
-    classifier, visitor = selection.classifier, selection.visitor
+    classifier, scope = selection.classifier, selection.scope
     with side:
-        layer = choose_layer(classifier)
-        channel = choose_channel(layer)
+        layer = layers.choose_layer(classifier)
+        channel = layers.choose_channel(layer)
         making.quality()
-        how = making.settings(visitor, title, selection)
+        how = making.settings(selection)
     pages = -(-layer.channels // EACH)
     with picture:
         clicks.listen({"channel": _take})
         page = st.pagination(pages, default=channel // EACH + 1, key=f"fv-page-{layer.name}") if pages > 1 else 1
         shown = range((page - 1) * EACH, min(page * EACH, layer.channels))
         # Asked first, and so made last: what was asked last comes first.
-        question = cache.call(fv.strengths, classifier, layer.name, selection.photos, cache.Kept())
-        reading = visitor.ask(f"{title}/strengths", question, disk=False)
+        reading = scope.gather("strengths", fv.strengths, classifier, layer.name, selection.photos, cache.Kept())
         place = st.container()
         objectives = [fv.Channel(layer.name, one) for one in shown]
-        found, _ = making.asked(visitor, f"{title}/sheet", classifier, how, objectives)
+        found, _ = making.asked(scope, "sheet", classifier, how, objectives)
         told = [
             Card(f"Channel {one}", making.line(found.get(row), _best(reading, one)), f"channel:{one}", one == channel)
             for row, one in enumerate(shown)
         ]
         with place:
             making.cards([_pixels(found.get(row)) for row in range(len(shown))], told)
-            _layers(selection, title, layer, how)
+            _layers(selection, layer, how)
         st.markdown(f"#### {plain(layer.name)}, channel {channel}")
-        made = single.detail(selection, title, layer, channel, how)
+        made = single.detail(selection, layer, channel, how)
         if waiting.settled(reading):
-            single.images(selection, title, layer, channel, reading.value[0], made)
+            single.images(selection, layer, channel, reading.value[0], made)
 
 
-def _layers(selection: Selection, title: str, layer: Layer, how: fv.Settings) -> None:
+def _layers(selection: Selection, layer: Layer, how: fv.Settings) -> None:
     """Say how many pictures of this layer beat every image, and, where that is opened, of all others."""
     place = st.container()
     with st.expander("All layers: how many pictures beat every image", key="fv-layers", on_change="rerun") as opened:
-        names = [one.name for one in offered(selection.classifier)] if opened.open else [layer.name]
+        names = [one.name for one in layers.offered(selection.classifier)] if opened.open else [layer.name]
         asked = (selection.classifier, how, tuple(names), selection.photos, cache.Kept(), cache.moment())
-        question = cache.call(fv.tallied, *asked)
         # On another device's queue: nothing here needs the classifier to run.
-        job = selection.visitor.ask(f"{title}/layers", question, disk=False, device="lists")
+        job = selection.scope.look_up("layers", fv.tallied, *asked)
         if not waiting.settled(job):
             return
         if opened.open:
@@ -112,30 +109,9 @@ def _table(found: tuple[fv.Tally, ...], photos: str, steps: int) -> None:
     st.dataframe(export.shown(rows), hide_index=True, column_config=columns)
 
 
-def offered(classifier: Classifier) -> list[Layer]:
-    """The layers with maps that may be chosen: the ends of blocks, and the last spatial one."""
-    layers = [one for one in classifier.layers if one.kind != "flat" and one.block_end]
-    last = classifier.last_spatial_layer
-    return [*layers, *[last] * (last not in layers)]
-
-
-def choose_layer(classifier: Classifier, key: str = "fv.layer", *, default: str | None = None) -> Layer:
-    """Draw the picker of a layer with maps; where no default is named it is the middle one."""
-    names = {one.name: f"{one.name} · {one.channels} channels" for one in offered(classifier)}
-    chosen = list(names)[len(names) // 2] if default is None else default
-    return classifier.layer(controls.listed("Layer", key, list(names), default=chosen, named=names.__getitem__))
-
-
-def choose_channel(layer: Layer, key: str = CHANNEL, label: str = "Channel") -> int:
-    """Draw the field for a channel's number."""
-    if st.session_state.get(key, 0) >= layer.channels:
-        st.session_state[key] = 0
-    return controls.number(label, key, 0, low=0, high=layer.channels - 1)
-
-
 def _take(value: str) -> None:
     if value.isdecimal():
-        st.session_state[CHANNEL] = int(value)
+        st.session_state[layers.CHANNEL] = int(value)
 
 
 def _pixels(made: fv.Picture | None) -> np.ndarray | None:

@@ -18,8 +18,8 @@ from interp.types import Classifier
 from pages.parts.cards import making
 from pages.parts.cards.making import Card
 from pages.parts.feature_visualization.objectives import choose_class
-from pages.parts.frame.layout import Selection
 from pages.parts.kit import waiting
+from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain, shortened
 
 SHOWN = 6
@@ -36,23 +36,22 @@ class Way:
     how: Settings
 
 
-def view(selection: Selection, title: str, picture, side) -> None:
+def view(selection: Selection, picture, side) -> None:
     """The class's prototypes, and its images."""
-    classifier, visitor = selection.classifier, selection.visitor
+    classifier, scope = selection.classifier, selection.scope
     with side:
         target = choose_class(selection)
         making.quality()
-        how = making.settings(visitor, title, selection)
+        how = making.settings(selection)
     labels = [position for position, label in enumerate(selection.labels.indices) if label == target]
-    means = cache.call(starts, classifier, selection.photos, tuple(labels))
     with picture:
         st.markdown(f"Pictures with a high score for **{plain(classifier.labels[target])}**, each made in another way.")
-        given = waiting.value(visitor.ask(f"{title}/means", means, device="reading"))
+        given = waiting.value(scope.survey("means", starts, classifier, selection.photos, tuple(labels)))
         ways = _ways(classifier, how, given)
         place = st.container()
         made = making.in_each_way(
-            visitor,
-            title,
+            scope,
+            "ways",
             classifier,
             {way.name: way.how for way in ways},
             (fv.Logit(target),),
@@ -65,31 +64,29 @@ def view(selection: Selection, title: str, picture, side) -> None:
             + ("" if _of_scenes(classifier) else " Both are bundled for scenes only, so they are left out here.")
         )
         near = st.container()
-        _images(selection, title, labels, target)
+        _images(selection, labels, target)
         if made is not None:
             with near:
-                _nearest(selection, title, target, [way.name for way in ways], made)
+                _nearest(selection, target, [way.name for way in ways], made)
 
 
-def _nearest(selection: Selection, title: str, target: int, ways: Sequence[str], made: Sequence[fv.Picture]) -> None:
+def _nearest(selection: Selection, target: int, ways: Sequence[str], made: Sequence[fv.Picture]) -> None:
     """For each prototype the image of the set that the classifier's last spatial layer takes to be most like it."""
-    classifier, visitor, photos = selection.classifier, selection.visitor, selection.photos
+    classifier, scope, photos = selection.classifier, selection.scope, selection.photos
     layer = classifier.last_spatial_layer.name
     st.markdown(
         f"**The nearest image of {plain(photos.name)}** to each of them, by the cosine of the mean features of "
         f"{plain(layer)}, the last spatial layer"
     )
-    question = cache.call(fv.strengths, classifier, layer, photos, cache.Kept())
-    [means] = waiting.value(visitor.ask(f"{title}/features", question, disk=False))
+    [means] = waiting.value(scope.gather("features", fv.strengths, classifier, layer, photos, cache.Kept()))
     if not len(means):
         st.caption("None of these images could be opened.")
         return
     pixels = tuple(one.pixels for one in made)
-    question = cache.call(fv.nearest, classifier, pixels, layer, means.values)
-    near = waiting.value(visitor.ask(f"{title}/nearest", question))
+    near = waiting.value(scope.compute("nearest", fv.nearest, classifier, pixels, layer, means.values))
     positions = tuple(int(means.indices[one.row]) for one in near)
     question = _reading(selection, positions)
-    shown = waiting.value(visitor.ask(f"{title}/nearest-images", question, disk=False, device="reading"))
+    shown = waiting.value(scope.read("nearest-images", question))
     labels = selection.labels.indices
     told = [
         Card(
@@ -161,13 +158,13 @@ def starts(classifier: Classifier, photos: ImageSet, positions: Sequence[int]) -
     return (whole, fv.mean_image(classifier, photos, positions)) if positions else (whole,)
 
 
-def _images(selection: Selection, title: str, positions: Sequence[int], target: int) -> None:
+def _images(selection: Selection, positions: Sequence[int], target: int) -> None:
     name = plain(selection.classifier.labels[target])
     if not positions:
         st.caption(f"{plain(selection.photos.name)} has no image with the label {name} to compare with.")
         return
     chosen = tuple(positions[i] for i in np.linspace(0, len(positions) - 1, min(SHOWN, len(positions))).astype(int))
-    job = selection.visitor.ask(f"{title}/class-images", _reading(selection, chosen), disk=False, device="reading")
+    job = selection.scope.read("class-images", _reading(selection, chosen))
     st.markdown(f"**Images of {name}**, {len(chosen)} of {len(positions)}")
     if waiting.settled(job):
         told = [Card(shortened(selection.photos.names[position], 24)) for position in chosen]

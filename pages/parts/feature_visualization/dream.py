@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import streamlit as st
 
-import cache
 from interp import feature_visualization as fv
 from interp.models import inputs
 from pages.parts.cards import making
-from pages.parts.feature_visualization.channels import choose_channel, choose_layer
 from pages.parts.feature_visualization.film import FRAMES, film, reel
-from pages.parts.frame import pickers
-from pages.parts.frame.layout import Selection
-from pages.parts.kit import controls, waiting
+from pages.parts.kit import controls, pickers, waiting
+from pages.parts.kit.layers import choose_channel, choose_layer
+from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
 
 OF = ("The whole layer", "One channel", "The photograph itself")
 
 
-def view(selection: Selection, title: str, picture, side) -> None:
+def view(selection: Selection, picture, side) -> None:
     """The photograph's dream, step by step."""
-    classifier, visitor = selection.classifier, selection.visitor
+    classifier, scope = selection.classifier, selection.scope
     with side:
         position = pickers.image(selection.photos)
         layer = choose_layer(classifier)
@@ -33,20 +31,18 @@ def view(selection: Selection, title: str, picture, side) -> None:
         )
         channel = choose_channel(layer) if of == OF[1] else 0
         making.quality()
-        colours = making.colours(visitor, title, selection)
+        colours = making.colours(selection)
     with picture:
-        read = cache.call(inputs.read, classifier, selection.photos, (position,))
-        one = waiting.value(visitor.ask(f"{title}/photograph", read, disk=False, device="reading"))
+        one = waiting.value(scope.read("photograph", inputs.read, classifier, selection.photos, (position,)))
         start = fv.Noise() if of == OF[2] else fv.Given(one.pixels)
         full = fv.Fourier(min(classifier.input_size), colours)
         chosen = fv.Settings(making.steps(), full, start=start, frames=FRAMES)
         if of == OF[2]:
-            question = cache.call(fv.caricature, classifier, one, layer.name)
-            objective = waiting.value(visitor.ask(f"{title}/caricature", question, disk=False))[0]
+            objective = waiting.value(scope.gather("caricature", fv.caricature, classifier, one, layer.name))[0]
         else:
             objective = fv.Layer(layer.name) if of == OF[0] else fv.Channel(layer.name, channel)
         st.markdown(f"**{plain(selection.photos.names[position])}**, more of what **{plain(layer.name)}** sees in it.")
-        job = visitor.ask(f"{title}/dream", cache.call(fv.optimizing, classifier, (objective,), chosen))
+        job = scope.compute("dream", fv.optimizing, classifier, (objective,), chosen)
         place = st.container()
         waiting.settled(job)
         dreamt = reel("the photograph, changed" if of != OF[2] else "made from noise", job)

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 import streamlit as st
 import torch
 
-import cache
 from interp import feature_visualization as fv
 from interp.types import Classifier
 from pages.parts.cards import making
-from pages.parts.frame.layout import Selection
 from pages.parts.kit import replay, waiting
+from pages.parts.kit.selection import Selection
 
 ABOUT = (
     "The same channel, the same number of steps, four ways. What is written into **plain pixels** is what the gradient "
@@ -49,20 +48,19 @@ def ways(how: fv.Settings) -> dict[str, fv.Settings]:
     }
 
 
-def draw(selection: Selection, title: str, objective: fv.Channel, how: fv.Settings) -> None:
+def draw(selection: Selection, objective: fv.Channel, how: fv.Settings) -> None:
     """The four pictures of a channel, and what is measured of them."""
     with st.expander("Why Fourier, and why transforms?", key="fv-lesson", on_change="rerun") as opened:
         if not opened.open:
             return
         st.markdown(ABOUT)
         place = st.container()
-        made = making.in_each_way(
-            selection.visitor, f"{title}/lesson", selection.classifier, ways(how), (objective,), place
-        )
+        made = making.in_each_way(selection.scope, "lesson", selection.classifier, ways(how), (objective,), place)
         if made is None:
             return
-        question = cache.call(measured, selection.classifier, objective, tuple(one.pixels for one in made))
-        job = selection.visitor.ask(f"{title}/lesson-moved", question)
+        job = selection.scope.compute(
+            "lesson-moved", measured, selection.classifier, objective, tuple(one.pixels for one in made)
+        )
         if waiting.settled(job):
             replay.once(_table, tuple(ways(how)), job.value)
 

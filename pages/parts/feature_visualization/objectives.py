@@ -7,9 +7,9 @@ import streamlit as st
 from interp import feature_visualization as fv
 from pages.parts.cards import making
 from pages.parts.cards.making import Card
-from pages.parts.feature_visualization.channels import choose_channel, choose_layer
-from pages.parts.frame.layout import Selection
 from pages.parts.kit import controls
+from pages.parts.kit.layers import choose_channel, choose_layer
+from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
 
 STEPS = 5
@@ -23,15 +23,15 @@ ABOUT = {
 SIGMOID = "the sigmoid of the class's score, which no other class changes"
 
 
-def view(selection: Selection, title: str, picture, side) -> None:
+def view(selection: Selection, picture, side) -> None:
     """A neuron, its channel and layer, and a class as logit and as probability, side by side."""
-    classifier, visitor = selection.classifier, selection.visitor
+    classifier, scope = selection.classifier, selection.scope
     with side:
         layer = choose_layer(classifier)
         channel = choose_channel(layer)
         target = choose_class(selection)
         making.quality()
-        how = making.settings(visitor, title, selection)
+        how = making.settings(selection)
     about = ABOUT if classifier.link == "softmax" else ABOUT | {"Probability": SIGMOID}
     objectives = (
         fv.Neuron(layer.name, channel),
@@ -46,7 +46,7 @@ def view(selection: Selection, title: str, picture, side) -> None:
             f"**{plain(classifier.labels[target])}**."
         )
         place = st.container()
-        found, _ = making.asked(visitor, f"{title}/objectives", classifier, how, objectives)
+        found, _ = making.asked(scope, "objectives", classifier, how, objectives)
         with place:
             told = [
                 Card(name, making.line(found.get(row)), about=text) for row, (name, text) in enumerate(about.items())
@@ -65,16 +65,16 @@ def choose_class(selection: Selection) -> int:
     return int(controls.listed("Class", "fv.class", list(names), named=names.__getitem__))
 
 
-def between(selection: Selection, title: str, picture, side) -> None:
+def between(selection: Selection, picture, side) -> None:
     """On the way from one channel to another, and both at once."""
-    classifier, visitor = selection.classifier, selection.visitor
+    classifier, scope = selection.classifier, selection.scope
     with side:
         layer = choose_layer(classifier)
         first = choose_channel(layer)
         other = choose_layer(classifier, "fv.layer2")
         second = choose_channel(other, "fv.channel2", "Other channel")
         making.quality()
-        how = making.settings(visitor, title, selection)
+        how = making.settings(selection)
     ends = (fv.Channel(layer.name, first), fv.Channel(other.name, second))
     with picture:
         if ends[0] == ends[1]:
@@ -85,7 +85,7 @@ def between(selection: Selection, title: str, picture, side) -> None:
             "picture is made anew for a mixture of both, in shares of what each achieves alone."
         )
         place = st.container()
-        alone, done = making.asked(visitor, f"{title}/ends", classifier, how, ends)
+        alone, done = making.asked(scope, "ends", classifier, how, ends)
         if not done:
             with place:
                 told = [Card(str(end), making.line(alone.get(row))) for row, end in enumerate(ends)]
@@ -97,7 +97,7 @@ def between(selection: Selection, title: str, picture, side) -> None:
             return
         scaled = [end / alone[row].value for row, end in enumerate(ends)]
         objectives = (*fv.interpolation(*scaled, STEPS), scaled[0] + scaled[1])
-        found, _ = making.asked(visitor, f"{title}/between", classifier, how, objectives)
+        found, _ = making.asked(scope, "between", classifier, how, objectives)
         shares = [f"{100 - 100 * step // (STEPS - 1)}% and {100 * step // (STEPS - 1)}%" for step in range(STEPS)]
         with place:
             told = [Card(name, making.line(found.get(row))) for row, name in enumerate([*shares, "Both, added"])]

@@ -10,17 +10,16 @@ import streamlit as st
 
 import cache
 from interp import feature_visualization as fv
-from interp.embedding import Cells, Features
+from interp.embedding import Features
+from interp.figures import framed
 from interp.figures.style import RIGHT
-from interp.images import ImageSet, UnreadableImage
-from interp.models import inputs
-from interp.types import Classifier, Layer
-from pages.parts.cards import gallery, making
+from interp.types import Layer
+from pages.parts.cards import making
 from pages.parts.cards.making import Card
 from pages.parts.feature_visualization import lesson
 from pages.parts.feature_visualization.film import FRAMES, film, reel
-from pages.parts.frame.layout import Selection
 from pages.parts.kit import replay, waiting
+from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain, shortened
 
 IMAGES = 6
@@ -29,7 +28,6 @@ FACETS = 4
 
 def detail(
     selection: Selection,
-    title: str,
     layer: Layer,
     channel: int,
     how: fv.Settings,
@@ -38,14 +36,13 @@ def detail(
 
     Gives what its finished picture achieves.
     """
-    classifier, visitor = selection.classifier, selection.visitor
+    classifier, scope = selection.classifier, selection.scope
     objective = fv.Channel(layer.name, channel)
-    question = cache.call(fv.before_rectifier, classifier, layer.name)
-    source = waiting.value(visitor.ask(f"{title}/rectified", question))[channel]
+    source = waiting.value(scope.compute("rectified", fv.before_rectifier, classifier, layer.name))[channel]
     filmed = replace(how, frames=FRAMES)
 
     def ask(name: str, one: fv.Objective) -> cache.Job:
-        return visitor.ask(f"{title}/{name}", cache.call(fv.optimizing, classifier, (one,), filmed))
+        return scope.compute(name, fv.optimizing, classifier, (one,), filmed)
 
     # What is asked for last is made first: the picture that drives it up is there before the other is begun.
     down = None if source is None else ask("down", -source)
@@ -66,14 +63,12 @@ def detail(
     if not done:
         return None
     value = float(job.value.values[0])
-    _facets(selection, title, layer, objective, how, value)
-    lesson.draw(selection, title, objective, how)
+    _facets(selection, layer, objective, how, value)
+    lesson.draw(selection, objective, how)
     return value
 
 
-def _facets(
-    selection: Selection, title: str, layer: Layer, objective: fv.Channel, how: fv.Settings, value: float
-) -> None:
+def _facets(selection: Selection, layer: Layer, objective: fv.Channel, how: fv.Settings, value: float) -> None:
     """Pictures that drive the channel and differ from each other in their textures."""
     with st.expander("Other pictures that make it respond", key="fv-facets", on_change="rerun") as opened:
         if not opened.open:
@@ -84,9 +79,7 @@ def _facets(
         )
         several = fv.Settings(how.steps, how.parameterization, copies=FACETS)
         diverse = objective + max(value, 1e-3) * fv.Diversity(layer.name)
-        job = selection.visitor.ask(
-            f"{title}/facets", cache.call(fv.optimizing, selection.classifier, (diverse,), several)
-        )
+        job = selection.scope.compute("facets", fv.optimizing, selection.classifier, (diverse,), several)
         place = st.container()
         done = waiting.settled(job)
         frame = job.value.frames[-1] if done else (job.partial[-1] if job.partial else None)
@@ -98,7 +91,6 @@ def _facets(
 
 def images(
     selection: Selection,
-    title: str,
     layer: Layer,
     channel: int,
     means: Features,
@@ -114,8 +106,9 @@ def images(
     )
     for name, rows in zip(("Most", "Least"), ends, strict=True):
         positions = means.indices[rows]
-        question = cache.call(framed, selection.classifier, selection.photos, layer, channel, positions)
-        job = selection.visitor.ask(f"{title}/images-{name}", question)
+        job = selection.scope.compute(
+            f"images-{name}", framed.strongest, selection.classifier, selection.photos, layer, channel, positions
+        )
         if waiting.settled(job):
             told = [
                 Card(shortened(selection.photos.names[position], 24), f"{values[row]:.3g}")
@@ -128,25 +121,6 @@ def images(
         best = float(values.max())
         beats = "harder than" if made > best else "no harder than"
         st.caption(f"The picture reaches {made:.3g}, {beats} every image: the best of them reaches {best:.3g}.")
-
-
-def framed(
-    classifier: Classifier, photos: ImageSet, layer: Layer, channel: int, positions: np.ndarray
-) -> tuple[np.ndarray, ...]:
-    """The images as the classifier sees them, with a frame where the channel is largest; grey where one is gone."""
-    found = []
-    for position in positions.tolist():
-        try:
-            one = inputs.read(classifier, photos, (position,))
-        except UnreadableImage:
-            found.append(np.full((*classifier.input_size, 3), 200, np.uint8))
-            continue
-        [grid] = fv.map_of(classifier, one, layer.name, channel)
-        place = int(grid.flatten().argmax())
-        seen = fv.bytes_of(one.pixels[0])
-        window = Cells(tuple(grid.shape), np.array([place])).window(0, seen.shape[:2])
-        found.append(gallery.framed(seen, window))
-    return tuple(found)
 
 
 def _spectrum(values: np.ndarray) -> None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import streamlit as st
 
 import cache
-from interp.images import ImageSet, Problem
-from interp.models import LabelMatch
 from interp.types import Classifier
-from pages.parts.frame import classifiers, loaded, pickers, server, what_was_read
-from pages.parts.kit import replay, waiting
+from pages.parts.frame import image_sets, loaded, what_was_read
+from pages.parts.kit import classifiers, problems, replay, server, waiting
+from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
 
 PAGES = {
@@ -31,23 +27,6 @@ PAGES = {
 }
 
 
-# Of what was changed in reading pictures so many sentences are shown.
-SAID = 5
-# So many problems stand in full sentences.
-FEW = 3
-NO_PICTURE = ("By its extension this is not a picture", "By its name it is for people")
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What a page works on: who looks, the classifier, the images, and their labels as the classifier's classes."""
-
-    visitor: cache.Visitor
-    classifier: Classifier
-    photos: ImageSet
-    labels: LabelMatch
-
-
 def page(title: str, sentence: str, *, needs_classes: bool = True) -> Selection:
     """Draw what all pages share, and give what was chosen. Must be a page's first call.
 
@@ -56,26 +35,23 @@ def page(title: str, sentence: str, *, needs_classes: bool = True) -> Selection:
     """
     st.set_page_config(page_title=f"{title} · Loupe", page_icon=":material/search:", layout="wide")
     waiting.begin()
-    visitor = waiting.visitor()
-    for slot in visitor.slots:
-        if not slot.startswith((f"{title}/", "shared/")):
-            visitor.release(slot)
+    scope = cache.Scope(waiting.visitor(), title).enter()
     with st.sidebar:
         replay.once(_navigation)
         model = classifiers.choose()
         beneath = st.container()
-        images, about = pickers.images(model)
+        images, about = image_sets.images(model)
     replay.once(_head, title, sentence)
     for problem in server.options().problems:
         st.warning(plain(problem))
-    classifier = waiting.value(classifiers.ask(visitor, model))
-    photos = pickers.image_set(visitor, images).counting_from(what_was_read.start())
+    classifier = waiting.value(classifiers.ask(scope.shared, model))
+    photos = image_sets.image_set(scope, images).counting_from(what_was_read.start())
     with beneath:
         replay.once(loaded.facts, classifier)
-    labels = pickers.match(classifier, photos)
+    labels = image_sets.match(classifier, photos)
     with about:
         what_was_read.draw(photos, labels)
-    left_out(photos.problems)
+    problems.left_out(photos.problems)
     if not len(photos):
         st.info("None of these images could be opened. Choose another set, or add JPEG or PNG files in the sidebar.")
         st.stop()
@@ -88,16 +64,7 @@ def page(title: str, sentence: str, *, needs_classes: bool = True) -> Selection:
             f"{plain(classifier.name)} draws at random: it gives other scores, and other maps, each time that it runs.",
             icon=":material/casino:",
         )
-    return Selection(visitor, classifier, photos, labels)
-
-
-def view_title(selection: Selection, title: str, view: str) -> str:
-    """The title under which a view of a page asks for results; what its other views have asked for is stopped."""
-    own = f"{title}/{view}"
-    for slot in selection.visitor.slots:
-        if slot.startswith(f"{title}/") and not slot.startswith(f"{own}/"):
-            selection.visitor.release(slot)
-    return own
+    return Selection(scope, classifier, photos, labels)
 
 
 def _without_head(classifier: Classifier) -> None:
@@ -121,36 +88,6 @@ def _navigation() -> None:
         heading = ""
         for path, label, icon in links:
             st.page_link(path, label=label, icon=icon, width="stretch")
-
-
-def left_out(problems: Sequence[Problem]) -> None:
-    """Name what could not be used, each with its reason; nothing is drawn where there is none."""
-    if not problems:
-        return
-    # What stands beside pictures without being one hides nothing that is worse.
-    ordered = sorted(problems, key=lambda one: one.reason.startswith(NO_PICTURE))
-    count, worse = len(ordered), not ordered[0].reason.startswith(NO_PICTURE)
-    with st.expander(f"{count:,} left out", expanded=worse and count <= FEW):
-        rows = [{"what": one.name, "why": one.reason} for one in ordered]
-        if count <= FEW:
-            st.table(
-                {name: [plain(row[name], limit=1000) for row in rows] for name in ("what", "why")}, hide_index=True
-            )
-        else:
-            st.dataframe(rows, hide_index=True)
-
-
-def read_otherwise(remarks: Sequence[Problem]) -> None:
-    """Say in reading which pictures something was guessed or changed; nothing is drawn where there are none."""
-    said: dict[str, list[str]] = {}
-    for one in remarks:
-        said.setdefault(one.reason, []).append(one.name)
-    for text, names in list(said.items())[:SAID]:
-        which = plain(names[0]) if len(names) == 1 else f"{len(names):,} pictures, such as {plain(names[0])}"
-        st.caption(f":material/info: {which}: {plain(text)}")
-    if len(said) > SAID:
-        rest = {name for names in list(said.values())[SAID:] for name in names}
-        st.caption(f":material/info: And {len(rest):,} more in whose reading something was changed.")
 
 
 def how_to_read(text: str) -> None:

@@ -11,8 +11,7 @@ import streamlit as st
 import cache
 from interp import images as image_sets
 from interp.images import ImageSet
-from pages.parts.frame import server
-from pages.parts.kit import waiting
+from pages.parts.kit import server, waiting
 
 # A folder in which something is written all the time is listed anew once for each drawing of a page.
 ATTEMPTS = 2
@@ -30,13 +29,13 @@ class Source:
     marked: tuple[int, ...] | None = None
 
 
-def image_set(visitor: cache.Visitor, source: Source, root: Path | None) -> ImageSet:
+def image_set(scope: cache.Scope, source: Source, root: Path | None) -> ImageSet:
     """The set as its files are now. Where it cannot be opened the page ends here and says why."""
     stamps = tuple(server.stamp(root / path) for path in (source.path, source.annotations) if root and path)
     place = (source, root)
     for _ in range(ATTEMPTS):
-        question = cache.call(_open, source, root, stamps, _times()[place])
-        photos = waiting.value(visitor.ask("shared/images", question, disk=False, device="images"))
+        opened = cache.call(_open, source, root, stamps, _times()[place])
+        photos = waiting.value(scope.shared.ask("images", opened, disk=False, queue=cache.Queue.SETS))
         if not photos.changed():
             break
         # Whoever finds it first opens it for all.

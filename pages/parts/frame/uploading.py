@@ -15,7 +15,8 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from interp.images import Problem
 from interp.images.uploads import Depot, Uploads, megabytes
-from pages.parts.frame import arriving, server
+from pages.parts.frame import arriving
+from pages.parts.kit import server
 from pages.parts.kit.text import plain, shortened
 
 KEY = "uploads"

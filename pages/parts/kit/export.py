@@ -17,6 +17,8 @@ import plotly.graph_objects as go
 # minus within a text begins nothing that could be run.
 _FORMULA = re.compile(r"^(?=[=+\-@\t\r\n＝＋－＠])|(?<=[;\t\r\n])(?=[=+@＝＋＠])")
 
+PLOT = {"displaylogo": False, "toImageButtonOptions": {"format": "png", "scale": 2, "filename": "loupe"}}
+
 
 def npz(arrays: Mapping[str, np.ndarray]) -> bytes:
     """Named arrays as a compressed NPZ file, readable with `numpy.load`."""

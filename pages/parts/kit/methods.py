@@ -14,9 +14,8 @@ from interp import attribution
 from interp.images import ImageSet
 from interp.models import inputs
 from interp.types import Classifier, Heatmaps
-from pages.parts.kit import address, controls, waiting
+from pages.parts.kit import address, waiting
 from pages.parts.kit.text import plain
-from pages.parts.saliency.explained import CLIPS, PARTS, SCALES, VIEWS, Drawing
 
 # Above it a number is a slip of the keyboard: 100,000 steps of Integrated Gradients take a day.
 LARGEST = 2000
@@ -46,13 +45,12 @@ PRESETS = {
 }
 
 
-def choose(visitor: cache.Visitor, classifier: Classifier) -> tuple[attribution.Method, ...]:
+def choose(scope: cache.Scope, classifier: Classifier) -> tuple[attribution.Method, ...]:
     """Draw the pickers of methods; the random control is always among them.
 
     What cannot run on the classifier is not offered, and says why.
     """
-    question = cache.call(attribution.obstacles, classifier)
-    obstacles = waiting.value(visitor.ask("shared/obstacles", question, disk=False))
+    obstacles = waiting.value(scope.shared.gather("obstacles", attribution.obstacles, classifier))
     titles = [title for title in attribution.METHODS if title not in obstacles]
     presets = {name: [title for title in some if title in titles] for name, some in PRESETS.items()}
     default = presets[CLASSICS]
@@ -79,12 +77,12 @@ def choose(visitor: cache.Visitor, classifier: Classifier) -> tuple[attribution.
     return tuple(methods if control in methods else [*methods, control])
 
 
-def plan(visitor: cache.Visitor, classifier: Classifier, methods: Sequence[attribution.Method], images: int) -> None:
+def plan(scope: cache.Scope, classifier: Classifier, methods: Sequence[attribution.Method], images: int) -> None:
     """Say what the comparison costs, before it runs: passes, and from `LONG` on also seconds and memory."""
     passes = images * attribution.planned_passes(classifier, methods)
     cost = f"Takes {passes:,.0f} forward-and-backward passes"
     if passes >= LONG:
-        job = visitor.ask("shared/pass", cache.call(attribution.measured_pass, classifier), disk=False)
+        job = scope.shared.gather("pass", attribution.measured_pass, classifier)
         job.wait(waiting.PATIENCE)
         if job.state == "done":
             cost += f": about {waiting.duration(passes * job.value.seconds)}, and {job.value.memory / 1e6:,.0f} MB"
@@ -97,15 +95,14 @@ def _take(presets: dict[str, list[str]]) -> None:
 
 
 def with_references(
-    methods: Sequence[attribution.Method], visitor: cache.Visitor, classifier: Classifier, photos: ImageSet
+    methods: Sequence[attribution.Method], scope: cache.Scope, classifier: Classifier, photos: ImageSet
 ) -> tuple[attribution.Method, ...]:
     """The methods; the one that compares with other pictures is given some, spread over the whole image set."""
     if not any(isinstance(method, attribution.GradientShap) for method in methods):
         return tuple(methods)
     count = min(REFERENCES, len(photos))
     positions = tuple(round(place * (len(photos) - 1) / max(1, count - 1)) for place in range(count))
-    read = cache.call(inputs.read, classifier, photos, positions)
-    references = waiting.value(visitor.ask("shared/references", read, disk=False, device="reading"))
+    references = waiting.value(scope.shared.read("references", inputs.read, classifier, photos, positions))
     return tuple(
         dataclasses.replace(method, references=references) if isinstance(method, attribution.GradientShap) else method
         for method in methods
@@ -179,23 +176,6 @@ def _layers(classifier: Classifier) -> dict[str, str]:
 @functools.cache
 def _kinds(method: type[attribution.Method]) -> dict[str, Any]:
     return get_type_hints(method)
-
-
-def drawing(*, several: bool) -> Drawing:
-    """Draw the choice of how maps are drawn: as what, which part, on whose colour scale, and where that ends."""
-    view = controls.one_of("Draw as", "view", list(VIEWS))
-    part = controls.one_of("Which part", "part", list(PARTS))
-    scale = controls.one_of("Colour scale", "scale", [name for name in SCALES if several or name != "By method"])
-    clips = list(CLIPS)
-    address.seed("clip", clips[0], valid=clips.__contains__, parse=str)
-    clip = st.selectbox(
-        "Colours end at",
-        clips,
-        key="clip",
-        help="A few pixels of a gradient are far above the rest: a scale that reaches them shows little else.",
-    )
-    address.publish("clip", None if clip == clips[0] else clip)
-    return Drawing(view, part, scale, clip)
 
 
 def ordered(

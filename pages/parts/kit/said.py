@@ -41,7 +41,7 @@ def own(
     if not classifier.multi_label:
         found = tuple(labels.indices[one] for one in positions)
         return Own(found, tuple(frozenset() if one is None else frozenset({one}) for one in found))
-    truth = cache.get(cache.call(models.match_several, classifier, photos), disk=False, device="lists")
+    truth = cache.lookup(models.match_several, classifier, photos)
     best = models.OwnLabels(None, truth.present).at(positions, probabilities.cpu().numpy())
     classes = tuple(frozenset(np.flatnonzero(truth.present[one]).tolist()) for one in positions)
     return Own(tuple(None if one < 0 else int(one) for one in best), classes)

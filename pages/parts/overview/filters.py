@@ -46,7 +46,7 @@ def choose(classifier: Classifier, photos: ImageSet, predictions: Predictions) -
 
 def groups(photos: ImageSet) -> frozenset[str] | None:
     """Draw the picker of groups, where the set has several; gives those chosen, None for all."""
-    named = cache.get(cache.call(_groups, photos), disk=False, device="lists")
+    named = cache.lookup(_groups, photos)
     if len(named) <= 1:
         return None
     address.seed("groups", [], valid=set(named).issuperset, parse=lambda text: text.split(","))
@@ -57,7 +57,7 @@ def groups(photos: ImageSet) -> frozenset[str] | None:
 
 def classes_shown(classifier: Classifier, predictions: Predictions, kept: np.ndarray) -> list[int]:
     """Draw the order of the rows and, where there are many classes, the pages; gives the classes of this page."""
-    table = cache.get(cache.call(per_class, predictions, kept), disk=False, device="lists")
+    table = cache.lookup(per_class, predictions, kept)
     table = table[table["count"] > 0]
     if len(table) <= 1:
         return table["class"].tolist()

@@ -14,13 +14,14 @@ from interp.models import Truth, multi_label, performance
 from interp.models.predictions import Predictions
 from interp.types import Classifier
 from pages.parts.cards import pictured
-from pages.parts.frame import layout, pickers
-from pages.parts.kit import controls, replay
+from pages.parts.frame import layout
+from pages.parts.kit import controls, pickers, problems, replay
+from pages.parts.kit.export import PLOT
+from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
 from pages.parts.overview import filters, results
 from pages.parts.overview import multi_label_numbers as numbers
 from pages.parts.overview.multi_label_numbers import Shown
-from pages.parts.saliency.explained import PLOT
 
 HALF = 50
 
@@ -45,13 +46,13 @@ threshold that was chosen on the same images flatters it, too.
 """
 
 
-def page(selection: layout.Selection, predictions: Predictions, summary, *, done: bool) -> None:
+def page(selection: Selection, predictions: Predictions, summary, *, done: bool) -> None:
     """Draw the Overview of predictions that have the probabilities of every class."""
     classifier, photos = selection.classifier, selection.photos
     if predictions.every is None:
-        layout.left_out(predictions.problems)
+        problems.left_out(predictions.problems)
         st.stop()
-    truth = cache.get(cache.call(models.match_several, classifier, photos), disk=False, device="lists")
+    truth = cache.lookup(models.match_several, classifier, photos)
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         with st.container(width=260):
             percent = controls.slid("Threshold, %", "threshold", HALF, low=1, high=99, step=1, help=_THRESHOLD)
@@ -97,8 +98,7 @@ def _class(classifier: Classifier, predictions: Predictions, truth: Truth) -> in
 
 
 def _draw_squares(shown: Shown, photos: ImageSet, chosen: int) -> None:
-    question = cache.call(_squares, photos, shown.predictions, shown.truth, shown.kept, chosen, shown.threshold)
-    figure = cache.get(question, disk=False, device="figures")
+    figure = cache.figure(_squares, photos, shown.predictions, shown.truth, shown.kept, chosen, shown.threshold)
     st.plotly_chart(figure, key="squares", on_select=results.take, selection_mode="points", config=PLOT)
 
 

@@ -16,8 +16,7 @@ from interp.models import Truth, multi_label
 from interp.models.multi_label import Judged, Ranking
 from interp.models.predictions import Predictions
 from interp.types import Classifier
-from pages.parts.frame import layout
-from pages.parts.kit import export, replay
+from pages.parts.kit import export, problems, replay
 from pages.parts.kit.text import plain
 from pages.parts.overview import results
 
@@ -38,19 +37,17 @@ class Shown:
     @property
     def judged(self) -> Judged:
         """The images with their probabilities, and what is in them."""
-        asked = cache.call(multi_label.judged, self.predictions, self.truth, self.kept)
-        return cache.get(asked, disk=False, device="lists")
+        return cache.lookup(multi_label.judged, self.predictions, self.truth, self.kept)
 
     @property
     def table(self) -> pd.DataFrame:
         """The numbers of each class."""
-        asked = cache.call(_table, self.predictions, self.truth, self.kept, self.threshold)
-        return cache.get(asked, disk=False, device="lists")
+        return cache.lookup(_table, self.predictions, self.truth, self.kept, self.threshold)
 
     @property
     def ranking(self) -> Ranking:
         """The average precisions."""
-        return cache.get(cache.call(_ranking, self.predictions, self.truth, self.kept), disk=False, device="lists")
+        return cache.lookup(_ranking, self.predictions, self.truth, self.kept)
 
 
 def _table(predictions: Predictions, truth: Truth, kept: np.ndarray, threshold: float) -> pd.DataFrame:
@@ -87,7 +84,7 @@ def summary(shown: Shown) -> None:
     )
     results.metric(numbers, "Images", f"{len(shown.predictions):,}", f"{len(shown.classifier.labels):,} classes")
     _remarks(shown, judged)
-    layout.left_out(shown.predictions.problems)
+    problems.left_out(shown.predictions.problems)
 
 
 def _remarks(shown: Shown, judged: int) -> None:

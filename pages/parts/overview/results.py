@@ -18,10 +18,9 @@ from interp.models import performance
 from interp.models.predictions import TOP, Predictions
 from interp.types import Classifier
 from pages.parts.cards import pictured
-from pages.parts.frame import layout
-from pages.parts.kit import export, replay
+from pages.parts.kit import export, problems, replay
+from pages.parts.kit.export import PLOT
 from pages.parts.kit.text import plain
-from pages.parts.saliency.explained import PLOT
 
 GROUPS = 6
 
@@ -77,8 +76,8 @@ def summary(classifier: Classifier, photos: ImageSet, predictions: Predictions) 
     _by_group(predictions, photos)
     for remark in labels.remarks:
         st.caption(f":material/info: {plain(remark)}")
-    layout.read_otherwise(predictions.remarks)
-    layout.left_out(predictions.problems)
+    problems.read_otherwise(predictions.remarks)
+    problems.left_out(predictions.problems)
 
 
 def kept(predictions: Predictions, photos: ImageSet, chosen: performance.Filter) -> np.ndarray:
@@ -111,7 +110,7 @@ def squares(
     classifier: Classifier, photos: ImageSet, predictions: Predictions, kept: np.ndarray, shown: list[int]
 ) -> None:
     """Every image a small square; a click chooses it."""
-    figure = cache.get(cache.call(_squares, classifier, photos, predictions, kept, shown), disk=False, device="figures")
+    figure = cache.figure(_squares, classifier, photos, predictions, kept, shown)
     st.plotly_chart(figure, key="squares", on_select=take, selection_mode="points", config=PLOT)
 
 

@@ -40,7 +40,7 @@ def concern(classifier: Classifier, photos: ImageSet) -> bool:
     return photos.name.startswith("scenes") and classifier.name in bundled.REASON_OF
 
 
-def panel(classifier: Classifier, photos: ImageSet, visitor: cache.Visitor) -> None:
+def panel(classifier: Classifier, photos: ImageSet, scope: cache.Scope) -> None:
     """Say what the scenes are, offer the classifiers for which a reason was planted, and the answer to one of them."""
     with st.container(border=True):
         replay.once(_about)
@@ -50,7 +50,7 @@ def panel(classifier: Classifier, photos: ImageSet, visitor: cache.Visitor) -> N
             if reason is not None:
                 _pictures(photos, reason)
         if reason is not None:
-            _answer(classifier, reason, visitor)
+            _answer(classifier, reason, scope)
 
 
 def _about() -> None:
@@ -90,31 +90,29 @@ def _pictures(photos: ImageSet, reason: Reason) -> None:
     )
 
 
-def _answer(classifier: Classifier, reason: Reason, visitor: cache.Visitor) -> None:
+def _answer(classifier: Classifier, reason: Reason, scope: cache.Scope) -> None:
     """What was planted, and what the classifier says of scenes that are redrawn; nothing of it before it is opened."""
     with st.expander("Show the planted reason", icon=":material/key:", key="answer", on_change="rerun") as answer:
         if not answer.open:
             return
         index = st.session_state.get("example", 0)
-        found = waiting.value(
-            visitor.ask("Overview/evidence", cache.call(evidence, classifier, reason, index), disk=False)
-        )
+        found = waiting.value(scope.gather("evidence", evidence, classifier, reason, index))
         replay.once(_evidence, classifier, reason, found)
         st.button("Another example", key="another", on_click=_next, icon=":material/shuffle:")
         if reason != "texture" and st.toggle("Measure which methods see it", key="seen"):
-            _seen(classifier, reason, visitor)
+            _seen(classifier, reason, scope)
 
 
 def _next() -> None:
     st.session_state["example"] = (st.session_state.get("example", 0) + 1) % EXAMPLES
 
 
-def _seen(classifier: Classifier, reason: Reason, visitor: cache.Visitor) -> None:
+def _seen(classifier: Classifier, reason: Reason, scope: cache.Scope) -> None:
     """Which methods put the cue first, on ten pictures that the classifier has not seen."""
     methods = attribution.cheap(tuple(attribution.METHODS.values()), classifier, CHEAP)
-    job = visitor.ask("Overview/seen", cache.call(evaluation.cue_first, classifier, reason, methods))
-    done = waiting.settled(job)
-    found = sorted(job.value if done else job.partial, key=lambda one: -one.share)
+    job = scope.compute("seen", evaluation.cue_first, classifier, reason, methods)
+    waiting.settled(job)
+    found = sorted(job.parts, key=lambda one: -one.share)
     if found:
         replay.once(_seen_table, tuple(found))
 

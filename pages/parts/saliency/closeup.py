@@ -20,7 +20,6 @@ from pages.parts.saliency.explained import (
     annotation,
     columns,
     figure_remarks,
-    named,
     rows,
 )
 
@@ -127,7 +126,7 @@ def _opened(comparison: Comparison) -> None:
     same = [one for one in spots if one[1] == spot[1]]
     place = same.index(spot)
     row = comparison.batch.names.index(spot[1])
-    st.markdown(f"#### {spot[0]} · {plain(named(comparison.classifier, comparison.targets[row]))}")
+    st.markdown(f"#### {spot[0]} · {plain(comparison.targets[row].title(comparison.classifier.labels))}")
     bar = st.container(horizontal=True, vertical_alignment="center")
     for label, other, icon in (
         ("Previous", same[place - 1], ":material/chevron_left:"),
@@ -179,7 +178,7 @@ def _numbers(comparison: Comparison, title: str, row: int) -> str:
     magnitude = float(values.abs().sum())
     largest, smallest = (divmod(int(place), values.shape[1]) for place in (values.argmax(), values.argmin()))
     lines = {
-        "Explains": plain(named(comparison.classifier, comparison.targets[row])),
+        "Explains": plain(comparison.targets[row].title(comparison.classifier.labels)),
         "Photograph": plain(comparison.batch.names[row]),
         "Sum": f"{found['sum']:.3g}",
         "Largest": f"{found['largest']:.3g} at x {largest[1]}, y {largest[0]}",

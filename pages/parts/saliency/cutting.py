@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import streamlit as st
 
-import cache
 from interp import images as image_sets
 from interp.images import ImageSet
 from interp.images.shapes import Box
 from interp.models import inputs
 from interp.types import Images
-from pages.parts.frame import layout, pickers
-from pages.parts.kit import canvas, waiting
+from pages.parts.kit import canvas, pickers, waiting
+from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain, shortened
 
 _CROP = "playground-crop"
 
 
-def source(selection: layout.Selection, page: str, position: int) -> Images:
+def source(selection: Selection, position: int) -> Images:
     """Draw the choice of the picture that is cut from: one of the set, at first the next, or a file."""
     photos: ImageSet = selection.photos
     index = (position + 1) % len(photos)
@@ -34,8 +33,7 @@ def source(selection: layout.Selection, page: str, position: int) -> Images:
     elif file is None:
         with place:
             index = _other(photos, index)
-    question = cache.call(inputs.read, selection.classifier, photos, (index,))
-    return waiting.value(selection.visitor.ask(f"{page}/cut-from", question, disk=False, device="reading"))
+    return waiting.value(selection.scope.read("cut-from", inputs.read, selection.classifier, photos, (index,)))
 
 
 def _other(photos: ImageSet, index: int) -> int:

@@ -12,9 +12,10 @@ from interp.figures import evidence as figures
 from interp.figures import saliency
 from interp.types import Heatmaps
 from pages.parts.kit import export, replay, waiting
+from pages.parts.kit.export import PLOT
 from pages.parts.kit.text import plain
 from pages.parts.saliency import verdicts
-from pages.parts.saliency.explained import PLOT, Comparison, Result
+from pages.parts.saliency.explained import Comparison, Result
 from pages.parts.saliency.verdicts import CONTROL
 
 READING = """
@@ -35,7 +36,7 @@ Where the reason is everywhere in the picture, as a background is, no map was su
 """
 
 
-def panel(comparison: Comparison, found: evaluation.Judgements, visitor: cache.Visitor, page: str) -> None:
+def panel(comparison: Comparison, found: evaluation.Judgements, scope: cache.Scope) -> None:
     """Offer what can be measured of the maps; nothing is computed before it is asked for.
 
     `found` is what was judged. `page` is the title of the page that it is on: what is asked for there ends when the
@@ -53,11 +54,11 @@ def panel(comparison: Comparison, found: evaluation.Judgements, visitor: cache.V
         views = ["Reasons", *alone, "Annotations"]
         view = st.segmented_control("What to measure", views, key="evidence", required=True, default=views[0])
         if view == "Annotations":
-            _annotations(comparison, visitor, page)
+            _annotations(comparison, scope)
             return
         row = _photograph(comparison)
         if view in alone:
-            alone[view](_alone(comparison, row), visitor, page)
+            alone[view](_alone(comparison, row), scope)
         else:
             verdicts.reasons(comparison, found, row)
 
@@ -111,15 +112,14 @@ def _asked(key: str, what: str) -> bool:
     return st.toggle(f"Measure: {what}", key=key)
 
 
-def _curves(comparison: Comparison, visitor: cache.Visitor, page: str) -> None:
+def _curves(comparison: Comparison, scope: cache.Scope) -> None:
     """The curves of all methods, and of five random orders."""
     maps = {method.title: heatmaps for method, heatmaps in _rivals(comparison)}
     if not _asked("curved", f"{102 * (len(maps) + 5):,} forward passes"):
         return
-    question = cache.call(evaluation.compare, comparison.classifier, comparison.batch, comparison.targets, maps)
-    job = visitor.ask(f"{page}/curves", question)
-    done = waiting.settled(job)
-    found = tuple(job.value if done else job.partial)
+    job = scope.compute("curves", evaluation.compare, comparison.classifier, comparison.batch, comparison.targets, maps)
+    waiting.settled(job)
+    found = job.parts
     if found:
         st.plotly_chart(figures.curves(found, CONTROL), config=PLOT)
         areas = [
@@ -129,13 +129,14 @@ def _curves(comparison: Comparison, visitor: cache.Visitor, page: str) -> None:
         st.dataframe(areas, hide_index=True)
 
 
-def _randomization(comparison: Comparison, visitor: cache.Visitor, page: str) -> None:
+def _randomization(comparison: Comparison, scope: cache.Scope) -> None:
     """The map after each stage of forgetting, as a film strip."""
     chosen = _chosen(comparison, "randomized")
     if chosen is None or not _asked("forgetting", "the map again for each stage, up to 12"):
         return
     method, heatmaps = chosen
-    question = cache.call(
+    job = scope.compute(
+        "randomization",
         evaluation.cascading_randomization,
         comparison.classifier,
         comparison.batch,
@@ -143,9 +144,8 @@ def _randomization(comparison: Comparison, visitor: cache.Visitor, page: str) ->
         method,
         heatmaps=heatmaps,
     )
-    job = visitor.ask(f"{page}/randomization", question)
-    done = waiting.settled(job)
-    stages = job.value if done else job.partial
+    waiting.settled(job)
+    stages = job.parts
     if not stages:
         return
     strip = [("as trained", heatmaps.values[0], heatmaps.signed)]
@@ -159,15 +159,14 @@ def _randomization(comparison: Comparison, visitor: cache.Visitor, page: str) ->
     )
 
 
-def _shift(comparison: Comparison, visitor: cache.Visitor, page: str) -> None:
+def _shift(comparison: Comparison, scope: cache.Scope) -> None:
     """Each map beside that of the shifted model, and what it misses of the sum that it promises."""
     if not _asked("shifted", "each map once more on the shifted model, methods that draw random numbers twice"):
         replay.once(_sums, comparison, ())
         return
-    question = cache.call(
-        evaluation.shifts, comparison.classifier, comparison.batch, comparison.targets, comparison.results
+    job = scope.gather(
+        "shift", evaluation.shifts, comparison.classifier, comparison.batch, comparison.targets, comparison.results
     )
-    job = visitor.ask(f"{page}/shift", question, disk=False)
     if waiting.settled(job):
         replay.once(_sums, comparison, job.value)
         replay.once(_shifted_maps, comparison, job.value)
@@ -218,7 +217,7 @@ def _shifted_maps(comparison: Comparison, shifts: tuple[evaluation.ShiftInvarian
     )
 
 
-def _annotations(comparison: Comparison, visitor: cache.Visitor, page: str) -> None:
+def _annotations(comparison: Comparison, scope: cache.Scope) -> None:
     """How all maps of all photographs lie to what people marked."""
     annotations = comparison.annotations
     if not bool(annotations.any()):
@@ -228,8 +227,7 @@ def _annotations(comparison: Comparison, visitor: cache.Visitor, page: str) -> N
         )
         return
     maps = {method.title: heatmaps for method, heatmaps in comparison.results}
-    question = cache.call(evaluation.located, maps, annotations)
-    found = waiting.value(visitor.ask(f"{page}/located", question, disk=False, device="figures"))
+    found = waiting.value(scope.draw("located", evaluation.located, maps, annotations))
     replay.once(_located, comparison.batch.names, found)
     st.download_button(
         "Annotations as CSV",
@@ -276,21 +274,17 @@ def _located(names: tuple[str, ...], found: tuple[evaluation.Located, ...]) -> N
     )
 
 
-def _agreement(comparison: Comparison, visitor: cache.Visitor, page: str) -> None:
+def _agreement(comparison: Comparison, scope: cache.Scope) -> None:
     """How alike the maps are, and where most of them agree."""
     maps = {method.title: heatmaps.values for method, heatmaps in comparison.results}
     if len(maps) < 2:
         st.caption("There is only the control: choose a method.")
         return
-    found = waiting.value(
-        visitor.ask(f"{page}/agreement", cache.call(evaluation.agreement, maps), disk=False, device="figures")
-    )
+    found = waiting.value(scope.draw("agreement", evaluation.agreement, maps))
     kinds = {"Rank correlation": found.spearman, "Overlap of the top 5%": found.topk_iou, "SSIM": found.ssim}
     kind = st.segmented_control("By", list(kinds), key="agreement", required=True, default="Rank correlation")
     st.plotly_chart(figures.matrix(found.names, kinds[kind or "Rank correlation"][0]), config=PLOT)
-    voted = waiting.value(
-        visitor.ask(f"{page}/consensus", cache.call(evaluation.consensus, maps), disk=False, device="figures")
-    )
+    voted = waiting.value(scope.draw("consensus", evaluation.consensus, maps))
     replay.once(_consensus, comparison, voted)
 
 

@@ -17,34 +17,20 @@ from interp.evaluation.verdict import Level
 from interp.figures import saliency as figures
 from interp.figures import traces
 from interp.figures.panels import Remark
-from interp.figures.traces import View
 from interp.types import Classifier, Heatmaps, Images, Target
 from pages.parts.kit import export, replay
+from pages.parts.kit.export import PLOT
 from pages.parts.kit.text import plain
+from pages.parts.saliency.drawing import CLIPS, PARTS, SCALES, VIEWS, Drawing
 
-PLOT = {"displaylogo": False, "toImageButtonOptions": {"format": "png", "scale": 2, "filename": "loupe"}}
-VIEWS: dict[str, View] = {"Overlay": "overlay", "Heatmap": "heatmap", "Masked": "masked", "Contour": "contour"}
-SCALES = {"Each its own": "own", "By method": "method", "Shared": "shared"}
-PARTS = {"Signed": "signed", "Absolute": "absolute", "For": "positive", "Against": "negative"}
 FEW = 5
 CONTOURS = (
     "Lines enclose the strongest 5, 10 and 25% of a map's pixels, by magnitude: red for, dotted blue against, amber in "
     "maps without signs; below one photograph's maps stand the magnitudes at the lines. Where the strongest pixels lie "
     "scattered, the strongest 5% are marked themselves. Colour scales have no part in it."
 )
-CLIPS = {"99% of the pixels": 99.0, "99.9% of the pixels": 99.9, "the largest value": 100.0}
 
 Result = tuple[attribution.Method, Heatmaps]
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """How maps are drawn: a key of each of `VIEWS`, `PARTS`, `SCALES` and `CLIPS`."""
-
-    view: str
-    part: str
-    scale: str
-    clip: str
 
 
 @dataclass(frozen=True)
@@ -78,7 +64,7 @@ def figure(comparison: Comparison) -> go.Figure:
     if len(comparison.batch) > 1:
         return figures.grid(
             comparison.batch.pixels,
-            [named(classifier, target) for target in comparison.targets],
+            [target.title(classifier.labels) for target in comparison.targets],
             drawn_maps,
             view=VIEWS[drawing.view],
             scale=SCALES[drawing.scale],
@@ -113,12 +99,6 @@ def columns(comparison: Comparison) -> int:
 def figure_remarks(comparison: Comparison) -> dict[tuple[str, int], Remark]:
     """The remarks, by method and photograph, as figures take them."""
     return {(title, row): Remark(level, text) for title, row, level, text in comparison.remarks}
-
-
-def named(classifier: Classifier, target: Target) -> str:
-    """The class of a target, or both where one is set against another."""
-    labels = classifier.labels
-    return labels[target.positive] + ("" if target.negative is None else f" over {labels[target.negative]}")
 
 
 def maps(comparison: Comparison) -> None:
@@ -176,7 +156,7 @@ def rows(comparison: Comparison) -> list[dict[str, Any]]:
         {
             "method": method.title,
             "image": name,
-            "class": named(comparison.classifier, target),
+            "class": target.title(comparison.classifier.labels),
             "sum": float(heatmaps.values[i].sum()),
             "largest": float(heatmaps.values[i].max()),
             "smallest": float(heatmaps.values[i].min()),

@@ -18,8 +18,8 @@ from interp.images import ImageSet, editing
 from interp.images.editing import Edit
 from interp.images.shapes import RunLengths
 from interp.types import Classifier, Images
-from pages.parts.frame import layout
 from pages.parts.kit import canvas, replay, waiting
+from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
 from pages.parts.saliency import cutting
 
@@ -65,7 +65,7 @@ class Tool:
     stamp: canvas.Stamp | None = None
 
 
-def panel(selection: layout.Selection, page: str, position: int, original: Images) -> Images:
+def panel(selection: Selection, position: int, original: Images) -> Images:
     """Draw the playground of the first photograph, at `position` of its set; nothing of it while it is closed.
 
     Gives the batch with this photograph as the person has changed it in this session. Nothing here waits for the
@@ -75,7 +75,7 @@ def panel(selection: layout.Selection, page: str, position: int, original: Image
     kept = _kept(_key(original))
     batch = original
     if kept.edits and not kept.original:
-        batch = cache.get(cache.call(editing.first_edited, original, kept.edits), disk=False, device="lists")
+        batch = cache.lookup(editing.first_edited, original, kept.edits)
     note = st.container()
     if kept.edits:
         made = "1 change" if len(kept.edits) == 1 else f"{len(kept.edits)} changes"
@@ -83,23 +83,23 @@ def panel(selection: layout.Selection, page: str, position: int, original: Image
         note.caption(f":material/draw: {made} to the photograph, {shown}.")
     with st.expander("Change the photograph", icon=":material/draw:", key="playground", on_change="rerun") as place:
         if place.open:
-            _open(selection, page, position, original, batch)
+            _open(selection, position, original, batch)
     return batch
 
 
-def _open(selection: layout.Selection, page: str, position: int, original: Images, batch: Images) -> None:
+def _open(selection: Selection, position: int, original: Images, batch: Images) -> None:
     kept = _kept(_key(original))
     settings = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     left, right = st.columns([4, 3], gap="medium")
     effect = right.container()
     with right:
-        tool = _tool(selection, page, position, original, settings)
+        tool = _tool(selection, position, original, settings)
     with left:
         _paper(original, batch, tool, len(kept.edits))
-        _beside(selection, page, position, original, batch)
+        _beside(selection, position, original, batch)
     with effect:
         if batch is not original:
-            _effect(selection, page, original, batch)
+            _effect(selection, original, batch)
     with right:
         st.caption(
             f"Up to {MOST} changes. They stay in this session, for this photograph, and are not in the address; "
@@ -121,12 +121,12 @@ def _paper(original: Images, batch: Images, tool: Tool, count: int) -> None:
     )
 
 
-def _beside(selection: layout.Selection, page: str, position: int, original: Images, batch: Images) -> None:
+def _beside(selection: Selection, position: int, original: Images, batch: Images) -> None:
     """What can be done without drawing: cover what is known to be there, look at the original, take it along."""
     key = _key(original)
     kept = _kept(key)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        for name, region in _known_regions(selection, page, position).items():
+        for name, region in _known_regions(selection, position).items():
             add = functools.partial(_add, key, editing.Erase(region, "grey"))
             st.button(f"Cover {name}", key=f"playground-cover-{name}", on_click=add, help="Fills it with grey.")
         if kept.edits:
@@ -147,9 +147,9 @@ def _beside(selection: layout.Selection, page: str, position: int, original: Ima
             )
 
 
-def _effect(selection: layout.Selection, page: str, original: Images, batch: Images) -> None:
+def _effect(selection: Selection, original: Images, batch: Images) -> None:
     before, after = (
-        selection.visitor.ask(f"{page}/{slot}", cache.call(Classifier.probabilities, selection.classifier, images))
+        selection.scope.compute(slot, Classifier.probabilities, selection.classifier, images)
         for slot, images in (("before", original), ("after", batch))
     )
     if waiting.settled(before) and waiting.settled(after):
@@ -173,7 +173,7 @@ def _before_and_after(classifier: Classifier, before: Float[Tensor, " k"], after
     st.markdown("\n".join(f"| {row} |" for row in (head, ":-- | --: | --: | --:", *rows)))
 
 
-def _tool(selection: layout.Selection, page: str, position: int, original: Images, settings: DeltaGenerator) -> Tool:
+def _tool(selection: Selection, position: int, original: Images, settings: DeltaGenerator) -> Tool:
     """Draw the choice of what a shape does, with its settings."""
     with settings:
         action = st.segmented_control(
@@ -199,7 +199,7 @@ def _tool(selection: layout.Selection, page: str, position: int, original: Image
         if action == "Restore":
             return Tool(editing.Restore)
         scale = st.slider("Size of the crop", 0.2, 3.0, 1.0, key="playground-scale", format="%.1f ×", width=200)
-    source = cutting.source(selection, page, position)
+    source = cutting.source(selection, position)
     crop = cutting.crop(source)
     cut = canvas.picture(editing.Paste(source, crop, (0.0, 0.0)).pixels)
     return Tool(
@@ -208,12 +208,11 @@ def _tool(selection: layout.Selection, page: str, position: int, original: Image
     )
 
 
-def _known_regions(selection: layout.Selection, page: str, position: int) -> dict[str, RunLengths]:
+def _known_regions(selection: Selection, position: int) -> dict[str, RunLengths]:
     """What is known to be in the photograph: nothing for most."""
     if position not in selection.photos.annotated:
         return {}
-    question = cache.call(known_regions, selection.classifier, selection.photos, position)
-    job = selection.visitor.ask(f"{page}/known", question, disk=False, device="lists")
+    job = selection.scope.look_up("known", known_regions, selection.classifier, selection.photos, position)
     return job.value if waiting.settled(job) else {}
 
 

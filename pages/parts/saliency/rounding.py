@@ -19,24 +19,24 @@ PHOTOGRAPHS = 5
 
 
 def choose(
-    visitor: cache.Visitor, page: str, classifier: Classifier, photos: ImageSet, methods: Sequence[attribution.Method]
+    scope: cache.Scope, classifier: Classifier, photos: ImageSet, methods: Sequence[attribution.Method]
 ) -> tuple[attribution.Method, ...]:
     """Offer to measure what bfloat16 does to the methods' maps; gives those that are to be computed in it.
 
     `page` is the title of the page that it is on. Nothing is measured before it is asked for.
     """
-    measured = f"{page}/bfloat16"
+    measured = "bfloat16"
     address.seed(KEY, False, valid=lambda wanted: isinstance(wanted, bool), parse=lambda text: text == "1")
     with st.expander("Faster, in bfloat16", key="rounding", on_change="rerun", expanded=st.session_state[KEY]) as place:
         if not place.open and not st.session_state[KEY]:
-            visitor.release(measured)
+            scope.release(measured)
             return ()
         if isinstance(classifier.module, Bfloat16):
             st.caption("This classifier computes in bfloat16 already.")
             return ()
-        job = _measuring(visitor, page, measured, classifier, photos, methods)
+        job = _measuring(scope, measured, classifier, photos, methods)
         done = waiting.settled(job)
-        found = tuple(job.value if done else job.partial)
+        found = job.parts
         if found:
             replay.once(_table, found)
         # Only what is complete counts: otherwise the maps would begin anew with each method measured.
@@ -55,8 +55,7 @@ def choose(
 
 
 def _measuring(
-    visitor: cache.Visitor,
-    page: str,
+    scope: cache.Scope,
     slot: str,
     classifier: Classifier,
     photos: ImageSet,
@@ -64,12 +63,14 @@ def _measuring(
 ) -> cache.Job:
     count = min(PHOTOGRAPHS, len(photos))
     positions = tuple(round(place * (len(photos) - 1) / max(1, count - 1)) for place in range(count))
-    read = cache.call(inputs.read, classifier, photos, positions)
-    batch = waiting.value(visitor.ask(f"{page}/measured-photographs", read, disk=False, device="reading"))
-    question = cache.call(Classifier.probabilities, classifier, batch)
-    classes = waiting.value(visitor.ask(f"{page}/measured-classes", question)).argmax(dim=1).tolist()
+    batch = waiting.value(scope.read("measured-photographs", inputs.read, classifier, photos, positions))
+    classes = (
+        waiting.value(scope.compute("measured-classes", Classifier.probabilities, classifier, batch))
+        .argmax(dim=1)
+        .tolist()
+    )
     asked = tuple(method for method in methods if method.title != attribution.Random.title)
-    return visitor.ask(slot, cache.call(evaluation.reduced, classifier, batch, classes, asked))
+    return scope.compute(slot, evaluation.reduced, classifier, batch, classes, asked)
 
 
 def _table(found: Sequence[evaluation.ReducedPrecision]) -> None:

@@ -19,7 +19,7 @@ COLOURS = {"supported": "green", "mixed": "orange", "not supported": "red", "unk
 KEY = "judging"
 
 
-def asked(comparison: Comparison, visitor: cache.Visitor, page: str) -> evaluation.Judgements:
+def asked(comparison: Comparison, scope: cache.Scope) -> evaluation.Judgements:
     """Offer to judge all the maps, and say what it costs; gives what is known so far, nothing where it is not wanted.
 
     `page` is the title of the page that it is on: what is asked for there ends when the page is left.
@@ -33,24 +33,24 @@ def asked(comparison: Comparison, visitor: cache.Visitor, page: str) -> evaluati
     )
     wanted = bool(st.session_state[KEY])
     address.publish(KEY, "1" if wanted else None)
-    slot = f"{page}/judged"
+    slot = "judged"
     if not wanted:
-        visitor.release(slot)
-        st.caption(_cost(comparison, visitor))
+        scope.release(slot)
+        st.caption(_cost(comparison, scope))
         return ()
-    job = visitor.ask(slot, _question(comparison))
+    job = scope.compute(slot, _question(comparison))
     done = waiting.settled(job)
-    found: evaluation.Judgements = job.value if done else job.partial[-1] if job.partial else ()
+    found: evaluation.Judgements = job.latest(())
     if not done and job.state != "failed":
         ready = sum(bool(one.verdicts) for one in found)
         st.caption(f"{ready} of {len(comparison.results)} maps are judged; cheap methods come first.")
     return found
 
 
-def _cost(comparison: Comparison, visitor: cache.Visitor) -> str:
+def _cost(comparison: Comparison, scope: cache.Scope) -> str:
     methods = [method for method, _ in comparison.results]
     passes = len(comparison.batch) * evaluation.judging_passes(comparison.classifier, methods)
-    job = visitor.ask("shared/pass", cache.call(attribution.measured_pass, comparison.classifier), disk=False)
+    job = scope.shared.gather("pass", attribution.measured_pass, comparison.classifier)
     job.wait(waiting.PATIENCE)
     time = f", about {waiting.duration(passes * job.value.seconds)}" if job.state == "done" else ""
     return f"Judging takes up to {passes:,.0f} forward-and-backward passes{time}."

@@ -15,9 +15,9 @@ from interp.images.editing import Stroke, marked
 from interp.images.shapes import RunLengths
 from interp.models import inputs
 from interp.types import Classifier
-from pages.parts.frame import layout, pickers
-from pages.parts.kit import canvas, handmade, waiting
+from pages.parts.kit import canvas, handmade, pickers, waiting
 from pages.parts.kit.handmade import Kept
+from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain, shortened
 from pages.parts.shared_interest import papers
 
@@ -51,7 +51,7 @@ class Tool:
     wnid: str | None
 
 
-def section(selection: layout.Selection, page: str, *, score: Callable[[], None] | None = None) -> None:
+def section(selection: Selection, *, score: Callable[[], None] | None = None) -> None:
     """Draw the image that is chosen, to be drawn on, with its regions.
 
     `score` is called when the drawn images are made the page's image set, for what else has to change.
@@ -63,25 +63,23 @@ def section(selection: layout.Selection, page: str, *, score: Callable[[], None]
         settings, listed, files = st.container(), st.container(), st.container()
     position, those = handmade.place(photos, chosen), handmade.kept(photos)
     with left:
-        question = cache.call(papers.read, those.photos, position)
-        paper = waiting.value(selection.visitor.ask(f"{page}/draw-image", question, disk=False, device="reading"))
+        paper = waiting.value(selection.scope.read("draw-image", papers.read, those.photos, position))
     drawing = those.drawings.get(position, Drawing(paper.stored))
     with listed:
         region = _regions(those, position, drawing)
     with settings:
-        tool = _tool(selection, page, chosen, drawing, region)
+        tool = _tool(selection, chosen, drawing, region)
     with left:
         _draw(those, position, paper, drawing, tool)
-        _beside(selection, page, those, position, drawing)
+        _beside(selection, those, position, drawing)
     with files:
-        _files(selection, page, those, score)
+        _files(selection, those, score)
 
 
 def _draw(those: Kept, position: int, paper: papers.Paper, drawing: Drawing, tool: Tool) -> None:
     chosen = tool.region if tool.action != NEW else -1
-    question = cache.call(papers.painted, paper, drawing, chosen)
     canvas.draw(
-        cache.get(question, disk=False, device="lists"),
+        cache.lookup(papers.painted, paper, drawing, chosen),
         functools.partial(_take, those, position, paper, tool),
         key="draw-canvas",
         label=f"The image {those.photos.names[position]}",
@@ -92,7 +90,7 @@ def _draw(those: Kept, position: int, paper: papers.Paper, drawing: Drawing, too
     )
 
 
-def _tool(selection: layout.Selection, page: str, chosen: int, drawing: Drawing, region: int) -> Tool:
+def _tool(selection: Selection, chosen: int, drawing: Drawing, region: int) -> Tool:
     """Draw what a shape does, and for a new region its class."""
     actions = [NEW, ADD, CUT] if drawing.regions else [NEW]
     if st.session_state.get("draw-action") not in actions:
@@ -100,17 +98,16 @@ def _tool(selection: layout.Selection, page: str, chosen: int, drawing: Drawing,
     action = st.segmented_control("A shape makes", actions, key="draw-action", required=True, help=HELP) or NEW
     if action != NEW:
         return Tool(action, region, None, None)
-    index = _class(selection, page, chosen)
+    index = _class(selection, chosen)
     ids = selection.classifier.wordnet_ids
     return Tool(NEW, region, selection.classifier.labels[index], None if ids is None else ids[index])
 
 
-def _class(selection: layout.Selection, page: str, chosen: int) -> int:
+def _class(selection: Selection, chosen: int) -> int:
     """Draw the choice of a class for new regions: at first the image's label, or what is predicted."""
     classifier, photos = selection.classifier, selection.photos
-    question = cache.call(inputs.read, classifier, photos, (chosen,))
-    batch = waiting.value(selection.visitor.ask(f"{page}/draw-batch", question, disk=False, device="reading"))
-    job = selection.visitor.ask(f"{page}/draw-classes", cache.call(Classifier.probabilities, classifier, batch))
+    batch = waiting.value(selection.scope.read("draw-batch", inputs.read, classifier, photos, (chosen,)))
+    job = selection.scope.compute("draw-classes", Classifier.probabilities, classifier, batch)
     probabilities = waiting.value(job)[0]
     top = probabilities.topk(min(TOP, len(probabilities))).indices.tolist()
     label = selection.labels.indices[chosen]
@@ -152,7 +149,7 @@ def _regions(those: Kept, position: int, drawing: Drawing) -> int:
     return region
 
 
-def _beside(selection: layout.Selection, page: str, those: Kept, position: int, drawing: Drawing) -> None:
+def _beside(selection: Selection, those: Kept, position: int, drawing: Drawing) -> None:
     """What stands under the picture: where to begin from, and how the tools work."""
     if position in those.photos.annotated and not drawing.regions:
         st.button(
@@ -180,7 +177,7 @@ def _begin(those: Kept, position: int) -> None:
         handmade.change(those, position, drawing)
 
 
-def _files(selection: layout.Selection, page: str, those: Kept, score: Callable[[], None] | None) -> None:
+def _files(selection: Selection, those: Kept, score: Callable[[], None] | None) -> None:
     """Scoring what was drawn, taking it along, and bringing it back."""
     count = len(those.positions)
     with st.container(horizontal=True, gap="small"):
@@ -206,24 +203,23 @@ def _files(selection: layout.Selection, page: str, those: Kept, score: Callable[
             )
     with st.popover("Open drawn annotations", icon=":material/upload:", key="draw-open", on_change="rerun") as place:
         if place.open:
-            _upload(selection, page, those)
+            _upload(selection, those)
 
 
-def _upload(selection: layout.Selection, page: str, those: Kept) -> None:
+def _upload(selection: Selection, those: Kept) -> None:
     file = st.file_uploader("A COCO JSON for this image set", type="json", key="draw-upload")
     if file is None:
         return
-    question = cache.call(drawn_coco.read, file.getvalue(), file.name, those.photos)
-    job = selection.visitor.ask(f"{page}/draw-upload", question, disk=False, device="reading")
+    job = selection.scope.read("draw-upload", drawn_coco.read, file.getvalue(), file.name, those.photos)
     if not waiting.settled(job):
         return
-    drawings, problems = job.value
+    drawings, unusable = job.value
     if st.session_state.get("draw-opened") != file.file_id:
         st.session_state["draw-opened"] = file.file_id
         handmade.add(those, drawings)
         st.rerun()
     st.caption(f":material/check: {len(drawings):,} images of the set have what the file marks.")
-    layout.left_out(problems)
+    problems.left_out(unusable)
 
 
 def _score(those: Kept, score: Callable[[], None] | None) -> None:

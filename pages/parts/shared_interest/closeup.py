@@ -24,7 +24,7 @@ def click(value: str) -> None:
         st.session_state[KEY] = st.session_state["image"] = int(value)
 
 
-def offer(visitor: cache.Visitor, title: str, known: Known, rows: Sequence[int] | np.ndarray) -> None:
+def offer(scope: cache.Scope, known: Known, rows: Sequence[int] | np.ndarray) -> None:
     """Draw the image that is open, if one is; the address says which. `rows` are what 'Next' goes through."""
     names = known.photos.names
     address.seed(KEY, -1, valid=lambda one: -1 <= one < len(names), parse=names.index)
@@ -32,7 +32,7 @@ def offer(visitor: cache.Visitor, title: str, known: Known, rows: Sequence[int] 
     address.publish(KEY, None if position < 0 else names[position])
     # One that is yet to be scored opens when it is.
     if position in known.scored.positions:
-        _opened(visitor, title, known, known.scored.positions[rows].tolist())
+        _opened(scope, known, known.scored.positions[rows].tolist())
 
 
 def _close() -> None:
@@ -40,7 +40,7 @@ def _close() -> None:
 
 
 @st.dialog("One image", width="large", icon=":material/zoom_in:", on_dismiss=_close)
-def _opened(visitor: cache.Visitor, title: str, known: Known, order: list[int]) -> None:
+def _opened(scope: cache.Scope, known: Known, order: list[int]) -> None:
     position = st.session_state[KEY]
     row = known.where(position)
     if row is None:
@@ -58,14 +58,13 @@ def _opened(visitor: cache.Visitor, title: str, known: Known, order: list[int]) 
     with picture:
         view = controls.one_of("Drawn", "interest.large-as", list(gallery.VIEWS))
         asked = (known.scored.question, known.scored.scoring, known.scored.positions[[row]], gallery.VIEWS[view])
-        question = cache.call(gallery.made, known.classifier, known.photos, *asked, pictures.LARGE)
-        job = visitor.ask(f"{title}/large", question, disk=False)
+        job = scope.gather("large", gallery.made, known.classifier, known.photos, *asked, pictures.LARGE)
         if waiting.settled(job) and job.value[0]:
             st.html(f'<img src="{job.value[0]}" alt="{escape(known.name(row))}" style="width:100%">')
         st.page_link("pages/saliency.py", label="Compare saliency methods on it", icon=":material/blur_on:")
     with numbers:
         replay.once(_numbers, known, row)
-        threshold.of_image(visitor, f"{title}/large-sweep", known, row)
+        threshold.of_image(scope, "large-sweep", known, row)
 
 
 def _numbers(known: Known, row: int) -> None:

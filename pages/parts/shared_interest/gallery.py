@@ -39,7 +39,7 @@ border-radius:6px;padding:5px;margin:0;cursor:pointer;min-width:0;display:flex;f
 </style>"""
 
 
-def draw(visitor: cache.Visitor, slot: str, known: Known, rows: Int[np.ndarray, " m"]) -> None:
+def draw(scope: cache.Scope, slot: str, known: Known, rows: Int[np.ndarray, " m"]) -> None:
     """Draw a page of these rows in their order, and the choice of the page; a click says `image:` and the position."""
     if not len(rows):
         st.info("No scored image passes these filters. Take one away, or widen the range of the score.")
@@ -51,17 +51,16 @@ def draw(visitor: cache.Visitor, slot: str, known: Known, rows: Int[np.ndarray, 
     shown = rows[(page - 1) * EACH : page * EACH]
     counted = f"{len(rows):,} of {len(known):,} scored images. " if len(rows) < len(known) else ""
     st.caption(counted + KEYS)
-    strip(visitor, slot, known, shown, VIEWS[view])
+    strip(scope, slot, known, shown, VIEWS[view])
 
 
 def strip(
-    visitor: cache.Visitor, slot: str, known: Known, rows: Int[np.ndarray, " m"], view: pictures.View = "area"
+    scope: cache.Scope, slot: str, known: Known, rows: Int[np.ndarray, " m"], view: pictures.View = "area"
 ) -> None:
     """Draw these rows side by side; until their pictures are made, without pictures."""
     scored = known.scored
     asked = (scored.question, scored.scoring, scored.positions[rows], view)
-    question = cache.call(made, known.classifier, known.photos, *asked)
-    job = visitor.ask(slot, question, disk=False)
+    job = scope.gather(slot, made, known.classifier, known.photos, *asked)
     place = st.container()
     found = job.value if waiting.settled(job) else ("",) * len(rows)
     with place:
@@ -83,8 +82,7 @@ def made(
     for position in explained.positions.tolist():
         yield
         # Each by itself, so that another order makes only those that were not drawn before.
-        one = cache.call(_picture, classifier, photos, explained.at((position,)), scoring, view, smallest)
-        found[position] = cache.get(one, disk=False, device="figures")
+        found[position] = cache.figure(_picture, classifier, photos, explained.at((position,)), scoring, view, smallest)
     return tuple(found.get(position, "") for position in positions.tolist())
 
 

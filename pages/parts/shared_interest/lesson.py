@@ -49,16 +49,15 @@ def offered(classifier: Classifier) -> bool:
     return classifier.name in bundled.REASON_OF
 
 
-def draw(visitor: cache.Visitor, title: str, known: Known) -> None:
+def draw(scope: cache.Scope, known: Known) -> None:
     """The shares of cases of honest and biased classifiers, as they are measured with the page's settings."""
     with st.expander("A lesson, which gives the planted reasons away", key="lesson", on_change="rerun") as place:
         if not place.open:
             return
         st.markdown(ABOUT)
-        question = cache.call(measured, known.classifier, known.scored.question, known.scored.scoring)
-        job = visitor.ask(f"{title}/lesson", question, disk=False)
-        done = waiting.settled(job)
-        pairs = job.value if done else job.partial
+        job = scope.gather("lesson", measured, known.classifier, known.scored.question, known.scored.scoring)
+        waiting.settled(job)
+        pairs = job.parts
         if pairs:
             replay.once(_shares, known, tuple(pairs))
 

@@ -136,8 +136,7 @@ def _pictures(probed: Probed, region: int) -> None:
     """The maps of the first classes."""
     order = probed.order(region)[:PICTURED].tolist()
     labels, found = probed.classifier.labels, probed.probes[region]
-    question = cache.call(small_pictures, probed.batch, probed.maps, order, probed.masks[region : region + 1])
-    pictures = cache.get(question, disk=False, device="figures")
+    pictures = cache.figure(small_pictures, probed.batch, probed.maps, order, probed.masks[region : region + 1])
     captions = [
         f"{rank}. {shortened(labels[one], 18)} {_number(probed, found, one).rsplit(' ', 1)[-1]}"
         if probed.score != "evidence"
@@ -209,10 +208,9 @@ def _moved(probed: Probed) -> None:
 
 def closeup(probed: Probed, index: int) -> None:
     """One class's map, large, with the regions and its saliency."""
-    question = cache.call(
+    picture = cache.figure(
         painted, probed.batch, probed.masks, probed.maps.enlarged([index])[0], probed.saliency[0], index
     )
-    picture = cache.get(question, disk=False, device="figures")
     found = probed.probes[0]
     numbers = " and ".join(_number(probed, one, index) for one in probed.probes)
     st.markdown(

@@ -20,8 +20,8 @@ from interp.images.shapes import Box, Polygon
 from interp.models import inputs
 from interp.shared_interest import Deviations, Rule, probing
 from interp.types import Images
-from pages.parts.frame import layout, pickers
-from pages.parts.kit import canvas, controls, waiting
+from pages.parts.kit import canvas, controls, pickers, waiting
+from pages.parts.kit.selection import Selection
 from pages.parts.shared_interest import probed
 from pages.parts.shared_interest.probed import NAMES, REGIONS, Probed
 
@@ -68,9 +68,9 @@ class Regions:
     second: tuple[Shape, ...] = ()
 
 
-def section(selection: layout.Selection, page: str, *, rule: Rule | None = None) -> None:
+def section(selection: Selection, *, rule: Rule | None = None) -> None:
     """Draw an image to mark regions on, and the classes ranked by them. `rule` None is the paper's."""
-    visitor, classifier, photos = selection.visitor, selection.classifier, selection.photos
+    scope, classifier, photos = selection.scope, selection.classifier, selection.photos
     one, other = st.columns(2, gap="medium")
     with one:
         position = pickers.image(photos)
@@ -82,23 +82,18 @@ def section(selection: layout.Selection, page: str, *, rule: Rule | None = None)
         among = controls.one_of("Among", "probe.among", offered, help=HELP["among"]) if len(offered) > 1 else "All"
     left, right = st.columns(2, gap="medium")
     with left:
-        read = cache.call(inputs.read, classifier, photos, (position,))
-        batch = waiting.value(visitor.ask(f"{page}/probe-image", read, disk=False, device="reading"))
-        example = _example(selection, page, position)
+        batch = waiting.value(scope.read("probe-image", inputs.read, classifier, photos, (position,)))
+        example = _example(selection, position)
         masks = _canvas(batch, example)
-    maps = waiting.value(
-        visitor.ask(f"{page}/probe-maps", cache.call(class_maps, classifier, batch, METHODS[title]()), disk=False)
-    )
+    maps = waiting.value(scope.gather("probe-maps", class_maps, classifier, batch, METHODS[title]()))
     rule = Deviations() if rule is None else rule
     found = []
     for index, mask in enumerate(masks):
-        question = cache.call(probing.saliency, maps, rule, mask if probing.follows_region(rule) else None)
-        job = visitor.ask(f"{page}/probe-saliency-{index}", question, disk=False, device="figures")
+        job = scope.draw(
+            f"probe-saliency-{index}", probing.saliency, maps, rule, mask if probing.follows_region(rule) else None
+        )
         found.append(waiting.value(job))
-    probes = [
-        cache.get(cache.call(probing.probe, maps, classes, mask), disk=False, device="figures")
-        for classes, mask in zip(found, masks, strict=True)
-    ]
+    probes = [cache.figure(probing.probe, maps, classes, mask) for classes, mask in zip(found, masks, strict=True)]
     result = Probed(classifier, batch, maps, masks, tuple(found), tuple(probes), name, AMONG[among])
     chosen = probed.rankings(result)
     st.caption(probed.passes(maps))
@@ -106,12 +101,11 @@ def section(selection: layout.Selection, page: str, *, rule: Rule | None = None)
         probed.closeup(result, chosen)
 
 
-def _example(selection: layout.Selection, page: str, position: int) -> Bool[np.ndarray, "h w"]:
+def _example(selection: Selection, position: int) -> Bool[np.ndarray, "h w"]:
     """The region that is probed before anybody has drawn one: what people marked, unless that is all, or the middle."""
     height, width = selection.classifier.input_size
     if position in selection.photos.annotated:
-        question = cache.call(inputs.annotation, selection.classifier, selection.photos, position)
-        job = selection.visitor.ask(f"{page}/probe-example", question, disk=False, device="reading")
+        job = selection.scope.read("probe-example", inputs.annotation, selection.classifier, selection.photos, position)
         mask = waiting.value(job)
         if mask is not None and 0 < float(mask.float().mean()) < WHOLE:
             return mask.numpy()
@@ -129,7 +123,7 @@ def _canvas(batch: Images, example: Bool[np.ndarray, "h w"]) -> tuple[Bool[np.nd
         "Draw", REGIONS, key="probe-region", default=REGIONS[0], required=True, label_visibility="collapsed"
     )
     index = REGIONS.index(active or REGIONS[0])
-    paper = cache.get(cache.call(probed.painted, batch, tuple(drawn), None, None), disk=False, device="lists")
+    paper = cache.lookup(probed.painted, batch, tuple(drawn), None, None)
     canvas.draw(
         Image.fromarray(paper),
         functools.partial(_take, batch, index),

@@ -10,8 +10,7 @@ import cache
 from interp import attribution
 from interp.models.scenes import bundled
 from interp.types import Classifier
-from pages.parts.frame import classifiers
-from pages.parts.kit import address, methods, waiting
+from pages.parts.kit import address, classifiers, methods, waiting
 from pages.parts.kit.text import plain
 from pages.parts.shared_interest import asking, settings, sidebyside
 from pages.parts.shared_interest.known import Known
@@ -20,10 +19,10 @@ KEY, RIVAL = "interest.methods", "interest.rival"
 MOST = 5
 
 
-def by_method(visitor: cache.Visitor, title: str, known: Known) -> None:
+def by_method(scope: cache.Scope, known: Known) -> None:
     """The cases of the same images under the chosen method and further ones."""
     first = known.scored.question.method
-    offered = [one for one in settings.offered(visitor, known.classifier) if one != first.title]
+    offered = [one for one in settings.offered(scope, known.classifier) if one != first.title]
     default = [one for one in (attribution.Gradient.title, methods.CONTROL) if one in offered]
     address.seed(KEY, default, valid=set(offered).issuperset, parse=lambda text: text.split(","))
     chosen = st.multiselect(
@@ -39,21 +38,21 @@ def by_method(visitor: cache.Visitor, title: str, known: Known) -> None:
         st.info("Choose a second method to compare with.")
         return
     others = methods.with_references(
-        [attribution.METHODS[one]() for one in chosen], visitor, known.classifier, known.photos
+        [attribution.METHODS[one]() for one in chosen], scope, known.classifier, known.photos
     )
     scoring = known.scored.scoring
     if not first.signed and any(one.signed for one in others):
         scoring = dataclasses.replace(scoring, evidence=settings.evidence())
-    methods.plan(visitor, known.classifier, others, known.scored.total)
+    methods.plan(scope, known.classifier, others, known.scored.total)
     questions = tuple(dataclasses.replace(known.scored.question, method=one) for one in (first, *others))
-    job = asking.ask(visitor, f"{title}/methods", known.classifier, known.photos, questions, scoring)
+    job = asking.ask(scope, "methods", known.classifier, known.photos, questions, scoring)
     waiting.settled(job)
     found = asking.latest(job, known.classifier, questions, scoring)
     ways = [dataclasses.replace(known, scored=one) for one in found]
-    sidebyside.draw(visitor, f"{title}/disputed", ways, [one.method.title for one in questions])
+    sidebyside.draw(scope, "disputed", ways, [one.method.title for one in questions])
 
 
-def by_classifier(visitor: cache.Visitor, title: str, known: Known) -> None:
+def by_classifier(scope: cache.Scope, known: Known) -> None:
     """The cases of the same images with this classifier and with another one, before and after."""
     offers = {offer.name: offer for offer in classifiers.offers() if offer.name != known.classifier.name}
     default = _natural(known.classifier.name)
@@ -70,7 +69,7 @@ def by_classifier(visitor: cache.Visitor, title: str, known: Known) -> None:
     if name is None:
         st.info("Choose a second classifier: each image's case with the first is held against that with the second.")
         return
-    loading = classifiers.ask(visitor, name, slot=f"{title}/rival")
+    loading = classifiers.ask(scope, name, slot="rival")
     if not waiting.settled(loading):
         return
     rival: Classifier = loading.value
@@ -81,11 +80,11 @@ def by_classifier(visitor: cache.Visitor, title: str, known: Known) -> None:
         st.error(plain(str(error)), icon=":material/error:")
         return
     question = dataclasses.replace(known.scored.question, method=method)
-    job = asking.ask(visitor, f"{title}/second", rival, known.photos, (question,), known.scored.scoring)
+    job = asking.ask(scope, "second", rival, known.photos, (question,), known.scored.scoring)
     waiting.settled(job)
     [scored] = asking.latest(job, rival, (question,), known.scored.scoring)
     second = dataclasses.replace(known, classifier=rival, scored=scored)
-    sidebyside.draw(visitor, f"{title}/changed", [known, second], [known.classifier.name, rival.name])
+    sidebyside.draw(scope, "changed", [known, second], [known.classifier.name, rival.name])
 
 
 def _natural(name: str) -> str | None:

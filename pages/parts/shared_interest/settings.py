@@ -47,9 +47,9 @@ class Settings:
     thresholds: Thresholds
 
 
-def choose(visitor: cache.Visitor, classifier: Classifier, photos: ImageSet) -> Settings:
+def choose(scope: cache.Scope, classifier: Classifier, photos: ImageSet) -> Settings:
     """Draw the controls. Where the method cannot run with its parameters the page ends here, and says why."""
-    title = controls.listed("Method", "interest.method", offered(visitor, classifier), default=DEFAULT)
+    title = controls.listed("Method", "interest.method", offered(scope, classifier), default=DEFAULT)
     explained = controls.one_of("Explained", "interest.target", list(EXPLAINED), help=HELP["target"])
     marks = "Of its label"
     if photos.mark_labels:
@@ -60,14 +60,13 @@ def choose(visitor: cache.Visitor, classifier: Classifier, photos: ImageSet) -> 
     chosen = methods.parameters(classifier, (attribution.METHODS[title](),))
     if not chosen:
         st.stop()
-    [method] = methods.with_references(chosen, visitor, classifier, photos)
+    [method] = methods.with_references(chosen, scope, classifier, photos)
     return Settings(Question(method, EXPLAINED[explained], MARKED[marks]), Scoring(cut, large), limits)
 
 
-def offered(visitor: cache.Visitor, classifier: Classifier) -> list[str]:
+def offered(scope: cache.Scope, classifier: Classifier) -> list[str]:
     """The titles of the methods that run on the classifier."""
-    question = cache.call(attribution.obstacles, classifier)
-    obstacles = waiting.value(visitor.ask("shared/obstacles", question, disk=False))
+    obstacles = waiting.value(scope.shared.gather("obstacles", attribution.obstacles, classifier))
     return [title for title in attribution.METHODS if title not in obstacles]
 
 

@@ -14,7 +14,7 @@ from interp import shared_interest
 from interp.figures import interest as figures
 from interp.shared_interest import CASES, Comparison
 from pages.parts.kit import replay, waiting
-from pages.parts.saliency.explained import PLOT
+from pages.parts.kit.export import PLOT
 from pages.parts.shared_interest import gallery
 from pages.parts.shared_interest.known import NAMES, Known
 
@@ -32,18 +32,17 @@ min-width:0}
 </style>"""
 
 
-def draw(visitor: cache.Visitor, slot: str, ways: Sequence[Known], titles: Sequence[str]) -> None:
+def draw(scope: cache.Scope, slot: str, ways: Sequence[Known], titles: Sequence[str]) -> None:
     """Draw what several scorings of one set have in common and what not; `titles` are theirs."""
     if not all(len(one) for one in ways):
         return
     scored = tuple(one.scored for one in ways)
-    question = cache.call(compared, scored, ways[0].thresholds, tuple(titles))
-    comparison = cache.get(question, disk=False, device="figures")
+    comparison = cache.figure(compared, scored, ways[0].thresholds, tuple(titles))
     if not len(comparison.positions):
         st.info("No image is scored in all of these ways yet.")
         return
     replay.once(_summary, comparison)
-    _disputed(visitor, slot, ways, comparison)
+    _disputed(scope, slot, ways, comparison)
 
 
 def compared(
@@ -72,7 +71,7 @@ def _summary(comparison: Comparison) -> None:
     )
 
 
-def _disputed(visitor: cache.Visitor, slot: str, ways: Sequence[Known], comparison: Comparison) -> None:
+def _disputed(scope: cache.Scope, slot: str, ways: Sequence[Known], comparison: Comparison) -> None:
     disputed = int((~comparison.agree).sum())
     said = "Disagreements first, then those whose IoU differs most." if disputed else "All agree; most different first."
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -82,7 +81,8 @@ def _disputed(visitor: cache.Visitor, slot: str, ways: Sequence[Known], comparis
     order = comparison.order[(page - 1) * EACH : page * EACH]
     found = []
     for number, one in enumerate(ways):
-        question = cache.call(
+        job = scope.gather(
+            f"{slot}-{number}",
             gallery.made,
             one.classifier,
             one.photos,
@@ -91,7 +91,6 @@ def _disputed(visitor: cache.Visitor, slot: str, ways: Sequence[Known], comparis
             comparison.positions[order],
             "area",
         )
-        job = visitor.ask(f"{slot}-{number}", question, disk=False)
         found.append(job.value if waiting.settled(job) else ("",) * len(order))
     replay.once(_pairs, tuple(ways), comparison, order, tuple(found))
 

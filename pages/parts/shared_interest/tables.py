@@ -14,8 +14,8 @@ from interp.figures import interest as figures
 from interp.figures.style import RIGHT
 from interp.shared_interest import SCORES, ScoreName
 from pages.parts.kit import controls, export, replay
+from pages.parts.kit.export import PLOT
 from pages.parts.kit.text import plain, shortened
-from pages.parts.saliency.explained import PLOT
 from pages.parts.shared_interest.known import SHORT, Known
 
 FEW = 5

@@ -14,9 +14,8 @@ from interp.images import ImageSet
 from interp.shared_interest import CASES, Ladder, Question, Scored, Scoring, Sweep, Thresholds
 from interp.shared_interest.thresholds import MARGIN
 from interp.types import Classifier
-from pages.parts.frame import pickers
-from pages.parts.kit import controls, replay, waiting
-from pages.parts.saliency.explained import PLOT
+from pages.parts.kit import controls, pickers, replay, waiting
+from pages.parts.kit.export import PLOT
 from pages.parts.shared_interest import asking, gallery
 from pages.parts.shared_interest.known import Known
 
@@ -24,7 +23,7 @@ ONE, SET = "One image", "The whole set"
 STRIP = 12
 
 
-def draw(visitor: cache.Visitor, title: str, known: Known) -> None:
+def draw(scope: cache.Scope, known: Known) -> None:
     """The view: a sweep for one image, or how the cases of the set move, with the images that are on the edge."""
     if controls.one_of("Of", "interest.sweep", (SET, ONE)) == ONE:
         position = pickers.image(known.photos, default=_example(known))
@@ -34,19 +33,19 @@ def draw(visitor: cache.Visitor, title: str, known: Known) -> None:
             return
         picture, chart = st.columns([1, 2], gap="medium")
         with picture:
-            gallery.strip(visitor, f"{title}/sweep-picture", known, np.array([row]))
+            gallery.strip(scope, "sweep-picture", known, np.array([row]))
         with chart:
-            of_image(visitor, f"{title}/sweep", known, row)
+            of_image(scope, "sweep", known, row)
         return
-    _moving(visitor, title, known)
-    _edge(visitor, title, known)
+    _moving(scope, known)
+    _edge(scope, known)
 
 
-def of_image(visitor: cache.Visitor, slot: str, known: Known, row: int) -> None:
+def of_image(scope: cache.Scope, slot: str, known: Known, row: int) -> None:
     """The scores of one image along the settings of the rule, its case below, and where that changes, in words."""
     scored = known.scored
     asked = (scored.question, scored.scoring, known.thresholds, int(scored.positions[row]), bool(scored.correct[row]))
-    job = visitor.ask(slot, cache.call(swept, known.classifier, known.photos, *asked), disk=False)
+    job = scope.gather(slot, swept, known.classifier, known.photos, *asked)
     if waiting.settled(job):
         replay.once(_sweep, known, row, job.value)
 
@@ -97,7 +96,7 @@ def _example(known: Known) -> int:
     return int(known.scored.positions[int(np.argmin(distance))])
 
 
-def _moving(visitor: cache.Visitor, title: str, known: Known) -> None:
+def _moving(scope: cache.Scope, known: Known) -> None:
     """How many images have each case as a threshold, or the rule's number, moves."""
     st.markdown("**How the cases move** as one of the thresholds moves and the other stays; a line marks where it is.")
     replay.once(_by_threshold, known)
@@ -105,7 +104,7 @@ def _moving(visitor: cache.Visitor, title: str, known: Known) -> None:
     rules = shared_interest.ladder(scored.scoring.rule)
     st.markdown(f"**And with the rule**, along the {shared_interest.setting_title(rules[0])}:")
     ladder = Ladder(rules, scored.scoring.evidence)
-    job = asking.ask(visitor, f"{title}/ladder", known.classifier, known.photos, (scored.question,), ladder)
+    job = asking.ask(scope, "ladder", known.classifier, known.photos, (scored.question,), ladder)
     done = waiting.settled(job)
     [by_rule] = asking.latest(job, known.classifier, (scored.question,), ladder)
     replay.once(_by_rule, known, by_rule)
@@ -133,7 +132,7 @@ def _steady(known: Known, by_rule: tuple[Scored, ...]) -> None:
     )
 
 
-def _edge(visitor: cache.Visitor, title: str, known: Known) -> None:
+def _edge(scope: cache.Scope, known: Known) -> None:
     """Images that a slightly other threshold would put into another case, and those that are safe."""
     found = shared_interest.stability(known.scored, known.thresholds)
     edge = found.edge()
@@ -143,8 +142,8 @@ def _edge(visitor: cache.Visitor, title: str, known: Known) -> None:
     )
     nearest = np.argsort(found.distance, kind="stable")
     if edge.any():
-        gallery.strip(visitor, f"{title}/edge", known, nearest[: min(STRIP, int(edge.sum()))])
+        gallery.strip(scope, "edge", known, nearest[: min(STRIP, int(edge.sum()))])
     stable = nearest[~edge[nearest]][::-1]
     if len(stable):
         st.markdown(f"**Stable**: {len(stable):,} images. Those that the thresholds can move farthest for first.")
-        gallery.strip(visitor, f"{title}/stable", known, stable[: STRIP // 2])
+        gallery.strip(scope, "stable", known, stable[: STRIP // 2])

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-import cache
 from interp.images import ImageSet
-from pages.parts.frame import layout
 from pages.parts.kit import controls
+from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
 from pages.parts.shared_interest import (
     annotating,
@@ -56,50 +55,41 @@ def choose(photos: ImageSet) -> str:
     return controls.one_of("View", f"{KEY}-unmarked", UNSCORED)
 
 
-def let_go(visitor: cache.Visitor, title: str, view: str) -> None:
-    """Wait no longer for what another view asked for: a comparison of costly methods would go on for hours."""
-    for slot in visitor.slots:
-        if slot.startswith(f"{title}/") and not slot.startswith(
-            (f"{title}/scores", f"{title}/large", f"{title}/{view.lower()}")
-        ):
-            visitor.release(slot)
-
-
-def draw(view: str, selection: layout.Selection, page: str, known: Known, choice: choosing.Choice) -> None:
+def draw(view: str, selection: Selection, known: Known, choice: choosing.Choice) -> None:
     """Draw the view of this name of scored images."""
-    visitor, title = selection.visitor, f"{page}/{view.lower()}"
+    scope = selection.at(view).scope
     if not len(known):
         if known.scored.finished:
             st.info("None of the annotated images could be scored. The reasons are listed below, image by image.")
         return
     rows = choosing.rows(known, choice)
     if view == GALLERY:
-        gallery.draw(visitor, f"{title}/pictures", known, rows)
+        gallery.draw(scope, "pictures", known, rows)
     elif view == SCORES:
         tables.scores(known)
     elif view == CLASSES:
         tables.classes(known)
     elif view == THRESHOLD:
-        threshold.draw(visitor, title, known)
+        threshold.draw(scope, known)
     elif view == METHODS:
-        rivals.by_method(visitor, title, known)
+        rivals.by_method(scope, known)
     elif view == CLASSIFIERS:
         if lesson.offered(known.classifier):
-            lesson.draw(visitor, title, known)
-        rivals.by_classifier(visitor, title, known)
-    closeup.offer(visitor, page, known, rows)
+            lesson.draw(scope, known)
+        rivals.by_classifier(scope, known)
+    closeup.offer(selection.scope, known, rows)
     tables.download(known)
 
 
-def without_scores(view: str, selection: layout.Selection, title: str) -> None:
+def without_scores(view: str, selection: Selection) -> None:
     """Draw a view that needs no scored images."""
     if view == DRAW:
-        annotating.section(selection, title, score=_to_gallery)
+        annotating.section(selection, score=_to_gallery)
         return
     column, _ = st.columns([2, 3])
     with column:
         rule = settings.rule()
-    probing.section(selection, title, rule=rule)
+    probing.section(selection, rule=rule)
 
 
 def _to_gallery() -> None:

@@ -14,8 +14,7 @@ import streamlit as st
 import cache
 from interp import models
 from interp.types import Classifier
-from pages.parts.frame import server
-from pages.parts.kit import address
+from pages.parts.kit import address, server
 from pages.parts.kit.text import plain
 
 
@@ -49,12 +48,12 @@ def offers() -> tuple[models.Offer, ...]:
     return _offered_models(server.options().models)
 
 
-def ask(visitor: cache.Visitor, name: str, slot: str = "shared/model") -> cache.Job:
+def ask(scope: cache.Scope, name: str, slot: str = "model") -> cache.Job:
     """The job that loads a classifier; whoever asks for the same one waits for the same job."""
     folder = server.options().models
     # Whoever edits a description, its code or its weights sees the change, without starting the server again.
-    question = cache.call(_load_model, name, folder, models.stamps(name, folder))
-    return visitor.ask(slot, question, disk=False, device=queue(name))
+    loading = cache.call(_load_model, name, folder, models.stamps(name, folder))
+    return scope.ask(slot, loading, disk=False, queue=queue(name))
 
 
 def queue(name: str) -> str:

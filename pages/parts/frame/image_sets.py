@@ -1,32 +1,30 @@
-"""Choosing: the image set, and one image of it or some."""
+"""Choosing the image set."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 import cache
-from interp import images as image_sets
+from interp import images as sets
 from interp import models
-from interp.images import ImageSet, UnreadableImage
+from interp.images import ImageSet
 from interp.models import LabelMatch
 from interp.models.scenes import bundled
 from interp.types import Classifier
-from pages.parts.frame import opening, server, uploading
+from pages.parts.frame import opening, uploading
 from pages.parts.frame.opening import Source
-from pages.parts.kit import address, handmade
-from pages.parts.kit.text import plain, shortened
+from pages.parts.kit import address, handmade, server
+from pages.parts.kit.pickers import DRAWN, SELECTED
+from pages.parts.kit.text import plain
 
-UPLOADS, SELECTED, DRAWN = uploading.KEY, "selected", "drawn"
+UPLOADS = uploading.KEY
 _OF_THE_SESSION = (UPLOADS, SELECTED, DRAWN)
 _MISSED = "images-missed"
-LARGE = 2000
 MORE = 2000
-BESIDE = 7
-_BUNDLED = tuple(offer.source for offer in image_sets.available(None))
+_BUNDLED = tuple(offer.source for offer in sets.available(None))
 
 
 def images(model: str) -> tuple[Source, DeltaGenerator]:
@@ -47,7 +45,7 @@ def images(model: str) -> tuple[Source, DeltaGenerator]:
     typed = root is not None
     _missed(st.query_params.get("images"))
     wished = address.seed("images", default, valid=lambda one: _valid(one, offers, typed=typed), parse=str)
-    if more := image_sets.MORE_SCENES.fullmatch(wished or ""):
+    if more := sets.MORE_SCENES.fullmatch(wished or ""):
         offers[wished] = f"{int(more[1]):,} further scenes"
     path = st.selectbox(
         "Images",
@@ -73,7 +71,7 @@ def _valid(source: str | None, offers: dict[str, str], *, typed: bool) -> bool:
         return True
     if source in _OF_THE_SESSION:
         return False
-    return bool(source) and (typed or image_sets.MORE_SCENES.fullmatch(source) is not None)
+    return bool(source) and (typed or sets.MORE_SCENES.fullmatch(source) is not None)
 
 
 def _more_scenes(count: int) -> None:
@@ -131,7 +129,7 @@ def _numbers(text: str) -> tuple[tuple[int, ...] | None, str]:
     return (tuple(int(part) for part in parts) if parts and not wrong else None), wrong
 
 
-def image_set(visitor: cache.Visitor, source: Source) -> ImageSet:
+def image_set(scope: cache.Scope, source: Source) -> ImageSet:
     """The chosen set. Where it cannot be opened the page ends here and says why."""
     # Beside the result: on a phone the sidebar is closed.
     if missed := st.session_state.get(_MISSED):
@@ -143,86 +141,18 @@ def image_set(visitor: cache.Visitor, source: Source) -> ImageSet:
             st.stop()
         return own
     root = None if source.path in _BUNDLED else server.options().images
-    return opening.image_set(visitor, source, root)
-
-
-def keep(photos: ImageSet, positions: Sequence[int], position: int) -> None:
-    """Make some images of a set the set that all pages work on in this session; for a callback.
-
-    It goes on with the same image, where that is among them.
-    """
-    st.session_state[SELECTED] = image_sets.subset(photos, positions)
-    st.session_state["images"] = SELECTED
-    st.session_state["image"] = positions.index(position) if position in positions else 0
-    st.session_state["beside"] = []
+    return opening.image_set(scope, source, root)
 
 
 def match(classifier: Classifier, photos: ImageSet) -> LabelMatch:
     """The set's labels as the classifier's classes."""
-    return cache.get(cache.call(models.match_set, classifier, photos), disk=False, device="lists")
-
-
-def image(photos: ImageSet, *, default: int = 0) -> int:
-    """Draw the picker of one image; gives its position in the set."""
-    positions = _positions(photos)
-    address.seed("image", default, valid=range(len(photos)).__contains__, parse=lambda text: positions.get(text, -1))
-    if len(photos) <= LARGE:
-        chosen = st.selectbox(
-            "Image", range(len(photos)), format_func=lambda i: shortened(photos.names[i], 48), key="image"
-        )
-    else:
-        chosen = st.number_input(f"Image, 0 to {len(photos) - 1:,}", 0, len(photos) - 1, key="image")
-        st.text(shortened(photos.names[chosen], 48))
-    address.publish("image", photos.names[chosen])
-    for remark in cache.get(cache.call(_remarks, photos, chosen), disk=False, device="lists"):
-        st.caption(f":material/info: {plain(remark)}")
-    return chosen
-
-
-def _remarks(photos: ImageSet, position: int) -> tuple[str, ...]:
-    """What was guessed or changed in reading an image, and why marks of it are not used."""
-    try:
-        sample = photos[position]
-    except UnreadableImage:
-        # Whoever needs its pixels says so.
-        return ()
-    return sample.remarks if sample.unmarked is None else (*sample.remarks, sample.unmarked)
-
-
-def further_images(photos: ImageSet, first: int) -> tuple[int, ...]:
-    """Draw the picker of images to put beside the first; gives the positions of all, the first one included."""
-    positions = _positions(photos)
-
-    def parse(text: str) -> list[int]:
-        return [positions[name] for name in text.split("|") if name in positions]
-
-    address.seed("beside", [], valid=lambda some: all(one in range(len(photos)) for one in some), parse=parse)
-    if len(photos) > LARGE:
-        return (first,)
-    chosen = st.multiselect(
-        "Beside it",
-        range(len(photos)),
-        format_func=lambda i: shortened(photos.names[i], 48),
-        key="beside",
-        max_selections=BESIDE,
-        placeholder="Up to 7 other images",
-    )
-    address.publish("beside", "|".join(photos.names[i] for i in chosen) or None)
-    return (first, *(one for one in chosen if one != first))
-
-
-def _positions(photos: ImageSet) -> dict[str, int]:
-    return cache.get(cache.call(_index, photos), disk=False, device="lists")
-
-
-def _index(photos: ImageSet) -> dict[str, int]:
-    return {name: position for position, name in enumerate(photos.names)}
+    return cache.lookup(models.match_set, classifier, photos)
 
 
 # As resources, which are not copied: unpickling a hundred offers took a tenth of a rerun.
 @st.cache_resource(ttl=20, show_spinner=False)
-def _offered_images(root: Path | None) -> tuple[image_sets.Offer, ...]:
-    return image_sets.available(root)
+def _offered_images(root: Path | None) -> tuple[sets.Offer, ...]:
+    return sets.available(root)
 
 
 def _fitting(model: str, sources: list[str]) -> str:

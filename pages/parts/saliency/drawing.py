@@ -1,0 +1,42 @@
+"""How maps are drawn: as what, which part, on whose colour scale, and where that ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from interp.figures.traces import View
+from pages.parts.kit import address, controls
+
+VIEWS: dict[str, View] = {"Overlay": "overlay", "Heatmap": "heatmap", "Masked": "masked", "Contour": "contour"}
+SCALES = {"Each its own": "own", "By method": "method", "Shared": "shared"}
+PARTS = {"Signed": "signed", "Absolute": "absolute", "For": "positive", "Against": "negative"}
+CLIPS = {"99% of the pixels": 99.0, "99.9% of the pixels": 99.9, "the largest value": 100.0}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How maps are drawn: a key of each of `VIEWS`, `PARTS`, `SCALES` and `CLIPS`."""
+
+    view: str
+    part: str
+    scale: str
+    clip: str
+
+
+def choose(*, several: bool) -> Drawing:
+    """Draw the choice of how maps are drawn: as what, which part, on whose colour scale, and where that ends."""
+    view = controls.one_of("Draw as", "view", list(VIEWS))
+    part = controls.one_of("Which part", "part", list(PARTS))
+    scale = controls.one_of("Colour scale", "scale", [name for name in SCALES if several or name != "By method"])
+    clips = list(CLIPS)
+    address.seed("clip", clips[0], valid=clips.__contains__, parse=str)
+    clip = st.selectbox(
+        "Colours end at",
+        clips,
+        key="clip",
+        help="A few pixels of a gradient are far above the rest: a scale that reaches them shows little else.",
+    )
+    address.publish("clip", None if clip == clips[0] else clip)
+    return Drawing(view, part, scale, clip)
