@@ -2,7 +2,7 @@
 
     python -m benchmarks.agreements [--images 20] [--only TITLE ...]
 
-The peers (tests/attribution/peers.py) get torchvision's own network with the same weights, the same pixels, layers and
+The peers (benchmarks/peer_maps.py) get torchvision's own network with the same weights, the same pixels, layers and
 baselines, and where a method draws at random what ours has drawn. Rank correlations are Spearman's, photograph by
 photograph: of class activation maps at the layer's own size, of all others pixel by pixel, colours summed. The largest
 difference is max |ours − theirs| over max |theirs|, an axiom's residual is relative to what its sum should be. What is
@@ -21,11 +21,11 @@ import torch
 from scipy.stats import spearmanr
 
 from benchmarks import comparisons
+from benchmarks import peer_maps as peers
 from benchmarks.comparisons import Found, Photo
 from benchmarks.methods import WEIGHTS
+from benchmarks.peer_maps import Asked
 from interp import attribution, images, models
-from tests.attribution import peers
-from tests.attribution.peers import Asked
 
 
 @dataclass(frozen=True)

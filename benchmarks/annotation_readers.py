@@ -169,12 +169,10 @@ def _write(folder: Path, form: str, truth: dict[str, list]) -> None:
             left, top = chance.randrange(60), chance.randrange(40)
             truth[name].append([left, top, left + chance.randint(5, 50), top + chance.randint(5, 45)])
     if form == "YOLO":
-        from tests.images import forms
-
         (folder / "data.yaml").write_text("names: [bee]\ntrain: images/default\n")
         (folder / "labels").mkdir()
         for name, boxes in truth.items():
-            lines = b"".join(forms.yolo(SIZE, tuple(box)) for box in boxes)
+            lines = b"".join(_yolo(*box) for box in boxes)
             (folder / "labels" / name.replace(".png", ".txt")).write_bytes(lines)
     elif form == "VOC":
         for name, boxes in truth.items():
@@ -182,6 +180,12 @@ def _write(folder: Path, form: str, truth: dict[str, list]) -> None:
     else:
         kind = form.removeprefix("COCO ")
         _coco(folder, [(name, _mark(box, kind)) for name, boxes in truth.items() for box in boxes], names)
+
+
+def _yolo(left: int, top: int, right: int, bottom: int) -> bytes:
+    width, height = SIZE
+    x, y = (left + right) / 2 / width, (top + bottom) / 2 / height
+    return f"0 {x} {y} {(right - left) / width} {(bottom - top) / height}\n".encode()
 
 
 def _mark(box: list, kind: str = "boxes") -> dict:

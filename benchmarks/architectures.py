@@ -11,11 +11,10 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.small_networks import ARCHITECTURES, CHEAP, loaded
 from interp import attribution
 from interp.attribution import METHODS, obstacles
 from interp.types import Images
-from tests.attribution.test_architectures import SMALL
-from tests.models.test_timm import ARCHITECTURES, loaded
 
 
 def main() -> None:
@@ -28,7 +27,7 @@ def main() -> None:
         refused = dict(obstacles(classifier))
         height, width = classifier.input_size
         pixels = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(2))
-        methods = [kind(**SMALL.get(title, {})) for title, kind in METHODS.items() if title not in refused]
+        methods = [kind(**CHEAP.get(title, {})) for title, kind in METHODS.items() if title not in refused]
         found = list(attribution.compare(classifier, Images(pixels, ("noise",)), 0, methods))
         odd = [method.title for method, maps in found if not bool(maps.values.isfinite().all())]
         said = "; ".join(f"{title}: {reason[:110]}" for title, reason in refused.items())

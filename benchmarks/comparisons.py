@@ -11,13 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks import coalition_peers
+from benchmarks import peer_maps as peers
+from benchmarks.peer_maps import Asked
 from interp import attribution
 from interp.attribution import Method, superpixels
 from interp.attribution.lrp import Composite
 from interp.attribution.surrogates import Perturbed
 from interp.types import Classifier, Images
-from tests.attribution import coalition_peers, peers
-from tests.attribution.peers import Asked
 
 COUNTS = range(5, 20)
 MOST_SEGMENTS = 9

@@ -133,3 +133,8 @@ def test_a_circle_is_seen() -> None:
     assert circle(there_and_back) == []
     assert set(circle(between_packages(there_and_back))) == {"interp.a", "interp.b"}
     assert set(circle({"x": {"y"}, "y": {"z"}, "z": {"x"}})) == {"x", "y", "z"}
+
+
+def test_nothing_but_tests_imports_tests() -> None:
+    files = sources("interp", "cache", "pages", "benchmarks")
+    assert not [str(path) for path in files if any(one.split(".")[0] == "tests" for one in imported(path))]

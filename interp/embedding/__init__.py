@@ -15,11 +15,7 @@ from interp.embedding.toys import TOYS, Toy, toy
 from interp.embedding.tsne import TSNE
 from interp.embedding.umap import UMAP
 
-METHODS: tuple[type[Method], ...] = (PCA, TSNE, UMAP)
-"""The projection methods, in the order in which they are offered."""
-
 __all__ = [
-    "METHODS",
     "PCA",
     "TOYS",
     "TSNE",

@@ -27,7 +27,7 @@ from interp.feature_visualization.regularizers import L2, Density, Regularizer, 
 from interp.feature_visualization.result import Frame, Visualization, joined
 from interp.feature_visualization.seeing import Near, map_of, nearest
 from interp.feature_visualization.sheets import Part, batch_for, channels_of, optimize, sheet
-from interp.feature_visualization.starts import Given, Noise, Start, class_mean, mean_image
+from interp.feature_visualization.starts import Given, Noise, Start, mean_image
 from interp.feature_visualization.tallies import Tally, counted, strengths, tallied
 from interp.feature_visualization.transforms import (
     STANDARD,
@@ -98,7 +98,6 @@ __all__ = [
     "bytes_of",
     "caricature",
     "channels_of",
-    "class_mean",
     "colours_of",
     "counted",
     "drawn",

@@ -72,16 +72,3 @@ def mean_image(
     if not count:
         raise ValueError(f"There is no image of {photos.name} to take the mean of: choose some that can be read.")
     return (total / count)[None]
-
-
-def class_mean(
-    classifier: Classifier, photos: ImageSet, target: int, *, labels: Sequence[int]
-) -> Float[Tensor, "1 c h w"]:
-    """The mean image of a class, `labels` giving the class of each image of the set (-1: not known).
-
-    Raises `ValueError` where the set has no image of the class.
-    """
-    positions = [position for position, label in enumerate(labels) if label == target]
-    if not positions:
-        raise ValueError(f"{photos.name} has no image of class {target} ({classifier.labels[target]}).")
-    return mean_image(classifier, photos, positions)

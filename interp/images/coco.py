@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -29,9 +28,9 @@ from interp.images.shapes import (
     polygon,
     polygon_area,
 )
+from interp.label_notation import WORDNET_ID
 
 LARGEST_JSON = 500_000_000
-WORDNET_ID = re.compile(r"n\d{8}")
 EXPECTED = (
     "a COCO file is expected: an object with the lists 'images', 'annotations' and 'categories' (or a file of LabelMe, "
     "Label Studio or VIA)."

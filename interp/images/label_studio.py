@@ -21,7 +21,6 @@ from interp.types import Finding
 FORM = "Label Studio"
 LABELS = re.compile(r"(rectangle|polygon|ellipse|brush|keypoint|hyper|timeseries|video|image)?labels")
 # Uploaded files are called so on the server: eight hexadecimal digits, a hyphen, and the name that they had.
-UPLOADED = re.compile(r"^[0-9a-f]{8}-(?=.)")
 
 _Size = tuple[int, int] | None
 

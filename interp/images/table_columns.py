@@ -34,7 +34,6 @@ INDEX_COLUMNS = (
 WORDNET_COLUMNS = ("wnid", "synset", "wordnetid", "synsetid")
 GROUP_COLUMNS = ("group", "split", "subset", "partition", "set")
 ONE_OF_SEVERAL = re.compile(r"(label|class|tag|category)\d+")
-WORDNET_ID = re.compile(r"n\d{8}")
 WHOLE = re.compile(r"\d+(?:\.0*)?")
 # What stands for a gap in columns of numbers.
 SPLITS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation", "unassigned"})

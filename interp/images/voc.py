@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from xml.etree.ElementTree import Element
 
-from interp.images.coco import WORDNET_ID
 from interp.images.records import Marks, Reading
 from interp.images.shapes import Box, Polygon, clipped, finite, polygon, polygon_area
+from interp.label_notation import WORDNET_ID
 
 FORM = "Pascal VOC"
 EXPECTED = "a Pascal VOC file is expected: <annotation> with <object>s, each with a <name> and a <bndbox>."

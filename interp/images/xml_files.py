@@ -5,8 +5,6 @@ from __future__ import annotations
 from xml.etree import ElementTree
 from xml.parsers import expat
 
-LARGEST = 200_000_000
-
 
 def parsed(content: bytes, name: str) -> ElementTree.Element:
     """The root of an XML document. Raises `ValueError` that names the file, and the line where it is known."""

@@ -15,7 +15,6 @@ Layer = Mapping[str, tuple[int, ...]]
 Layers = Mapping[str, Layer]
 
 OWN_CODE = 'architecture = "net.py:build"'
-MOST_LAYERS = 64
 # What passes on all that it is given when a network is evaluated, or only shapes it anew: it is kept where it stands.
 SHAPING = (nn.Dropout, nn.Flatten, nn.Identity, nn.AdaptiveAvgPool2d)
 COUNTER = "num_batches_tracked"
@@ -28,14 +27,6 @@ def absent(network: nn.Module, names: Collection[str]) -> str | None:
     if place is None or not missing or any(name.startswith(f"{place}.") for name in names):
         return None
     return place
-
-
-def outputs_of(network: nn.Module, shapes: Shapes) -> int | None:
-    """How many outputs the file's head has; None where it has none in the place of the network's.
-
-    `shapes` are the file's, under the network's names. The network must have a head, of whatever size.
-    """
-    return next((width for place in places(network) if (width := last_width(shapes, place)) is not None), None)
 
 
 def last_width(shapes: Shapes, place: str) -> int | None:

@@ -34,14 +34,6 @@ class LabelMatch:
     start: int = 0
 
 
-def read_labels(labels: Sequence[str] | str | Path) -> tuple[str, ...]:
-    """Labels in class order: a sequence, or a file in any of the forms of `read`.
-
-    Raises `ValueError`, or `FileNotFoundError`, that names the file.
-    """
-    return read(labels).names
-
-
 def read(labels: Sequence[str] | str | Path) -> Labels:
     """Labels in class order, and what of their file was understood.
 

@@ -99,16 +99,6 @@ def top_accuracy(predictions: Predictions, kept: Bool[np.ndarray, " n"] | None =
     return share(int((among & labelled).sum()), int(labelled.sum()))
 
 
-def mean_confidence(predictions: Predictions, kept: Bool[np.ndarray, " n"] | None = None) -> float:
-    """The mean confidence over labelled images, in [0, 1].
-
-    Beside the accuracy it says whether the classifier is surer than it is right (calibration in the large;
-    Guo et al. 2017).
-    """
-    labelled = _mask(predictions, kept) & predictions.labelled
-    return float(predictions.confidence[labelled].mean(dtype=np.float64)) if labelled.any() else nan
-
-
 def share(hits: int, count: int) -> Share:
     """`hits` of `count`, with Wilson's interval (Wilson 1927), which keeps within [0, 1] also for few images."""
     if count == 0:

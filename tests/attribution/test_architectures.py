@@ -5,23 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from benchmarks.small_networks import CHEAP
 from interp import attribution
 from interp.attribution import METHODS, obstacles
 from tests.networks import NAMES, calibrated, described, pictures, unfilled
-
-SMALL = {
-    "SmoothGrad": {"samples": 2},
-    "SmoothGrad²": {"samples": 2},
-    "VarGrad": {"samples": 2},
-    "Integrated Gradients": {"steps": 2},
-    "Gradient SHAP": {"samples": 2},
-    "Score-CAM": {"channels": 4},
-    "Occlusion": {"window": 32},
-    "RISE": {"masks": 8},
-    "LIME": {"samples": 12, "segments": 4},
-    "Kernel SHAP": {"samples": 12, "segments": 4},
-}
-
 
 # Their rectifiers have two ends (MobileNetV2), or half of the channels goes past all (ShuffleNet).
 MOBILE = ("mobilenet_v2", "mnasnet0_5", "shufflenet_v2_x0_5")
@@ -34,7 +21,7 @@ def test_all_methods_run_everywhere(name: str) -> None:
     assert obstacles(classifier) == {}
     batch = pictures(classifier, 1)
     target = int(classifier.logits(batch).argmax())
-    methods = [kind(**SMALL.get(title, {})) for title, kind in METHODS.items()]
+    methods = [kind(**CHEAP.get(title, {})) for title, kind in METHODS.items()]
     found = {method.title: heatmaps for method, heatmaps in attribution.compare(classifier, batch, target, methods)}
     assert set(found) == set(METHODS) and len(found) == 25
     for title, heatmaps in found.items():

@@ -4,12 +4,12 @@ from dataclasses import replace
 import pytest
 import torch
 
+from benchmarks import peer_maps as peers
 from interp import attribution
 from interp.attribution import GradCam
 from interp.attribution.cams import EigenCam, GradCamPlusPlus, LayerCam, TappedCam, XGradCam
 from interp.passes.grids import enlarged
 from interp.types import Classifier, Images, Layer, Target
-from tests.attribution import peers
 
 CAMS = (GradCam, GradCamPlusPlus, XGradCam, LayerCam, EigenCam)
 

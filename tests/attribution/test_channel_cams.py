@@ -6,13 +6,13 @@ import torch
 from torch import nn
 from torch.nn.functional import interpolate
 
+from benchmarks import peer_maps as peers
 from interp import attribution
 from interp.attribution.channel_cams import AblationCam, ScoreCam
 from interp.passes.grids import enlarged
 from interp.passes.question import FORWARD
 from interp.passes.splitting import past_pooling
 from interp.types import Classifier, Images, Layer, Target
-from tests.attribution import peers
 from tests.passes.test_resuming import Untraceable, classifier_of, transformer
 
 CAMS = (ScoreCam, AblationCam)

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
+from benchmarks import peer_maps as peers
 from interp import attribution
 from interp.attribution import DeepLift, IntegratedGradients, baselines, normalizations, secants
 from interp.types import Classifier, Images, Target
-from tests.attribution import peers
 from tests.networks import NAMES, calibrated, pictures
 
 

@@ -1,9 +1,9 @@
 import torch
 
+from benchmarks import peer_maps as peers
 from interp import attribution
 from interp.attribution import Gradient, InputXGradient, Sensitivity
 from interp.types import Classifier, Images
-from tests.attribution import peers
 
 
 def test_gradient_is_the_slope_by_finite_differences(tiny: Classifier, noise_images: Images) -> None:

@@ -8,6 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from benchmarks import coalition_peers
+from benchmarks import peer_maps as peers
+from benchmarks.peer_maps import Asked
 from interp import attribution
 from interp.attribution import (
     DeepLift,
@@ -30,8 +33,6 @@ from interp.attribution import (
 from interp.attribution.superpixels import segments
 from interp.types import Classifier, Images
 from tests import grey
-from tests.attribution import coalition_peers, peers
-from tests.attribution.peers import Asked
 
 LAYER = "relu2"
 

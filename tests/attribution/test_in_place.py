@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from benchmarks import peer_maps as peers
 from interp import attribution
 from interp.attribution import Deconvolution, DeepLift, Gradient, GuidedBackprop, GuidedGradCam, Lrp, Method
 from interp.types import Classifier, Images
-from tests.attribution import peers
 from tests.conftest import tiny_classifier
 
 METHODS: list[Method] = [

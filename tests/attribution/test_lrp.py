@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import nn
 
+from benchmarks import peer_maps as peers
 from interp import attribution, progress
 from interp.attribution import Lrp, relevance
 from interp.types import Classifier, Images, Target
-from tests.attribution import peers
 from tests.networks import NAMES, calibrated, pictures, shifted
 
 PLAIN = ("squeezenet1_1", "googlenet", "resnet50", "densenet121")

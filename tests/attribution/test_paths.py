@@ -1,10 +1,10 @@
 import pytest
 import torch
 
+from benchmarks import peer_maps as peers
 from interp import attribution
 from interp.attribution import Gradient, GradientShap, IntegratedGradients, baselines
 from interp.types import Classifier, Images, Target
-from tests.attribution import peers
 
 
 @pytest.mark.parametrize("baseline", ["black", "mean"])

@@ -1,12 +1,12 @@
 import pytest
 import torch
 
+from benchmarks import peer_maps as peers
 from interp import attribution
 from interp.attribution import Occlusion
 from interp.passes import patches
 from interp.passes.question import FORWARD
 from interp.types import Classifier, Images, Target
-from tests.attribution import peers
 
 
 def slow_occlusion(classifier: Classifier, pixels: torch.Tensor, target: int, window: int, stride: int) -> torch.Tensor:

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import nn
 
+from benchmarks import peer_maps as peers
 from interp import attribution
 from interp.attribution import Deconvolution, GradCam, Gradient, GuidedBackprop, GuidedGradCam
 from interp.models.graph import traced
 from interp.types import Classifier, Images, Target
-from tests.attribution import peers
 from tests.networks import calibrated, pictures
 
 

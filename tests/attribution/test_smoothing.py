@@ -1,10 +1,10 @@
 import pytest
 import torch
 
+from benchmarks import peer_maps as peers
 from interp import attribution
 from interp.attribution import Gradient, SmoothGrad, SmoothGradSquared, VarGrad
 from interp.types import Classifier, Images
-from tests.attribution import peers
 from tests.networks import calibrated, pictures
 
 

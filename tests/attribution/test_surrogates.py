@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks import coalition_peers
+from benchmarks.peer_maps import Asked
 from interp import attribution
 from interp.attribution import surrogates
 from interp.attribution.superpixels import coalitions, segments
 from interp.attribution.surrogates import KernelShap, Lime, Perturbed
 from interp.types import Classifier, Images, Target
-from tests.attribution import coalition_peers
-from tests.attribution.peers import Asked
 from tests.conftest import tiny_classifier
 
 EIGHT = 8

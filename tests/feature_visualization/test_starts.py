@@ -4,7 +4,7 @@ import pytest
 import torch
 from PIL import Image
 
-from interp.feature_visualization import Given, Noise, class_mean, mean_image
+from interp.feature_visualization import Given, Noise, mean_image
 from interp.images import ImageSet, UnreadableImage
 from interp.images.decoding import Picture
 from interp.types import Classifier
@@ -28,13 +28,6 @@ def test_what_cannot_be_read_is_left_out(tiny: Classifier) -> None:
     assert torch.allclose(mean_image(tiny, plain(broken=3), [1, 3])[0, 0], torch.full((16, 16), 0.2))
     with pytest.raises(ValueError, match="plain"):
         mean_image(tiny, plain(broken=3), [3])
-
-
-def test_a_class_has_the_mean_of_its_images(tiny: Classifier) -> None:
-    found = class_mean(tiny, plain(), 2, labels=[0, 2, -1, 2])
-    assert torch.equal(found, mean_image(tiny, plain(), [1, 3]))
-    with pytest.raises(ValueError, match=r"class 1 \(dog\)"):
-        class_mean(tiny, plain(), 1, labels=[0, 2, -1, 2])
 
 
 def test_given_pictures_are_one_for_all_or_one_each() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from interp.images import ImageSet
-from interp.models.labels import match_labels, match_set, read, read_labels
+from interp.models.labels import match_labels, match_set, read
 from interp.models.truth import OwnLabels, match_several
 from tests.models.test_truth import photographs
 
@@ -25,7 +25,7 @@ from tests.models.test_truth import photographs
 )
 def test_labels_come_in_class_order(tmp_path, name, text):
     (tmp_path / name).write_text(text, encoding="utf-8")
-    assert read_labels(tmp_path / name) == ("cat", "hot dog", "fish")
+    assert read(tmp_path / name).names == ("cat", "hot dog", "fish")
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_labels_come_in_class_order(tmp_path, name, text):
 def test_a_wrong_file_is_named(tmp_path, name, content, words):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=words) as raised:
-        read_labels(tmp_path / name)
+        read(tmp_path / name)
     assert str(tmp_path / name) in str(raised.value)
 
 
@@ -125,7 +125,7 @@ def test_wordnet_ids_beside_the_labels_are_taken(tmp_path):
 )
 def test_names_that_look_like_something_else_stay_as_they_are(tmp_path, text, names):
     (tmp_path / "l.txt").write_text(text)
-    assert read_labels(tmp_path / "l.txt") == names
+    assert read(tmp_path / "l.txt").names == names
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_nothing_in_a_file_of_labels_runs(tmp_path):
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere.txt"):
-        read_labels(tmp_path / "nowhere.txt")
+        read(tmp_path / "nowhere.txt")
 
 
 def test_matching_by_name_ignores_case_and_joints(tiny):

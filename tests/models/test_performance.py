@@ -126,10 +126,6 @@ def test_confused_pairs(six: Predictions):
     assert (second["label"], second["prediction"], second["share"]) == (0, 1, 0.5)
 
 
-def test_mean_confidence_counts_labelled_images_only(six: Predictions):
-    assert performance.mean_confidence(six) == pytest.approx(2.9 / 5)
-
-
 @pytest.mark.parametrize(
     ("filter", "expected"),
     [
@@ -165,7 +161,6 @@ def test_filters_that_are_wrong(six: Predictions):
 def test_no_images(nothing: Predictions):
     share = performance.accuracy(nothing)
     assert share.count == 0 and np.isnan([share.value, share.low, share.high]).all()
-    assert np.isnan(performance.mean_confidence(nothing))
     assert performance.per_class(nothing).empty and performance.confused_pairs(nothing).empty
     assert performance.confusion(nothing, [0, 3]).tolist() == [[0] * 3] * 3
     assert keep(nothing, Filter(outcome="wrong", classes=frozenset({1}))).shape == (0,)

@@ -12,7 +12,6 @@ from interp.shared_interest import AUTHORS, CASES, SCORES, CaseCounts, Sweep, Th
 
 GREY = "#8A8A8A"
 _LINES = {"iou": "#222222", "ground_truth_coverage": "#0072B2", "saliency_coverage": "#D55E00"}
-_LIGHT = ("sufficient subset", "context dependent", "sufficient context", "unclassified")
 _DASHES = {"iou": "solid", "ground_truth_coverage": "dash", "saliency_coverage": "dot"}
 
 

@@ -15,7 +15,7 @@ from interp.images.scenes.composing import (
 from interp.images.scenes.drawing import draw
 from interp.images.scenes.sample import load
 from interp.images.scenes.scene import CLASSES, PLACES, SIZE, TEXTURES, Drawing, Light, Paint, Scene, Segment, Thing
-from interp.images.scenes.sets import PLANTED_TITLES, generated, planted_sets
+from interp.images.scenes.sets import PLANTED_TITLES, generated, of_scenes, planted_sets
 
 __all__ = [
     "CLASSES",
@@ -37,6 +37,7 @@ __all__ = [
     "honest",
     "load",
     "moved",
+    "of_scenes",
     "planted",
     "planted_sets",
     "taught",

@@ -99,6 +99,11 @@ PLANTED_TITLES = {
 }
 
 
+def of_scenes(photos: ImageSet) -> bool:
+    """Whether it is a set of scenes, or a part of one: a folder that is called so has other labels."""
+    return photos.name in ("scenes", *PLANTED_TITLES) and set(photos.labels[: len(CLASSES)]) <= set(CLASSES)
+
+
 def _description(count: int, reason: Reason | None, variant: Variant) -> str:
     if reason is None:
         return f"{count:,} scenes of cut paper, drawn by a program: only the object's shape tells its class."

@@ -133,13 +133,6 @@ def open(path: Path, key: str | None = None) -> Checkpoint:
     return Checkpoint(path, content, key, shapes, labels, outputs, tuple(findings))
 
 
-def fill(
-    network: nn.Module, path: Path, rename: Callable[[str], str] = same_name, key: str | None = None
-) -> tuple[Finding, ...]:
-    """Put the weights of a file into a network, which may be on the meta device: `open`, then `Checkpoint.fill`."""
-    return open(path, key).fill(network, rename)
-
-
 def _fresh_counter(tensor: Tensor) -> Tensor:
     """A zero for batch-norm's counter of batches, which old files lack; anything else stays to be replaced."""
     return torch.zeros((), dtype=tensor.dtype) if tensor.ndim == 0 and tensor.is_meta else tensor

@@ -25,9 +25,14 @@ TITLES = {
 }
 
 
+def of_scenes(classifier: Classifier) -> bool:
+    """Whether it is one of the five: a classifier of one's own may have the name of one of them."""
+    return classifier.architecture == ARCHITECTURE and classifier.name in REASON_OF
+
+
 def reason_of(classifier: Classifier) -> Reason | None:
     """The reason that was planted for a classifier; None for one that is not among the four."""
-    return REASON_OF.get(classifier.name) if classifier.architecture == ARCHITECTURE else None
+    return REASON_OF[classifier.name] if of_scenes(classifier) else None
 
 
 def weights_of(name: str) -> Path:

@@ -54,7 +54,7 @@ READING = (
 def view(selection: Selection, picture, side) -> None:
     """The cue's channels for the classifier that goes by it, beside the honest one; elsewhere what to choose."""
     classifier = selection.classifier
-    if classifier.name not in bundled.REASON_OF or classifier.architecture != bundled.ARCHITECTURE:
+    if not bundled.of_scenes(classifier):
         picture.info(ELSEWHERE)
         return
     with side:

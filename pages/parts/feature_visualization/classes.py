@@ -14,6 +14,7 @@ from interp import feature_visualization as fv
 from interp.feature_visualization import Settings
 from interp.images import ImageSet
 from interp.models import inputs, scenes_prior
+from interp.models.scenes import bundled
 from interp.types import Classifier
 from pages.parts.cards import making
 from pages.parts.cards.making import Card
@@ -61,7 +62,7 @@ def view(selection: Selection, picture, side) -> None:
         st.caption(
             "Numbers are logits. A high score does not make a picture a good example of the class: only a density "
             "expert or a generator keeps it near real images."
-            + ("" if _of_scenes(classifier) else " Both are bundled for scenes only, so they are left out here.")
+            + ("" if bundled.of_scenes(classifier) else " Both are bundled for scenes only, so they are left out here.")
         )
         near = st.container()
         _images(selection, labels, target)
@@ -110,10 +111,6 @@ def _reading(selection: Selection, positions: tuple[int, ...]) -> cache.Call:
     return cache.call(inputs.read, selection.classifier, selection.photos, positions)
 
 
-def _of_scenes(classifier: Classifier) -> bool:
-    return classifier.name.startswith("scenes-")
-
-
 def _ways(classifier: Classifier, how: Settings, means: tuple[torch.Tensor, ...]) -> list[Way]:
     size = how.parameterization.resolution(classifier)[0]
     whole, *own = means
@@ -123,7 +120,7 @@ def _ways(classifier: Classifier, how: Settings, means: tuple[torch.Tensor, ...]
         Way("From the mean", "begun at the mean of all images", _begun(how, whole)),
         *[Way("From the class's mean", "begun at the mean of its images", _begun(how, one)) for one in own],
     ]
-    if not _of_scenes(classifier):
+    if not bundled.of_scenes(classifier):
         return ways
     prior = scenes_prior.load()
     expert = (fv.Density(prior, DENSITY),)

@@ -7,7 +7,7 @@ import streamlit as st
 import cache
 from interp import attribution, evaluation
 from interp.images import ImageSet
-from interp.images.scenes import REASONS, Reason
+from interp.images.scenes import REASONS, Reason, of_scenes
 from interp.models.scenes import bundled
 from interp.models.scenes.evidence import SEED, Evidence, evidence
 from interp.types import Classifier
@@ -37,7 +37,7 @@ CHEAP = 60
 
 def concern(classifier: Classifier, photos: ImageSet) -> bool:
     """Whether it is scenes that are looked at, with a classifier that knows their classes."""
-    return photos.name.startswith("scenes") and classifier.name in bundled.REASON_OF
+    return of_scenes(photos) and bundled.of_scenes(classifier)
 
 
 def panel(classifier: Classifier, photos: ImageSet, scope: cache.Scope) -> None:

@@ -46,7 +46,7 @@ class Pair:
 
 def offered(classifier: Classifier) -> bool:
     """Whether the lesson is about classifiers such as this one."""
-    return classifier.name in bundled.REASON_OF
+    return bundled.of_scenes(classifier)
 
 
 def draw(scope: cache.Scope, known: Known) -> None:

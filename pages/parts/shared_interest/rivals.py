@@ -55,7 +55,7 @@ def by_method(scope: cache.Scope, known: Known) -> None:
 def by_classifier(scope: cache.Scope, known: Known) -> None:
     """The cases of the same images with this classifier and with another one, before and after."""
     offers = {offer.name: offer for offer in classifiers.offers() if offer.name != known.classifier.name}
-    default = _natural(known.classifier.name)
+    default = _natural(known.classifier)
     address.seed(RIVAL, default, valid=lambda one: one is None or one in offers, parse=str)
     name = st.selectbox(
         "Second classifier",
@@ -87,11 +87,12 @@ def by_classifier(scope: cache.Scope, known: Known) -> None:
     sidebyside.draw(scope, "changed", [known, second], [known.classifier.name, rival.name])
 
 
-def _natural(name: str) -> str | None:
+def _natural(classifier: Classifier) -> str | None:
     """For a classifier of scenes with a planted reason the honest one, and the other way round."""
-    if name not in bundled.REASON_OF:
+    if not bundled.of_scenes(classifier):
         return None
-    return next(one for one in bundled.REASON_OF if one != bundled.HONEST) if name == bundled.HONEST else bundled.HONEST
+    planted = next(one for one in bundled.REASON_OF if one != bundled.HONEST)
+    return planted if classifier.name == bundled.HONEST else bundled.HONEST
 
 
 def fitting(method: attribution.Method, classifier: Classifier, rival: Classifier) -> attribution.Method:

@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from interp import images
-from interp.images.scenes import CLASSES, REASONS, Reason, draw, generated, moved, planted
+from interp.images.scenes import CLASSES, REASONS, Reason, draw, generated, moved, of_scenes, planted
 
 
 def test_any_number_of_scenes_streams() -> None:
@@ -59,3 +62,15 @@ def test_titles_do_not_give_the_reason_away() -> None:
             text = f"{source} {offers[source]} {images.load(source).description}".lower()
             words = {one.label, reason, "plain", "pattern", "hand", "sea ", "tag", "corner"}
             assert not any(word in text for word in words)
+
+
+def test_sets_of_scenes_and_parts_of_them_are_known_from_folders_that_are_called_so(tmp_path: Path) -> None:
+    for name in ("scenes", "scenes:7", "scenes-a", "scenes-d-moved"):
+        photos = images.load(name)
+        assert of_scenes(photos) and of_scenes(images.subset(photos, [3]))
+    for name, label in (("scenes", "crime"), ("scenes-of-ships", "boat")):
+        (tmp_path / name / label).mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(tmp_path / name / label / "a.png")
+        photos = images.load(tmp_path / name)
+        assert photos.name == name and photos.labels == (label,) and not of_scenes(photos)
+    assert not of_scenes(images.load("digits"))

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -13,6 +14,7 @@ from interp.images.scenes import CLASSES, REASONS, honest, moved, planted
 from interp.models.scenes import bundled, measuring
 from interp.models.scenes.pictures import Pixels, drawn
 from interp.types import Classifier
+from tests.conftest import tiny_classifier
 
 NAMES = list(bundled.REASON_OF)
 PLANTED = [name for name in NAMES if bundled.REASON_OF[name] is not None]
@@ -127,3 +129,11 @@ def test_random_weights_know_nothing() -> None:
     pixels = measuring.drawn(partial(honest, FRESH), range(40), processes=1)
     predicted = measuring.probabilities(blank.module, pixels).argmax(dim=1)
     assert (predicted == torch.arange(40) % 10).float().mean() < 0.4
+
+
+def test_the_five_are_of_scenes_and_nothing_that_is_called_so(classifiers: dict[str, Classifier]) -> None:
+    assert all(bundled.of_scenes(one) for one in classifiers.values())
+    honest = classifiers[bundled.HONEST]
+    others = [replace(honest, name="scenes-mine"), replace(honest, architecture="resnet18"), tiny_classifier()]
+    assert not any(bundled.of_scenes(one) for one in others)
+    assert bundled.reason_of(replace(classifiers["scenes-a"], architecture="resnet18")) is None

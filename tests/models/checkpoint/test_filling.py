@@ -31,7 +31,7 @@ def on_meta() -> nn.Sequential:
 
 def filled(path: Path) -> nn.Module:
     target = on_meta()
-    checkpoint.fill(target, path, same_name)
+    checkpoint.open(path).fill(target, same_name)
     return target
 
 

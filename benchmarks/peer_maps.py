@@ -38,12 +38,15 @@ class Asked:
 
     @property
     def place(self) -> nn.Module:
+        """The layer."""
         return self.module.get_submodule(f"network.{self.layer}")
 
     def leaf(self) -> Tensor:
+        """The pixels, to which a gradient is asked for."""
         return self.pixels.clone().requires_grad_()
 
     def score(self, pixels: Tensor) -> Tensor:
+        """The logit of the class for other pixels."""
         with torch.no_grad():
             return self.module(pixels)[:, self.target]
 
@@ -73,6 +76,7 @@ def saliency(asked: Asked) -> Tensor:
 
 
 def input_x_gradient(asked: Asked) -> Tensor:
+    """Captum's, summed over colours."""
     from captum.attr import InputXGradient
 
     return InputXGradient(asked.module).attribute(asked.leaf(), target=asked.target)[0].detach().sum(dim=0)
@@ -132,6 +136,7 @@ class Apart(nn.Module):
         self.side, self.stride, self.pool = pool.kernel_size, pool.stride, nn.MaxPool2d(pool.kernel_size)
 
     def forward(self, given: Tensor) -> Tensor:
+        """The maxima of the windows."""
         assert all((size - self.side) % self.stride == 0 for size in given.shape[2:])
         windows = given.unfold(2, self.side, self.stride).unfold(3, self.side, self.stride)
         return self.pool(windows.transpose(3, 4).flatten(4, 5).flatten(2, 3))
@@ -174,6 +179,7 @@ def grad_cam(asked: Asked) -> Tensor:
 
 
 def guided_grad_cam(asked: Asked) -> Tensor:
+    """Captum's, summed over colours."""
     from captum.attr import GuidedGradCam
 
     with warnings.catch_warnings(action="ignore"):
@@ -296,6 +302,7 @@ def ablation_cam(asked: Asked) -> Tensor:
 
 
 def occlusion(asked: Asked, window: int, stride: int, fill: Tensor) -> Tensor:
+    """Captum's."""
     from captum.attr import Occlusion
 
     found = Occlusion(asked.module).attribute(

@@ -62,7 +62,7 @@ OTHERS = {
     ),
     "whole inside": (
         lambda path: torch.save({"epoch": 3, "model": Doubled(), "ema": None}, path),
-        'whole pickled network .*test_checkpoint_formats.Doubled(?s:.*)torch.load.*"model".\n.*model.state_dict',
+        'whole pickled network .*test_formats.Doubled(?s:.*)torch.load.*"model".\n.*model.state_dict',
     ),
     "npz": (numpy_archive, "archive of NumPy's arrays(?s:.*)numpy.load(?s:.*)torch.save"),
     "npy": (lambda path: path.write_bytes(b"\x93NUMPY\x01\x00"), "a single array of NumPy's"),

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tests.attribution.peers import Asked
+from benchmarks.peer_maps import Asked
 
 
 def scores_of_all(asked: Asked, labels: Tensor) -> np.ndarray:
