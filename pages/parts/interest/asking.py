@@ -18,7 +18,6 @@ from interp.shared_interest import (
     Scored,
     Scoring,
     annotated,
-    explain,
 )
 from interp.types import Classifier
 
@@ -75,6 +74,6 @@ def maps(
     there = {int(one) for part in found for one in part.positions}
     missing = [one for one in wanted if one not in there]
     if missing or not found:
-        [computed] = yield from explain(classifier, photos, (question,), missing)
+        [computed] = yield from set_pass.once(ExplanationPass(), classifier, photos, (question,), missing)
         found = [*found, computed]
     return set_pass.merged(found).at(wanted)
