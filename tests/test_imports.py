@@ -9,7 +9,14 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # Each may import those before it, and those beside it in the same row.
 ORDER = [
-    {"interp.types", "interp.progress", "interp.batches", "interp.text_files", "interp.settings"},
+    {
+        "interp.types",
+        "interp.progress",
+        "interp.batches",
+        "interp.text_files",
+        "interp.settings",
+        "interp.least_recent",
+    },
     {"interp.label_notation", "interp.label_files"},
     {"interp.images", "interp.own_code"},
     {"interp.set_pass"},
@@ -41,7 +48,8 @@ def imported(path: Path) -> set[str]:
 
 
 def sources() -> list[Path]:
-    return sorted(path for folder in ("interp", "cache", "pages") for path in (ROOT / folder).rglob("*.py"))
+    folders = sorted(path for folder in ("interp", "cache", "pages") for path in (ROOT / folder).rglob("*.py"))
+    return [*folders, ROOT / "app.py", ROOT / "precompute.py"]
 
 
 def against_the_stream(module: str, found: set[str]) -> set[str]:
@@ -55,6 +63,12 @@ def against_the_stream(module: str, found: set[str]) -> set[str]:
 def test_imports_go_with_the_stream(path: Path) -> None:
     module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
     assert not against_the_stream(module, imported(path))
+
+
+def test_the_cache_knows_nothing_of_its_users() -> None:
+    for path in sorted((ROOT / "cache").glob("*.py")):
+        parts = {name.split(".")[1] for name in imported(path) if name.startswith("interp.")}
+        assert parts <= {"types", "progress", "settings", "batches", "least_recent"}, path.name
 
 
 def test_an_import_against_the_stream_is_seen() -> None:

@@ -114,15 +114,6 @@ def test_of_a_part_the_same_is_known(tiny: Classifier, folder: Path):
     np.testing.assert_array_equal(part.probabilities, whole.probabilities[[5, 2]])
 
 
-def test_what_is_known_stays_within_its_bytes():
-    shares = known_shares.Shares(largest=100)
-    for number in range(10):
-        shares.put(number, (np.full(5, number, np.float32), ()))
-    assert [number for number in range(10) if shares.get(number) is not None] == [5, 6, 7, 8, 9]
-    shares.put("large", (np.zeros(26, np.float32), ()))
-    assert shares.get("large") is None and shares.get(9) is not None
-
-
 def test_lock_is_free_while_suspended_and_threads_end_after_closing(tiny: Classifier, folder: Path):
     generator = predict(tiny, images.load(folder), labels=[1] * SIZE, batch_size=2)
     next(generator)
