@@ -30,7 +30,7 @@ from torch import nn
 import cache
 from interp import images, models, set_pass
 from interp.batches import READERS
-from interp.embedding.features import FeaturePass, extract, features
+from interp.embedding.features import FeaturePass, features
 from interp.embedding.representations import Representation
 from interp.images import ImageSet
 from interp.images.decoding import Picture
@@ -66,7 +66,7 @@ def works(classifier: Classifier, photos: ImageSet) -> dict[str, Callable[[], ob
         "decoding alone": decode,
         "predictions": lambda: list(models.predict(classifier, photos)),
         "features, last layer": lambda: features(classifier, photos),
-        f"features, {len(film)} layers at once": lambda: list(extract(classifier, photos, film)),
+        f"features, {len(film)} layers at once": lambda: list(set_pass.once(FeaturePass(), classifier, photos, film)),
         "features, pixels": lambda: features(classifier, photos, layer="pixels"),
     }
 

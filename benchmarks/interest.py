@@ -183,7 +183,7 @@ def _row(cells: Sequence[str]) -> str:
 
 def draw(classifier: Classifier, photos: ImageSet, positions: Sequence[int], folder: Path) -> None:
     """A sheet of the photographs: annotation in yellow, what is salient by mean + 1 deviation in vermilion."""
-    steps = shared_interest.explain(classifier, photos, (Question(GradCam()),), positions)
+    steps = set_pass.once(shared_interest.ExplanationPass(), classifier, photos, (Question(GradCam()),), positions)
     while True:
         try:
             next(steps)

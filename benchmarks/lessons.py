@@ -11,12 +11,12 @@ from interp.shared_interest import (
     AUTHORS,
     Case,
     Explained,
+    ExplanationPass,
     Question,
     Scored,
     Scoring,
     Thresholds,
     counts,
-    explain,
 )
 from interp.types import Classifier
 
@@ -78,7 +78,8 @@ def _score(question: Question, classifier: Classifier, name: str, positions: Seq
     if known not in _kept:
         photos, parts = images.load(name), []
         for start in range(0, len(positions), 100):
-            parts += set_pass.returned(explain(classifier, photos, (question,), positions[start : start + 100]))
+            steps = set_pass.once(ExplanationPass(), classifier, photos, (question,), positions[start : start + 100])
+            parts += set_pass.returned(steps)
         _kept[known] = set_pass.merged(parts)
     tally = Scoring()(classifier, (question,), len(positions))
     tally.add((_kept[known],))

@@ -1,13 +1,11 @@
-"""Results in memory, the least recently used going first when they pass a number of bytes."""
+"""Results in memory, and how many bytes they hold on to."""
 
 from __future__ import annotations
 
 import itertools
 import sys
-import threading
 import types
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,46 +13,20 @@ import torch
 from PIL import Image
 
 from interp import settings
+from interp.least_recent import LeastRecent
 
 MISSING = object()
 
 
-class Memory:
-    """Values by key, up to LOUPE_MEMORY_MB (2048) megabytes of them; safe from any thread. Values are not copied."""
+class Memory(LeastRecent):
+    """Values by key, up to LOUPE_MEMORY_MB (2048) megabytes of them, or another number of bytes."""
 
     def __init__(self, limit: int | None = None) -> None:
-        self._limit = megabytes("LOUPE_MEMORY_MB") if limit is None else limit
-        self._values: OrderedDict[str, tuple[Any, int]] = OrderedDict()
-        self._size = 0
-        self._lock = threading.Lock()
+        super().__init__(megabytes("LOUPE_MEMORY_MB") if limit is None else limit, size_of)
 
-    def get(self, key: str) -> Any:
+    def get(self, key: Hashable, default: Any = MISSING) -> Any:
         """The value, or `MISSING`."""
-        with self._lock:
-            if key not in self._values:
-                return MISSING
-            self._values.move_to_end(key)
-            return self._values[key][0]
-
-    def put(self, key: str, value: Any) -> None:
-        """Keep a value. The newest is always kept, even one that alone is larger than the limit."""
-        size = size_of(value)
-        with self._lock:
-            self._drop(key)
-            self._values[key] = (value, size)
-            self._size += size
-            while self._size > self._limit and len(self._values) > 1:
-                self._drop(next(iter(self._values)))
-
-    def clear(self) -> None:
-        """Forget everything."""
-        with self._lock:
-            self._values.clear()
-            self._size = 0
-
-    def _drop(self, key: str) -> None:
-        if key in self._values:
-            self._size -= self._values.pop(key)[1]
+        return super().get(key, default)
 
 
 def megabytes(variable: str) -> int:

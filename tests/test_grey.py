@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from interp import attribution, channels, embedding, evaluation, images, shared_interest
+from interp import attribution, channels, embedding, evaluation, images, set_pass, shared_interest
 from interp import feature_visualization as fv
 from interp.attribution import GradCam, Gradient, Random, planning
 from interp.embedding import PCA, Representation
@@ -126,7 +126,8 @@ def test_what_a_pass_costs_is_measured(lenet: Classifier) -> None:
 
 def test_maps_lie_beside_annotations(lenet: Classifier) -> None:
     photos = image_set(pictures(4), boxes(4))
-    steps = shared_interest.explain(lenet, photos, [shared_interest.Question(GradCam(), "predicted")])
+    question = shared_interest.Question(GradCam(), "predicted")
+    steps = set_pass.once(shared_interest.ExplanationPass(), lenet, photos, [question])
     [found] = finished(steps)[1]
     assert found.maps.shape == found.annotations.shape == (4, grey.SIZE, grey.SIZE)
 
@@ -230,7 +231,8 @@ def test_figures_show_the_digit(lenet: Classifier, batch: Images, classes, photo
         source = next(one for one in sources if one)
         drawn = Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))).convert("RGB")
         np.testing.assert_array_equal(np.asarray(drawn), images.bytes_of(batch.pixels[0]))
-    [features] = finished(embedding.extract(lenet, photos, (Representation("relu2", "positions"),)))[1]
+    asked = (Representation("relu2", "positions"),)
+    [features] = finished(set_pass.once(embedding.FeaturePass(), lenet, photos, asked))[1]
     kept, cells = embedding.cells(features, lenet, 40)
     sheets = thumbnails.patches(photos, lenet, kept.indices, cells)
     assert len(sheets.shown) == 40

@@ -14,6 +14,7 @@ ORDER = [
     "interp.types",
     "interp.progress",
     "interp.settings",
+    "interp.least_recent",
     "interp.text_files",
     "interp.batches",
     "interp.label_notation",
@@ -106,6 +107,12 @@ def unplaced(modules: Iterable[str]) -> list[str]:
 @pytest.mark.parametrize("path", sources("interp", "cache", "pages"), ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_go_with_the_stream(path: Path) -> None:
     assert not against_the_stream(module_of(path), imported(path))
+
+
+def test_the_cache_knows_nothing_of_its_users() -> None:
+    for path in sorted((ROOT / "cache").glob("*.py")):
+        parts = {name.split(".")[1] for name in imported(path) if name.startswith("interp.")}
+        assert parts <= {"types", "progress", "settings", "batches", "least_recent"}, path.name
 
 
 def test_an_import_against_the_stream_is_seen() -> None:

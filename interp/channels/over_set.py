@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,13 +11,12 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from interp import set_pass
 from interp.channels.attribution import summed
 from interp.images import ImageSet, Problem
 from interp.models import hooks, inputs
 from interp.models.inputs import Input
 from interp.models.truth import OwnLabels
-from interp.set_pass import Collected, Growing, Positions, SetPass
+from interp.set_pass import Collected, Growing, SetPass
 from interp.types import Classifier, Fingerprinted, Images, Layer, Target, scores
 
 LARGEST = 2_000_000_000
@@ -73,27 +72,13 @@ class SetAttribution(Fingerprinted):
 _ROWS = ("positions", "positive", "negative", "predicted", "probability", "scores", "values")
 
 
-def attribute_set(
-    classifier: Classifier,
-    photos: ImageSet,
-    questions: Sequence[SetQuestion],
-    positions: Positions = None,
-    *,
-    batch_size: int | None = None,
-) -> Generator[tuple[SetAttribution, ...], None, tuple[SetAttribution, ...]]:
-    """The attribution of each channel in the images at these positions (None: all), for each question.
-
-    One forward pass for a batch, and for each question a backward pass that ends at its layer; the next images are
-    decoded meanwhile. Yields all so far after each batch; between two batches nothing is locked. An image that cannot
-    be read, has no such class or gives numbers that are not finite becomes a problem, and the rest goes on. Raises
-    `ValueError` for a layer or class that there is not, for positions outside the set, and for more than 2 GB.
-    """
-    return set_pass.once(AttributionPass(), classifier, photos, questions, positions, batch_size=batch_size)
-
-
 @dataclass(frozen=True)
 class AttributionPass(SetPass[SetQuestion, SetAttribution]):
-    """The attribution of each channel of a layer, in each image of a set."""
+    """The attribution of each channel of a layer in each image, for each question.
+
+    One forward pass for a batch, and for each question a backward pass that ends at its layer. An image that cannot be
+    read, has no such class or gives numbers that are not finite becomes a problem, and the rest goes on.
+    """
 
     first: int = 32
     what = "Attributing channels"

@@ -3,7 +3,7 @@
 from interp.embedding.agreement import Agreement, agreement
 from interp.embedding.alignment import Alignment, align, aligned, wobble
 from interp.embedding.cells import Cells, cells
-from interp.embedding.features import FeaturePass, extract, features, features_of_layers
+from interp.embedding.features import FeaturePass, features, features_of_layers
 from interp.embedding.method import Frame, Method, Projection
 from interp.embedding.neighbours import Neighbours, nearest, nearest_to
 from interp.embedding.pca import PCA, principal_axes
@@ -37,7 +37,6 @@ __all__ = [
     "aligned",
     "cells",
     "compare",
-    "extract",
     "features",
     "features_of_layers",
     "nearest",

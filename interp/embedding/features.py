@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from interp import progress, set_pass
+from interp import progress
 from interp.embedding.representations import (
     LOGITS,
     PIXEL_SIDE,
@@ -26,7 +26,7 @@ from interp.images import ImageSet, Problem
 from interp.models import hooks, inputs
 from interp.models.inputs import Input
 from interp.passes.grids import on_grid
-from interp.set_pass import Collected, Growing, Positions, SetPass, chosen_positions, returned
+from interp.set_pass import Collected, Growing, Positions, SetPass, chosen_positions, once, returned
 from interp.types import Classifier, Images
 
 
@@ -43,7 +43,8 @@ def features(
     `layer` is a layer's name (None: the last spatial one), "logits" or "pixels"; `pooling` is as in `Representation`:
     with "positions" an image has as many rows as its map has cells. `positions` are those of the images in the set, in
     the order wanted; None takes all. An image that cannot be read has nan in its rows, and a remark names it.
-    Raises `ValueError` as `extract` does.
+    Raises `ValueError` for a layer or pooling that there is not, positions outside the set, features of more than 2 GB,
+    or features that are not numbers.
     """
     return features_of_layers(classifier, photos, [layer], pooling=pooling, positions=positions)[layer]
 
@@ -58,10 +59,10 @@ def features_of_layers(
 ) -> dict[str | None, Float[np.ndarray, "n d"]]:
     """As `features` at several layers, by the names asked for, in one pass over the images.
 
-    Raises `ValueError` as `extract` does.
+    Raises `ValueError` as `features` does.
     """
-    representations = tuple(Representation(layer, pooling) for layer in layers)
-    found = returned(extract(classifier, photos, representations, positions))
+    representations = [Representation(layer, pooling) for layer in layers]
+    found = returned(once(FeaturePass(), classifier, photos, representations, positions))
     if found and found[0].problems:
         named = ", ".join(problem.name for problem in found[0].problems[:3])
         progress.remark(f"{len(found[0].problems):,} images could not be read, and their features are nan: {named}.")
@@ -72,28 +73,13 @@ def features_of_layers(
     }
 
 
-def extract(
-    classifier: Classifier,
-    photos: ImageSet,
-    representations: Sequence[Representation],
-    positions: Positions = None,
-    *,
-    batch_size: int | None = None,
-) -> Generator[tuple[Features, ...], None, tuple[Features, ...]]:
-    """The features of images in several representations, from one pass: yields all so far again and again.
-
-    Each time it yields, and at the end returns, one `Features` for each representation, in their order. Beside these
-    rows, whose size `Representation.size` tells before, two batches of images are held, however large the set. Nothing
-    is locked between two batches. An image that cannot be read becomes a problem, and the rest goes on.
-    Raises `ValueError` for a layer or pooling that there is not, positions outside the set, features of more than
-    2 GB, or features that are not numbers.
-    """
-    return set_pass.once(FeaturePass(), classifier, photos, representations, positions, batch_size=batch_size)
-
-
 @dataclass(frozen=True)
 class FeaturePass(SetPass[Representation, Features]):
-    """The features of each image of a set, in several representations."""
+    """The features of each image in each representation, from one pass.
+
+    An image that cannot be read becomes a problem, and the rest goes on. Features that are not numbers end it with a
+    `ValueError`.
+    """
 
     what = "Reading features"
 

@@ -14,7 +14,7 @@ from interp.feature_visualization.climbing import Settings
 from interp.feature_visualization.pictures import Picture, pictures
 from interp.feature_visualization.sheets import channels_of
 from interp.images import ImageSet
-from interp.set_pass import Kept, by_chunks, kept_whole
+from interp.set_pass import Kept, by_chunks, kept_parts
 from interp.types import Classifier
 
 MOST = 20_000
@@ -116,5 +116,12 @@ def _tally(classifier: Classifier, settings: Settings, layer: str, photos: Image
 
 def _best(classifier: Classifier, layer: str, photos: ImageSet, kept: Kept) -> Float[np.ndarray, " k"] | None:
     """Each channel's largest mean over the images; None where they were not read."""
-    means = kept_whole(FeaturePass(), classifier, photos, Representation(layer), _spread(photos), kept)
-    return means.values.max(axis=0) if means is not None and len(means) else None
+    parts = kept_parts(FeaturePass(), classifier, photos, Representation(layer), _spread(photos), kept)
+    best: np.ndarray | None = None
+    for part in parts:
+        if part is None:
+            return None
+        if len(part):
+            largest = part.values.max(axis=0)
+            best = largest if best is None else np.maximum(best, largest)
+    return best

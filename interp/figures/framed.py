@@ -34,8 +34,8 @@ def strongest(
             found.append(np.full((*classifier.input_size, 3), 200, np.uint8))
             continue
         [grid] = fv.map_of(classifier, one, layer.name, channel)
-        place = int(grid.flatten().argmax())
+        (height, width), place = grid.shape, int(grid.flatten().argmax())
         seen = fv.bytes_of(one.pixels[0])
-        window = Cells(tuple(grid.shape), np.array([place])).window(0, seen.shape[:2])
+        window = Cells((height, width), np.array([place])).window(0, seen.shape[:2])
         found.append(framed(seen, window))
     return tuple(found)

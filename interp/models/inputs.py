@@ -19,7 +19,7 @@ from interp.types import Classifier, Images
 class Input:
     """The image at a position of a set as a classifier sees it, on the processor; without pixels its `problem`.
 
-    `remarks` are sentences on what was guessed or changed in reading it.
+    `remarks` are sentences on what was guessed or changed in reading it; `state` is what `ImageSet.state` says.
     """
 
     position: int
@@ -27,6 +27,7 @@ class Input:
     pixels: Float[Tensor, "c h w"] | None
     problem: Problem | None = None
     remarks: tuple[str, ...] = ()
+    state: tuple | None = None
 
 
 def attempt(classifier: Classifier, photos: ImageSet, position: int) -> Input:
@@ -34,7 +35,8 @@ def attempt(classifier: Classifier, photos: ImageSet, position: int) -> Input:
     name = photos.names[position]
     try:
         sample = _sample(photos, position)
-        return Input(position, name, fitted(classifier, sample.image, name), remarks=sample.remarks)
+        pixels = fitted(classifier, sample.image, name)
+        return Input(position, name, pixels, remarks=sample.remarks, state=photos.state(position))
     except UnreadableImage as error:
         return Input(position, name, None, Problem(name, str(error)))
 

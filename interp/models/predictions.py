@@ -7,20 +7,20 @@ where they would take more than 50 MB, those of every second image, or third, an
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 
-from interp.batches import read_ahead
+from interp import set_pass
 from interp.images import ImageSet, Problem
 from interp.models import inputs
 from interp.models.inputs import Input
 from interp.models.known_shares import KNOWN, Known
 from interp.models.truth import OwnLabels
-from interp.types import Classifier, Fingerprinted
+from interp.set_pass import Chunk, Collected, Growing, SetPass, merged
+from interp.types import Classifier, Fingerprinted, Images
 
 TOP = 5
 _ROWS = ("indices", "classes", "probabilities", "labels", "label_probability")
@@ -97,7 +97,7 @@ class Predictions(Fingerprinted):
 def predict(
     classifier: Classifier, photos: ImageSet, *, labels: Sequence[int | None] | None = None, batch_size: int = 16
 ) -> Generator[Predictions, None, Predictions]:
-    """Predict every image of a set: yields the predictions of each batch, and returns those of the whole set.
+    """Predict every image of a set: yields the predictions so far after each batch, and returns those of all images.
 
     `labels` gives each image's class index, or None for an image without; left out, the set's own are matched
     (`models.match_set`; all of an image's labels where the classes do not exclude each other, `models.match_several`).
@@ -108,78 +108,95 @@ def predict(
     a probability is not a number.
     """
     classifier.require_head("A prediction")
-    given = None if labels is None else OwnLabels(_checked_labels(classifier, photos, labels))
-    own = given or OwnLabels.of(classifier, photos)
+    work = PredictionPass()
+    own = work.context(classifier, photos)
+    if labels is not None:
+        own = OwnLabels(_checked_labels(classifier, photos, labels))
     step = -(-4 * len(photos) * len(classifier.labels) // LARGEST) if classifier.multi_label else 0
+    room = {"every": -(-len(photos) // step)} if step else {}
+    whole = Collected([Growing(work.blank(classifier, step), len(photos), room)])
 
     known = _known(classifier, photos)
     missing = [position for position in range(len(photos)) if position not in known]
-    parts = [_of_known(classifier, photos, known, own, step)] if known else []
-    yield from parts
-
-    def read(place: int) -> Input:
-        return inputs.attempt(classifier, photos, missing[place])
-
-    def predicted(pictures: Sequence[Input]) -> Predictions:
-        return _batch(classifier, photos, pictures, own, step)
-
-    batches = read_ahead(read, predicted, len(missing), size=batch_size, what="Predicting images")
-    with closing(batches):
-        for part in batches:
-            parts.append(part)
-            yield part
-    return merge(parts).in_order() if known else merge(parts)
+    if known:
+        whole.add([_of_known(photos, known, own, step)])
+        yield whole.so_far[0]
+    chunk = Chunk(photos, np.array(missing, np.int64), own, "")
+    for _ in set_pass.of_chunk(work, classifier, chunk, (step,), batch_size, whole):
+        yield whole.so_far[0]
+    return whole.so_far[0].in_order() if known else whole.so_far[0]
 
 
-def _known(classifier: Classifier, photos: ImageSet) -> dict[int, Known]:
-    """What was said before of the images whose files are as they were then."""
-    keys = ((position, _key(classifier, photos, position)) for position in range(len(photos)))
-    found = ((position, None if key is None else KNOWN.get(key)) for position, key in keys)
-    return {position: one for position, one in found if one is not None}
+@dataclass(frozen=True)
+class PredictionPass(SetPass[int, Predictions]):
+    """The predictions for each image; of every so many images, as the item says, all probabilities are kept."""
+
+    what = "Predicting images"
+
+    def context(self, classifier: Classifier, photos: ImageSet) -> OwnLabels:
+        """The classes of the images' labels."""
+        return OwnLabels.of(classifier, photos)
+
+    def rests_on(self, photos: ImageSet, context: OwnLabels, positions: Int[np.ndarray, " n"]) -> str:
+        """A digest of the images' classes."""
+        return context.fingerprint_of(positions)
+
+    def read(self, classifier: Classifier, photos: ImageSet, position: int) -> Input:
+        """The image as the classifier sees it, with what tells its file, or why it cannot be read."""
+        return inputs.attempt(classifier, photos, position)
+
+    def run(
+        self, classifier: Classifier, items: Sequence[int], context: OwnLabels, seen: Sequence[Input]
+    ) -> Sequence[Predictions]:
+        """The predictions for some images."""
+        images, positions, problems = inputs.readable(classifier, seen)
+        if images is None:
+            return [self.blank(classifier, step, problems) for step in items]
+        shares = _shares(classifier, images)
+        read = [one for one in seen if one.pixels is not None]
+        for one, row in zip(read, shares, strict=True):
+            if (key := _key(classifier, one.state)) is not None:
+                KNOWN.put(key, (row.copy(), one.remarks))
+        said = _said([one.name for one in read], [one.remarks for one in read])
+        parts = [_of_shares(np.array(positions, np.int32), shares, context, step) for step in items]
+        return [replace(part, problems=problems, remarks=said) for part in parts]
+
+    def blank(self, classifier: Classifier, item: int, problems: tuple[Problem, ...] = ()) -> Predictions:
+        """The predictions for no image."""
+        nothing = np.zeros((0, len(classifier.labels)), np.float32)
+        labels = OwnLabels(np.zeros(0, np.int32))
+        return replace(_of_shares(np.zeros(0, np.int32), nothing, labels, item), problems=problems)
 
 
-def _key(classifier: Classifier, photos: ImageSet, position: int) -> tuple | None:
-    state = photos.state(position)
+def merge(parts: Sequence[Predictions]) -> Predictions:
+    """The predictions of several parts as one, in their order; without any, predictions for no image."""
+    whole, real = np.zeros(0, np.int32), np.zeros(0, np.float32)
+    nothing = Predictions(whole, np.zeros((0, 1), np.int32), np.zeros((0, 1), np.float32), whole, real)
+    return merged(parts or [nothing])
+
+
+def _key(classifier: Classifier, state: tuple | None) -> tuple | None:
+    """What tells the probabilities of a picture whose file has this state."""
     if state is None or not classifier.deterministic:
         return None
     return classifier.fingerprint, classifier.device.type, *state
 
 
-def merge(parts: Sequence[Predictions]) -> Predictions:
-    """The predictions of several batches as one, in their order; without any, predictions for no image."""
-    if not parts:
-        nothing = np.zeros(0, np.int32)
-        return Predictions(
-            nothing, np.zeros((0, 1), np.int32), np.zeros((0, 1), np.float32), nothing, np.zeros(0, np.float32)
-        )
-    return Predictions(
-        indices=np.concatenate([part.indices for part in parts]),
-        classes=np.concatenate([part.classes for part in parts]),
-        probabilities=np.concatenate([part.probabilities for part in parts]),
-        labels=np.concatenate([part.labels for part in parts]),
-        label_probability=np.concatenate([part.label_probability for part in parts]),
-        problems=tuple(problem for part in parts for problem in part.problems),
-        remarks=tuple(remark for part in parts for remark in part.remarks),
-        every=_merged([part.every for part in parts if part.every is not None]),
-    )
+def _known(classifier: Classifier, photos: ImageSet) -> dict[int, Known]:
+    """What was said before of the images whose files are as they were then."""
+    keys = ((position, _key(classifier, photos.state(position))) for position in range(len(photos)))
+    found = ((position, None if key is None else KNOWN.get(key)) for position, key in keys)
+    return {position: one for position, one in found if one is not None}
 
 
-def _merged(parts: Sequence[EveryClass]) -> EveryClass | None:
-    if not parts:
-        return None
-    indices = np.concatenate([part.indices for part in parts])
-    return EveryClass(indices, np.concatenate([part.probabilities for part in parts]), parts[0].step)
+def _of_known(photos: ImageSet, known: Mapping[int, Known], labels: OwnLabels, step: int) -> Predictions:
+    shares = np.stack([shares for shares, _ in known.values()])
+    found = _of_shares(np.array(list(known), np.int32), shares, labels, step)
+    return replace(found, remarks=_said([photos.names[one] for one in known], [said for _, said in known.values()]))
 
 
-def _batch(
-    classifier: Classifier, photos: ImageSet, pictures: Sequence[Input], labels: OwnLabels, step: int
-) -> Predictions:
-    images, positions, problems = inputs.readable(classifier, pictures)
-    top = min(TOP, len(classifier.labels))
-    if images is None:
-        nothing = np.zeros(0, np.int32)
-        blank = np.zeros((0, top), np.float32)
-        return Predictions(nothing, blank.astype(np.int32), blank, nothing, np.zeros(0, np.float32), problems)
+def _shares(classifier: Classifier, images: Images) -> Float[np.ndarray, "n k"]:
+    """The probabilities of all classes. Raises `ValueError` that names an image for which one is not a number."""
     probabilities = classifier.probabilities(images).float().cpu()
     for name, finite in zip(images.names, probabilities.isfinite().all(dim=1).tolist(), strict=True):
         if not finite:
@@ -187,22 +204,7 @@ def _batch(
                 f"{classifier.name} gave a probability that is not a number for {name}: its weights, or its "
                 "precision, do not suit this image. Check the weights, or load it with precision float32."
             )
-    shares = probabilities.numpy()
-    remarks = [one.remarks for one in pictures if one.pixels is not None]
-    for position, row, said in zip(positions, shares, remarks, strict=True):
-        if (key := _key(classifier, photos, position)) is not None:
-            KNOWN.put(key, (row.copy(), said))
-    found = _of_shares(np.array(positions, np.int32), shares, labels, step)
-    names = [one.name for one in pictures if one.pixels is not None]
-    return replace(found, problems=problems, remarks=_said(names, remarks))
-
-
-def _of_known(
-    classifier: Classifier, photos: ImageSet, known: Mapping[int, Known], labels: OwnLabels, step: int
-) -> Predictions:
-    shares = np.stack([shares for shares, _ in known.values()])
-    found = _of_shares(np.array(list(known), np.int32), shares, labels, step)
-    return replace(found, remarks=_said([photos.names[one] for one in known], [said for _, said in known.values()]))
+    return probabilities.numpy()
 
 
 def _said(names: Sequence[str], remarks: Sequence[tuple[str, ...]]) -> tuple[Problem, ...]:

@@ -12,7 +12,7 @@ What collects values gives a value of the same kind, so parts may be put togethe
 """
 
 from interp.set_pass.rows import Collected, Growing, merged
-from interp.set_pass.running import Kept, by_chunks, kept_parts, kept_whole, of_chunk, once, returned
+from interp.set_pass.running import Kept, by_chunks, kept_parts, of_chunk, once, returned
 from interp.set_pass.work import Chunk, Collecting, Positions, SetPass, chosen_positions, spread
 
 __all__ = [
@@ -26,7 +26,6 @@ __all__ = [
     "by_chunks",
     "chosen_positions",
     "kept_parts",
-    "kept_whole",
     "merged",
     "of_chunk",
     "once",

@@ -65,21 +65,24 @@ class Growing(Generic[T]):
 
 
 class Collected(Generic[T]):
-    """The values of several items as their parts come in, each part turned into rows by `rows`, where that is given."""
+    """The values of several items as their parts come in, each part turned into rows by `rows`, where that is given.
 
-    def __init__(self, growing: Sequence[Growing[T]], rows: Callable[[Any], T] | None = None) -> None:
-        self._growing = tuple(growing)
-        self._of = rows
+    What collects the values of one item may itself be of this kind, where an item has several values.
+    """
+
+    def __init__(self, each: Sequence[Growing[T] | Collected[Any]], rows: Callable[[Any], Any] | None = None) -> None:
+        self._each = tuple(each)
+        self._rows = rows
 
     def add(self, parts: Sequence[Any]) -> None:
         """Take in one part for each item."""
-        for one, part in zip(self._growing, parts, strict=True):
-            one.add(part if self._of is None else self._of(part))
+        for one, part in zip(self._each, parts, strict=True):
+            one.add(part if self._rows is None else self._rows(part))
 
     @property
     def so_far(self) -> tuple[T, ...]:
         """All that came in, for each item; nothing is copied."""
-        return tuple(one.so_far for one in self._growing)
+        return tuple(one.so_far for one in self._each)  # pyright: ignore[reportReturnType]
 
 
 def merged(parts: Sequence[T]) -> T:

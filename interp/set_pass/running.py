@@ -42,13 +42,15 @@ def of_chunk(
     chunk: Chunk,
     items: Sequence[Item],
     batch_size: int | None = None,
+    collecting: Collecting | None = None,
 ) -> Generator[tuple[Value, ...], None, tuple[Value, ...]]:
     """The value of each item for the images of a chunk: yields all so far after each batch.
 
     The next images are read while the classifier runs on these; two batches of images are held, however many there
-    are, and nothing is locked between two batches. Where memory runs out the batch is halved.
+    are, and nothing is locked between two batches. Where memory runs out the batch is halved. Values come together in
+    `collecting` (None: the work's own).
     """
-    collecting = work.collecting(classifier, items, len(chunk))
+    collecting = collecting or work.collecting(classifier, items, len(chunk))
 
     def read(number: int) -> tuple[int, Any]:
         return number, work.read(classifier, chunk.photos, int(chunk.positions[number]))
@@ -143,24 +145,6 @@ def kept_parts(
         if wanted is None or np.isin(wanted, part).any():
             found = kept.find(of_chunk, work, classifier, work.part(photos, context, part), (asked,))
             yield found[0] if found else None
-
-
-def kept_whole(
-    work: SetPass[Item, Value],
-    classifier: Classifier,
-    photos: ImageSet,
-    item: Item,
-    positions: Positions,
-    kept: Kept,
-) -> Value | None:
-    """What `by_chunks` with this item alone returns for it; None where a chunk is not kept. Nothing is computed."""
-    [asked] = work.checked(classifier, (item,))
-    whole = work.collecting(classifier, (asked,), len(_chosen(work, photos, positions)))
-    for value in kept_parts(work, classifier, photos, asked, positions, kept):
-        if value is None:
-            return None
-        whole.add((value,))
-    return whole.so_far[0]
 
 
 def returned(steps: Generator[Any, None, Value]) -> Value:

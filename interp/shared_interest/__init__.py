@@ -19,7 +19,7 @@ from interp.shared_interest.cases import (
 )
 from interp.shared_interest.comparing import Comparison, compared
 from interp.shared_interest.explained import Explained, Question
-from interp.shared_interest.explaining import ExplanationPass, annotated, explain
+from interp.shared_interest.explaining import ExplanationPass, annotated
 from interp.shared_interest.masks import Maps, Masks, Scores
 from interp.shared_interest.scores import Overlap, ground_truth_coverage, iou_coverage, overlap, saliency_coverage
 from interp.shared_interest.scoring import SCORES, Evidence, Scored, ScoreName, Scoring, score
@@ -77,7 +77,6 @@ __all__ = [
     "counts",
     "counts_by_setting",
     "counts_by_threshold",
-    "explain",
     "ground_truth_coverage",
     "iou_coverage",
     "ladder",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,14 +10,13 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from interp import set_pass
 from interp.attribution import Method, attribute, compare
 from interp.images import ImageSet, Problem, Sample, UnreadableImage
 from interp.models import inputs
 from interp.models.class_marks import ClassMarks
 from interp.models.inputs import Input
 from interp.models.truth import OwnLabels
-from interp.set_pass import Positions, SetPass
+from interp.set_pass import SetPass
 from interp.shared_interest.explained import Explained, Question, nothing, smallest, stored
 from interp.types import Classifier, Heatmaps, Images
 
@@ -31,29 +30,14 @@ def annotated(photos: ImageSet) -> Int[np.ndarray, " n"]:
     return np.array(sorted(photos.annotated), np.int64)
 
 
-def explain(
-    classifier: Classifier,
-    photos: ImageSet,
-    items: Sequence[Question],
-    positions: Positions = None,
-    *,
-    batch_size: int | None = None,
-) -> Generator[tuple[Explained, ...], None, tuple[Explained, ...]]:
-    """The maps and annotations of the images at these positions (None: all that are annotated), for each question.
-
-    Methods that can be read off the same passes share them, and the next images are decoded while the classifier runs
-    on these. An image's annotation is what is marked of the class that the question's `marks` name. Yields all so far
-    after each batch; between two batches nothing is locked. An image that cannot be read, annotated or
-    explained, or whose label the classifier lacks where its class is asked for, becomes a problem, and the rest goes
-    on. All maps are held, so give the images of a large set in parts. Raises `ValueError` for a method that cannot run
-    on the classifier, and for positions outside the set.
-    """
-    return set_pass.once(ExplanationPass(), classifier, photos, items, positions, batch_size=batch_size)
-
-
 @dataclass(frozen=True)
 class ExplanationPass(SetPass[Question, Explained]):
-    """The maps of a set beside its annotations, for each question."""
+    """The maps and annotations of the images of a set that are annotated, for each question.
+
+    Methods that can be read off the same passes share them. An image's annotation is what is marked of the class that
+    the question's `marks` name. An image that cannot be read, annotated or explained, or whose label the classifier
+    lacks where its class is asked for, becomes a problem, and the rest goes on.
+    """
 
     # A set's first scores are there after so few maps.
     chunk: int = 32

@@ -193,7 +193,7 @@ def score(
     """The scores of the images at these positions of a set (None: all that are annotated), without keeping any map.
 
     A page asks `set_pass.by_chunks` for the same and gets it as it comes.
-    Raises `ValueError` as `explain` does, and for a rule out of range.
+    Raises `ValueError` as `set_pass.once` does, and for a rule out of range.
     """
     work = ExplanationPass(first=ExplanationPass.chunk)
     steps = set_pass.by_chunks(work, classifier, photos, (question,), positions, collecting=scoring)

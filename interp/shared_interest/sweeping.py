@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -142,13 +142,11 @@ class Ladder:
         """The scoring by each of the rules."""
         return tuple(Scoring(rule, self.evidence) for rule in self.rules)
 
-    def __call__(self, classifier: Classifier, items: Sequence[Question], count: int) -> LadderScores:
+    def __call__(self, classifier: Classifier, items: Sequence[Question], count: int) -> Collected[tuple[Scored, ...]]:
         """The scores of so many images for these questions by each rule, none of them in yet."""
         scorings = self.scorings
-        return LadderScores(
-            [Collected([Growing(one.none(classifier, item, count), count) for one in scorings]) for item in items],
-            partial(self.scored, classifier.name),
-        )
+        of_each = [Collected([Growing(one.none(classifier, item, count), count) for one in scorings]) for item in items]
+        return Collected(of_each, partial(self.scored, classifier.name))
 
     def scored(self, classifier: str, part: Explained) -> tuple[Scored, ...]:
         """The scores of some maps of the classifier of that name. Raises `ValueError` as `binarize` does."""
@@ -157,21 +155,3 @@ class Ladder:
         continuous = saliency_coverage(annotations, maps)
         pairs = zip(self.scorings, found, strict=True)
         return tuple(as_scored(how, classifier, part, one, continuous) for how, one in pairs)
-
-
-class LadderScores:
-    """The scores of a set by each rule of a ladder, as its maps come in; no map is kept."""
-
-    def __init__(self, of_each: Sequence[Collected[Scored]], scored: Callable[[Explained], tuple[Scored, ...]]) -> None:
-        self._of_each = tuple(of_each)
-        self._scored = scored
-
-    def add(self, parts: Sequence[Explained]) -> None:
-        """Score the maps of further images, one part for each question. Raises `ValueError` as `binarize` does."""
-        for one, part in zip(self._of_each, parts, strict=True):
-            one.add(self._scored(part))
-
-    @property
-    def so_far(self) -> tuple[tuple[Scored, ...], ...]:
-        """All that came in, for each question by each rule; nothing is copied."""
-        return tuple(one.so_far for one in self._of_each)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from cache.memory import MISSING, Memory, megabytes, size_of
+from interp.least_recent import LeastRecent
 from tests.conftest import tiny_classifier
 
 KB = 1000
@@ -29,6 +32,44 @@ def test_the_newest_is_kept_even_where_it_alone_passes_the_limit() -> None:
     memory.put("b", np.zeros(KB))
     assert memory.get("a") is MISSING
     assert memory.get("b") is not MISSING
+
+
+def test_without_any_room_the_newest_is_kept() -> None:
+    memory = Memory(limit=0)
+    for name in "abc":
+        memory.put(name, np.zeros(KB))
+    assert [memory.get(name) is not MISSING for name in "abc"] == [False, False, True]
+    memory.clear()
+    assert memory.get("c") is MISSING
+
+
+def test_what_is_small_may_take_the_place_of_what_is_too_large() -> None:
+    memory = Memory(limit=2500)
+    memory.put("large", np.zeros(KB))
+    memory.put("a", np.zeros(KB, np.uint8))
+    memory.put("b", np.zeros(KB, np.uint8))
+    assert [memory.get(name) is not MISSING for name in ("large", "a", "b")] == [False, True, True]
+
+
+def test_bytes_are_counted_as_they_are_said() -> None:
+    shares = LeastRecent(100, lambda one: one.nbytes)
+    for number in range(10):
+        shares.put(number, np.full(5, number, np.float32))
+    assert [number for number in range(10) if shares.get(number) is not None] == [5, 6, 7, 8, 9]
+
+
+def test_threads_do_not_lose_count() -> None:
+    memory = Memory(limit=20_000)
+
+    def work(seed: int) -> None:
+        for number in np.random.default_rng(seed).integers(0, 100, 2000).tolist():
+            memory.put(str(number), np.zeros(KB, np.uint8))
+            memory.get(str(number // 2))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    kept = [number for number in range(100) if memory.get(str(number)) is not MISSING]
+    assert 10 <= len(kept) <= 20
 
 
 def test_put_again_counts_once() -> None:

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 from torch import nn
 
-from interp import images, progress
-from interp.embedding.features import extract, features, features_of_layers
+from interp import images, progress, set_pass
+from interp.embedding.features import FeaturePass, features, features_of_layers
 from interp.embedding.representations import Representation
 from interp.images import ImageSet
 from interp.images.decoding import Picture
@@ -185,7 +185,7 @@ def test_several_layers_come_from_one_pass(tiny: Classifier, photos: ImageSet, m
 def test_a_layer_may_be_asked_for_twice_and_changed_in_place_afterwards(tiny: Classifier, photos: ImageSet) -> None:
     # The rectifier after conv1 works in place: what was read must not change with it.
     wanted = [Representation("conv1", "flat"), Representation("conv2"), Representation(), Representation("conv1")]
-    flat, last, default, mean = finished(extract(tiny, photos, wanted))[1]
+    flat, last, default, mean = finished(set_pass.once(FeaturePass(), tiny, photos, wanted))[1]
     assert flat.values.min() < 0 and mean.values.shape == (SIZE, 4)
     np.testing.assert_array_equal(last.values, default.values)
 
@@ -202,7 +202,7 @@ def test_positions_are_taken_in_the_order_given(tiny: Classifier, photos: ImageS
 
 def test_all_so_far_comes_batch_by_batch_and_stays(tiny: Classifier, photos: ImageSet) -> None:
     whole = features(tiny, photos)
-    parts, (last,) = finished(extract(tiny, photos, [Representation("conv2")], batch_size=5))
+    parts, (last,) = finished(set_pass.once(FeaturePass(), tiny, photos, [Representation("conv2")], batch_size=5))
     assert [len(part) for (part,) in parts] == [5, 10, 13]
     for (part,) in parts:
         np.testing.assert_allclose(part.values, whole[: len(part)], atol=1e-6)
@@ -213,7 +213,7 @@ def test_all_so_far_comes_batch_by_batch_and_stays(tiny: Classifier, photos: Ima
 
 def test_an_unreadable_image_becomes_a_problem_and_the_rest_goes_on(tiny: Classifier, broken: ImageSet) -> None:
     wanted = [Representation("conv2"), Representation("conv2", "positions")]
-    parts, (found, cells) = finished(extract(tiny, broken, wanted, batch_size=1))
+    parts, (found, cells) = finished(set_pass.once(FeaturePass(), tiny, broken, wanted, batch_size=1))
     others = [number for number in range(SIZE) if number != 5]
     assert found.indices.tolist() == others
     assert cells.indices.tolist() == np.repeat(others, 64).tolist()
@@ -282,7 +282,7 @@ def test_the_next_images_are_decoded_while_the_classifier_runs(
 
     monkeypatch.setattr(tiny.module, "forward", waits)
     photos = ImageSet(name="eight", description="", fingerprint="8", names=list("abcdefgh"), read=read)
-    assert len(finished(extract(tiny, photos, [Representation("conv2")], batch_size=4))[0]) == 2
+    assert len(finished(set_pass.once(FeaturePass(), tiny, photos, [Representation("conv2")], batch_size=4))[0]) == 2
 
 
 def test_out_of_memory_halves_the_batch(tiny: Classifier, photos: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -298,7 +298,7 @@ def test_out_of_memory_halves_the_batch(tiny: Classifier, photos: ImageSet, monk
 
 
 def test_the_lock_is_free_and_no_hook_is_left_between_two_batches(tiny: Classifier, photos: ImageSet) -> None:
-    steps = extract(tiny, photos, [Representation("conv2")], batch_size=2)
+    steps = set_pass.once(FeaturePass(), tiny, photos, [Representation("conv2")], batch_size=2)
     next(steps)
     with ThreadPoolExecutor(1) as other:
         assert other.submit(tiny.lock.acquire, blocking=False).result()

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from interp import feature_visualization, images, models
+from interp import feature_visualization, images, models, set_pass
 from interp.embedding import features
 from interp.models.__main__ import main
 from tests.conftest import SHARED
@@ -82,7 +82,7 @@ def test_cifar_networks_by_own_code_are_as_right_as_they_were_measured(tmp_path,
     photos = images.load(tmp_path / "set")
     # Every eighth of the pictures: accuracy on them is within 5 points of that on all, in 99.9% of draws.
     part = images.subset(photos, range(0, len(photos), 8))
-    found = models.merge(list(models.predict(one, part, batch_size=64)))
+    found = set_pass.returned(models.predict(one, part, batch_size=64))
     assert abs(float(found.right.mean()) - accuracy) < 0.05
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from interp import attribution, evaluation, images, models, shared_interest
-from interp.channels.over_set import SetQuestion, attribute_set
+from interp import attribution, evaluation, images, models, set_pass, shared_interest
+from interp.channels.over_set import AttributionPass, SetQuestion
 from interp.images import ImageSet
 from interp.models.predictions import predict
 from interp.types import Classifier, Target
@@ -71,10 +71,13 @@ def test_predictions(case: Case) -> None:
 
 def test_shared_interest_and_channels_of_the_set(case: Case) -> None:
     gradient = attribution.Gradient()
-    (scored,) = finished(shared_interest.explain(case.classifier, case.photos, [shared_interest.Question(gradient)]))[1]
+    explaining = shared_interest.ExplanationPass()
+    asked = [shared_interest.Question(gradient)]
+    (scored,) = finished(set_pass.once(explaining, case.classifier, case.photos, asked))[1]
     assert scored.probability == pytest.approx(case.own.max(axis=1), abs=1e-6)
     layer = case.classifier.last_spatial_layer.name
-    (found,) = finished(attribute_set(case.classifier, case.photos, [SetQuestion(layer, "label")]))[1]
+    asked = [SetQuestion(layer, "label")]
+    (found,) = finished(set_pass.once(AttributionPass(), case.classifier, case.photos, asked))[1]
     assert found.probability == pytest.approx(case.own.max(axis=1), abs=1e-6)
     rows = np.arange(8)
     assert found.scores == pytest.approx(case.logits.numpy()[rows, found.positive], abs=1e-5)

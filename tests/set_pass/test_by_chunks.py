@@ -154,13 +154,10 @@ def test_what_is_kept_is_found_without_computing(tiny: Classifier, photos: Image
     arguments = Naming(), tiny, photos, "a", None, cache.Kept()
     get(asked(tiny, photos, ("a",), np.arange(20)), disk=False)
     log.clear()
-    assert set_pass.kept_whole(*arguments) is None
+    assert [part is None for part in set_pass.kept_parts(*arguments)] == [False, False, True, True]
     parts = list(set_pass.kept_parts(*arguments, [3, 25]))
     assert parts[0] is not None and texts(parts[0])[3] == "a3" and parts[1:] == [None]
     assert not log
-    get(asked(tiny, photos, ("a",)), disk=False)
-    whole = set_pass.kept_whole(*arguments)
-    assert whole is not None and texts(whole) == [f"a{n}" for n in range(COUNT)]
 
 
 def test_progress_counts_all_chunks(tiny: Classifier, photos: ImageSet) -> None:

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from interp import attribution, models, progress
+from interp import attribution, models, progress, set_pass
 from interp.attribution import GradCam, Gradient, IntegratedGradients, Method
 from interp.attribution.method import Maps
 from interp.images import ImageSet, load
@@ -19,7 +19,7 @@ from interp.images.annotation import Annotation, Mark
 from interp.images.masks import MaskFile
 from interp.passes.question import Question as Asked
 from interp.set_pass import merged
-from interp.shared_interest import Explained, Question, annotated, explain
+from interp.shared_interest import Explained, ExplanationPass, Question, annotated
 from interp.types import Classifier
 from tests.conftest import tiny_classifier
 from tests.shared_interest.sets import box, boxes, image_set, pictures
@@ -27,7 +27,8 @@ from tests.steps import finished
 
 
 def explained(classifier: Classifier, photos: ImageSet, *questions: Question, positions=None, batch_size=None):
-    return finished(explain(classifier, photos, questions, positions, batch_size=batch_size))[1]
+    steps = set_pass.once(ExplanationPass(), classifier, photos, questions, positions, batch_size=batch_size)
+    return finished(steps)[1]
 
 
 @pytest.fixture
@@ -220,10 +221,11 @@ def test_nothing_is_locked_and_progress_only_grows(tiny, photos) -> None:
         return taken[0]
 
     with progress.listening(Listener()):
-        for _ in explain(tiny, photos, (Question(IntegratedGradients(steps=20)),), batch_size=2):
+        question = Question(IntegratedGradients(steps=20))
+        for _ in set_pass.once(ExplanationPass(), tiny, photos, (question,), batch_size=2):
             assert free()
             break
-        list(explain(tiny, photos, (Question(Gradient()),), batch_size=2))
+        list(set_pass.once(ExplanationPass(), tiny, photos, (Question(Gradient()),), batch_size=2))
     assert {what for _, _, what in said} == {"Explaining images"} and {total for _, total, _ in said} == {7}
     dones = [done for done, _, _ in said]
     restart = next(i for i in range(1, len(dones)) if dones[i] == 0 and dones[i - 1] > 0)
@@ -233,7 +235,7 @@ def test_nothing_is_locked_and_progress_only_grows(tiny, photos) -> None:
 
 def test_costly_methods_are_explained_in_short_batches(tiny, photos) -> None:
     def batches(method: Method) -> int:
-        return len(list(explain(tiny, photos, (Question(method),))))
+        return len(list(set_pass.once(ExplanationPass(), tiny, photos, (Question(method),))))
 
     assert batches(Gradient()) == 1
     assert batches(IntegratedGradients(steps=60)) == 7

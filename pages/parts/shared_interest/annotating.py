@@ -15,7 +15,7 @@ from interp.images.editing import Stroke, marked
 from interp.images.shapes import RunLengths
 from interp.models import inputs
 from interp.types import Classifier
-from pages.parts.kit import canvas, handmade, pickers, waiting
+from pages.parts.kit import canvas, handmade, pickers, problems, waiting
 from pages.parts.kit.handmade import Kept
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain, shortened

@@ -9,7 +9,7 @@ from jaxtyping import Int
 
 import cache
 from interp.images import ImageSet
-from interp.set_pass import kept_parts, merged, spread
+from interp.set_pass import kept_parts, merged, once, spread
 from interp.shared_interest import (
     Explained,
     ExplanationPass,
@@ -17,7 +17,6 @@ from interp.shared_interest import (
     Scored,
     Scoring,
     annotated,
-    explain,
 )
 from interp.types import Classifier
 from pages.parts.kit import over_set
@@ -60,6 +59,6 @@ def maps(
     there = {int(one) for part in found for one in part.positions}
     missing = [one for one in wanted if one not in there]
     if missing or not found:
-        [computed] = yield from explain(classifier, photos, (question,), missing)
+        [computed] = yield from once(ExplanationPass(), classifier, photos, (question,), missing)
         found = [*found, computed]
     return merged(found).at(wanted)
