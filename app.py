@@ -20,7 +20,7 @@ if about_scenes:
 summary = st.container()
 job = scope.shared.compute("predictions", models.predict, classifier, photos)
 done = waiting.settled(job)
-predictions = job.latest() or models.merge(())
+predictions = job.latest(models.merge(()))
 if classifier.multi_label:
     multi_label.page(selection, predictions, summary, done=done)
     st.stop()
