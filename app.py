@@ -23,6 +23,7 @@ done = waiting.settled(job)
 predictions = job.latest(models.merge(()))
 if classifier.multi_label:
     multi_label.page(selection, predictions, summary, done=done)
+    layout.how_to_read(multi_label.READING)
     st.stop()
 with summary:
     replay.once(results.summary, classifier, photos, predictions)

@@ -23,6 +23,7 @@ class Maps:
     residual: Float[Tensor, " n"] | None = None
 
 
+@dataclass(frozen=True)
 class Method(ABC):
     """An attribution method. Subclasses are frozen dataclasses of its parameters, equal by type and fields.
 

@@ -31,6 +31,9 @@ class Share:
     high: float
 
 
+Outcome = Literal["all", "right", "wrong"]
+
+
 @dataclass(frozen=True)
 class Filter:
     """Which images to look at.
@@ -40,7 +43,7 @@ class Filter:
     An image without a label is neither right nor wrong.
     """
 
-    outcome: Literal["all", "right", "wrong"] = "all"
+    outcome: Outcome = "all"
     classes: frozenset[int] | None = None
     confidence: tuple[float, float] = (0.0, 1.0)
     groups: frozenset[str] | None = None

@@ -15,8 +15,8 @@ from pages.parts.cards import making
 from pages.parts.cards.making import Card
 from pages.parts.channels import asking
 from pages.parts.channels.subject import CHANNEL
-from pages.parts.embedding.neighbourhood import BESIDE
 from pages.parts.kit import export, pickers, waiting
+from pages.parts.kit.pickers import BESIDE
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain, shortened
 

@@ -75,7 +75,7 @@ def _about() -> None:
 
 
 def _cue() -> Reason:
-    names = {one.letter.upper(): reason for reason, one in REASONS.items()}
+    names: dict[str, Reason] = {one.letter.upper(): reason for reason, one in REASONS.items()}
     return names[controls.one_of("Beside the classifier", "ch.lesson", list(names))]
 
 

@@ -11,16 +11,17 @@ from jaxtyping import UInt8
 import cache
 from interp import channels
 from interp import feature_visualization as fv
-from interp.embedding import Features, Representation
+from interp.embedding import FeaturePass, Features, Representation
 from interp.figures import framed
 from interp.images import ImageSet
 from interp.types import Classifier, Layer
 from pages.parts.channels import cards, chosen, further, table
 from pages.parts.channels.subject import CHANNEL, Subject, pictures
-from pages.parts.embedding import representations
-from pages.parts.kit import clicks, controls, replay, waiting
+from pages.parts.kit import clicks, controls, over_set, replay, waiting
 
 IMAGES = 4
+MOST = 20_000
+"""How many images of the set are looked through for those that drive a channel."""
 TOP = 5
 """A channel counts as shared by the photographs in which it is among so many strongest."""
 
@@ -85,7 +86,8 @@ def _strengths(about: Subject) -> cache.Job:
     """The job that reads how strongly each image of the set drives each channel at most."""
     asked = (Representation(about.layer.name, "max").resolved(about.classifier),)
     selection = about.selection
-    return representations.ask(about.scope, "max", selection.classifier, selection.photos, asked)
+    some = over_set.evenly(len(selection.photos), MOST)
+    return over_set.ask(about.scope, "max", FeaturePass(), selection.classifier, selection.photos, asked, some)
 
 
 def _examples(about: Subject, shown: Sequence[int], strengths: cache.Job) -> cache.Job | None:

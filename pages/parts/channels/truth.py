@@ -178,7 +178,8 @@ def _every(found: channels.ChannelAttribution, measured: Effects, names: tuple[s
 
 
 def _outliers(about: Subject, found: Compared, chosen: int | None) -> None:
-    shown = list(dict.fromkeys([*([] if chosen is None else [chosen]), *found.outliers]))
+    first = [] if chosen is None else [chosen]
+    shown = [*first, *(one for one in found.outliers if one not in first)]
     if not shown:
         return
     st.markdown("**Where the estimate is furthest off**" + ("" if chosen is None else ", and the channel chosen"))

@@ -42,7 +42,7 @@ def watch(session: str, own: Uploads) -> None:
         if _WATCHED or not isinstance(manager, MemoryUploadedFileManager):
             return
         _WATCHED.append(manager)
-        manager.add_file = bounded(manager)
+        manager.add_file = bounded(manager)  # pyright: ignore[reportAttributeAccessIssue]
         threading.Thread(target=_sweeping, args=(manager,), name="uploads", daemon=True).start()
 
 

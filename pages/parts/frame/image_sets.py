@@ -50,7 +50,7 @@ def images(model: str) -> tuple[Source, DeltaGenerator]:
     path = st.selectbox(
         "Images",
         list(offers),
-        format_func=lambda one: offers.get(one, one),
+        format_func=lambda one: offers.get(one) or one,
         key="images",
         accept_new_options=typed,
         on_change=_chosen,

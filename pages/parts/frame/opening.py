@@ -32,15 +32,15 @@ class Source:
 def image_set(scope: cache.Scope, source: Source, root: Path | None) -> ImageSet:
     """The set as its files are now. Where it cannot be opened the page ends here and says why."""
     stamps = tuple(server.stamp(root / path) for path in (source.path, source.annotations) if root and path)
-    place = (source, root)
-    for _ in range(ATTEMPTS):
+    place, attempts = (source, root), 0
+    while True:
         opened = cache.call(_open, source, root, stamps, _times()[place])
         photos = waiting.value(scope.shared.ask("images", opened, disk=False, queue=cache.Queue.SETS))
-        if not photos.changed():
-            break
+        attempts += 1
+        if not photos.changed() or attempts == ATTEMPTS:
+            return photos
         # Whoever finds it first opens it for all.
         _times()[place] += 1
-    return photos
 
 
 @st.cache_resource

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import streamlit as st
+from streamlit.components.v2 import component
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -27,7 +28,7 @@ SAID = 5
 _UPLOADS, _TURN, _OPEN = "uploads-kept", "uploads-turn", "uploads-list"
 
 # Pasted pictures are put into the uploader, so that they take its way, with its limits.
-_PASTE = st.components.v2.component(
+_PASTE = component(
     "loupe_paste",
     js="""
 export default function () {

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import streamlit as st
-
-T = TypeVar("T")
 
 # A click that follows another before the browser has shown the first one's address still carries the address from
 # before: what we wrote in these last seconds is our own echo, not a wish of the reader.
 ECHO_SECONDS = 3.0
 
 
-def seed(key: str, default: T, *, valid: Callable[[T], bool], parse: Callable[[str], T]) -> T:
+def seed(key: str, default: Any, *, valid: Callable[[Any], bool], parse: Callable[[str], Any]) -> Any:
     """Set the value that the widget with this key begins with: the address's, else the last one, else the default.
 
     `parse` reads the address's text and may raise `ValueError`; what is not valid counts as not given.

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import streamlit as st
 from jaxtyping import Float
 from PIL import Image
+from streamlit.components.v2 import component
 from torch import Tensor
 
 from interp.images import bytes_of
@@ -23,7 +24,7 @@ from interp.images.editing import MOST_POINTS, Stroke
 from interp.images.shapes import Box, Polygon
 
 _HERE = Path(__file__).parent
-_CANVAS = st.components.v2.component(
+_CANVAS = component(
     "loupe_canvas",
     css=(_HERE / "canvas.css").read_text("utf-8"),
     js=(_HERE / "canvas.js").read_text("utf-8"),

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import streamlit as st
+from streamlit.components.v2 import component
 
 KEY = "clicks"
-_CLICKS = st.components.v2.component(
+_CLICKS = component(
     "loupe_clicks",
     js="""
 export default function ({ setTriggerValue }) {

@@ -23,7 +23,7 @@ PLOT = {"displaylogo": False, "toImageButtonOptions": {"format": "png", "scale":
 def npz(arrays: Mapping[str, np.ndarray]) -> bytes:
     """Named arrays as a compressed NPZ file, readable with `numpy.load`."""
     file = io.BytesIO()
-    np.savez_compressed(file, **arrays)
+    np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
     return file.getvalue()
 
 

@@ -51,8 +51,8 @@ def kept(photos: ImageSet) -> Kept:
 def carried(those: Kept, photos: ImageSet) -> Kept:
     """What was drawn on a set, for the same one as it is now: on the images whose files are as they were."""
     now = {state: place for place in range(len(photos)) if (state := photos.state(place)) is not None}
-    places = {before: now.get(those.photos.state(before)) for before in those.drawings}
-    moved = {before: place for before, place in places.items() if place is not None}
+    states = {before: state for before in those.drawings if (state := those.photos.state(before)) is not None}
+    moved = {before: now[state] for before, state in states.items() if state in now}
     return Kept(
         photos,
         those.source,

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import streamlit as st
 
 import cache
 from interp.images import ImageSet
-from interp.models.performance import Filter, per_class
+from interp.models.performance import Filter, Outcome, per_class
 from interp.models.predictions import Predictions
 from interp.types import Classifier
 from pages.parts.kit import address
 
-OUTCOMES = {"All": "all", "Right": "right", "Wrong": "wrong"}
+OUTCOMES: dict[str | None, Outcome] = {"All": "all", "Right": "right", "Wrong": "wrong"}
 ORDERS = ("Class order", "Lowest accuracy first", "Most images first")
 ROWS = 40
 
@@ -32,7 +34,7 @@ def choose(classifier: Classifier, photos: ImageSet, predictions: Predictions) -
         address.publish("classes", ",".join(map(str, classes)) or None)
 
         address.seed("confidence", (0, 100), valid=lambda pair: 0 <= pair[0] <= pair[1] <= 100, parse=_pair)
-        low, high = st.slider("Confidence, %", 0, 100, key="confidence", width=220)
+        low, high = cast(tuple[int, int], st.slider("Confidence, %", 0, 100, key="confidence", width=220))
         address.publish("confidence", None if (low, high) == (0, 100) else f"{low}-{high}")
 
         picked = groups(photos)

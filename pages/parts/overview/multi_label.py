@@ -14,7 +14,6 @@ from interp.models import Truth, multi_label, performance
 from interp.models.predictions import Predictions
 from interp.types import Classifier
 from pages.parts.cards import pictured
-from pages.parts.frame import layout
 from pages.parts.kit import controls, pickers, problems, replay
 from pages.parts.kit.export import PLOT
 from pages.parts.kit.selection import Selection
@@ -81,7 +80,6 @@ def page(selection: Selection, predictions: Predictions, summary, *, done: bool)
     numbers.classes(shown)
     numbers.downloads(shown, photos)
     results.layers(classifier)
-    layout.how_to_read(READING)
 
 
 _THRESHOLD = "A class is predicted where its probability reaches this."

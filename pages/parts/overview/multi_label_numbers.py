@@ -62,7 +62,7 @@ def summary(shown: Shown) -> None:
     """How good the classifier is in one row of numbers, and what they rest on."""
     macro, micro = (average(shown.table, shown.ranking) for average in (multi_label.macro, multi_label.micro))
     counts = multi_label.label_counts(shown.judged, shown.threshold)
-    judged = int((shown.table["judged"] > 0).sum())
+    judged = int(np.sum(shown.table["judged"].to_numpy() > 0))
     numbers = st.container(horizontal=True, gap="large")
     about = f"The mean over the {judged} classes that can be judged; below, over all pairs of image and class."
     for name, field in (

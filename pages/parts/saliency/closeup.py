@@ -7,6 +7,7 @@ import functools
 import re
 
 import streamlit as st
+from streamlit.components.v2 import component
 
 from interp.figures import saliency as figures
 from pages.parts.kit import address, replay
@@ -24,7 +25,7 @@ from pages.parts.saliency.explained import (
 )
 
 # Dragging zooms and a double click resets the zoom, so a click is a press that did not move and has no second one.
-_CLICKS = st.components.v2.component(
+_CLICKS = component(
     "loupe_panels",
     js="""
 export default function ({ setTriggerValue }) {
