@@ -59,10 +59,6 @@ def load(
     found = _understood(module, recipe, head)
     labelled = labelling.of(recipe, found)
     placed = _placed(module, recipe, chosen, head, fall_back=device == "auto")
-    # Own code may hang on what no file says. Where it draws at random, what it gives is true for this load only.
-    told_apart = [found.link, found.multi_label, found.single]
-    told_apart += placed.trial.answers if recipe.code is not None else ()
-    told_apart += [] if placed.trial.deterministic else [uuid.uuid4().hex]
     classifier = Classifier(
         name=recipe.name,
         module=module,
@@ -70,7 +66,7 @@ def load(
         layers=placed.layers.layers,
         preprocessing=recipe.preprocessing,
         device=placed.device,
-        fingerprint=fingerprint(module, recipe, also=told_apart),
+        fingerprint=fingerprint(module, recipe, also=_beside_weights(recipe, found, placed)),
         architecture=recipe.architecture,
         wordnet_ids=labelled.wordnet_ids,
         findings=(
@@ -90,6 +86,19 @@ def load(
         deterministic=placed.trial.deterministic,
     )
     return precisions.chosen(classifier) if precision == "bfloat16" else classifier
+
+
+def _beside_weights(recipe: Recipe, found: Interpretation, placed: _Placed) -> list[str | bool]:
+    """What tells two classifiers of the same weights apart.
+
+    Own code may hang on what no file says. Where it draws at random, what it gives is true for this load only.
+    """
+    answers = placed.trial.answers if recipe.code is not None else ()
+    return [
+        *(found.link, found.multi_label, found.single),
+        *answers,
+        *([] if placed.trial.deterministic else [uuid.uuid4().hex]),
+    ]
 
 
 def _with_labels(recipe: Recipe, given: Labels | None) -> Recipe:
