@@ -14,7 +14,7 @@ from interp.images.decoding import TRANSPOSITIONS
 from interp.images.masks import MaskFile
 from interp.images.problems import same_name
 from interp.images.shapes import Box, Polygon, RunLengths, stretched
-from interp.types import digest
+from interp.types import Fingerprinted
 
 Shape = Box | Polygon | RunLengths | MaskFile
 
@@ -34,7 +34,7 @@ class Mark:
 
 
 @dataclass(frozen=True, eq=False)
-class Annotation:
+class Annotation(Fingerprinted):
     """All that is marked in one picture, and the size (width, height) that the annotation says the picture has.
 
     Where `shares` is true the coordinates are not pixels, but shares of the upright picture's sides, 0 to 1. Where
@@ -51,15 +51,10 @@ class Annotation:
         """What the marked things are called, as names are compared."""
         return frozenset().union(*(mark.names for mark in self.marks))
 
-    @cached_property
-    def fingerprint(self) -> str | None:
-        """A digest of all that it says; None where a mask's file had no stamp when the set was opened."""
-        shapes = [shape for mark in self.marks for shape in mark.shapes]
-        if any(isinstance(one, MaskFile) and one.stamp is None for one in shapes):
-            return None
-        counts = [one.counts for one in shapes if isinstance(one, RunLengths)]
-        said = [(mark.label, mark.wnid, [_written(shape) for shape in mark.shapes]) for mark in self.marks]
-        return digest(counts, repr((said, self.size, self.shares, self.upright)))
+    @property
+    def stamped(self) -> bool:
+        """Whether the fingerprint tells all that it says: every mask's file had a stamp when the set was opened."""
+        return all(one.stamp is not None for mark in self.marks for one in mark.shapes if isinstance(one, MaskFile))
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -161,16 +156,6 @@ class Marking:
     def _candidates(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """The sizes that an annotation may be for, the likelier first."""
         return (self.upright, self.stored) if self.annotation.upright else (self.stored, self.upright)
-
-
-def _written(shape: Shape) -> tuple:
-    """All that a shape says but the counts of run lengths."""
-    if isinstance(shape, RunLengths):
-        return "run lengths", shape.width, shape.height
-    if isinstance(shape, MaskFile):
-        marked = None if shape.marked is None else sorted(shape.marked)
-        return "mask", shape.path, shape.stamp, marked, shape.trimap, shape.colours
-    return type(shape).__name__, shape
 
 
 def _same_proportions(one: tuple[int, int], other: tuple[int, int]) -> bool:

@@ -204,15 +204,15 @@ class ImageSet(Sequence):
         Labels and marks do not count. Where it is not known what tells an image's file, the whole set counts.
         """
         places = [int(one) for one in positions]
-        return digest([], repr([(one, self.names[one], self.state(one) or self.fingerprint) for one in places]))
+        return digest(repr([(one, self.names[one], self.state(one) or self.fingerprint) for one in places]))
 
     def marks_fingerprint_of(self, positions: Sequence[int] | Integer[np.ndarray, " m"]) -> str:
         """A digest of what is marked in some images, and which of it is of their own labels, as far as it is known."""
-        return digest([], repr([self._marks_state(int(one)) for one in positions]))
+        return digest(repr([self._marks_state(int(one)) for one in positions]))
 
     def _marks_state(self, position: int) -> tuple:
         annotation, own = self._annotations.get(position), self._own.get(position)
-        known = None if annotation is None else annotation.fingerprint or self.fingerprint
+        known = None if annotation is None else annotation.fingerprint if annotation.stamped else self.fingerprint
         more = None if self._concepts is None else self.fingerprint
         return known, more, None if own is None else sorted(own)
 

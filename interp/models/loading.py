@@ -66,7 +66,7 @@ def load(
         layers=placed.layers.layers,
         preprocessing=recipe.preprocessing,
         device=placed.device,
-        fingerprint=fingerprint(module, recipe, also=_beside_weights(found, placed, recipe)),
+        fingerprint=fingerprint(module, recipe, also=_beside_weights(recipe, found, placed)),
         architecture=recipe.architecture,
         wordnet_ids=labelled.wordnet_ids,
         findings=(
@@ -88,13 +88,17 @@ def load(
     return precisions.chosen(classifier) if precision == "bfloat16" else classifier
 
 
-def _beside_weights(found: Interpretation, placed: _Placed, recipe: Recipe) -> list[str | bool]:
-    """What tells two classifiers apart that have the same architecture and weights."""
-    told_apart: list[str | bool] = [found.link, found.multi_label, found.single]
-    # Own code may hang on what no file says. Where it draws at random, what it gives is true for this load only.
-    told_apart += placed.trial.answers if recipe.code is not None else ()
-    told_apart += [] if placed.trial.deterministic else [uuid.uuid4().hex]
-    return told_apart
+def _beside_weights(recipe: Recipe, found: Interpretation, placed: _Placed) -> list[str | bool]:
+    """What tells two classifiers of the same weights apart.
+
+    Own code may hang on what no file says. Where it draws at random, what it gives is true for this load only.
+    """
+    answers = placed.trial.answers if recipe.code is not None else ()
+    return [
+        *(found.link, found.multi_label, found.single),
+        *answers,
+        *([] if placed.trial.deterministic else [uuid.uuid4().hex]),
+    ]
 
 
 def _with_labels(recipe: Recipe, given: Labels | None) -> Recipe:

@@ -53,7 +53,7 @@ class OwnLabels:
     def fingerprint_of(self, positions: Sequence[int] | np.ndarray) -> str:
         """A digest of what is said of the images at these positions."""
         chosen = np.asarray(positions, np.int64)
-        return digest([one[chosen] for one in (self.indices, self.present) if one is not None], "")
+        return digest(*(None if one is None else one[chosen] for one in (self.indices, self.present)))
 
     def at(self, positions: Sequence[int] | np.ndarray, scores: Float[np.ndarray, "m k"]) -> Int[np.ndarray, " m"]:
         """The labels of the images at these positions, whose scores are given; -1 where there is none."""

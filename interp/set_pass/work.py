@@ -109,7 +109,7 @@ class SetPass(ABC, Generic[Item, Value]):
     def part(self, photos: ImageSet, context: Any, positions: Int[np.ndarray, " n"]) -> Chunk:
         """Images of the set as a chunk of the pass."""
         known = f"{photos.fingerprint_of(positions)} {self.rests_on(photos, context, positions)}"
-        return Chunk(photos, positions, context, digest([positions], known))
+        return Chunk(photos, positions, context, digest(positions, known))
 
 
 def spread(positions: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
