@@ -24,7 +24,7 @@ from interp.channels.cues import COUNT, cue_channels
 from interp.channels.over_set import AttributionPass, SetQuestion
 from interp.images.scenes import REASONS
 from interp.models import hooks
-from interp.passes.question import Question
+from interp.passes.target_score import TargetScore
 from interp.types import Classifier, Images
 
 SHARED = Path(__file__).resolve().parents[2] / "shared/imagenet"
@@ -33,7 +33,7 @@ LAYERS = ("features.12", "features.11")
 
 def full_forwards(classifier: Classifier, batch: Images, target: int, layer: str) -> torch.Tensor:
     """The effect of each channel by a full forward pass with it zeroed."""
-    question = Question.of(classifier, batch, target)
+    question = TargetScore.of(classifier, batch, target)
     channels_ = classifier.layer(layer).channels
     size = question.forward_batch_size
     with torch.no_grad():

@@ -17,11 +17,20 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.peers import WEIGHTS, Question, Work, captum, forward_and_backward, pytorch_grad_cam, question, seconds
+from benchmarks.peers import (
+    WEIGHTS,
+    TargetScore,
+    Work,
+    captum,
+    forward_and_backward,
+    pytorch_grad_cam,
+    seconds,
+    target_score,
+)
 from interp import attribution
 
 
-def measure(asked: Question, titles: Sequence[str], rounds: int) -> list[str]:
+def measure(asked: TargetScore, titles: Sequence[str], rounds: int) -> list[str]:
     """The rows of the table for one classifier."""
     classifier, batch, target = asked.classifier, asked.batch, asked.target
     works: dict[tuple[str, str], Work] = {}
@@ -68,7 +77,7 @@ def main() -> None:
     torch.set_num_threads(1)
     print("| model | method | counted, FB | measured, FB | overhead | peers, FB |\n|---|---|---|---|---|---|")
     for name in given.models:
-        asked = question(name, given.weights)
+        asked = target_score(name, given.weights)
         # One by one, so that what is measured is printed, however long the next one takes.
         for title in given.only:
             for row in measure(asked, [title], given.rounds):

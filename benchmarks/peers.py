@@ -1,4 +1,4 @@
-"""One question to ask of attribution methods, ours and other people's, and the processor time that an answer takes."""
+"""One explanation by our methods and by other people's, and the processor time that each takes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Work = Callable[[], object]
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
+class TargetScore:
     """Why a classifier takes a photograph for what it does; peers get `plain`, torchvision's module as it comes."""
 
     classifier: Classifier
@@ -40,13 +40,13 @@ class Question:
         return self.batch.pixels.clone().requires_grad_()
 
 
-def question(name: str, weights: Path) -> Question:
+def target_score(name: str, weights: Path) -> TargetScore:
     """The first photograph's likeliest class: SqueezeNet with its published weights, others with random ones."""
     given = weights if name == "squeezenet1_1" else "random"
     classifier = models.load(name, weights=given, device="cpu")
     plain = models.load(name, weights=given, device="cpu").module.to(memory_format=torch.contiguous_format)  # pyright: ignore
     batch = classifier.prepare([images.load("photographs")[0].image])
-    return Question(classifier, plain, batch, int(classifier.probabilities(batch).argmax()))
+    return TargetScore(classifier, plain, batch, int(classifier.probabilities(batch).argmax()))
 
 
 def seconds(work: Work) -> float:
@@ -56,13 +56,13 @@ def seconds(work: Work) -> float:
     return time.process_time() - start
 
 
-def forward_and_backward(asked: Question) -> Tensor:
+def forward_and_backward(asked: TargetScore) -> Tensor:
     """One FB: the class's score and its gradient at the pixels, with PyTorch alone, on our module."""
     pixels = asked.leaf()
     return torch.autograd.grad(asked.classifier.module(pixels)[:, asked.target].sum(), pixels)[0]
 
 
-def captum(asked: Question) -> dict[str, Work]:
+def captum(asked: TargetScore) -> dict[str, Work]:
     """Captum's methods by the titles of ours, in batches of PEER_BATCH; those that it lacks are left out."""
     from captum import attr
 
@@ -103,7 +103,7 @@ def captum(asked: Question) -> dict[str, Work]:
     }
 
 
-def pytorch_grad_cam(asked: Question) -> dict[str, Work]:
+def pytorch_grad_cam(asked: TargetScore) -> dict[str, Work]:
     """pytorch-grad-cam's methods by the titles of ours, with its own batch sizes."""
     import pytorch_grad_cam as package
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget

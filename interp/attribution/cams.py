@@ -12,7 +12,7 @@ from torch import Tensor
 from interp.attribution.method import Maps
 from interp.attribution.tapped import TappedMethod
 from interp.passes.grids import enlarged, on_grid
-from interp.passes.question import Tapped
+from interp.passes.target_score import Tapped
 from interp.types import Classifier, Layer
 
 UNDECIDED = 1e-4

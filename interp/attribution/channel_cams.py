@@ -13,7 +13,7 @@ from interp.attribution.method import Maps, Method
 from interp.batches import batched
 from interp.passes import ablation
 from interp.passes.grids import enlarged, on_grid
-from interp.passes.question import FORWARD, Question
+from interp.passes.target_score import FORWARD, TargetScore
 from interp.types import Classifier, Layer
 
 
@@ -68,35 +68,35 @@ class ScoreCam(Method):
     def _count(self, layer: Layer) -> int:
         return layer.channels if self.channels is None else min(self.channels, layer.channels)
 
-    def maps(self, question: Question) -> Maps:
+    def maps(self, target_score: TargetScore) -> Maps:
         """The channels, each weighed by its share of the scores behind the masks."""
-        layer = question.classifier.layer(self.layer)
-        grids = on_grid(ablation.activations(question, layer.name), layer)
+        layer = target_score.classifier.layer(self.layer)
+        grids = on_grid(ablation.activations(target_score, layer.name), layer)
         loudest = grids.abs().mean(dim=(2, 3)).topk(self._count(layer), dim=1).indices.sort(dim=1).values
         grids = grids.gather(1, loudest[:, :, None, None].expand(-1, -1, *grids.shape[2:]))
-        weights = self._scores(question, grids).softmax(dim=1)
+        weights = self._scores(target_score, grids).softmax(dim=1)
         coarse = (weights[:, :, None, None] * grids).sum(dim=1).relu()
-        return Maps(enlarged(coarse, question.classifier.input_size), coarse)
+        return Maps(enlarged(coarse, target_score.classifier.input_size), coarse)
 
-    def _scores(self, question: Question, grids: Float[Tensor, "n k u v"]) -> Float[Tensor, "n k"]:
+    def _scores(self, target_score: TargetScore, grids: Float[Tensor, "n k u v"]) -> Float[Tensor, "n k"]:
         """The score of each image behind the mask of each channel."""
-        pixels = question.images.pixels
-        nothing = _nothing(question.classifier).to(pixels)
+        pixels = target_score.images.pixels
+        nothing = _nothing(target_score.classifier).to(pixels)
         flat = grids.flatten(2)
         # Written so that NaN varies, and is found in the score.
         varies = ~(flat.amax(dim=2) == flat.amin(dim=2))
         rows, channels = varies.nonzero(as_tuple=True)
 
         def run(part: slice) -> Tensor:
-            mask = _stretched(enlarged(grids[rows[part], channels[part]], question.classifier.input_size))
-            return question.scores(torch.lerp(nothing, pixels[rows[part]], mask[:, None]), rows[part])
+            mask = _stretched(enlarged(grids[rows[part], channels[part]], target_score.classifier.input_size))
+            return target_score.scores(torch.lerp(nothing, pixels[rows[part]], mask[:, None]), rows[part])
 
         def run_empty(part: slice) -> Tensor:
             images = torch.arange(len(pixels))[part]
-            return question.scores(nothing.expand_as(pixels[part]), images)
+            return target_score.scores(nothing.expand_as(pixels[part]), images)
 
-        behind = list(batched(run, len(rows), size=question.forward_batch_size, what=self.title))
-        empty = list(batched(run_empty, len(pixels), size=question.batch_size, what=self.title))
+        behind = list(batched(run, len(rows), size=target_score.forward_batch_size, what=self.title))
+        empty = list(batched(run_empty, len(pixels), size=target_score.batch_size, what=self.title))
         scores = torch.cat(empty)[:, None].repeat(1, grids.shape[1])
         if behind:
             scores[rows, channels] = torch.cat(behind)
@@ -138,14 +138,14 @@ class AblationCam(Method):
         """The passes of `resuming`: to start, for the image as it is, and for at most every channel."""
         return ablation.cost(classifier, classifier.layer(self.layer))
 
-    def maps(self, question: Question) -> Maps:
+    def maps(self, target_score: TargetScore) -> Maps:
         """The channels, each weighed by how far the score falls without it."""
-        layer = question.classifier.layer(self.layer)
-        removed = ablation.one_by_one(question, layer, self.title)
+        layer = target_score.classifier.layer(self.layer)
+        removed = ablation.one_by_one(target_score, layer, self.title)
         amounts = torch.where(removed.scores == 0, 1, removed.scores.abs())
         grids = on_grid(removed.activations, layer)
         coarse = ((removed.drops / amounts[:, None])[:, :, None, None] * grids).sum(dim=1).relu()
-        return Maps(enlarged(coarse, question.classifier.input_size), coarse)
+        return Maps(enlarged(coarse, target_score.classifier.input_size), coarse)
 
 
 def _nothing(classifier: Classifier) -> Float[Tensor, "1 c 1 1"]:

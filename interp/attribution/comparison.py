@@ -11,7 +11,7 @@ import torch
 from interp.attribution.control import Random
 from interp.attribution.method import Maps, Method
 from interp.models.precision import Bfloat16, in_bfloat16
-from interp.passes.question import Question
+from interp.passes.target_score import TargetScore
 from interp.types import Classifier, Heatmaps, Images, Targets
 
 
@@ -21,8 +21,8 @@ def attribute(classifier: Classifier, images: Images, targets: Targets, method: 
     Safe from any thread: passes hold the classifier's lock. Raises `ValueError` for a target that does not exist, for
     a method that cannot run on the classifier, and for an image whose score or gradient is not finite.
     """
-    question = _question(classifier, images, targets, [method])
-    [(_, heatmaps)] = _answers(_groups(question, [method]))
+    target_score = _question(classifier, images, targets, [method])
+    [(_, heatmaps)] = _answers(_groups(target_score, [method]))
     return heatmaps
 
 
@@ -49,54 +49,54 @@ def compare(
     strange = [method.title for method in rounded if method not in wanted]
     if strange:
         raise ValueError(f"{', '.join(strange)} cannot be rounded, as it is not among the methods that are asked for.")
-    question = _question(classifier, images, targets, wanted)
+    target_score = _question(classifier, images, targets, wanted)
     if not rounded:
-        return _answers(_groups(question, wanted))
+        return _answers(_groups(target_score, wanted))
     if isinstance(classifier.module, Bfloat16):
         raise ValueError(f"{classifier.name} computes in bfloat16 already: give the one in float32, or round nothing.")
     whole = [method for method in wanted if method not in rounded]
-    reduced = replace(question, classifier=in_bfloat16(classifier))
-    return _answers([*_groups(question, whole), *_groups(reduced, list(dict.fromkeys(rounded)))])
+    reduced = replace(target_score, classifier=in_bfloat16(classifier))
+    return _answers([*_groups(target_score, whole), *_groups(reduced, list(dict.fromkeys(rounded)))])
 
 
-def _question(classifier: Classifier, images: Images, targets: Targets, methods: Sequence[Method]) -> Question:
-    question = Question.of(classifier, images, targets)
+def _question(classifier: Classifier, images: Images, targets: Targets, methods: Sequence[Method]) -> TargetScore:
+    target_score = TargetScore.of(classifier, images, targets)
     for method in methods:
         method.check(classifier)
-    return question
+    return target_score
 
 
-def _groups(question: Question, methods: Sequence[Method]) -> list[tuple[Question, list[Method]]]:
+def _groups(target_score: TargetScore, methods: Sequence[Method]) -> list[tuple[TargetScore, list[Method]]]:
     """The methods, those together that can be read off the same passes."""
     groups: dict[object, list[Method]] = {}
     for method in methods:
         groups.setdefault(method.sharing(), []).append(method)
-    return [(question, group) for group in groups.values()]
+    return [(target_score, group) for group in groups.values()]
 
 
-def _answers(groups: Sequence[tuple[Question, list[Method]]]) -> Iterator[tuple[Method, Heatmaps]]:
-    def cost(asked: tuple[Question, list[Method]]) -> float:
-        question, group = asked
-        return min(method.cost(question.classifier) for method in group)
+def _answers(groups: Sequence[tuple[TargetScore, list[Method]]]) -> Iterator[tuple[Method, Heatmaps]]:
+    def cost(asked: tuple[TargetScore, list[Method]]) -> float:
+        target_score, group = asked
+        return min(method.cost(target_score.classifier) for method in group)
 
-    for question, group in sorted(groups, key=cost):
+    for target_score, group in sorted(groups, key=cost):
         start = time.perf_counter()
-        answers = group[0].together(question, group)
-        if question.classifier.device.type == "cuda":
-            torch.cuda.synchronize(question.classifier.device)
+        answers = group[0].together(target_score, group)
+        if target_score.classifier.device.type == "cuda":
+            torch.cuda.synchronize(target_score.classifier.device)
         seconds = time.perf_counter() - start
         for method, maps in zip(group, answers, strict=True):
-            yield method, _heatmaps(question, method, maps, seconds)
+            yield method, _heatmaps(target_score, method, maps, seconds)
 
 
-def _heatmaps(question: Question, method: Method, maps: Maps, seconds: float) -> Heatmaps:
+def _heatmaps(target_score: TargetScore, method: Method, maps: Maps, seconds: float) -> Heatmaps:
     return Heatmaps(
         maps.values,
         method.signed,
-        question.targets,
+        target_score.targets,
         maps.coarse,
         maps.residual,
-        method.cost(question.classifier),
+        method.cost(target_score.classifier),
         seconds,
-        "bfloat16" if isinstance(question.classifier.module, Bfloat16) else "float32",
+        "bfloat16" if isinstance(target_score.classifier.module, Bfloat16) else "float32",
     )

@@ -8,7 +8,7 @@ import torch
 
 from interp.attribution import baselines
 from interp.attribution.method import Maps, Method
-from interp.passes.question import Question
+from interp.passes.target_score import TargetScore
 from interp.types import Classifier
 
 
@@ -32,8 +32,8 @@ class Random(Method):
         """No pass at all."""
         return 0.0
 
-    def maps(self, question: Question) -> Maps:
+    def maps(self, target_score: TargetScore) -> Maps:
         """The noise of each picture."""
-        pixels = question.images.pixels
+        pixels = target_score.images.pixels
         noise = [torch.rand(image.shape[1:], generator=baselines.generator(image, self.seed)) for image in pixels]
         return Maps(torch.stack(noise).to(pixels) * 2 - 1)

@@ -17,13 +17,13 @@ from interp.attribution.method import Maps, Method
 from interp.batches import batched
 from interp.passes import operations
 from interp.passes.operations import Operation
-from interp.passes.question import FORWARD, Question
 from interp.passes.support import (
     require_deterministic,
     require_same_logits,
     require_supported,
     works_in_place,
 )
+from interp.passes.target_score import FORWARD, TargetScore
 from interp.types import Classifier
 
 SUPPORTED = (
@@ -100,22 +100,22 @@ class DeepLift(Method):
         """A forward pass of the baseline, and a forward and a backward pass of the picture."""
         return FORWARD + 1
 
-    def maps(self, question: Question) -> Maps:
+    def maps(self, target_score: TargetScore) -> Maps:
         """The multipliers times what differs from the baseline, with the residual of completeness."""
-        pixels = question.images.pixels
+        pixels = target_score.images.pixels
         baseline = baselines.images(pixels, self.baseline, self.seed)
-        copies = works_in_place(question.classifier)
+        copies = works_in_place(target_score.classifier)
 
         def run(part: slice) -> tuple[Tensor, Tensor]:
             rows = torch.arange(len(pixels))[part]
             reference = _Reference()
             with reference:
-                start = question.scores(baseline[part], rows)
-            multipliers, score = question.passed(pixels[part], rows, _Secants(reference, copies=copies))
+                start = target_score.scores(baseline[part], rows)
+            multipliers, score = target_score.passed(pixels[part], rows, _Secants(reference, copies=copies))
             values = ((pixels[part] - baseline[part]) * multipliers).sum(dim=1)
             return values, values.sum(dim=(1, 2)) - (score - start)
 
-        parts = list(batched(run, len(pixels), size=question.batch_size, what=self.title))
+        parts = list(batched(run, len(pixels), size=target_score.batch_size, what=self.title))
         values, residuals = (torch.cat(given) for given in zip(*parts, strict=True))
         differences = values.sum(dim=(1, 2)) - residuals
         if bool((residuals.abs() > ROUNDING * differences.abs() + NOTHING).any()):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from interp.attribution.method import Maps
 from interp.attribution.tapped import TappedMethod
-from interp.passes.question import Tapped
+from interp.passes.target_score import Tapped
 from interp.types import Classifier
 
 

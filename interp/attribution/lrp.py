@@ -15,8 +15,8 @@ from interp.attribution.method import Maps, Method
 from interp.attribution.propagation import SUPPORTED, Propagation
 from interp.batches import batched
 from interp.passes import operations
-from interp.passes.question import FORWARD, Question
 from interp.passes.support import operations_of, require_same_logits, require_supported, works_in_place
+from interp.passes.target_score import FORWARD, TargetScore
 from interp.types import Classifier
 
 Composite = Literal[
@@ -123,10 +123,10 @@ class Lrp(Method):
         """A forward pass, a second one for the rules' denominators, and one forward and backward pass for each term."""
         return 2 * FORWARD + TERMS[self._rules]
 
-    def maps(self, question: Question) -> Maps:
+    def maps(self, target_score: TargetScore) -> Maps:
         """The relevance at the pixels; what biases and operations took of it is remarked."""
-        pixels = question.images.pixels
-        first, copies = self._first_rule(question.classifier), works_in_place(question.classifier)
+        pixels = target_score.images.pixels
+        first, copies = self._first_rule(target_score.classifier), works_in_place(target_score.classifier)
 
         def run(part: slice) -> tuple[Tensor, Tensor, relevance.Ledger]:
             rows, ledger = torch.arange(len(pixels))[part], relevance.Ledger()
@@ -136,21 +136,21 @@ class Lrp(Method):
                 dense=DENSE_RULES.get(self._rules, relevance.epsilon),
                 held=self._rules == HELD,
                 biased=self._biased,
-                returning=self._returning(question.classifier),
+                returning=self._returning(target_score.classifier),
                 copies=copies,
                 ledger=ledger,
             )
-            found, score = question.relevance(pixels[part], rows, propagation)
+            found, score = target_score.relevance(pixels[part], rows, propagation)
             return found.sum(dim=1), score, ledger
 
-        parts = list(batched(run, len(pixels), size=question.batch_size, what=self.title))
+        parts = list(batched(run, len(pixels), size=target_score.batch_size, what=self.title))
         values, scores = torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
         residuals = values.sum(dim=(1, 2)) - scores
         if float(residuals.abs().mean()) > MISSING * float(scores.abs().mean()):
             told = relevance.told([part[2] for part in parts], biased=self._biased)
             if told is not None:
                 progress.remark(f"{self.title} ({self.composite}): {told}")
-        if self._rules != HELD and _attends(question.classifier):
+        if self._rules != HELD and _attends(target_score.classifier):
             progress.remark(f"{self.title} ({self.composite}): {FOR_ATTENTION}")
         return Maps(values, residual=residuals)
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 from jaxtyping import Float
 from torch import Tensor
 
-from interp.passes.question import Question
+from interp.passes.target_score import TargetScore
 from interp.types import Classifier
 
 
@@ -49,17 +49,17 @@ class Method(ABC):
         """Passes for one image, in units of one forward and one backward pass; a forward pass alone is 1/3."""
 
     @abstractmethod
-    def maps(self, question: Question) -> Maps:
-        """The maps of the question's images."""
+    def maps(self, target_score: TargetScore) -> Maps:
+        """The maps of the images."""
 
     def sharing(self) -> Hashable:
         """Methods whose answers are equal read the same passes, and are computed by one call of `together`."""
         return self
 
     @classmethod
-    def together(cls, question: Question, methods: Sequence[Method]) -> list[Maps]:
+    def together(cls, target_score: TargetScore, methods: Sequence[Method]) -> list[Maps]:
         """The maps of methods that agree in `sharing`, in their order: where passes are not shared, each for itself."""
-        return [method.maps(question) for method in methods]
+        return [method.maps(target_score) for method in methods]
 
 
 class SharingMethod(Method):
@@ -71,10 +71,10 @@ class SharingMethod(Method):
 
     @classmethod
     @abstractmethod
-    def together(cls, question: Question, methods: Sequence[Method]) -> list[Maps]:
+    def together(cls, target_score: TargetScore, methods: Sequence[Method]) -> list[Maps]:
         """The maps of methods that agree in `sharing`, in their order, from the same passes."""
 
-    def maps(self, question: Question) -> Maps:
+    def maps(self, target_score: TargetScore) -> Maps:
         """The maps of a run of the passes for this method alone."""
-        [found] = self.together(question, [self])
+        [found] = self.together(target_score, [self])
         return found

@@ -12,7 +12,7 @@ from torch import Tensor
 from interp.attribution import baselines
 from interp.attribution.method import Maps, Method
 from interp.batches import batched
-from interp.passes.question import FORWARD, Question, require_seen
+from interp.passes.target_score import FORWARD, TargetScore, require_seen
 from interp.types import Classifier, Images
 
 
@@ -47,17 +47,17 @@ class IntegratedGradients(Method):
         """A forward and a backward pass for each step, and the scores of image and baseline for the residual."""
         return self.steps + 2 * FORWARD
 
-    def maps(self, question: Question) -> Maps:
+    def maps(self, target_score: TargetScore) -> Maps:
         """The mean gradient times what differs from the baseline, with the residual of completeness."""
-        pixels = question.images.pixels
+        pixels = target_score.images.pixels
         baseline = baselines.images(pixels, self.baseline, self.seed)
-        values = ((pixels - baseline) * self._mean_gradient(question, baseline)).sum(dim=1)
-        drop = each_score(question, pixels) - each_score(question, baseline)
+        values = ((pixels - baseline) * self._mean_gradient(target_score, baseline)).sum(dim=1)
+        drop = each_score(target_score, pixels) - each_score(target_score, baseline)
         return Maps(values, residual=values.sum(dim=(1, 2)) - drop)
 
-    def _mean_gradient(self, question: Question, baseline: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+    def _mean_gradient(self, target_score: TargetScore, baseline: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         """∫₀¹ ∂s/∂x dα along the straight way from the baseline to the image."""
-        pixels = question.images.pixels
+        pixels = target_score.images.pixels
         points, weights = np.polynomial.legendre.leggauss(self.steps)  # on −1 to 1
         alphas, weights = torch.as_tensor((points + 1) / 2).to(pixels), torch.as_tensor(weights / 2).to(pixels)
         total = torch.zeros_like(pixels)
@@ -66,10 +66,10 @@ class IntegratedGradients(Method):
             pairs = torch.arange(len(pixels) * self.steps)[part]
             rows, steps = pairs // self.steps, pairs % self.steps
             start, alpha = baseline[rows], alphas[steps, None, None, None]
-            gradient = question.gradients(start + alpha * (pixels[rows] - start), rows)
+            gradient = target_score.gradients(start + alpha * (pixels[rows] - start), rows)
             return rows, gradient * weights[steps, None, None, None]
 
-        for rows, gradient in batched(run, len(pixels) * self.steps, size=question.batch_size, what=self.title):
+        for rows, gradient in batched(run, len(pixels) * self.steps, size=target_score.batch_size, what=self.title):
             total.index_add_(0, rows.to(total.device), gradient)
         return total
 
@@ -120,9 +120,9 @@ class GradientShap(Method):
         baselines_scored = self.samples if self.references is None else min(self.samples, len(self.references))
         return self.samples + FORWARD * (1 + baselines_scored)
 
-    def maps(self, question: Question) -> Maps:
+    def maps(self, target_score: TargetScore) -> Maps:
         """The mean over drawn baselines and places on the way, with the residual of completeness."""
-        pixels = question.images.pixels
+        pixels = target_score.images.pixels
         draws = [self._draw(image) for image in pixels]
         values = pixels.new_zeros(len(pixels), *pixels.shape[2:])
 
@@ -134,13 +134,13 @@ class GradientShap(Method):
             alpha = torch.stack([draws[row].alphas for row in rows.tolist()])
             alpha = alpha[torch.arange(len(rows)), samples].to(pixels)[:, None, None, None]
             difference = pixels[rows] - start
-            gradient = question.gradients(start + alpha * difference, rows)
+            gradient = target_score.gradients(start + alpha * difference, rows)
             return rows, (difference * gradient).sum(dim=1) / self.samples
 
-        for rows, products in batched(run, len(pixels) * self.samples, size=question.batch_size, what=self.title):
+        for rows, products in batched(run, len(pixels) * self.samples, size=target_score.batch_size, what=self.title):
             values.index_add_(0, rows.to(values.device), products)
-        expected = torch.stack([self._mean_score(question, row, draw) for row, draw in enumerate(draws)])
-        drop = each_score(question, pixels) - expected.to(pixels)
+        expected = torch.stack([self._mean_score(target_score, row, draw) for row, draw in enumerate(draws)])
+        drop = each_score(target_score, pixels) - expected.to(pixels)
         return Maps(values, residual=values.sum(dim=(1, 2)) - drop)
 
     def _draw(self, image: Float[Tensor, "c h w"]) -> _Draw:
@@ -155,15 +155,15 @@ class GradientShap(Method):
         which = order.repeat(-(-self.samples // len(order)))[: self.samples]
         return _Draw(self.references.pixels, which, alphas)
 
-    def _mean_score(self, question: Question, row: int, draw: _Draw) -> Float[Tensor, ""]:
+    def _mean_score(self, target_score: TargetScore, row: int, draw: _Draw) -> Float[Tensor, ""]:
         """The mean score, for the target of a row, of the baselines that its samples take."""
         used, times = draw.which.unique(return_counts=True)
 
         def run(part: slice) -> Tensor:
-            pixels = draw.baselines[used[part].to(draw.baselines.device)].to(question.images.pixels)
-            return question.scores(pixels, torch.full((len(pixels),), row))
+            pixels = draw.baselines[used[part].to(draw.baselines.device)].to(target_score.images.pixels)
+            return target_score.scores(pixels, torch.full((len(pixels),), row))
 
-        scores = torch.cat(list(batched(run, len(used), size=question.batch_size, what="scores of the baselines")))
+        scores = torch.cat(list(batched(run, len(used), size=target_score.batch_size, what="scores of the baselines")))
         return (scores * times.to(scores)).sum() / self.samples
 
 
@@ -174,10 +174,10 @@ class _Draw:
     alphas: Float[Tensor, " samples"]
 
 
-def each_score(question: Question, pixels: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
-    """The score of each image of the question when it has these pixels."""
+def each_score(target_score: TargetScore, pixels: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
+    """The score of each image when it has these pixels."""
 
     def run(part: slice) -> Tensor:
-        return question.scores(pixels[part], torch.arange(len(pixels))[part])
+        return target_score.scores(pixels[part], torch.arange(len(pixels))[part])
 
-    return torch.cat(list(batched(run, len(pixels), size=question.batch_size, what="scores")))
+    return torch.cat(list(batched(run, len(pixels), size=target_score.batch_size, what="scores")))

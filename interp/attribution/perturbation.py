@@ -14,7 +14,7 @@ from torch import Tensor
 from interp.attribution import baselines
 from interp.attribution.method import Maps, Method
 from interp.batches import batched
-from interp.passes.question import FORWARD, Question
+from interp.passes.target_score import FORWARD, TargetScore
 from interp.passes.windowed import Windowed
 from interp.types import Classifier
 
@@ -79,20 +79,22 @@ class Occlusion(Method):
         window, stride = self.geometry(classifier)
         return FORWARD * (1 + len(_starts(height, window, stride)) * len(_starts(width, window, stride)))
 
-    def maps(self, question: Question) -> Maps:
+    def maps(self, target_score: TargetScore) -> Maps:
         """The mean drop of the windows that cover each pixel."""
-        window, stride = self.geometry(question.classifier)
-        tops, lefts = (_starts(size, window, stride) for size in question.classifier.input_size)
-        drops = self._drops(question, window, list(product(tops, lefts))).unflatten(1, (len(tops), len(lefts)))
-        down, across = (_cover(size, window, stride).to(drops) for size in question.classifier.input_size)
+        window, stride = self.geometry(target_score.classifier)
+        tops, lefts = (_starts(size, window, stride) for size in target_score.classifier.input_size)
+        drops = self._drops(target_score, window, list(product(tops, lefts))).unflatten(1, (len(tops), len(lefts)))
+        down, across = (_cover(size, window, stride).to(drops) for size in target_score.classifier.input_size)
         covered = down.sum(dim=0)[:, None] * across.sum(dim=0)
         return Maps(down.T @ drops @ across / covered)
 
-    def _drops(self, question: Question, window: int, corners: Sequence[tuple[int, int]]) -> Float[Tensor, "n m"]:
+    def _drops(
+        self, target_score: TargetScore, window: int, corners: Sequence[tuple[int, int]]
+    ) -> Float[Tensor, "n m"]:
         """How far the score falls for each position of the window."""
-        pixels = question.images.pixels
+        pixels = target_score.images.pixels
         fill = baselines.images(pixels, self.baseline, self.seed)
-        windowed = Windowed(question)
+        windowed = Windowed(target_score)
         places = list(product(range(len(pixels)), corners))
 
         def cut(images: Tensor, row: int, top: int, left: int) -> Tensor:
@@ -114,7 +116,7 @@ class Occlusion(Method):
                 drops.append(found)
             return torch.cat(drops)
 
-        drops = torch.cat(list(batched(run, len(places), size=question.forward_batch_size, what=self.title)))
+        drops = torch.cat(list(batched(run, len(places), size=target_score.forward_batch_size, what=self.title)))
         return drops.unflatten(0, (len(pixels), len(corners)))
 
 

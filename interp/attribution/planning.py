@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from interp.attribution.method import Method
-from interp.passes.question import Question
+from interp.passes.target_score import TargetScore
 from interp.types import Classifier, Images, Target
 
 _PICTURES = 4
@@ -46,19 +46,19 @@ def measured_pass(classifier: Classifier) -> Pass:
     seeded = torch.Generator().manual_seed(0)
     pixels = torch.rand(_PICTURES, classifier.channels, height, width, generator=seeded).to(classifier.device)
     names = tuple(str(one) for one in range(_PICTURES))
-    question = Question(classifier, Images(pixels, names), (Target(0),) * _PICTURES)
+    target_score = TargetScore(classifier, Images(pixels, names), (Target(0),) * _PICTURES)
     rows = torch.arange(_PICTURES)
-    memory = _kept(question, pixels, rows)
+    memory = _kept(target_score, pixels, rows)
     start = time.perf_counter()
-    question.gradients(pixels, rows)
+    target_score.gradients(pixels, rows)
     if classifier.device.type == "cuda":
         torch.cuda.synchronize(classifier.device)
-    return Pass((time.perf_counter() - start) / _PICTURES, memory // _PICTURES * question.batch_size)
+    return Pass((time.perf_counter() - start) / _PICTURES, memory // _PICTURES * target_score.batch_size)
 
 
-def _kept(question: Question, pixels: Tensor, rows: Tensor) -> int:
+def _kept(target_score: TargetScore, pixels: Tensor, rows: Tensor) -> int:
     """The bytes that a forward pass keeps for its backward pass, each storage counted once, the weights left out."""
-    weights = {parameter.untyped_storage().data_ptr() for parameter in question.classifier.module.parameters()}
+    weights = {parameter.untyped_storage().data_ptr() for parameter in target_score.classifier.module.parameters()}
     sizes: dict[int, int] = {}
 
     def count(tensor: Tensor) -> Tensor:
@@ -68,5 +68,5 @@ def _kept(question: Question, pixels: Tensor, rows: Tensor) -> int:
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
-        question.gradients(pixels, rows)
+        target_score.gradients(pixels, rows)
     return sum(sizes.values())

@@ -12,7 +12,6 @@ from interp.attribution.method import Maps
 from interp.attribution.tapped import TappedMethod
 from interp.passes import operations
 from interp.passes.operations import Operation
-from interp.passes.question import FORWARD, Tapped
 from interp.passes.rectifiers import Rectifiers
 from interp.passes.support import (
     operations_of,
@@ -21,6 +20,7 @@ from interp.passes.support import (
     require_same_logits,
     works_in_place,
 )
+from interp.passes.target_score import FORWARD, Tapped
 from interp.types import Classifier
 
 _LIMITS = (

@@ -12,7 +12,7 @@ from torch.nn.functional import interpolate
 from interp.attribution import baselines
 from interp.attribution.method import Maps, Method
 from interp.batches import batched
-from interp.passes.question import FORWARD, Question
+from interp.passes.target_score import FORWARD, TargetScore
 from interp.types import Classifier
 
 TOGETHER = 64
@@ -68,13 +68,13 @@ class Rise(Method):
         """A forward pass for each mask."""
         return FORWARD * self.masks
 
-    def maps(self, question: Question) -> Maps:
+    def maps(self, target_score: TargetScore) -> Maps:
         """The mean of the masks, each weighed by the score behind it."""
-        pixels = question.images.pixels
+        pixels = target_score.images.pixels
         size = (pixels.shape[2], pixels.shape[3])
         grids, shifts = self.draws(size)
         grids = grids.to(pixels)
-        scores = self._scores(question, grids, shifts).cpu().double()
+        scores = self._scores(target_score, grids, shifts).cpu().double()
         # In double precision the mean of equal scores is that score, and a map of no differences is exactly zero.
         centred = (scores - scores.mean(dim=1, keepdim=True)).to(pixels)
         total, seen = torch.zeros_like(pixels[:, 0]), torch.zeros_like(pixels[0, 0])
@@ -93,19 +93,19 @@ class Rise(Method):
         return grids, torch.stack([down, across], dim=1)
 
     def _scores(
-        self, question: Question, grids: Float[Tensor, "masks cells cells"], shifts: Int[Tensor, "masks 2"]
+        self, target_score: TargetScore, grids: Float[Tensor, "masks cells cells"], shifts: Int[Tensor, "masks 2"]
     ) -> Float[Tensor, "n masks"]:
         """The score of each picture seen through each mask."""
-        pixels = question.images.pixels
+        pixels = target_score.images.pixels
         fill = baselines.images(pixels, self.baseline, self.seed)
 
         def run(part: slice) -> Tensor:
             pairs = torch.arange(len(pixels) * self.masks)[part]
             rows, which = pairs // self.masks, pairs % self.masks
             masks = enlarged(grids[which], shifts[which], (pixels.shape[2], pixels.shape[3]))
-            return question.scores(torch.lerp(fill[rows], pixels[rows], masks[:, None]), rows)
+            return target_score.scores(torch.lerp(fill[rows], pixels[rows], masks[:, None]), rows)
 
-        seen = batched(run, len(pixels) * self.masks, size=question.forward_batch_size, what=self.title)
+        seen = batched(run, len(pixels) * self.masks, size=target_score.forward_batch_size, what=self.title)
         scores = torch.cat(list(seen))
         return scores.unflatten(0, (len(pixels), self.masks))
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from interp.attribution import baselines
 from interp.attribution.method import Maps, Method, SharingMethod
 from interp.batches import batched
-from interp.passes.question import Question
+from interp.passes.target_score import TargetScore
 from interp.types import Classifier
 
 
@@ -48,19 +48,19 @@ class _Smoothing(SharingMethod):
         return (_Smoothing, self.samples, self.noise, self.seed)
 
     @classmethod
-    def together(cls, question: Question, methods: Sequence[Method]) -> list[Maps]:
+    def together(cls, target_score: TargetScore, methods: Sequence[Method]) -> list[Maps]:
         """One set of noisy passes for all the methods."""
         readers = cast(Sequence[_Smoothing], methods)
-        moments = readers[0].moments(question)
+        moments = readers[0].moments(target_score)
         return [method.read(moments) for method in readers]
 
     @abstractmethod
     def read(self, moments: Moments) -> Maps:
         """The map, from what the passes brought."""
 
-    def moments(self, question: Question) -> Moments:
+    def moments(self, target_score: TargetScore) -> Moments:
         """Mean, mean square and variance of the gradient over the noisy copies, in one run through them."""
-        pixels = question.images.pixels
+        pixels = target_score.images.pixels
         count = len(pixels)
         spread = pixels.flatten(1).max(dim=1).values - pixels.flatten(1).min(dim=1).values
         seeds = [baselines.generator(image, self.seed).initial_seed() for image in pixels]
@@ -72,10 +72,10 @@ class _Smoothing(SharingMethod):
             chosen = zip(rows.tolist(), samples.tolist(), strict=True)
             noise = torch.stack([_noise(seeds[row] + sample, pixels[row]) for row, sample in chosen])
             sigma = (self.noise * spread[rows.to(pixels.device)])[:, None, None, None]
-            return rows, question.gradients(pixels[rows] + sigma * noise, rows)
+            return rows, target_score.gradients(pixels[rows] + sigma * noise, rows)
 
         seen = [0] * count
-        for rows, gradients in batched(run, count * self.samples, size=question.batch_size, what="noisy gradients"):
+        for rows, gradients in batched(run, count * self.samples, size=target_score.batch_size, what="noisy gradients"):
             for row, gradient in zip(rows.tolist(), gradients, strict=True):
                 # Welford's update: the variance of nearly equal gradients is not the difference of two large numbers.
                 seen[row] += 1

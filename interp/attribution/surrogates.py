@@ -15,7 +15,7 @@ from interp.attribution import baselines
 from interp.attribution.method import Maps, Method, SharingMethod
 from interp.attribution.superpixels import coalitions, segments
 from interp.batches import batched
-from interp.passes.question import FORWARD, Question
+from interp.passes.target_score import FORWARD, TargetScore
 from interp.types import Classifier
 
 
@@ -68,15 +68,15 @@ class _Surrogate(SharingMethod):
         return (_Surrogate, self.samples, self.segments, self.baseline, self.seed)
 
     @classmethod
-    def together(cls, question: Question, methods: Sequence[Method]) -> list[Maps]:
+    def together(cls, target_score: TargetScore, methods: Sequence[Method]) -> list[Maps]:
         """One set of perturbed forwards for all the methods."""
         readers = cast(Sequence[_Surrogate], methods)
-        perturbed = readers[0].perturbed(question, " and ".join(method.title for method in readers))
+        perturbed = readers[0].perturbed(target_score, " and ".join(method.title for method in readers))
         return [method.read(perturbed) for method in readers]
 
-    def perturbed(self, question: Question, what: str) -> list[Perturbed]:
+    def perturbed(self, target_score: TargetScore, what: str) -> list[Perturbed]:
         """The scores of the perturbed copies of each picture, made in the batch that they run in."""
-        pixels = question.images.pixels
+        pixels = target_score.images.pixels
         fill = baselines.images(pixels, self.baseline, self.seed)
         labels = [segments(image, self.segments) for image in pixels]
         present = [coalitions(int(one.max()) + 1, self.samples, self.seed) for one in labels]
@@ -88,9 +88,11 @@ class _Surrogate(SharingMethod):
             rows = owner[part]
             chosen = zip(rows.tolist(), within[part].tolist(), strict=True)
             shown = torch.stack([present[row][copy].to(pixels.device)[labels[row]] for row, copy in chosen])
-            return question.scores(torch.where(shown[:, None], pixels[rows], fill[rows]), rows)
+            return target_score.scores(torch.where(shown[:, None], pixels[rows], fill[rows]), rows)
 
-        scores = torch.cat(list(batched(run, len(owner), size=question.forward_batch_size, what=what))).cpu().double()
+        scores = (
+            torch.cat(list(batched(run, len(owner), size=target_score.forward_batch_size, what=what))).cpu().double()
+        )
         parts = zip(labels, present, scores.split(counts.tolist()), strict=True)
         return [Perturbed(*part) for part in parts]
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from interp.attribution.method import Maps, Method, SharingMethod
 from interp.batches import batched
-from interp.passes.question import Question, Tapped
 from interp.passes.rectifiers import Rule
+from interp.passes.target_score import Tapped, TargetScore
 from interp.types import Classifier
 
 
@@ -41,21 +41,21 @@ class TappedMethod(SharingMethod):
         return TappedMethod
 
     @classmethod
-    def together(cls, question: Question, methods: Sequence[Method]) -> list[Maps]:
+    def together(cls, target_score: TargetScore, methods: Sequence[Method]) -> list[Maps]:
         """One forward pass for all the methods, and one backward pass for each rule among them."""
         readers = cast(Sequence[TappedMethod], methods)
-        taps = [method.tap(question.classifier) for method in readers]
+        taps = [method.tap(target_score.classifier) for method in readers]
         layers = sorted({tap for tap in taps if tap is not None})
         rules: list[Rule] = sorted({method.rule for method in readers if method.rule is not None})
         what = " and ".join(method.title for method in methods) if len(methods) < 3 else "the gradient methods"
 
         def run(part: slice) -> list[Maps]:
-            pixels = question.images.pixels[part]
-            rows = torch.arange(len(question.images))[part]
-            tapped = question.tapped(pixels, rows, rules=rules, layers=layers)
-            return [method.read(tapped, question.classifier) for method in readers]
+            pixels = target_score.images.pixels[part]
+            rows = torch.arange(len(target_score.images))[part]
+            tapped = target_score.tapped(pixels, rows, rules=rules, layers=layers)
+            return [method.read(tapped, target_score.classifier) for method in readers]
 
-        parts = list(batched(run, len(question.images), size=question.batch_size, what=what))
+        parts = list(batched(run, len(target_score.images), size=target_score.batch_size, what=what))
         return [_joined(of_one) for of_one in zip(*parts, strict=True)]
 
 

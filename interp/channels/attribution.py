@@ -11,7 +11,7 @@ from torch import Tensor
 
 from interp.batches import batched
 from interp.passes.grids import on_grid
-from interp.passes.question import Question
+from interp.passes.target_score import TargetScore
 from interp.types import Classifier, Fingerprinted, Images, Layer, Target, Targets, scores
 
 
@@ -54,20 +54,20 @@ def attribute(classifier: Classifier, images: Images, targets: Targets, layer: s
     layer or class that there is not, images of a wrong size, and numbers that are not finite.
     """
     place = classifier.layer(layer)
-    question = Question.of(classifier, images, targets)
+    target_score = TargetScore.of(classifier, images, targets)
 
     def run(part: slice) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        rows = torch.arange(len(question.images))[part]
-        tapped = question.tapped(question.images.pixels[part], rows, rules=(), layers=(place.name,))
+        rows = torch.arange(len(target_score.images))[part]
+        tapped = target_score.tapped(target_score.images.pixels[part], rows, rules=(), layers=(place.name,))
         own, slopes = tapped.activations[place.name], tapped.gradients[place.name]
         grids = (on_grid(own, place), on_grid(slopes, place))
         sums = summed(own * slopes, place)
         assert tapped.logits is not None
         return tuple(one.detach().float().cpu() for one in (*grids, sums, tapped.logits))  # pyright: ignore
 
-    parts = list(batched(run, len(question.images), size=question.batch_size, what="Attributing channels"))
+    parts = list(batched(run, len(target_score.images), size=target_score.batch_size, what="Attributing channels"))
     own, slopes, sums, logits = (torch.cat(one) for one in zip(*parts, strict=True))
-    return ChannelAttribution(place, question.targets, own, slopes, sums, logits)
+    return ChannelAttribution(place, target_score.targets, own, slopes, sums, logits)
 
 
 def summed(products: Tensor, layer: Layer) -> Float[Tensor, "n k"]:

@@ -16,7 +16,7 @@ from interp.feature_visualization.objectives import check_channel
 from interp.feature_visualization.reading import counted_runs, prefix
 from interp.models import hooks
 from interp.passes.grids import on_grid
-from interp.passes.question import Question
+from interp.passes.target_score import TargetScore
 from interp.types import Classifier, Fingerprinted, Images, Layer
 
 _POOLINGS = (nn.modules.pooling._MaxPoolNd, nn.modules.pooling._AvgPoolNd, nn.Dropout, nn.Identity)
@@ -85,9 +85,9 @@ def between(
     place = classifier.layer(upper)
     below = _below(classifier, place, layers)
     direction = _direction(classifier, unit, place)
-    question = Question.of(classifier, images, 0)
+    target_score = TargetScore.of(classifier, images, 0)
     _check_weights(weights, (len(images), max(place.height, 1), max(place.width, 1)))
-    pixels = question.images.pixels
+    pixels = target_score.images.pixels
     runs = counted_runs(classifier, [*below, place.name], pixels[:1])
 
     def run(part: slice) -> tuple[Tensor, dict[str, tuple[Tensor, Tensor]]]:
@@ -103,7 +103,7 @@ def between(
             name: (taken[name].detach().cpu(), slope.cpu()) for name, slope in found if slope is not None
         }
 
-    parts = list(batched(run, len(images), size=question.batch_size, what=f"from {upper} down"))
+    parts = list(batched(run, len(images), size=target_score.batch_size, what=f"from {upper} down"))
     scores = torch.cat([one for one, _ in parts])
     if not bool(scores.isfinite().all()):
         raise ValueError(f"The unit of {upper} is not a finite number in each image: there is nothing to attribute.")

@@ -17,8 +17,8 @@ from interp.channels.over_set import among
 from interp.images import bytes_of
 from interp.images.scenes import CLASSES, REASONS, Reason, Scene, draw, planted, without_cue
 from interp.passes import ablation
-from interp.passes.question import Question
 from interp.passes.resuming import Resumed
+from interp.passes.target_score import TargetScore
 from interp.types import Classifier, Fingerprinted, Images, Layer
 
 FINDING, TESTING = 71, 72
@@ -138,7 +138,7 @@ def _together(
     classifier: Classifier, batch: Images, target: int, found: ChannelAttribution, groups: Sequence[Sequence[int]]
 ) -> list[float]:
     """How far the score falls when all channels of a group are zeroed at once, for each group, the mean over images."""
-    resumed = Resumed(Question.of(classifier, batch, target), found.layer.name)
+    resumed = Resumed(TargetScore.of(classifier, batch, target), found.layer.name)
     keep = torch.ones(len(groups), found.layer.channels, dtype=torch.bool, device=resumed.activations.device)
     for row, group in enumerate(groups):
         keep[row, list(group)] = False

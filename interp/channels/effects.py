@@ -10,7 +10,7 @@ from torch import Tensor
 
 from interp.channels.attribution import ChannelAttribution
 from interp.passes import ablation
-from interp.passes.question import Question
+from interp.passes.target_score import TargetScore
 from interp.types import Classifier, Fingerprinted, Images, Layer, Target, Targets
 
 
@@ -32,9 +32,9 @@ def effects(classifier: Classifier, images: Images, targets: Targets, layer: str
     matter. Raises `ValueError` as `attribute` does.
     """
     place = classifier.layer(layer)
-    question = Question.of(classifier, images, targets)
-    removed = ablation.one_by_one(question, place, "Zeroing channels")
-    return Effects(place, question.targets, removed.drops.float().cpu(), removed.scores.float().cpu())
+    target_score = TargetScore.of(classifier, images, targets)
+    removed = ablation.one_by_one(target_score, place, "Zeroing channels")
+    return Effects(place, target_score.targets, removed.drops.float().cpu(), removed.scores.float().cpu())
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ def compared(attribution: ChannelAttribution, measured: Effects, row: int = 0, *
     if (attribution.layer, attribution.targets) != (measured.layer, measured.targets):
         raise ValueError(
             f"The attribution is of {attribution.layer.name} and the effects of {measured.layer.name}, or they are of "
-            "different targets: compare those of the same question."
+            "different targets: compare those of the same images and targets."
         )
     estimate, effect = attribution.values[row].numpy(), measured.values[row].numpy()
     active = (estimate != 0) | (effect != 0)

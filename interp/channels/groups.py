@@ -15,8 +15,8 @@ from interp.batches import batched
 from interp.channels.attribution import ChannelAttribution
 from interp.models import hooks
 from interp.passes.grids import on_grid
-from interp.passes.question import Question
 from interp.passes.resuming import Resumed
+from interp.passes.target_score import TargetScore
 from interp.types import Classifier, Fingerprinted, Images, Layer, Target
 
 ITERATIONS = 1000
@@ -121,8 +121,8 @@ def group_effects(classifier: Classifier, images: Images, found: Groups, classes
     """
     classifier.targets(list(classes), len(classes))
     batch = Images(images.pixels[list(found.rows)], tuple(images.names[row] for row in found.rows))
-    question = Question.of(classifier, batch, found.targets)
-    resumed = Resumed(question, found.layer.name)
+    target_score = TargetScore.of(classifier, batch, found.targets)
+    resumed = Resumed(target_score, found.layer.name)
     # For each image as it is, without each group, and without all of them.
     shares = torch.cat([torch.zeros(1, len(found)), torch.eye(len(found)), torch.ones(1, len(found))])
     rows = torch.arange(len(batch)).repeat_interleave(len(shares))
@@ -137,16 +137,16 @@ def group_effects(classifier: Classifier, images: Images, found: Groups, classes
     logits = torch.cat(list(batched(run, len(rows), size=resumed.batch_size, what="Taking groups out")))
     own, *without, none = logits.unflatten(0, (len(batch), -1)).unbind(dim=1)
     measured = own[:, None] - torch.stack(without, dim=1)
-    return GroupEffects(tuple(classes), own, measured, _estimated(question, found, classes), own - none)
+    return GroupEffects(tuple(classes), own, measured, _estimated(target_score, found, classes), own - none)
 
 
-def _estimated(question: Question, found: Groups, classes: Sequence[int]) -> Float[Tensor, "n g c"]:
-    layer, classifier = found.layer, question.classifier
+def _estimated(target_score: TargetScore, found: Groups, classes: Sequence[int]) -> Float[Tensor, "n g c"]:
+    layer, classifier = found.layer, target_score.classifier
 
     def run(part: slice) -> Tensor:
         inside = (torch.inference_mode(False), torch.enable_grad(), hooks.activations(classifier, [layer.name]))
         with inside[0], inside[1], inside[2] as taken:
-            logits = classifier.module(question.images.pixels[part].detach().clone())
+            logits = classifier.module(target_score.images.pixels[part].detach().clone())
             slopes = [
                 torch.autograd.grad(logits[:, one].sum(), taken[layer.name], retain_graph=True, materialize_grads=True)
                 for one in classes
@@ -154,8 +154,8 @@ def _estimated(question: Question, found: Groups, classes: Sequence[int]) -> Flo
         grids = torch.stack([on_grid(one, layer).float().cpu() for (one,) in slopes])
         return torch.einsum("nguv,gk,cnkuv->ngc", found.maps[part], found.directions, grids)
 
-    size = question.batch_size
-    return torch.cat(list(batched(run, len(question.images), size=size, what="Estimating the effect of groups")))
+    size = target_score.batch_size
+    return torch.cat(list(batched(run, len(target_score.images), size=size, what="Estimating the effect of groups")))
 
 
 def _shaped(grids: Float[Tensor, "m k u v"], like: Tensor, layer: Layer) -> Tensor:

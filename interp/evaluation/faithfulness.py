@@ -12,7 +12,7 @@ from torch import Tensor
 
 from interp.attribution import Random, attribute, baselines
 from interp.batches import batched
-from interp.passes.question import Question
+from interp.passes.target_score import TargetScore
 from interp.types import Classifier, Heatmaps, Images, Targets
 
 STEPS = 50
@@ -172,17 +172,19 @@ def moved(images: Images, heatmaps: Heatmaps, *, seed: int = 0) -> Heatmaps:
     return Heatmaps(torch.stack(rolled), heatmaps.signed, heatmaps.targets)
 
 
-def probabilities(question: Question, pixels: Float[Tensor, "m c h w"], rows: Int[Tensor, " m"]) -> Float[Tensor, " m"]:
+def probabilities(
+    target_score: TargetScore, pixels: Float[Tensor, "m c h w"], rows: Int[Tensor, " m"]
+) -> Float[Tensor, " m"]:
     """The probabilities of the rows' targets, p_c or, for a contrast, p_a / (p_a + p_b): one forward pass.
 
     Raises `ValueError` with the image's name for one that is not finite.
     """
-    classifier = question.classifier
-    asked = [question.targets[row] for row in rows.tolist()]
+    classifier = target_score.classifier
+    asked = [target_score.targets[row] for row in rows.tolist()]
     with classifier.lock, torch.no_grad():
         found = classifier.target_probabilities(classifier.module(pixels), asked)
     if not bool(found.isfinite().all()):
-        name = question.images.names[int(rows[int((~found.isfinite()).cpu().nonzero()[0, 0])])]
+        name = target_score.images.names[int(rows[int((~found.isfinite()).cpu().nonzero()[0, 0])])]
         raise ValueError(
             f"{classifier.name} gave no finite probability for image {name!r} with some of its pixels replaced. "
             "Check that the image's pixels are in [0, 1] and that the weights are complete."
@@ -190,15 +192,15 @@ def probabilities(question: Question, pixels: Float[Tensor, "m c h w"], rows: In
     return found
 
 
-def _question(classifier: Classifier, images: Images, targets: Targets) -> Question:
+def _question(classifier: Classifier, images: Images, targets: Targets) -> TargetScore:
     if len(images) == 0:
         raise ValueError("No images were given: there is nothing to measure.")
     placed = Images(images.pixels.to(classifier.device), images.names)
-    return Question(classifier, placed, classifier.targets(targets, len(images)))
+    return TargetScore(classifier, placed, classifier.targets(targets, len(images)))
 
 
-def _require_fitting(question: Question, heatmaps: Heatmaps) -> None:
-    given, wanted = tuple(heatmaps.values.shape), (len(question.images), *question.images.pixels.shape[2:])
+def _require_fitting(target_score: TargetScore, heatmaps: Heatmaps) -> None:
+    given, wanted = tuple(heatmaps.values.shape), (len(target_score.images), *target_score.images.pixels.shape[2:])
     if given != wanted:
         raise ValueError(
             f"The maps have the shape {list(given)}, and the images ask for {list(wanted)}: give one map for each "
@@ -209,7 +211,7 @@ def _require_fitting(question: Question, heatmaps: Heatmaps) -> None:
 
 
 def _curves(
-    question: Question,
+    target_score: TargetScore,
     maps: Sequence[Heatmaps],
     start: Float[Tensor, "n c h w"],
     end: Float[Tensor, "n c h w"],
@@ -218,7 +220,7 @@ def _curves(
     seed: int,
     what: str,
 ) -> list[Curve]:
-    pixels = question.images.pixels
+    pixels = target_score.images.pixels
     ranks = torch.stack([
         torch.stack([_ranks(*pair, seed) for pair in zip(one.values, pixels, strict=True)]) for one in maps
     ]).to(pixels.device)  # fmt: skip
@@ -232,9 +234,9 @@ def _curves(
     def run(part: slice) -> Tensor:
         which, rows, points = asked[part].unbind(1)
         changed = ranks[which, rows] < counts[points, None, None]
-        return probabilities(question, torch.where(changed[:, None], end[rows], start[rows]), rows).cpu()
+        return probabilities(target_score, torch.where(changed[:, None], end[rows], start[rows]), rows).cpu()
 
-    found = torch.cat(list(batched(run, len(asked), size=question.batch_size, what=what)))
+    found = torch.cat(list(batched(run, len(asked), size=target_score.batch_size, what=what)))
     values = torch.empty(len(maps), len(pixels), len(shares))
     values[tuple(asked.unbind(1))] = found
     values[:, :, [0, steps]] = values[0][:, [0, steps]]

@@ -25,7 +25,7 @@ from interp.evaluation.invariance import Shifted, another_draw, shift_invariance
 from interp.evaluation.randomization import Forgetful, forgetful
 from interp.evaluation.similarity import constant, spearman
 from interp.evaluation.verdict import ORDERS, Evidence, Verdict, verdict
-from interp.passes.question import FORWARD
+from interp.passes.target_score import FORWARD
 from interp.types import Classifier, Heatmaps, Images, Target, Targets
 
 T = TypeVar("T")

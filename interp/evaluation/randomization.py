@@ -14,7 +14,7 @@ from interp.attribution import Method, attribute
 from interp.batches import batched
 from interp.evaluation.forgetting import forgotten, stages
 from interp.evaluation.similarity import constant, spearman, ssim
-from interp.passes.question import Question
+from interp.passes.target_score import TargetScore
 from interp.types import Classifier, Heatmaps, Images, Target, Targets
 
 
@@ -116,15 +116,15 @@ def forgetful(
 
 def _alive(classifier: Classifier, images: Images, targets: tuple[Target, ...]) -> tuple[Target, ...]:
     """The targets, those whose score nothing can change replaced by the class of the largest logit."""
-    question = Question(classifier, Images(images.pixels.to(classifier.device), images.names), targets)
+    target_score = TargetScore(classifier, Images(images.pixels.to(classifier.device), images.names), targets)
 
     def run(part: slice) -> tuple[Tensor, Tensor]:
-        pixels = question.images.pixels[part]
-        slopes = question.gradients(pixels, torch.arange(len(images))[part])
+        pixels = target_score.images.pixels[part]
+        slopes = target_score.gradients(pixels, torch.arange(len(images))[part])
         return slopes.flatten(1).any(dim=1), classifier.logits(Images(pixels, images.names[part])).argmax(dim=1)
 
     chosen: list[Target] = []
-    for alive, largest in batched(run, len(images), size=question.batch_size, what="re-initialized scores"):
+    for alive, largest in batched(run, len(images), size=target_score.batch_size, what="re-initialized scores"):
         for moves, stand_in in zip(alive.tolist(), largest.tolist(), strict=True):
             chosen.append(targets[len(chosen)] if moves else Target(stand_in))
     return tuple(chosen)

@@ -20,7 +20,7 @@ from interp.feature_visualization.regularizers import Regularizer
 from interp.feature_visualization.result import Frame, Visualization
 from interp.feature_visualization.starts import Given, Noise, Start
 from interp.feature_visualization.transforms import STANDARD, Transform, drawn
-from interp.passes.question import FORWARD
+from interp.passes.target_score import FORWARD
 from interp.types import Classifier
 
 FRAMES = (0, 1, 2, 4, 8, 16, 32, 48, 64, 128, 256, 512, 1024, 2048, 4096)

@@ -12,9 +12,9 @@ from torch import Tensor
 from interp.batches import batched
 from interp.models import hooks
 from interp.passes import heads, resuming, splitting
-from interp.passes.question import FORWARD, Question
 from interp.passes.rest import equal, tried, without_gradients
 from interp.passes.resuming import Resumed
+from interp.passes.target_score import FORWARD, TargetScore
 from interp.types import Classifier, Layer, scores
 
 NUMBERS = 2**22
@@ -49,7 +49,7 @@ def zeroed_at(classifier: Classifier, layer: Layer) -> str:
     return _PLACES[classifier][layer.name]
 
 
-def one_by_one(question: Question, layer: Layer, what: str) -> Removed:
+def one_by_one(target_score: TargetScore, layer: Layer, what: str) -> Removed:
     """Zero each channel of each image in turn: everywhere, of tokens in all of them, the class token too.
 
     The network runs up to the layer once, and from there on for each channel (`resuming.Resumed`); where one linear
@@ -57,9 +57,9 @@ def one_by_one(question: Question, layer: Layer, what: str) -> Removed:
     `Resumed` first). Channels that are zero everywhere cost nothing. Raises `ValueError` for scores that are not
     finite.
     """
-    place = zeroed_at(question.classifier, layer)
-    resumed = Resumed(question, place)
-    own = resumed.activations if place == layer.name else activations(question, layer.name)
+    place = zeroed_at(target_score.classifier, layer)
+    resumed = Resumed(target_score, place)
+    own = resumed.activations if place == layer.name else activations(target_score, layer.name)
     axis = layer.channel_axis
     images, channels = len(own), resumed.activations.shape[axis]
     rows = torch.arange(images)
@@ -68,7 +68,7 @@ def one_by_one(question: Question, layer: Layer, what: str) -> Removed:
     rows, zeroed = active.nonzero(as_tuple=True)
     mixtures = _mixtures(resumed, rows, zeroed)
     if mixtures is not None:
-        left = _without_mixed(question, mixtures, rows, zeroed, what)
+        left = _without_mixed(target_score, mixtures, rows, zeroed, what)
     else:
         shape = [-1, *(channels if i == axis else 1 for i in range(1, resumed.activations.ndim))]
 
@@ -93,7 +93,7 @@ def _mixtures(
     resumed: Resumed, rows: Int[Tensor, " m"], zeroed: Int[Tensor, " m"]
 ) -> list[heads.Mixture | None] | None:
     """For each image its channels at the linear layer that follows; None where none does, or the trial fails."""
-    classifier = resumed.question.classifier
+    classifier = resumed.target_score.classifier
     if resumed.whole or resumed.activations.ndim != 4 or not len(rows):
         return None
     split = splitting.split(classifier, resumed.layer)
@@ -120,7 +120,7 @@ def _mixtures(
 
 
 def _without_mixed(
-    question: Question,
+    target_score: TargetScore,
     mixtures: list[heads.Mixture | None],
     rows: Int[Tensor, " m"],
     zeroed: Int[Tensor, " m"],
@@ -130,10 +130,10 @@ def _without_mixed(
     for row in rows.unique().tolist():
         mixture, channels = mixtures[row], zeroed[rows == row]
         assert mixture is not None
-        target = question.targets[row]
+        target = target_score.targets[row]
 
         def run(part: slice, mixture=mixture, channels=channels, target=target) -> Tensor:
-            with question.classifier.lock, without_gradients():
+            with target_score.classifier.lock, without_gradients():
                 logits = mixture.without(channels[part])
             return scores(logits, [target] * len(logits))
 
@@ -142,12 +142,12 @@ def _without_mixed(
     return torch.cat(parts)
 
 
-def activations(question: Question, layer: str) -> Tensor:
+def activations(target_score: TargetScore, layer: str) -> Tensor:
     """What the layer gives for each image."""
 
     def run(part: slice) -> Tensor:
-        with torch.no_grad(), hooks.activations(question.classifier, [layer]) as taken:
-            question.classifier.module(question.images.pixels[part])
+        with torch.no_grad(), hooks.activations(target_score.classifier, [layer]) as taken:
+            target_score.classifier.module(target_score.images.pixels[part])
         return taken[layer]
 
-    return torch.cat(list(batched(run, len(question.images), size=question.batch_size, what=f"up to {layer}")))
+    return torch.cat(list(batched(run, len(target_score.images), size=target_score.batch_size, what=f"up to {layer}")))

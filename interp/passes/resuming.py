@@ -15,8 +15,8 @@ from torch import Tensor
 from interp.batches import batched
 from interp.models import hooks
 from interp.passes import heads, splitting
-from interp.passes.question import FORWARD, Question
 from interp.passes.rest import Rest, equal, tried, without_gradients
+from interp.passes.target_score import FORWARD, TargetScore
 from interp.types import Classifier, Target, scores
 
 T = TypeVar("T")
@@ -50,9 +50,9 @@ def start_cost(classifier: Classifier, layer: str) -> float:
 
 
 class Resumed:
-    """The images of a question, run up to a layer once; from there on the network can be run on variants.
+    """The images of a target score, run up to a layer once; from there on the network can be run on variants.
 
-        resumed = Resumed(question, "layer3")
+        resumed = Resumed(target_score, "layer3")
         without = resumed.activations[:1].clone()
         without[:, 7] = 0
         score = resumed.scores(without, torch.tensor([0]))
@@ -70,17 +70,17 @@ class Resumed:
     layer that the classifier does not have. `start_cost` and `variant_cost` say what it all costs.
     """
 
-    def __init__(self, question: Question, layer: str) -> None:
-        hooks.submodule(question.classifier, layer)
-        self.question = question
+    def __init__(self, target_score: TargetScore, layer: str) -> None:
+        hooks.submodule(target_score.classifier, layer)
+        self.target_score = target_score
         self.layer = layer
         self._rest: Rest | None = None
         self._narrow: dict[tuple[int, ...], Rest | None] = {}
-        split = splitting.split(question.classifier, layer)
+        split = splitting.split(target_score.classifier, layer)
         if split is not None:
             self._resume(split)
         if self._rest is None:
-            _SHARES.setdefault(question.classifier, {})[layer] = 1.0
+            _SHARES.setdefault(target_score.classifier, {})[layer] = 1.0
             self._run_whole()
 
     @property
@@ -92,8 +92,8 @@ class Resumed:
     def batch_size(self) -> int:
         """How many variants to run at once: as many as images, and more where they are small."""
         if self.whole:
-            return self.question.forward_batch_size
-        return min(256, max(self.question.forward_batch_size, NUMBERS // max(1, self.activations[0].numel())))
+            return self.target_score.forward_batch_size
+        return min(256, max(self.target_score.forward_batch_size, NUMBERS // max(1, self.activations[0].numel())))
 
     def logits(self, variants: Float[Tensor, "m ..."], rows: Int[Tensor, " m"]) -> Float[Tensor, "m k"]:
         """The logits where the variants stand in the place of what the layer gave for the images of these rows.
@@ -101,7 +101,7 @@ class Resumed:
         `variants` are not changed. Raises `ValueError` where their shape is not the layer's.
         """
         self._require_shape(variants)
-        with self.question.classifier.lock, without_gradients():
+        with self.target_score.classifier.lock, without_gradients():
             if self._rest is None:
                 return self._replaced(variants, rows)
             return self._rest.logits(variants, rows)
@@ -114,30 +114,30 @@ class Resumed:
         """
         self._require_shape(variants)
         which = rows.tolist()
-        targets = [self.question.targets[row] for row in which]
+        targets = [self.target_score.targets[row] for row in which]
         asked = {one for target in targets for one in (target.positive, target.negative) if one is not None}
         classes = tuple(sorted(asked))
         rest = self._of_some_classes(classes, variants, rows)
         if rest is None:
             logits = self.logits(variants, rows)
         else:
-            with self.question.classifier.lock, without_gradients():
+            with self.target_score.classifier.lock, without_gradients():
                 logits = rest.logits(variants, rows)
             place = {None: None} | {one: number for number, one in enumerate(classes)}
             targets = [Target(classes.index(one.positive), place[one.negative]) for one in targets]
         score = scores(logits, targets)
-        self.question._require_finite(score, which, "score")
+        self.target_score._require_finite(score, which, "score")
         return score
 
     def _of_some_classes(self, classes: tuple[int, ...], variants: Tensor, rows: Tensor) -> Rest | None:
         """The rest of the network for a few of the classes, where it gives the first variant the logits that all do."""
         rest = self._rest
-        if rest is None or not len(variants) or FEW * len(classes) > len(self.question.classifier.labels):
+        if rest is None or not len(variants) or FEW * len(classes) > len(self.target_score.classifier.labels):
             return None
         if classes not in self._narrow:
             after = tried(lambda: heads.narrowed(rest.after, classes))
             narrow = None if after is None else replace(rest, after=after)
-            with self.question.classifier.lock, without_gradients():
+            with self.target_score.classifier.lock, without_gradients():
                 expected = rest.logits(variants[:1], rows[:1])[:, list(classes)]
                 found = None if narrow is None else tried(lambda: narrow.logits(variants[:1], rows[:1]))
             agrees = found is not None and found.shape == expected.shape and equal(found, expected)
@@ -151,7 +151,7 @@ class Resumed:
 
     def _resume(self, split: splitting.Split) -> None:
         """Run the images up to the layer, and keep the rest of the network where that gives what a full pass gives."""
-        normalize = self.question.classifier.module.get_submodule("normalize")
+        normalize = self.target_score.classifier.module.get_submodule("normalize")
         parts = list(self._passes(lambda pixels: tried(lambda: split.before.forward(normalize(pixels)))))
         by_image = (True, *split.by_image)
         values = tried(lambda: [_joined(*one) for one in zip(by_image, zip(*parts, strict=True), strict=True)])
@@ -165,11 +165,11 @@ class Resumed:
 
         Their number differs from that of the images run before, so that a rest that has taken up the latter fails.
         """
-        images = min(len(self.activations), self.question.batch_size)
+        images = min(len(self.activations), self.target_score.batch_size)
         shares = torch.tensor([1.0, 0.5] if images != 2 else [1.0, 0.5, 0.0]).to(self.activations)
         variants = self.activations[:1] * shares.view(-1, *[1] * (self.activations.ndim - 1))
         rows = torch.zeros(len(variants), dtype=torch.long)
-        with self.question.classifier.lock, without_gradients():
+        with self.target_score.classifier.lock, without_gradients():
             expected, found = self._replaced(variants, rows), tried(lambda: run(variants, rows))
         return found is not None and found.shape == expected.shape and equal(found, expected)
 
@@ -183,21 +183,21 @@ class Resumed:
 
         def run(pixels: Tensor) -> Tensor:
             outputs.clear()
-            with hooks.replaced(self.question.classifier, self.layer, take):
-                self.question.classifier.module(pixels)
+            with hooks.replaced(self.target_score.classifier, self.layer, take):
+                self.target_score.classifier.module(pixels)
             return outputs[-1]
 
         self.activations = torch.cat(list(self._passes(run)))
         self._runs = len(outputs)
 
     def _passes(self, run: Callable[[Tensor], T]) -> Iterator[T]:
-        pixels = self.question.images.pixels
+        pixels = self.target_score.images.pixels
 
         def locked(part: slice) -> T:
-            with self.question.classifier.lock, without_gradients():
+            with self.target_score.classifier.lock, without_gradients():
                 return run(pixels[part])
 
-        return batched(locked, len(pixels), size=self.question.batch_size, what=f"up to {self.layer}")
+        return batched(locked, len(pixels), size=self.target_score.batch_size, what=f"up to {self.layer}")
 
     def _replaced(self, variants: Tensor, rows: Tensor) -> Tensor:
         """A full pass of the rows' images, with the variants in the place of the layer's last output."""
@@ -207,8 +207,8 @@ class Resumed:
             # What follows may work in place, and the variants are the caller's.
             return variants.clone() if next(numbers) == self._runs else output
 
-        with hooks.replaced(self.question.classifier, self.layer, place):
-            return self.question.classifier.module(self.question.images.pixels[rows])
+        with hooks.replaced(self.target_score.classifier, self.layer, place):
+            return self.target_score.classifier.module(self.target_score.images.pixels[rows])
 
 
 def _joined(by_image: bool, values: tuple[Any, ...]) -> Any:

@@ -14,8 +14,8 @@ from torch.nn import functional
 from interp.models.graph import traced
 from interp.passes import operations, patches
 from interp.passes.patches import Boxes, Patch, Slide
-from interp.passes.question import Question
 from interp.passes.rest import TOLERANCE, TOLERANCE_ELSEWHERE, tried, without_gradients
+from interp.passes.target_score import TargetScore
 from interp.types import scores
 
 WHOLE = 0.75
@@ -30,9 +30,9 @@ _OUT_OF_PLACE = {operator.iadd: operator.add, operator.imul: operator.mul}
 
 
 class Windowed:
-    """The pictures of a question with a window changed, run through the network as far as the window reaches.
+    """The pictures of a target score with a window changed, run through the network as far as the window reaches.
 
-        windowed = Windowed(question)
+        windowed = Windowed(target_score)
         scores = windowed.scores(0, windows, tops=[0, 16], lefts=[0, 0])
 
     Each operation of the network (`models.graph`) runs on a box that holds all that the window has changed, with as
@@ -47,9 +47,9 @@ class Windowed:
     and only for its own duration.
     """
 
-    def __init__(self, question: Question) -> None:
-        self.question = question
-        self._network = _followed(question)
+    def __init__(self, target_score: TargetScore) -> None:
+        self.target_score = target_score
+        self._network = _followed(target_score)
         self._tested = False
         self._kept: tuple[int, _Unchanged] | None = None
         self._known: dict[int, Tensor] = {}
@@ -69,40 +69,40 @@ class Windowed:
             self._tested = True
             self._test(row, Patch(windows[:2], Boxes(tuple(tops[:2]), tuple(lefts[:2]), height, width)))
         if self._network is None:
-            return self.question.scores(patches.put(self._pixels(row), patch), torch.full((len(windows),), row))
-        with self.question.classifier.lock, without_gradients():
-            score = scores(self._logits(row, patch), [self.question.targets[row]] * len(windows))
-        self.question._require_finite(score, [row] * len(windows), "score")
+            return self.target_score.scores(patches.put(self._pixels(row), patch), torch.full((len(windows),), row))
+        with self.target_score.classifier.lock, without_gradients():
+            score = scores(self._logits(row, patch), [self.target_score.targets[row]] * len(windows))
+        self.target_score._require_finite(score, [row] * len(windows), "score")
         return score
 
     def unchanged(self, row: int) -> Float[Tensor, ""]:
         """The score of the picture as it is, by a full pass, the first time that it is asked for."""
         if row not in self._known:
-            self._known[row] = self.question.scores(self._pixels(row), torch.tensor([row]))[0]
+            self._known[row] = self.target_score.scores(self._pixels(row), torch.tensor([row]))[0]
         return self._known[row]
 
     def _pixels(self, row: int) -> Float[Tensor, "1 c h w"]:
-        return self.question.images.pixels[row : row + 1]
+        return self.target_score.images.pixels[row : row + 1]
 
     def _of(self, row: int) -> _Unchanged:
         """The maps of the unchanged picture."""
         if self._kept is None or self._kept[0] != row:
             self._kept = None
             assert self._network is not None
-            normalized = self.question.classifier.module.get_submodule("normalize")(self._pixels(row))
+            normalized = self.target_score.classifier.module.get_submodule("normalize")(self._pixels(row))
             self._kept = row, _Unchanged(self._network, normalized)
         return self._kept[1]
 
     def _logits(self, row: int, patch: Patch) -> Tensor:
-        normalize = self.question.classifier.module.get_submodule("normalize")
+        normalize = self.target_score.classifier.module.get_submodule("normalize")
         return _Changed(self._of(row)).run(Patch(normalize(patch.values), patch.boxes))
 
     def _test(self, row: int, patch: Patch) -> None:
         """Go back to full passes where the first variants' logits are not those of full passes."""
         if self._network is None:
             return
-        with self.question.classifier.lock, without_gradients():
-            expected = self.question.classifier.module(patches.put(self._pixels(row), patch))
+        with self.target_score.classifier.lock, without_gradients():
+            expected = self.target_score.classifier.module(patches.put(self._pixels(row), patch))
             found = tried(lambda: self._logits(row, patch))
         tolerance = TOLERANCE.get(expected.device.type, TOLERANCE_ELSEWHERE) * float(expected.abs().max())
         # Logits that are not finite are said so by whoever scores them.
@@ -223,11 +223,11 @@ class _Changed(fx.Interpreter):
         return Patch(patches.unpadded(module, inputs), boxes)
 
 
-def _followed(question: Question) -> fx.GraphModule | None:
+def _followed(target_score: TargetScore) -> fx.GraphModule | None:
     """The network's operations; None where they cannot be followed, or write in ways that are not known here."""
-    with question.classifier.lock:
+    with target_score.classifier.lock:
         try:
-            network = traced(question.classifier.module.get_submodule("network"))
+            network = traced(target_score.classifier.module.get_submodule("network"))
         except ValueError:
             return None
     for node in network.graph.nodes:

@@ -10,8 +10,8 @@ from benchmarks import peer_maps as peers
 from interp import attribution
 from interp.attribution.channel_cams import AblationCam, ScoreCam
 from interp.passes.grids import enlarged
-from interp.passes.question import FORWARD
 from interp.passes.splitting import past_pooling
+from interp.passes.target_score import FORWARD
 from interp.types import Classifier, Images, Layer, Target
 from tests.passes.test_resuming import Untraceable, classifier_of, transformer
 

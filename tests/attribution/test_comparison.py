@@ -112,7 +112,7 @@ def test_batches_that_do_not_hold_everything_change_nothing(
     tiny: Classifier, noise_images: Images, method: Method, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = attribution.attribute(tiny, noise_images, [0, 1, 2], method)
-    monkeypatch.setattr("interp.passes.question.Question.batch_size", 2)
+    monkeypatch.setattr("interp.passes.target_score.TargetScore.batch_size", 2)
     parts = attribution.attribute(tiny, noise_images, [0, 1, 2], method)
     torch.testing.assert_close(parts.values, whole.values, rtol=1e-4, atol=1e-6)
 

@@ -5,7 +5,7 @@ from benchmarks import peer_maps as peers
 from interp import attribution
 from interp.attribution import Occlusion
 from interp.passes import patches
-from interp.passes.question import FORWARD
+from interp.passes.target_score import FORWARD
 from interp.types import Classifier, Images, Target
 
 

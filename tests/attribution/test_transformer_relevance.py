@@ -102,13 +102,13 @@ def test_each_taker_is_named() -> None:
 
 def test_what_the_ledger_holds_is_what_is_missing() -> None:
     from interp.attribution.propagation import Propagation
-    from interp.passes.question import Question
+    from interp.passes.target_score import TargetScore
 
     classifier = transformers.seeded(transformers.Attention(), 16)
-    question = Question.of(classifier, transformers.noise(classifier), 1)
+    target_score = TargetScore.of(classifier, transformers.noise(classifier), 1)
     ledger = relevance.Ledger()
     rules = Propagation(relevance.gamma, relevance.gamma, dense=relevance.gamma, ledger=ledger)
-    found, score = question.relevance(question.images.pixels, torch.arange(2), rules)
+    found, score = target_score.relevance(target_score.images.pixels, torch.arange(2), rules)
     lost = ledger.biases + ledger.nobody + ledger.constants + ledger.softmax
     assert lost == pytest.approx(float(score.sum() - found.sum()), rel=1e-3, abs=1e-3)
     assert min(abs(ledger.biases), abs(ledger.constants), abs(ledger.softmax)) > 0.01

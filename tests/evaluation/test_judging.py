@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from interp import attribution, evaluation, progress
-from interp.passes.question import FORWARD
+from interp.passes.target_score import FORWARD
 from interp.types import Classifier, Images
 
 METHODS = (

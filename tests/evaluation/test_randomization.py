@@ -21,8 +21,8 @@ class Edges(attribution.Method):
     def cost(self, classifier):
         return 0.0
 
-    def maps(self, question):
-        grey = question.images.pixels.mean(dim=1)
+    def maps(self, target_score):
+        grey = target_score.images.pixels.mean(dim=1)
         return Maps((grey - grey.roll(1, 2)).abs())
 
 

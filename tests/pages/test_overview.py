@@ -39,7 +39,7 @@ def test_a_rerun_computes_nothing_again(app, monkeypatch) -> None:
         asked.append(arguments)
         return read_ahead(*arguments, **keywords)
 
-    monkeypatch.setattr("interp.models.predictions.read_ahead", counted)
+    monkeypatch.setattr("interp.set_pass.running.read_ahead", counted)
     # A set that no other test of this process has had predicted.
     app.query_params["images"] = "scenes:37"
     app.run()

@@ -9,8 +9,8 @@ from torchvision.models import VisionTransformer, convnext_tiny, densenet121, go
 from interp.models import hooks
 from interp.models.layers import find_layers
 from interp.models.normalize import assemble
-from interp.passes.question import FORWARD, Question
 from interp.passes.resuming import Resumed, start_cost, variant_cost
+from interp.passes.target_score import FORWARD, TargetScore
 from interp.types import Classifier, Images, Preprocessing, Target
 from tests.conftest import tiny_classifier
 
@@ -49,8 +49,8 @@ def slow_logits(classifier: Classifier, layer: str, variants: torch.Tensor, pixe
 
 def check(classifier: Classifier, layer: str, images: Images = IMAGES) -> Resumed:
     """Variants that differ from image to image and position to position, against full passes."""
-    question = Question(classifier, images, (Target(0),) * len(images))
-    resumed = Resumed(question, layer)
+    target_score = TargetScore(classifier, images, (Target(0),) * len(images))
+    resumed = Resumed(target_score, layer)
     rows = torch.tensor([1, 0, 1])
     noise = torch.rand(3, *resumed.activations.shape[1:], generator=torch.Generator().manual_seed(5))
     variants = resumed.activations[rows] * noise
@@ -109,7 +109,7 @@ def test_resumed_logits_equal_full_passes_with_the_layers_output_replaced(name: 
 
 
 def test_one_image_and_many_variants_of_it(tiny: Classifier, noise_images: Images) -> None:
-    one = Question(tiny, noise_images[1:2], (Target(2),))
+    one = TargetScore(tiny, noise_images[1:2], (Target(2),))
     resumed = Resumed(one, "conv1")
     variants = resumed.activations * torch.linspace(0, 2, 5)[:, None, None, None]
     rows = torch.zeros(5, dtype=torch.long)
@@ -188,8 +188,8 @@ def test_a_rest_that_has_taken_up_the_number_of_images_runs_whole(images: int) -
     torch.manual_seed(1)
     classifier = classifier_of(FixedSize(), size=32)
     pixels = torch.rand(images, 3, 32, 32)
-    question = Question(classifier, Images(pixels, ("one",) * images), (Target(0),) * images)
-    resumed = Resumed(question, "second")
+    target_score = TargetScore(classifier, Images(pixels, ("one",) * images), (Target(0),) * images)
+    resumed = Resumed(target_score, "second")
     assert resumed.whole
     torch.testing.assert_close(
         resumed.activations,
@@ -201,9 +201,9 @@ def test_more_images_than_fit_into_a_batch_are_joined() -> None:
     torch.manual_seed(1)
     classifier = classifier_of(Writing(), size=224)
     pixels = torch.rand(10, 3, 224, 224)
-    question = Question(classifier, Images(pixels, ("one",) * 10), (Target(0),) * 10)
-    resumed = Resumed(question, "second")
-    assert question.batch_size < 10 and not resumed.whole
+    target_score = TargetScore(classifier, Images(pixels, ("one",) * 10), (Target(0),) * 10)
+    resumed = Resumed(target_score, "second")
+    assert target_score.batch_size < 10 and not resumed.whole
     rows = torch.tensor([9, 0, 8])
     expected = slow_logits(classifier, "second", resumed.activations[rows] / 2, pixels[rows])
     torch.testing.assert_close(resumed.logits(resumed.activations[rows] / 2, rows), expected)
@@ -219,7 +219,7 @@ def test_of_a_module_that_runs_twice_the_last_run_counts(untraceable: bool) -> N
 
     torch.manual_seed(1)
     classifier = classifier_of(Both())
-    resumed = Resumed(Question(classifier, IMAGES, (Target(0),) * 2), "relu")
+    resumed = Resumed(TargetScore(classifier, IMAGES, (Target(0),) * 2), "relu")
     assert resumed.whole == untraceable
     rows = torch.tensor([1, 0, 1])
     torch.testing.assert_close(resumed.logits(resumed.activations[rows] * 3, rows), classifier.logits(IMAGES)[rows] * 3)
@@ -242,8 +242,8 @@ class ManyClasses(nn.Module):
 def test_scores_are_of_some_classes_only_and_equal_those_of_all(target: Target, monkeypatch) -> None:
     torch.manual_seed(0)
     classifier = classifier_of(ManyClasses())
-    question = Question(classifier, IMAGES, (target, target))
-    resumed = Resumed(question, "body")
+    target_score = TargetScore(classifier, IMAGES, (target, target))
+    resumed = Resumed(target_score, "body")
     rows = torch.tensor([0, 1, 1])
     variants = resumed.activations[rows] * torch.tensor([1.0, 0.5, 0.1])[:, None, None, None]
     logits = resumed.logits(variants, rows)
@@ -267,35 +267,35 @@ def test_logits_that_depend_on_each_other_are_all_computed() -> None:
             return super().forward(pixels).log_softmax(dim=1)
 
     torch.manual_seed(0)
-    question = Question(classifier_of(Sharpened()), IMAGES, (Target(3), Target(3)))
-    resumed = Resumed(question, "body")
+    target_score = TargetScore(classifier_of(Sharpened()), IMAGES, (Target(3), Target(3)))
+    resumed = Resumed(target_score, "body")
     rows = torch.tensor([0, 1])
     assert torch.equal(resumed.scores(resumed.activations, rows), resumed.logits(resumed.activations, rows)[:, 3])
 
 
 def test_it_works_inside_inference_mode_and_leaves_no_gradients(tiny: Classifier, noise_images: Images) -> None:
-    question = Question(tiny, noise_images, (Target(0),) * 3)
-    outside = Resumed(question, "conv1")
+    target_score = TargetScore(tiny, noise_images, (Target(0),) * 3)
+    outside = Resumed(target_score, "conv1")
     variants = outside.activations / 2
     expected = outside.logits(variants, torch.arange(3))
     assert not expected.requires_grad
     with torch.inference_mode():
-        inside = Resumed(question, "conv1")
+        inside = Resumed(target_score, "conv1")
         assert not inside.whole
         torch.testing.assert_close(inside.logits(inside.activations / 2, torch.arange(3)), expected)
 
 
 def test_wrong_layers_and_shapes_are_refused(tiny: Classifier, noise_images: Images) -> None:
-    question = Question(tiny, noise_images, (Target(0),) * 3)
+    target_score = TargetScore(tiny, noise_images, (Target(0),) * 3)
     with pytest.raises(ValueError, match="no layer 'conv9'"):
-        Resumed(question, "conv9")
-    resumed = Resumed(question, "conv1")
+        Resumed(target_score, "conv9")
+    resumed = Resumed(target_score, "conv1")
     with pytest.raises(ValueError, match="4 × 8 × 8, and layer 'conv1' gives 4 × 16 × 16"):
         resumed.logits(torch.zeros(1, 4, 8, 8), torch.tensor([0]))
 
 
 def test_a_score_that_is_not_finite_is_raised_with_the_images_name(tiny: Classifier, noise_images: Images) -> None:
-    resumed = Resumed(Question(tiny, noise_images, (Target(0),) * 3), "conv1")
+    resumed = Resumed(TargetScore(tiny, noise_images, (Target(0),) * 3), "conv1")
     variants = resumed.activations.clone()
     variants[2, 0, 0, 0] = float("nan")
     with pytest.raises(ValueError, match="NaN as the score of image 'third.png'"):
@@ -332,5 +332,5 @@ def test_what_runs_whole_costs_a_forward_pass_each() -> None:
     assert variant_cost(classifier_of(Untraceable()), "second") == FORWARD
     classifier = classifier_of(FixedSize())
     assert variant_cost(classifier, "second") < FORWARD
-    Resumed(Question(classifier, IMAGES, (Target(0),) * 2), "second")
+    Resumed(TargetScore(classifier, IMAGES, (Target(0),) * 2), "second")
     assert variant_cost(classifier, "second") == FORWARD

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional
 
 from interp.passes import patches
-from interp.passes.question import Question
+from interp.passes.target_score import TargetScore
 from interp.passes.windowed import Windowed
 from interp.types import Classifier, Images, Target
 from tests.networks import NAMES, calibrated, pictures
@@ -15,24 +15,24 @@ from tests.passes.test_resuming import HiddenWriting, Untraceable, Writing, clas
 PLACES = [(0, 0), (0, 37), (5, 80), (80, 80), (41, 22), (80, 3)]
 
 
-def full_scores(question: Question, row: int, windows: torch.Tensor, tops, lefts) -> torch.Tensor:
+def full_scores(target_score: TargetScore, row: int, windows: torch.Tensor, tops, lefts) -> torch.Tensor:
     """Whole pictures with the windows written into them, through the module itself."""
     found = []
     for window, top, left in zip(windows, tops, lefts, strict=True):
-        pixels = question.images.pixels[row : row + 1].clone()
+        pixels = target_score.images.pixels[row : row + 1].clone()
         pixels[0, :, top : top + window.shape[1], left : left + window.shape[2]] = window
         with torch.no_grad():
-            found.append(question.classifier.module(pixels)[0, question.targets[row].positive])
+            found.append(target_score.classifier.module(pixels)[0, target_score.targets[row].positive])
     return torch.stack(found)
 
 
 def check(classifier: Classifier, images: Images, places=PLACES, size: tuple[int, int] = (16, 14)) -> Windowed:
-    question = Question(classifier, images, tuple(Target(i + 1) for i in range(len(images))))
-    found = Windowed(question)
+    target_score = TargetScore(classifier, images, tuple(Target(i + 1) for i in range(len(images))))
+    found = Windowed(target_score)
     windows = torch.rand(len(places), 3, *size, generator=torch.Generator().manual_seed(6))
     tops, lefts = zip(*places, strict=True)
     for row in [*range(len(images)), 0]:
-        expected = full_scores(question, row, windows, tops, lefts)
+        expected = full_scores(target_score, row, windows, tops, lefts)
         scale = float(expected.abs().max())
         assert float(expected.std()) > 1e-3 * scale
         torch.testing.assert_close(found.scores(row, windows, tops, lefts), expected, rtol=1e-5, atol=2e-5 * scale)
@@ -108,11 +108,11 @@ def test_branches_and_what_is_written_in_place() -> None:
     torch.manual_seed(3)
     images = Images(torch.rand(2, 3, 64, 64), ("one", "two"))
     places = [(0, 0), (48, 50), (20, 13)]
-    found = Windowed(Question(classifier_of(Branches()), images, (Target(0),) * 2))
+    found = Windowed(TargetScore(classifier_of(Branches()), images, (Target(0),) * 2))
     # `total` is rectified in place and read again, which out of place is another network: found by the comparison.
     windows = torch.rand(3, 3, 16, 14)
     tops, lefts = zip(*places, strict=True)
-    expected = full_scores(found.question, 1, windows, tops, lefts)
+    expected = full_scores(found.target_score, 1, windows, tops, lefts)
     torch.testing.assert_close(found.scores(1, windows, tops, lefts), expected)
     assert found.whole
 
@@ -132,15 +132,15 @@ def test_networks_of_other_operations_are_followed(network) -> None:
 
 
 def test_numbers_that_are_not_finite_are_named(tiny: Classifier, noise_images: Images) -> None:
-    question = Question(tiny, noise_images, (Target(0),) * 3)
+    target_score = TargetScore(tiny, noise_images, (Target(0),) * 3)
     windows = torch.full((1, 3, 4, 4), float("nan"))
     with pytest.raises(ValueError, match="NaN as the score of image 'second.png'"):
-        Windowed(question).scores(1, windows, [3], [5])
+        Windowed(target_score).scores(1, windows, [3], [5])
     assert not any(part._forward_hooks for part in tiny.module.modules())
 
 
 def test_a_change_of_weights_is_seen(tiny: Classifier, noise_images: Images) -> None:
-    """Nothing outlives the question: another one sees the weights as they are then."""
+    """Nothing outlives the target score: another one sees the weights as they are then."""
     before = check(tiny, noise_images[:2], [(0, 0), (10, 12), (5, 4)], (4, 4))
     with torch.no_grad():
         tiny.module.get_parameter("network.conv1.weight").mul_(-1)

@@ -17,7 +17,7 @@ from interp.attribution.method import Maps
 from interp.images import ImageSet, load
 from interp.images.annotation import Annotation, Mark
 from interp.images.masks import MaskFile
-from interp.passes.question import Question as Asked
+from interp.passes.target_score import TargetScore
 from interp.set_pass import merged
 from interp.shared_interest import Explained, ExplanationPass, Question, annotated
 from interp.types import Classifier
@@ -167,7 +167,7 @@ class Fussy(Method):
     def cost(self, classifier: Classifier) -> float:
         return 1.0
 
-    def maps(self, question: Asked) -> Maps:
+    def maps(self, question: TargetScore) -> Maps:
         if float(question.images.pixels.mean(dim=(1, 2, 3)).min()) < 0.1:
             raise ValueError("too dark to be explained")
         return Maps(question.images.pixels.mean(dim=1))

@@ -12,7 +12,7 @@ from interp import images
 from interp.attribution import Method
 from interp.attribution.method import Maps
 from interp.images import ImageSet
-from interp.passes.question import Question as Asked
+from interp.passes.target_score import TargetScore
 from interp.shared_interest import Area, Question, Scored, Scoring, score
 from interp.types import Classifier
 from tests.images.drawing import coco, plain
@@ -30,7 +30,7 @@ class LeftHalf(Method):
     def cost(self, classifier: Classifier) -> float:
         return 1.0
 
-    def maps(self, question: Asked) -> Maps:
+    def maps(self, question: TargetScore) -> Maps:
         values = torch.zeros(len(question.images), 16, 16)
         values[:, :, :8] = 1
         return Maps(values)

@@ -1,4 +1,4 @@
-"""What is to be explained, and the passes through the model that every method is made of."""
+"""The score of a target, and the passes through the model that every method is made of."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ class Tapped:
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
-    """Why does the classifier give each image the score of its target? Methods ask it for passes.
+class TargetScore:
+    """The score of each image's target as a function of pixels: what methods run, and take gradients of.
 
-    `rows` in the methods below says to which image of the question each of the given pixels belongs, since methods
+    `rows` in the methods below says to which image each of the given pixels belongs, since methods
     run many variants of one image. Every pass holds the classifier's lock, and only for its own duration.
     Logits or gradients that are not finite raise `ValueError` with the image's name.
     """
@@ -60,8 +60,8 @@ class Question:
     targets: tuple[Target, ...]
 
     @classmethod
-    def of(cls, classifier: Classifier, images: Images, targets: Targets) -> Question:
-        """The question about these images and targets, on the classifier's device.
+    def of(cls, classifier: Classifier, images: Images, targets: Targets) -> TargetScore:
+        """The score of these images and targets, on the classifier's device.
 
         `targets` is one class, one `Target`, or one for each image. Raises `ValueError` for no images, images of
         another size or other colours than the classifier sees, and classes that it does not have.
