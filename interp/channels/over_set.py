@@ -13,10 +13,10 @@ from torch import Tensor
 
 from interp.channels.attribution import summed
 from interp.images import ImageSet, Problem
-from interp.models import hooks, inputs
-from interp.models.inputs import Input
+from interp.models import hooks
+from interp.models.inputs import PicturePass
 from interp.models.truth import OwnLabels
-from interp.set_pass import Collected, Growing, SetPass
+from interp.set_pass import Collected, Growing
 from interp.types import Classifier, Fingerprinted, Images, Layer, Target, scores
 
 LARGEST = 2_000_000_000
@@ -73,7 +73,7 @@ _ROWS = ("positions", "positive", "negative", "predicted", "probability", "score
 
 
 @dataclass(frozen=True)
-class AttributionPass(SetPass[SetQuestion, SetAttribution]):
+class AttributionPass(PicturePass[SetQuestion, SetAttribution]):
     """The attribution of each channel of a layer in each image, for each question.
 
     One forward pass for a batch, and for each question a backward pass that ends at its layer. An image that cannot be
@@ -97,18 +97,44 @@ class AttributionPass(SetPass[SetQuestion, SetAttribution]):
         """A digest of the images' classes."""
         return context.fingerprint_of(positions)
 
-    def read(self, classifier: Classifier, photos: ImageSet, position: int) -> Input:
-        """The image as the classifier sees it, or why it cannot be read."""
-        return inputs.attempt(classifier, photos, position)
-
-    def run(
-        self, classifier: Classifier, items: Sequence[SetQuestion], context: OwnLabels, seen: Sequence[Input]
+    def values(
+        self,
+        classifier: Classifier,
+        items: Sequence[SetQuestion],
+        context: OwnLabels,
+        images: Images,
+        positions: np.ndarray,
     ) -> Sequence[SetAttribution]:
         """The attributions in some images for each question."""
-        images, there, problems = inputs.readable(classifier, seen)
-        if images is None:
-            return [self.blank(classifier, one, problems) for one in items]
-        return _of_batch(classifier, images, np.array(there, np.int32), context, items, problems)
+        parts = []
+        layers = [one.check(classifier) for one in items]
+        names = list(dict.fromkeys(layer.name for layer in layers))
+        # A copy of the pixels is not needed: the graph begins at the first of the layers.
+        with torch.inference_mode(False), torch.enable_grad(), hooks.activations(classifier, names) as taken:
+            logits = classifier.module(images.pixels)
+            probability, predicted = classifier.linked(logits.detach().float()).max(dim=1)
+            own = context.at(positions, logits.detach().float().cpu().numpy())
+            for place, (question, layer) in enumerate(zip(items, layers, strict=True)):
+                positive, negative = _classes(question, logits.detach(), own)
+                # Rows without a target are computed with any class, and left out below.
+                given = zip(positive.clip(min=0).tolist(), negative.tolist(), strict=True)
+                targets = [Target(one, None if other in (-1, one) else other) for one, other in given]
+                score = scores(logits, targets)
+                more = place + 1 < len(items)
+                (slope,) = torch.autograd.grad(
+                    score.sum(), taken[layer.name], retain_graph=more, allow_unused=True, materialize_grads=True
+                )
+                found = {
+                    "positions": positions,
+                    "positive": positive,
+                    "negative": negative,
+                    "predicted": predicted.cpu().numpy().astype(np.int32),
+                    "probability": probability.cpu().numpy(),
+                    "scores": score.detach().float().cpu().numpy(),
+                    "values": summed(taken[layer.name].detach() * slope, layer).float().cpu().numpy(),
+                }
+                parts.append(_kept(classifier, question, images.names, found))
+        return parts
 
     def blank(self, classifier: Classifier, item: SetQuestion, problems: tuple[Problem, ...] = ()) -> SetAttribution:
         """The attributions in no image."""
@@ -125,45 +151,6 @@ class AttributionPass(SetPass[SetQuestion, SetAttribution]):
                 f"Choose at most {count * LARGEST // needed:,} images, or a layer of fewer channels."
             )
         return Collected([Growing(self.blank(classifier, one), count) for one in items])
-
-
-def _of_batch(
-    classifier: Classifier,
-    images: Images,
-    positions: Int[np.ndarray, " n"],
-    labels: OwnLabels,
-    questions: Sequence[SetQuestion],
-    problems: tuple[Problem, ...],
-) -> list[SetAttribution]:
-    parts = []
-    layers = [one.check(classifier) for one in questions]
-    names = list(dict.fromkeys(layer.name for layer in layers))
-    # A copy of the pixels is not needed: the graph begins at the first of the layers.
-    with torch.inference_mode(False), torch.enable_grad(), hooks.activations(classifier, names) as taken:
-        logits = classifier.module(images.pixels)
-        probability, predicted = classifier.linked(logits.detach().float()).max(dim=1)
-        own = labels.at(positions, logits.detach().float().cpu().numpy())
-        for place, (question, layer) in enumerate(zip(questions, layers, strict=True)):
-            positive, negative = _classes(question, logits.detach(), own)
-            # Rows without a target are computed with any class, and left out below.
-            given = zip(positive.clip(min=0).tolist(), negative.tolist(), strict=True)
-            targets = [Target(one, None if other in (-1, one) else other) for one, other in given]
-            score = scores(logits, targets)
-            more = place + 1 < len(questions)
-            (slope,) = torch.autograd.grad(
-                score.sum(), taken[layer.name], retain_graph=more, allow_unused=True, materialize_grads=True
-            )
-            found = {
-                "positions": positions,
-                "positive": positive,
-                "negative": negative,
-                "predicted": predicted.cpu().numpy().astype(np.int32),
-                "probability": probability.cpu().numpy(),
-                "scores": score.detach().float().cpu().numpy(),
-                "values": summed(taken[layer.name].detach() * slope, layer).float().cpu().numpy(),
-            }
-            parts.append(_kept(classifier, question, images.names, found, problems))
-    return parts
 
 
 def _classes(
@@ -188,7 +175,6 @@ def _kept(
     question: SetQuestion,
     names: Sequence[str],
     found: dict[str, np.ndarray],
-    problems: tuple[Problem, ...],
 ) -> SetAttribution:
     """The rows that answer the question; the others as problems."""
     finite = np.isfinite(found["values"]).all(axis=1) & np.isfinite(found["scores"])
@@ -197,6 +183,7 @@ def _kept(
         (found["positive"] == found["negative"], "The class explained in it is the one that it would be set against."),
         (~finite, f"{classifier.name} gave numbers that are not finite for it."),
     ]
+    problems: tuple[Problem, ...] = ()
     keep = np.ones(len(names), bool)
     for left, reason in reasons:
         problems += tuple(Problem(names[int(row)], reason) for row in np.flatnonzero(left & keep))

@@ -23,10 +23,10 @@ from interp.embedding.representations import (
     refuse_large,
 )
 from interp.images import ImageSet, Problem
-from interp.models import hooks, inputs
-from interp.models.inputs import Input
+from interp.models import hooks
+from interp.models.inputs import PicturePass
 from interp.passes.grids import on_grid
-from interp.set_pass import Collected, Growing, Positions, SetPass, chosen_positions, once, returned
+from interp.set_pass import Collected, Growing, Positions, chosen_positions, once, returned
 from interp.types import Classifier, Images
 
 
@@ -74,7 +74,7 @@ def features_of_layers(
 
 
 @dataclass(frozen=True)
-class FeaturePass(SetPass[Representation, Features]):
+class FeaturePass(PicturePass[Representation, Features]):
     """The features of each image in each representation, from one pass.
 
     An image that cannot be read becomes a problem, and the rest goes on. Features that are not numbers end it with a
@@ -87,17 +87,15 @@ class FeaturePass(SetPass[Representation, Features]):
         """The representations, resolved."""
         return tuple(one.resolved(classifier) for one in items)
 
-    def read(self, classifier: Classifier, photos: ImageSet, position: int) -> Input:
-        """The image as the classifier sees it, or why it cannot be read."""
-        return inputs.attempt(classifier, photos, position)
-
-    def run(
-        self, classifier: Classifier, items: Sequence[Representation], context: None, seen: Sequence[Input]
+    def values(
+        self,
+        classifier: Classifier,
+        items: Sequence[Representation],
+        context: None,
+        images: Images,
+        positions: np.ndarray,
     ) -> Sequence[Features]:
         """The features of some images in each representation."""
-        images, positions, problems = inputs.readable(classifier, seen)
-        if images is None:
-            return [self.blank(classifier, one, problems) for one in items]
         rows = _rows(classifier, images, items)
         parts = []
         for one in items:
@@ -106,7 +104,7 @@ class FeaturePass(SetPass[Representation, Features]):
             finite = np.isfinite(values).all(axis=1)
             if not finite.all():
                 raise _not_finite(classifier, one, images.names[int(finite.argmin()) // each])
-            parts.append(Features(one, values, np.repeat(np.array(positions, np.int32), each), problems))
+            parts.append(Features(one, values, np.repeat(positions, each)))
         return parts
 
     def blank(self, classifier: Classifier, item: Representation, problems: tuple[Problem, ...] = ()) -> Features:

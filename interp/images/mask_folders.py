@@ -74,6 +74,7 @@ def parted(pictures: list[PictureFile], folders: Iterable[str]) -> Parted:
 def read_all(found: Sequence[PictureFile], maps: Sequence[ClassMap], *, marked: frozenset[int] | None) -> list[Records]:
     """The masks as marks: by name those whose values a file names, unless `marked` says which values count."""
     records = []
+    found = files.settled(list(found))
     for map, some in class_maps.parted(found, () if marked is not None else maps).items():
         if map is None:
             records.append(read(some, marked=marked))

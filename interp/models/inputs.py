@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from PIL import Image
@@ -12,6 +15,7 @@ from torch import Tensor
 
 from interp.images import ImageSet, Problem, Sample, UnreadableImage
 from interp.images.problems import printable
+from interp.set_pass.work import Item, SetPass, Value
 from interp.types import Classifier, Images
 
 
@@ -39,6 +43,31 @@ def attempt(classifier: Classifier, photos: ImageSet, position: int) -> Input:
         return Input(position, name, pixels, remarks=sample.remarks, state=photos.state(position))
     except UnreadableImage as error:
         return Input(position, name, None, Problem(name, str(error)))
+
+
+@dataclass(frozen=True)
+class PicturePass(SetPass[Item, Value]):
+    """A pass over what a classifier sees of each image; images that cannot be read are left out and named."""
+
+    def read(self, classifier: Classifier, photos: ImageSet, position: int) -> Input:
+        """The image as the classifier sees it, or why it cannot be read."""
+        return attempt(classifier, photos, position)
+
+    def run(
+        self, classifier: Classifier, items: Sequence[Item], context: Any, seen: Sequence[Input]
+    ) -> Sequence[Value]:
+        """The value of each item for those images that could be read, with the problems of the others."""
+        images, positions, problems = readable(classifier, seen)
+        if images is None:
+            return [self.blank(classifier, item, problems) for item in items]
+        parts: Sequence[Any] = self.values(classifier, items, context, images, np.array(positions, np.int32))
+        return [replace(part, problems=problems + part.problems) for part in parts]
+
+    @abstractmethod
+    def values(
+        self, classifier: Classifier, items: Sequence[Item], context: Any, images: Images, positions: np.ndarray
+    ) -> Sequence[Value]:
+        """The value of each item for images that stand at these positions of the set."""
 
 
 def fitted(classifier: Classifier, image: Image.Image, name: str) -> Float[Tensor, "c h w"]:

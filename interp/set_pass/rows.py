@@ -51,8 +51,12 @@ class Growing(Generic[T]):
             # Only now: what has no rows does not always know their form.
             self._arrays[name] = np.empty((self._rows, *value.shape[1:]), value.dtype)
         start = self._filled.get(name, 0)
-        self._arrays[name][start : start + len(value)] = value
-        self._filled[name] = start + len(value)
+        end = self._filled[name] = start + len(value)
+        if end > self._rows:
+            raise ValueError(
+                f"Row {end} of {name} came in, and there is room for {self._rows}: this is a fault in Loupe."
+            )
+        self._arrays[name][start:end] = value
 
     @property
     def so_far(self) -> T:

@@ -18,6 +18,7 @@ from interp import images, set_pass
 from interp.attribution import Gradient
 from interp.channels.over_set import AttributionPass, SetQuestion
 from interp.embedding import FeaturePass, Representation
+from interp.images import stamps
 from interp.images.drawings import Drawing, laid_over
 from interp.images.shapes import Box
 from interp.set_pass import SetPass, returned
@@ -173,6 +174,24 @@ def test_a_copy_elsewhere_is_another(name: str, root: Path, tiny: Classifier, ra
     paint(root.with_name("copy") / "05.png", 98)
     photos = opened(root.with_name("copy"))
     same(asked(work, tiny, photos, item, cache.Kept()), asked(work, tiny, photos, item, None))
+
+
+def test_a_mask_that_changes_at_once_is_told_by_its_content(
+    root: Path, tiny: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stamps, "UNSETTLED", 10**12)
+    monkeypatch.setattr(stamps, "UNSETTLED_COARSE", 10**12)
+    work, item = PASSES["explanations"]
+    told = set()
+    for left in range(3):
+        mark(root / "masks" / "05.png", left)
+        photos = images.load(root)
+        told.add(photos.marks_fingerprint_of([5]))
+        found = asked(work, tiny, photos, item, cache.Kept())
+        assert found.annotations[5].any(axis=0).argmax() == left
+        [shape] = photos[5].marking.annotation.marks[0].shapes
+        assert shape.stamp.digest
+    assert len(told) == 3
 
 
 def test_what_is_drawn_by_hand_counts(root: Path, tiny: Classifier, ran: list[int]) -> None:
