@@ -33,7 +33,7 @@ from PIL import Image
 
 from interp import embedding, images, models
 from interp import feature_visualization as fv
-from interp.feature_visualization.climbing import REDIRECTED, _Climb
+from interp.feature_visualization.optimization import REDIRECTED, _Climb
 from interp.images import ImageSet
 from interp.types import Classifier, Images
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.parts.cards import making
-from pages.parts.channels import cells, grouping, layers, lesson, path, reading, strongest, subject, truth, whole_set
+from pages.parts.channels import cells, grouping, layers, lesson, path, reading, strongest, subject, whole_set
 from pages.parts.frame import layout
 from pages.parts.kit import controls
 
@@ -13,7 +13,7 @@ OF_PHOTOGRAPHS = {
     "Cells": cells,
     "Groups": grouping,
     "Layer by layer": path,
-    "Effects": truth,
+    "Effects": effects,
 }
 OF_THE_SET = {"Image set": whole_set, "Lesson": lesson}
 

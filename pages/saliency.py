@@ -6,8 +6,8 @@ from interp import attribution
 from interp.models import inputs
 from interp.types import Classifier
 from pages.parts.frame import layout
-from pages.parts.kit import methods, pickers, replay, said, targets, waiting
-from pages.parts.saliency import closeup, drawing, evidence, explained, playground, rounding, verdicts
+from pages.parts.kit import methods, pickers, predicted, replay, targets, waiting
+from pages.parts.saliency import closeup, drawing, evidence, explained, playground, reduced_precision, verdicts
 
 TITLE = "Saliency comparison"
 
@@ -25,8 +25,8 @@ with picture:
     batch = playground.panel(selection, positions[0], original)
 with spoken:
     probabilities = waiting.value(scope.compute("classes", Classifier.probabilities, classifier, batch))
-    own = said.own(classifier, photos, selection.labels, positions, probabilities)
-    said.predictions(classifier, probabilities, own)
+    own = predicted.own(classifier, photos, selection.labels, positions, probabilities)
+    predicted.predictions(classifier, probabilities, own)
 with controls:
     named = [(one, photos.names[one]) for one in positions]
     explain = targets.choose(classifier, probabilities, own, named)
@@ -37,7 +37,7 @@ with controls:
 
 chosen = methods.with_references(chosen, scope, classifier, photos)
 with controls:
-    rounded = rounding.choose(scope, classifier, photos, chosen)
+    rounded = reduced_precision.choose(scope, classifier, photos, chosen)
 job = scope.compute("maps", attribution.compare, classifier, batch, explain, chosen, rounded=rounded)
 with picture:
     place = st.container(key="comparison")

@@ -14,8 +14,8 @@ from torch import Tensor
 from interp.channels.attribution import summed
 from interp.images import ImageSet, Problem
 from interp.models import hooks
+from interp.models.ground_truth import OwnLabels
 from interp.models.inputs import PicturePass
-from interp.models.truth import OwnLabels
 from interp.set_pass import Collected, Growing
 from interp.types import Classifier, Fingerprinted, Images, Layer, Target, scores
 

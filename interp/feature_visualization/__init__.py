@@ -14,11 +14,11 @@ from interp.feature_visualization.checks import (
     moved,
     tones,
 )
-from interp.feature_visualization.climbing import FRAMES, Settings, optimizing
 from interp.feature_visualization.colours import IMAGENET, INDEPENDENT, Colours, measured
 from interp.feature_visualization.matching import Diversity, Match, caricature
 from interp.feature_visualization.objective import Objective, Sum, Term, interpolation
 from interp.feature_visualization.objectives import Channel, Contrast, Direction, Layer, Logit, Neuron, Probability
+from interp.feature_visualization.optimization import FRAMES, Settings, optimizing
 from interp.feature_visualization.parameterizations import Code, Fourier, Parameterization, Pixels
 from interp.feature_visualization.pictures import Picture, pictures
 from interp.feature_visualization.reading import Reading

@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from interp.feature_visualization.checks import tones
-from interp.feature_visualization.climbing import Settings
 from interp.feature_visualization.objective import Objective
+from interp.feature_visualization.optimization import Settings
 from interp.feature_visualization.result import Visualization
 from interp.feature_visualization.sheets import batch_for, sheet
 from interp.images import bytes_of, pixels_of

@@ -10,9 +10,9 @@ import torch
 
 from interp import progress
 from interp.batches import out_of_memory
-from interp.feature_visualization.climbing import FRAMES, Settings, listed, optimizing
 from interp.feature_visualization.objective import Objective
 from interp.feature_visualization.objectives import Channel
+from interp.feature_visualization.optimization import FRAMES, Settings, listed, optimizing
 from interp.feature_visualization.parameterizations import Fourier, Parameterization
 from interp.feature_visualization.regularizers import Regularizer
 from interp.feature_visualization.result import Frame, Visualization, joined

@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from interp.embedding.features import FeaturePass
 from interp.embedding.representations import Features, Representation
-from interp.feature_visualization.climbing import Settings
+from interp.feature_visualization.optimization import Settings
 from interp.feature_visualization.pictures import Picture, pictures
 from interp.feature_visualization.sheets import channels_of
 from interp.images import ImageSet

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from interp.feature_visualization.climbing import Settings
 from interp.feature_visualization.colours import IMAGENET, Colours, measured
 from interp.feature_visualization.objective import LOGITS
+from interp.feature_visualization.optimization import Settings
 from interp.feature_visualization.parameterizations import Fourier
 from interp.feature_visualization.reading import counted_runs
 from interp.images import ImageSet

@@ -19,7 +19,7 @@ SMALL = 11
 FAINT = "rgba(128, 128, 128, 0.6)"
 
 
-def truth(found: Compared, layer: str, chosen: int | None = None) -> go.Figure:
+def effects(found: Compared, layer: str, chosen: int | None = None) -> go.Figure:
     """Every active channel of a layer by its attribution (x) and its measured effect (y), in logits.
 
     On the line both are equal. The outliers are numbered, and so is the `chosen` channel, within a ring. A mark's

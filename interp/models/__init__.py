@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from interp.models.devices import available_devices, choose_device
 from interp.models.download import WeightsUnavailable
+from interp.models.ground_truth import GroundTruth, OwnLabels, match_several
 from interp.models.labels import LabelMatch, match_labels, match_set
 from interp.models.loading import load
 from interp.models.offers import Offer, available, folder_problem, stamps
 from interp.models.precision import PrecisionAgreement, agreement
 from interp.models.predictions import Predictions, merge, predict
-from interp.models.truth import OwnLabels, Truth, match_several
 
 __all__ = [
     "LabelMatch",
@@ -17,7 +17,7 @@ __all__ = [
     "OwnLabels",
     "PrecisionAgreement",
     "Predictions",
-    "Truth",
+    "GroundTruth",
     "WeightsUnavailable",
     "agreement",
     "available",

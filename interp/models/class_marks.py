@@ -9,8 +9,8 @@ import numpy as np
 
 from interp.images import ImageSet
 from interp.images.problems import same_name
+from interp.models.ground_truth import OwnLabels
 from interp.models.labels import match_labels
-from interp.models.truth import OwnLabels
 from interp.types import Classifier
 
 

@@ -1,7 +1,7 @@
 """How good a classifier is whose classes do not exclude each other: class by class, at a threshold and over all.
 
 What cannot be said is nan: the precision of a class that is never predicted, the recall of one that is never present.
-Only what is known of an image counts (`Truth.known`). Definitions as in scikit-learn.
+Only what is known of an image counts (`GroundTruth.known`). Definitions as in scikit-learn.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
+from interp.models.ground_truth import GroundTruth
 from interp.models.predictions import Predictions
-from interp.models.truth import Truth
 
 THRESHOLD = 0.5
 
@@ -60,7 +60,7 @@ class LabelCounts:
     without: int
 
 
-def judged(predictions: Predictions, truth: Truth, kept: Bool[np.ndarray, " n"] | None = None) -> Judged:
+def judged(predictions: Predictions, truth: GroundTruth, kept: Bool[np.ndarray, " n"] | None = None) -> Judged:
     """The images whose probabilities were kept, with what is in them; `kept` says which predictions count.
 
     Raises `ValueError` for predictions without the probabilities of every class.

@@ -16,9 +16,9 @@ from jaxtyping import Bool, Float, Int
 from interp import set_pass
 from interp.images import ImageSet, Problem
 from interp.models import inputs
+from interp.models.ground_truth import OwnLabels
 from interp.models.inputs import Input
 from interp.models.known_shares import KNOWN, Known
-from interp.models.truth import OwnLabels
 from interp.set_pass import Chunk, Collected, Growing, SetPass, merged
 from interp.types import Classifier, Fingerprinted, Images
 

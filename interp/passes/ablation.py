@@ -53,7 +53,7 @@ def one_by_one(target_score: TargetScore, layer: Layer, what: str) -> Removed:
     """Zero each channel of each image in turn: everywhere, of tokens in all of them, the class token too.
 
     The network runs up to the layer once, and from there on for each channel (`resuming.Resumed`); where one linear
-    layer is all that mixes channels from there on, not even that layer runs again (`heads.Mixture`, tried against
+    layer is all that mixes channels from there on, not even that layer runs again (`heads.LinearMix`, tried against
     `Resumed` first). Channels that are zero everywhere cost nothing. Raises `ValueError` for scores that are not
     finite.
     """
@@ -91,7 +91,7 @@ def without(resumed: Resumed, rows: Int[Tensor, " m"], keep: Bool[Tensor, "m ...
 
 def _mixtures(
     resumed: Resumed, rows: Int[Tensor, " m"], zeroed: Int[Tensor, " m"]
-) -> list[heads.Mixture | None] | None:
+) -> list[heads.LinearMix | None] | None:
     """For each image its channels at the linear layer that follows; None where none does, or the trial fails."""
     classifier = resumed.target_score.classifier
     if resumed.whole or resumed.activations.ndim != 4 or not len(rows):
@@ -100,7 +100,7 @@ def _mixtures(
     if split is None:
         return None
 
-    def of(row: int) -> heads.Mixture | None:
+    def of(row: int) -> heads.LinearMix | None:
         with classifier.lock, without_gradients():
             return heads.mixture(split.after, resumed.activations[row : row + 1])
 
@@ -121,7 +121,7 @@ def _mixtures(
 
 def _without_mixed(
     target_score: TargetScore,
-    mixtures: list[heads.Mixture | None],
+    mixtures: list[heads.LinearMix | None],
     rows: Int[Tensor, " m"],
     zeroed: Int[Tensor, " m"],
     what: str,

@@ -64,7 +64,7 @@ def closed(after: fx.GraphModule, activations: Float[Tensor, "1 c u v"]) -> Head
     return Head(weight.detach().flatten(1), slope[0].reshape(logits.shape[1], -1), gain[0].flatten(1))
 
 
-def narrowed(after: fx.GraphModule, classes: Sequence[int]) -> fx.GraphModule | None:
+def for_classes(after: fx.GraphModule, classes: Sequence[int]) -> fx.GraphModule | None:
     """The same operations for the logits of some classes, in that order; None where no last linear layer is found.
 
     What makes the logits must be a linear layer, or a convolution of one pixel, behind which each class is treated for
@@ -98,7 +98,7 @@ def _rows(module: nn.Module, classes: Sequence[int]) -> nn.Module:
 
 
 @dataclass(frozen=True, eq=False)
-class Mixture:
+class LinearMix:
     """One image's activation at the one linear layer that follows: what each channel brings, and what comes of all.
 
     What enters it minus what would enter from an activation of zeros is what a channel `brought`. Without some
@@ -116,7 +116,7 @@ class Mixture:
         return self.rest.forward(self.left - missing.view(len(channels), *self.left.shape[1:]))
 
 
-def mixture(after: fx.GraphModule, activations: Float[Tensor, "1 c u v"]) -> Mixture | None:
+def mixture(after: fx.GraphModule, activations: Float[Tensor, "1 c u v"]) -> LinearMix | None:
     """What one linear layer after a layer is made of, by two forward passes; None where there is another form.
 
     As with `closed`, whoever relies on it checks some of what it gives.
@@ -132,7 +132,7 @@ def mixture(after: fx.GraphModule, activations: Float[Tensor, "1 c u v"]) -> Mix
     weight = after.get_submodule(str(mixing.target)).weight
     assert isinstance(weight, Tensor)
     brought = (present.entered - absent.entered).reshape(activations.shape[1], -1)
-    return Mixture(weight.detach().flatten(1), brought, present.left, _from(after, mixing))
+    return LinearMix(weight.detach().flatten(1), brought, present.left, _from(after, mixing))
 
 
 def _by_channel(watched: _Watched, activations: Tensor, logits: Tensor) -> bool:

@@ -135,7 +135,7 @@ class Resumed:
         if rest is None or not len(variants) or FEW * len(classes) > len(self.target_score.classifier.labels):
             return None
         if classes not in self._narrow:
-            after = tried(lambda: heads.narrowed(rest.after, classes))
+            after = tried(lambda: heads.for_classes(rest.after, classes))
             narrow = None if after is None else replace(rest, after=after)
             with self.target_score.classifier.lock, without_gradients():
                 expected = rest.logits(variants[:1], rows[:1])[:, list(classes)]

@@ -14,8 +14,8 @@ from interp.attribution import Method, attribute, compare
 from interp.images import ImageSet, Problem, Sample, UnreadableImage
 from interp.models import inputs
 from interp.models.class_marks import ClassMarks
+from interp.models.ground_truth import OwnLabels
 from interp.models.inputs import Input
-from interp.models.truth import OwnLabels
 from interp.set_pass import SetPass
 from interp.shared_interest.explained import Explained, Question, nothing, smallest, stored
 from interp.types import Classifier, Heatmaps, Images

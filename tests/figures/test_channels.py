@@ -15,7 +15,7 @@ def compared() -> Compared:
 
 
 def test_active_channels_are_drawn_and_the_outliers_named() -> None:
-    figure = figures.truth(compared(), "a<b")
+    figure = figures.effects(compared(), "a<b")
     line, others, outliers = figure.data
     assert tuple(line.x) == tuple(line.y), "on the line both are equal"
     assert list(others.customdata) == [1, 3], "channel 0 is silent"
@@ -25,14 +25,14 @@ def test_active_channels_are_drawn_and_the_outliers_named() -> None:
 
 
 def test_the_chosen_channel_has_a_ring_and_its_number_once() -> None:
-    figure = figures.truth(compared(), "layer", 2)
+    figure = figures.effects(compared(), "layer", 2)
     assert figure.data[-1].marker.symbol == "circle-open" and list(figure.data[-1].x) == [2]
     assert sorted(one.text for one in figure.layout.annotations) == ["2", "4"]
 
 
 def test_nothing_active_is_no_error() -> None:
     nothing = np.zeros(3)
-    figure = figures.truth(Compared(nothing, nothing, 0, float("nan"), float("nan"), ()), "layer")
+    figure = figures.effects(Compared(nothing, nothing, 0, float("nan"), float("nan"), ()), "layer")
     low, high = figure.layout.xaxis.range
     assert low < 0 < high and len(figure.data) == 1
 

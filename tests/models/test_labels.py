@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from interp.images import ImageSet
+from interp.models.ground_truth import OwnLabels, match_several
 from interp.models.labels import match_labels, match_set, read
-from interp.models.truth import OwnLabels, match_several
 from tests.models.test_truth import photographs
 
 

@@ -11,7 +11,7 @@ from interp import feature_visualization as fv
 from interp import models
 from interp.channels.over_set import SetAttribution, SetQuestion, Summary
 from pages.parts.cards import making
-from pages.parts.channels import further, layers, lesson, subject, truth, whole_set
+from pages.parts.channels import effects, further, layers, lesson, subject, whole_set
 from tests.pages.opening import opening, said
 
 SET = "scenes:47"
@@ -83,14 +83,14 @@ def test_estimate_and_truth_are_compared(page, opened) -> None:
     assert 0.8 < float(numbers["Pearson"]) < 1 and int(numbers["Active channels"]) <= 128
     assert "furthest off" in said(app)
     [outliers] = page.cards
-    assert len(outliers) == truth.OUTLIERS and outliers[0][1].line.count("off by") == 1
+    assert len(outliers) == effects.OUTLIERS and outliers[0][1].line.count("off by") == 1
     # Those that were made are counted in the list of layers.
     kept = app.dataframe[-1].value.set_index("layer")["pictures"]
-    assert kept["mixed3b"] == truth.OUTLIERS and kept["mixed5b"] == 0
+    assert kept["mixed3b"] == effects.OUTLIERS and kept["mixed5b"] == 0
     # A channel that was chosen elsewhere stands first, and leads to the images that it decides.
     app.session_state[subject.CHANNEL] = 1
     app = page.run()
-    assert page.cards[0][0][1].title == "Channel 1" and len(page.cards[0]) >= truth.OUTLIERS
+    assert page.cards[0][0][1].title == "Channel 1" and len(page.cards[0]) >= effects.OUTLIERS
     assert "47 images of scenes, each for its predicted class" in said(app) and len(page.cards[1]) == further.SHOWN
 
 
@@ -102,7 +102,7 @@ def test_where_only_an_average_follows_the_estimate_is_the_truth(page, opened) -
 
 
 def test_what_takes_long_is_measured_when_asked_for(page, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(truth, "LONG", 0.0)
+    monkeypatch.setattr(effects, "LONG", 0.0)
     app = page.open(ch_view="Effects", ch_layer="mixed3b")
     assert "forward-and-backward passes" in said(app) and not app.metric and not page.cards
     app.button(key="ch-measure").click()
@@ -148,10 +148,10 @@ def test_layers_count_the_pictures_that_are_kept(page) -> None:
 def test_a_mark_that_is_clicked_is_the_channel_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     state = {"plot": SimpleNamespace(selection=SimpleNamespace(points=[{"customdata": [7]}]))}
     monkeypatch.setattr(st, "session_state", state)
-    truth._take_mark("plot")
+    effects._take_mark("plot")
     assert state[subject.CHANNEL] == 7
-    truth.take("12")
-    truth.take("nonsense")
+    effects.take("12")
+    effects.take("nonsense")
     assert state[subject.CHANNEL] == 12
 
 

@@ -19,7 +19,7 @@ from interp.figures.spotlight import spotlight
 from interp.models import inputs
 from interp.types import Classifier, Images, Layer, Target
 from pages.parts.cards import making
-from pages.parts.kit import address, pickers, said, targets, waiting
+from pages.parts.kit import address, pickers, predicted, targets, waiting
 from pages.parts.kit.layers import choose_layer
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
@@ -79,8 +79,8 @@ def choose(selection: Selection, picture, side) -> Subject:
     with picture:
         batch = waiting.value(scope.read("image", inputs.read, classifier, photos, positions))
         probabilities = waiting.value(scope.compute("classes", Classifier.probabilities, classifier, batch))
-        own = said.own(classifier, photos, selection.labels, positions, probabilities)
-        said.predictions(classifier, probabilities, own)
+        own = predicted.own(classifier, photos, selection.labels, positions, probabilities)
+        predicted.predictions(classifier, probabilities, own)
     with side:
         named = [(one, photos.names[one]) for one in positions]
         chosen = targets.choose(classifier, probabilities, own, named)

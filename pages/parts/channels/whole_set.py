@@ -17,8 +17,8 @@ from interp.types import Classifier
 from pages.parts.cards import making
 from pages.parts.cards.making import Card
 from pages.parts.channels import asking, further
+from pages.parts.channels.effects import take
 from pages.parts.channels.subject import CHANNEL, pictures
-from pages.parts.channels.truth import take
 from pages.parts.kit import clicks, controls, export, problems, replay, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import shortened

@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from interp.types import Classifier, Target
 from pages.parts.kit import address
-from pages.parts.kit.said import Own
+from pages.parts.kit.predicted import Own
 from pages.parts.kit.text import plain
 
 TOP = 5

@@ -10,7 +10,7 @@ import cache
 from interp import models
 from interp.figures import several as figures
 from interp.images import ImageSet, UnreadableImage
-from interp.models import Truth, multi_label, performance
+from interp.models import GroundTruth, multi_label, performance
 from interp.models.predictions import Predictions
 from interp.types import Classifier
 from pages.parts.cards import pictured
@@ -85,7 +85,7 @@ def page(selection: Selection, predictions: Predictions, summary, *, done: bool)
 _THRESHOLD = "A class is predicted where its probability reaches this."
 
 
-def _class(classifier: Classifier, predictions: Predictions, truth: Truth) -> int:
+def _class(classifier: Classifier, predictions: Predictions, truth: GroundTruth) -> int:
     """Draw the picker of the class that the squares are about: at first the one with the most images."""
     positives = truth.present.sum(axis=0)
     if not positives.any() and predictions.every is not None:
@@ -101,7 +101,7 @@ def _draw_squares(shown: Shown, photos: ImageSet, chosen: int) -> None:
 
 
 def _squares(
-    photos: ImageSet, predictions: Predictions, truth: Truth, kept: np.ndarray, chosen: int, threshold: float
+    photos: ImageSet, predictions: Predictions, truth: GroundTruth, kept: np.ndarray, chosen: int, threshold: float
 ) -> go.Figure:
     found = multi_label.judged(predictions, truth, kept)
     shares, present, known = (one[:, chosen] for one in (found.probabilities, found.present, found.known))
@@ -123,7 +123,7 @@ def _closeup(
     classifier: Classifier,
     photos: ImageSet,
     predictions: Predictions,
-    truth: Truth,
+    truth: GroundTruth,
     position: int,
     threshold: float,
     seen: bool,

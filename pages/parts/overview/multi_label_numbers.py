@@ -12,7 +12,7 @@ import streamlit as st
 
 import cache
 from interp.images import ImageSet
-from interp.models import Truth, multi_label
+from interp.models import GroundTruth, multi_label
 from interp.models.multi_label import Judged, Ranking
 from interp.models.predictions import Predictions
 from interp.types import Classifier
@@ -30,7 +30,7 @@ class Shown:
 
     classifier: Classifier
     predictions: Predictions
-    truth: Truth
+    truth: GroundTruth
     kept: np.ndarray
     threshold: float
 
@@ -50,11 +50,11 @@ class Shown:
         return cache.lookup(_ranking, self.predictions, self.truth, self.kept)
 
 
-def _table(predictions: Predictions, truth: Truth, kept: np.ndarray, threshold: float) -> pd.DataFrame:
+def _table(predictions: Predictions, truth: GroundTruth, kept: np.ndarray, threshold: float) -> pd.DataFrame:
     return multi_label.per_class(multi_label.judged(predictions, truth, kept), threshold)
 
 
-def _ranking(predictions: Predictions, truth: Truth, kept: np.ndarray) -> Ranking:
+def _ranking(predictions: Predictions, truth: GroundTruth, kept: np.ndarray) -> Ranking:
     return multi_label.ranking(multi_label.judged(predictions, truth, kept))
 
 
@@ -129,7 +129,12 @@ def classes(shown: Shown) -> None:
 
 
 def _draw_classes(
-    classifier: Classifier, predictions: Predictions, truth: Truth, kept: np.ndarray, threshold: float, wanted: str
+    classifier: Classifier,
+    predictions: Predictions,
+    truth: GroundTruth,
+    kept: np.ndarray,
+    threshold: float,
+    wanted: str,
 ) -> None:
     shown = Shown(classifier, predictions, truth, kept, threshold)
     table = rows_of_classes(classifier, shown.table, shown.ranking)

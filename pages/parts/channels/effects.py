@@ -126,7 +126,7 @@ def _seconds(about: Subject) -> float | None:
 
 
 def _figure(found: Compared, layer: str, chosen: int | None) -> replay.Settled:
-    return replay.Settled(figures.truth(found, layer, chosen))
+    return replay.Settled(figures.effects(found, layer, chosen))
 
 
 def _numbers(about: Subject, found: Compared, row: int) -> None:

@@ -20,7 +20,7 @@ from interp.feature_visualization import (
     Pixels,
     Probability,
     Settings,
-    climbing,
+    optimization,
     optimize,
     optimizing,
 )
@@ -84,7 +84,7 @@ def test_frames_come_at_the_steps_asked_for(tiny: Classifier) -> None:
 
 
 def test_pauses_for_other_work_add_no_frames(tiny: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(climbing, "PAUSE", 0.0)
+    monkeypatch.setattr(optimization, "PAUSE", 0.0)
     frames, found = finished(optimizing(tiny, Probability(1), Settings(steps=6, frames=(4,))))
     assert [frame.step for frame in frames] == [0, 0, 0, 0, 4, 4, 6]
     assert [frame.step for frame in found.frames] == [4, 6]

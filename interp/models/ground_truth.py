@@ -17,7 +17,7 @@ Origin = Literal["label sets", "columns", "one label", "nothing"]
 
 
 @dataclass(frozen=True, eq=False)
-class Truth(Fingerprinted):
+class GroundTruth(Fingerprinted):
     """Which of k classes are in each of n images of a set.
 
     `present` counts only where `known` is true. `unmatched` are the set's labels, or its columns of 0 and 1, without a
@@ -66,7 +66,7 @@ class OwnLabels:
         return np.where(present.any(axis=1), best, -1).astype(np.int32)
 
 
-def match_several(classifier: Classifier, photos: ImageSet, *, start: int | None = None) -> Truth:
+def match_several(classifier: Classifier, photos: ImageSet, *, start: int | None = None) -> GroundTruth:
     """The classes of each image: from its label set, from columns of 0 and 1 named after classes, or its one label.
 
     Of label sets and columns the one counts that names more classes. An image with a label set has no other class; a
@@ -85,12 +85,12 @@ def match_several(classifier: Classifier, photos: ImageSet, *, start: int | None
     return single if single.known.any() or not best.unmatched else best
 
 
-def _from_sets(classifier: Classifier, photos: ImageSet, start: int | None) -> Truth:
+def _from_sets(classifier: Classifier, photos: ImageSet, start: int | None) -> GroundTruth:
     sets = photos.label_sets or ()
     return _of_sets(classifier, photos, [None if one is None else sorted(one) for one in sets], "label sets", start)
 
 
-def _from_single_labels(classifier: Classifier, photos: ImageSet, start: int | None) -> Truth:
+def _from_single_labels(classifier: Classifier, photos: ImageSet, start: int | None) -> GroundTruth:
     present, known = _unknown(classifier, photos)
     match = match_set(classifier, photos, start=start)
     for row, (label, index) in enumerate(zip(photos.labels, match.indices, strict=True)):
@@ -102,7 +102,7 @@ def _from_single_labels(classifier: Classifier, photos: ImageSet, start: int | N
 
 def _of_sets(
     classifier: Classifier, photos: ImageSet, sets: list[list[str] | None], by: Origin, start: int | None
-) -> Truth:
+) -> GroundTruth:
     present, known = _unknown(classifier, photos)
     distinct = sorted({label for one in sets for label in one or ()})
     match = match_labels(distinct, classifier, start=start)
@@ -113,23 +113,23 @@ def _of_sets(
     return _of_named_classes(present, known, match, by)
 
 
-def _from_columns(classifier: Classifier, photos: ImageSet) -> Truth:
+def _from_columns(classifier: Classifier, photos: ImageSet) -> GroundTruth:
     present, known = _unknown(classifier, photos)
     columns = {name: np.array(values) for name, values in photos.numbers.items()}
     flags = [name for name, values in columns.items() if np.isin(values[~np.isnan(values)], (-1, 0, 1)).all()]
     match = match_labels(flags, classifier)
     if match.by not in ("name", "wordnet id"):
-        return Truth(present, known, (), "nothing")
+        return GroundTruth(present, known, (), "nothing")
     for name, index in zip(flags, match.indices, strict=True):
         if index is not None:
             present[:, index] = columns[name] == 1
             known[:, index] = np.isin(columns[name], (0, 1))
-    return Truth(present, known, match.unmatched, "columns", match.remarks)
+    return GroundTruth(present, known, match.unmatched, "columns", match.remarks)
 
 
-def _of_named_classes(present: np.ndarray, known: np.ndarray, match: LabelMatch, by: Origin) -> Truth:
+def _of_named_classes(present: np.ndarray, known: np.ndarray, match: LabelMatch, by: Origin) -> GroundTruth:
     named = present.any(axis=0)
-    return Truth(present, known & named, match.unmatched, by if named.any() else "nothing", match.remarks)
+    return GroundTruth(present, known & named, match.unmatched, by if named.any() else "nothing", match.remarks)
 
 
 def _unknown(classifier: Classifier, photos: ImageSet) -> tuple[np.ndarray, np.ndarray]:
