@@ -11,7 +11,7 @@ import torch
 
 from interp.channels import GroupEffects, Groups
 from interp.types import Layer, Target
-from pages.parts.cards import making
+from pages.parts.cards import making, markup
 from pages.parts.channels import groupcards, grouping, path, stepcards, subject, walk
 from pages.parts.channels.levels import Level
 from pages.parts.channels.walk import Step
@@ -188,8 +188,9 @@ def test_a_click_leads_on(monkeypatch) -> None:
 
 
 def test_what_stands_on_cards_is_safe() -> None:
-    card = groupcards.Card(0.5, 1.0, None, None, (np.zeros((4, 4, 3), np.uint8),), ((3, 0.2),), ('a"><b>/g1', "a/3"))
-    drawn = groupcards._card(0, card)
+    grey = np.zeros((4, 4, 3), np.uint8)
+    card = groupcards.GroupCard(0.5, 1.0, None, None, (grey,), ((3, 0.2),), ('a"><b>/g1', "a/3"))
+    drawn = markup.html("groups.html", cards=[("#fff", card)])
     assert 'a"><b>' not in drawn and "being measured" in drawn and "3 · 20%" in drawn
 
 

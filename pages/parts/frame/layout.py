@@ -11,6 +11,7 @@ import cache
 from interp.images import ImageSet, Problem
 from interp.models import LabelMatch
 from interp.types import Classifier
+from pages.parts.cards import markup
 from pages.parts.frame import classifiers, loaded, pickers, server, what_was_read
 from pages.parts.kit import replay, waiting
 from pages.parts.kit.text import plain
@@ -55,6 +56,7 @@ def page(title: str, sentence: str, *, needs_classes: bool = True) -> Selection:
     `needs_classes` for a classifier without a head.
     """
     st.set_page_config(page_title=f"{title} · Loupe", page_icon=":material/search:", layout="wide")
+    markup.stylesheet()
     waiting.begin()
     visitor = waiting.visitor()
     for slot in visitor.slots:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 import numpy as np
 import streamlit as st
 
 import cache
 from interp.shared_interest.scoring import SCORES
+from pages.parts.cards import markup
 from pages.parts.kit import address, controls, replay, waiting
 from pages.parts.kit.text import plain, prediction, shortened
 from pages.parts.shared_interest import gallery, pictures, threshold
@@ -61,7 +61,7 @@ def _opened(visitor: cache.Visitor, title: str, known: Known, order: list[int]) 
         question = cache.call(gallery.made, known.classifier, known.photos, *asked, pictures.LARGE)
         job = visitor.ask(f"{title}/large", question, disk=False)
         if waiting.settled(job) and job.value[0]:
-            st.html(f'<img src="{job.value[0]}" alt="{escape(known.name(row))}" style="width:100%">')
+            markup.draw("large.html", url=job.value[0], name=known.name(row))
         st.page_link("pages/saliency.py", label="Compare saliency methods on it", icon=":material/blur_on:")
     with numbers:
         replay.once(_numbers, known, row)
