@@ -77,9 +77,10 @@ def html(mosaic: Mosaic, coloured: Coloured) -> str:
             "row": row,
             "column": column,
             "told": told,
+            "read": told.replace("\n", "; "),
             "chosen": (row, column) == mosaic.chosen,
             **_tile(mosaic, row, column, (rows[row], columns[column])),
-            "value": float(coloured.values[row, column]),
+            "value": f"row {row}, column {column}: {coloured.values[row, column]:+.3g} logits",
             "colour": colour,
         }
         for (row, column), told, colour in zip(places, mosaic.told, _colours(coloured), strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import streamlit as st
@@ -76,6 +77,7 @@ def _heads(thresholds: Thresholds) -> tuple[tuple[str, str], ...]:
     )
 
 
+@functools.cache
 def schematic(pattern: str) -> str:
     """A small drawing as a data URL: the annotation as an outline, the saliency as a filled area."""
     colours = {"colour": style.LINES["for"], "outline": style.OUTLINE_COLOR}
