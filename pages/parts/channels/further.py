@@ -10,8 +10,8 @@ from jaxtyping import Int
 
 import cache
 from interp.channels.over_set import SetAttribution, SetQuestion, among
-from pages.parts.cards import making
-from pages.parts.cards.making import Card
+from pages.parts.cards import picturecards
+from pages.parts.cards.picturecards import PictureCard
 from pages.parts.channels.asking import latest, question_of, spread
 from pages.parts.channels.subject import CHANNEL
 from pages.parts.embedding.neighbourhood import BESIDE
@@ -80,7 +80,7 @@ def gallery(selection: layout.Selection, title: str, found: SetAttribution, chan
     place = st.container()
     drawn_already = job.value if waiting.settled(job) else (None,) * len(shown)
     told = [
-        Card(
+        PictureCard(
             shortened(photos.names[position], 26),
             f"{found.values[row, channel]:+.2f} · {selection.classifier.labels[found.positive[row]]}",
             about=f"{photos.names[position]}: {found.values[row, channel]:+.4f} of {found.scores[row]:.3f} for "
@@ -89,7 +89,7 @@ def gallery(selection: layout.Selection, title: str, found: SetAttribution, chan
         for row, position in zip(shown, positions, strict=True)
     ]
     with place:
-        making.cards(drawn_already, told, side=104)
+        picturecards.draw(drawn_already, told, side=104)
     _onwards(selection, found, channel, decided if len(decided) else shown)
 
 

@@ -11,8 +11,8 @@ from cache.tallies import Tally
 from interp import feature_visualization as fv
 from interp.feature_visualization.checks import LEAST_CONTRAST, MOST_CLIPPED
 from interp.types import Classifier, Layer
-from pages.parts.cards import making
-from pages.parts.cards.making import Card
+from pages.parts.cards import making, picturecards
+from pages.parts.cards.picturecards import PictureCard
 from pages.parts.feature_visualization import single
 from pages.parts.frame.layout import Selection
 from pages.parts.kit import clicks, controls, export, replay, waiting
@@ -42,11 +42,16 @@ def view(selection: Selection, title: str, picture, side) -> None:
         objectives = [fv.Channel(layer.name, one) for one in shown]
         found, _ = making.asked(visitor, f"{title}/sheet", classifier, how, objectives)
         told = [
-            Card(f"Channel {one}", making.line(found.get(row), _best(reading, one)), f"channel:{one}", one == channel)
+            PictureCard(
+                f"Channel {one}",
+                picturecards.line(found.get(row), _best(reading, one)),
+                f"channel:{one}",
+                one == channel,
+            )
             for row, one in enumerate(shown)
         ]
         with place:
-            making.cards([_pixels(found.get(row)) for row in range(len(shown))], told)
+            picturecards.draw([_pixels(found.get(row)) for row in range(len(shown))], told)
             _layers(selection, title, layer, how)
         st.markdown(f"#### {plain(layer.name)}, channel {channel}")
         made = single.detail(selection, title, layer, channel, how)

@@ -16,8 +16,8 @@ from interp.feature_visualization import Settings
 from interp.images import ImageSet
 from interp.models import inputs, scenes_prior
 from interp.types import Classifier
-from pages.parts.cards import making
-from pages.parts.cards.making import Card
+from pages.parts.cards import making, picturecards
+from pages.parts.cards.picturecards import PictureCard
 from pages.parts.feature_visualization.objectives import choose_class
 from pages.parts.frame.layout import Selection
 from pages.parts.kit import waiting
@@ -92,14 +92,14 @@ def _nearest(selection: Selection, title: str, target: int, ways: Sequence[str],
     shown = waiting.value(visitor.ask(f"{title}/nearest-images", question, disk=False, device="reading"))
     labels = selection.labels.indices
     told = [
-        Card(
+        PictureCard(
             way,
             f"{one.cosine:.2f} · {_label(selection, labels[position], target)}",
             about=shortened(photos.names[position], 60),
         )
         for way, one, position in zip(ways, near, positions, strict=True)
     ]
-    making.cards([fv.bytes_of(one) for one in shown.pixels], told, side=150)
+    picturecards.draw([fv.bytes_of(one) for one in shown.pixels], told, side=150)
 
 
 def _label(selection: Selection, label: int | None, target: int) -> str:
@@ -170,5 +170,5 @@ def _images(selection: Selection, title: str, positions: Sequence[int], target: 
     job = selection.visitor.ask(f"{title}/class-images", _reading(selection, chosen), disk=False, device="reading")
     st.markdown(f"**Images of {name}**, {len(chosen)} of {len(positions)}")
     if waiting.settled(job):
-        told = [Card(shortened(selection.photos.names[position], 24)) for position in chosen]
-        making.cards([fv.bytes_of(one) for one in job.value.pixels], told, side=104)
+        told = [PictureCard(shortened(selection.photos.names[position], 24)) for position in chosen]
+        picturecards.draw([fv.bytes_of(one) for one in job.value.pixels], told, side=104)

@@ -15,8 +15,8 @@ from interp.figures.style import RIGHT
 from interp.images import ImageSet, UnreadableImage
 from interp.models import inputs
 from interp.types import Classifier, Layer
-from pages.parts.cards import gallery, making
-from pages.parts.cards.making import Card
+from pages.parts.cards import gallery, picturecards
+from pages.parts.cards.picturecards import PictureCard
 from pages.parts.feature_visualization import lesson
 from pages.parts.feature_visualization.film import FRAMES, film, reel
 from pages.parts.frame.layout import Selection
@@ -92,8 +92,8 @@ def _facets(
         frame = job.value.frames[-1] if done else (job.partial[-1] if job.partial else None)
         if frame is not None:
             with place:
-                told = [Card(f"Facet {one + 1}", f"step {frame.step} of {frame.steps}") for one in range(FACETS)]
-                making.cards([fv.bytes_of(one) for one in frame.pixels], told, side=150)
+                told = [PictureCard(f"Facet {one + 1}", f"step {frame.step} of {frame.steps}") for one in range(FACETS)]
+                picturecards.draw([fv.bytes_of(one) for one in frame.pixels], told, side=150)
 
 
 def images(
@@ -118,11 +118,11 @@ def images(
         job = selection.visitor.ask(f"{title}/images-{name}", question)
         if waiting.settled(job):
             told = [
-                Card(shortened(selection.photos.names[position], 24), f"{values[row]:.3g}")
+                PictureCard(shortened(selection.photos.names[position], 24), f"{values[row]:.3g}")
                 for row, position in zip(rows, positions, strict=True)
             ]
             st.caption(f"{name}")
-            making.cards(job.value, told, side=104)
+            picturecards.draw(job.value, told, side=104)
     replay.once(_spectrum, values)
     if made is not None and len(values):
         best = float(values.max())
