@@ -84,6 +84,7 @@ def scored_images() -> None:
 
 def the_rest() -> None:
     gallery.draw([PICTURE], [NASTY], [NASTY])
+    tiles.schematic.cache_clear()
     counts = dict.fromkeys((*tiles.SENTENCES, *tiles.ASIDE), 1)
     tiles.html(counts | {"confuser": 0}, 1, Thresholds(), ("confuser",))
     markup.draw("report.html", title=NASTY, figure=NASTY, rows=[{NASTY: NASTY}], remarks=[NASTY])

@@ -28,14 +28,14 @@ class PictureCard:
 
 
 def draw(
-    pictures: Sequence[UInt8[np.ndarray, "h w 3"] | None], told: Sequence[PictureCard], *, side: int = 100
+    pictures: Sequence[UInt8[np.ndarray, "h w 3"] | None], cards: Sequence[PictureCard], *, side: int = 100
 ) -> None:
     """Draw pictures with what stands under them, as one element; None is a picture that is not there yet."""
-    replay.once(_draw, tuple(pictures), tuple(told), side)
+    replay.once(_draw, tuple(pictures), tuple(cards), side)
 
 
-def _draw(pictures: Sequence[np.ndarray | None], told: Sequence[PictureCard], side: int) -> None:
-    markup.draw("pictures.html", cards=list(zip(pictures, told, strict=True)), side=side)
+def _draw(pictures: Sequence[np.ndarray | None], cards: Sequence[PictureCard], side: int) -> None:
+    markup.draw("pictures.html", cards=list(zip(pictures, cards, strict=True)), side=side)
 
 
 def line(picture: Picture | None, best: float | None = None) -> str:
