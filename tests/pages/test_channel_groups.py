@@ -11,11 +11,11 @@ import torch
 
 from interp.channels import GroupEffects, Groups
 from interp.types import Layer, Target
-from pages.parts.cards import making, markup
+from pages.parts.cards import making
 from pages.parts.channels import groupcards, grouping, path, stepcards, subject, walk
 from pages.parts.channels.levels import Level
 from pages.parts.channels.walk import Step
-from pages.parts.kit import clicks, replay
+from pages.parts.kit import clicks, markup, replay
 from tests.pages.opening import opening, said
 
 LAYERS = [Layer("a", 4, "spatial", 8, 8), Layer("b.c", 5, "spatial", 4, 4), Layer("d", 6, "spatial", 2, 2)]

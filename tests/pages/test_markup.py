@@ -15,14 +15,14 @@ import torch
 from interp.channels import CellGrid
 from interp.shared_interest import Thresholds
 from interp.types import Layer, Target
-from pages.parts.cards import gallery, markup, picturecards
+from pages.parts.cards import gallery, picturecards
 from pages.parts.channels import cards, cell, groupcards, mosaic, stepcards
-from pages.parts.kit import replay
+from pages.parts.kit import markup, replay
 from pages.parts.shared_interest import gallery as scored
 from pages.parts.shared_interest import sidebyside, tiles
 
 NASTY = "'\"><script>alert(1)</script>&amp;"
-SHARED = {"kit.html", "entry.html"}
+SHARED = {"shared.html", "entry.html"}
 PICTURE = np.arange(8 * 8 * 3, dtype=np.uint8).reshape(8, 8, 3)
 
 

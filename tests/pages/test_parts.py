@@ -9,7 +9,6 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from pages.parts.cards import report
 from pages.parts.kit import export
 from pages.parts.kit.text import plain, shortened
 
@@ -72,6 +71,6 @@ def test_arrays_come_back_from_npz() -> None:
 
 def test_the_page_to_take_along_needs_no_network_and_runs_nothing_from_a_name() -> None:
     figure = go.Figure(go.Scatter(x=[1, 2], y=[3, 4]))
-    page = report.page("<script>alert(1)</script>", figure, [{"image": "<b>x</b>", "sum": 1}], ["a & b"])
+    page = export.page("<script>alert(1)</script>", figure, [{"image": "<b>x</b>", "sum": 1}], ["a & b"])
     assert "<script>alert(1)</script>" not in page and "&lt;b&gt;x&lt;/b&gt;" in page and "a &amp; b" in page
     assert not re.search(r"""<(script|link|img)[^>]*(src|href)=""", page) and "Plotly.newPlot" in page

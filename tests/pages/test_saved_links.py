@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.parts.cards import making, markup
+from pages.parts.cards import making
+from pages.parts.kit import markup
 
 SCENES = {"images": "scenes:24"}
 SALIENCY = SCENES | {"image": "car-0003", "beside": "house-0005|teapot-0007"}

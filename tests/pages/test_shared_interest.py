@@ -19,9 +19,8 @@ from interp import attribution, images, models, shared_interest
 from interp.figures import style
 from interp.images import ImageSet
 from interp.shared_interest import CASES, Deviations, Overlap, Percentile, Question, Scored, Scoring, Thresholds
-from pages.parts.cards import markup
 from pages.parts.embedding import maps
-from pages.parts.kit import clicks, export
+from pages.parts.kit import clicks, export, markup
 from pages.parts.shared_interest import (
     asking,
     choosing,

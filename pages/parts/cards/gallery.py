@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import UInt8
 
-from pages.parts.cards import markup
+from pages.parts.kit import markup
 
 SIDE = 88
 

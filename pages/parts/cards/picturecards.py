@@ -9,8 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from interp.feature_visualization import Picture
-from pages.parts.cards import markup
-from pages.parts.kit import replay
+from pages.parts.kit import markup, replay
 
 
 @dataclass(frozen=True)

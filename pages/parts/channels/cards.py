@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float, UInt8
 
-from pages.parts.cards import markup
+from pages.parts.kit import markup
 
 
 @dataclass(frozen=True, eq=False)

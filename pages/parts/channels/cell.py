@@ -10,7 +10,7 @@ import streamlit as st
 from jaxtyping import UInt8
 from PIL import Image
 
-from pages.parts.cards import markup
+from pages.parts.kit import markup
 
 SIDE, PATCH = 58, 130
 

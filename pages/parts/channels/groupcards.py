@@ -11,7 +11,7 @@ from jaxtyping import Float, UInt8
 
 from interp.figures import style
 from interp.figures.grouped import colour
-from pages.parts.cards import markup
+from pages.parts.kit import markup
 from pages.parts.kit.text import shortened
 
 EDGE = 0.04

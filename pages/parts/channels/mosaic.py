@@ -12,7 +12,7 @@ from jaxtyping import Float, Int, UInt8
 
 from interp.channels import CellGrid
 from interp.figures import style
-from pages.parts.cards import markup
+from pages.parts.kit import markup
 
 TILE = 96
 """Pixels of a picture in a cell, enough for it to be enlarged when it is pointed at."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import UInt8
 
-from pages.parts.cards import markup
+from pages.parts.kit import markup
 
 
 @dataclass(frozen=True, eq=False)

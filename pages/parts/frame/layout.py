@@ -11,9 +11,8 @@ import cache
 from interp.images import ImageSet, Problem
 from interp.models import LabelMatch
 from interp.types import Classifier
-from pages.parts.cards import markup
 from pages.parts.frame import classifiers, loaded, pickers, server, what_was_read
-from pages.parts.kit import replay, waiting
+from pages.parts.kit import markup, replay, waiting
 from pages.parts.kit.text import plain
 
 PAGES = {

@@ -1,4 +1,4 @@
-"""Taking results along: numbers as NPZ and CSV."""
+"""Taking results along: numbers as NPZ and CSV, the whole comparison as one HTML file that opens offline."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
+from markupsafe import Markup
+
+from pages.parts.kit import markup
 
 # Before a sign that begins a formula, the broad ones of Asian keyboards among them, or what is skipped before one; a
 # minus within a text begins nothing that could be run.
@@ -57,3 +61,9 @@ def defused(value: Any) -> Any:
     injection says.
     """
     return _FORMULA.sub("'", value) if isinstance(value, str) else value
+
+
+def page(title: str, figure: go.Figure, rows: Sequence[Mapping[str, Any]], remarks: Sequence[str]) -> str:
+    """A figure with the numbers behind it as one HTML file: it needs no network, and keeps hover and zoom."""
+    drawn = Markup(figure.to_html(full_html=False, include_plotlyjs=True))
+    return markup.html("report.html", title=title, figure=drawn, rows=rows, remarks=remarks)

@@ -19,7 +19,6 @@ from interp.figures import traces
 from interp.figures.panels import Remark
 from interp.figures.traces import View
 from interp.types import Classifier, Heatmaps, Images, Target
-from pages.parts.cards import report
 from pages.parts.kit import export, replay
 from pages.parts.kit.text import plain
 
@@ -249,7 +248,7 @@ def _page(comparison: Comparison) -> str:
     ]
     images = ", ".join(dict.fromkeys(row["image"] for row in found))
     classes = ", ".join(dict.fromkeys(row["class"] for row in found))
-    return report.page(f"{classes} in {images}", figure(comparison), found, remarks)
+    return export.page(f"{classes} in {images}", figure(comparison), found, remarks)
 
 
 def reading(methods: Sequence[attribution.Method]) -> str:

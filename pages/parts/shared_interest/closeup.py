@@ -9,8 +9,7 @@ import streamlit as st
 
 import cache
 from interp.shared_interest.scoring import SCORES
-from pages.parts.cards import markup
-from pages.parts.kit import address, controls, replay, waiting
+from pages.parts.kit import address, controls, markup, replay, waiting
 from pages.parts.kit.text import plain, prediction, shortened
 from pages.parts.shared_interest import gallery, pictures, threshold
 from pages.parts.shared_interest.known import NAMES, Known

@@ -15,8 +15,7 @@ from interp.models import inputs
 from interp.shared_interest.explained import Explained, Question
 from interp.shared_interest.scoring import Scoring
 from interp.types import Classifier
-from pages.parts.cards import markup
-from pages.parts.kit import controls, replay, waiting
+from pages.parts.kit import controls, markup, replay, waiting
 from pages.parts.kit.text import shortened
 from pages.parts.shared_interest import asking, pictures
 from pages.parts.shared_interest.known import NAMES, SHORT, Known

@@ -13,8 +13,7 @@ import cache
 from interp import shared_interest
 from interp.figures import interest as figures
 from interp.shared_interest import CASES, Comparison
-from pages.parts.cards import markup
-from pages.parts.kit import replay, waiting
+from pages.parts.kit import markup, replay, waiting
 from pages.parts.saliency.explained import PLOT
 from pages.parts.shared_interest import gallery
 from pages.parts.shared_interest.known import NAMES, Known

@@ -11,7 +11,7 @@ from interp.figures import style
 from interp.figures.interest import COLOURS
 from interp.images.data_urls import svg_url
 from interp.shared_interest import CASES, Thresholds
-from pages.parts.cards import markup
+from pages.parts.kit import markup
 from pages.parts.shared_interest import settings
 from pages.parts.shared_interest.known import NAMES, Known
 
