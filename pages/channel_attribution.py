@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.parts.cards import making
-from pages.parts.channels import cells, grouping, layers, lesson, path, reading, strongest, subject, whole_set
+from pages.parts.channels import cells, effects, grouping, layers, lesson, path, reading, strongest, subject, whole_set
 from pages.parts.frame import layout
 from pages.parts.kit import controls
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +13,7 @@ from torch import Tensor
 from interp.figures import style
 from interp.figures.style import Colorscale
 from interp.images import bytes_of
+from interp.images.data_urls import data_url
 
 View = Literal["heatmap", "overlay", "masked", "contour"]
 
@@ -96,9 +95,7 @@ def picture(values: Float[Tensor, "h w"], end: float, signed: bool, view: View, 
 
 def lossless(coloured: UInt8[np.ndarray, "h w 4"]) -> dict[str, Any]:
     """Red, green, blue and opacity as a trace, pixel by pixel."""
-    file = io.BytesIO()
-    Image.fromarray(coloured).save(file, "WEBP", lossless=True, quality=50, method=4)
-    return _picture("webp", file) | {"zsmooth": False}
+    return _picture(data_url(coloured, lossless=True, quality=50, method=4)) | {"zsmooth": False}
 
 
 def holder(coloraxis: str) -> dict[str, Any]:
@@ -125,14 +122,12 @@ def under(pixels: Float[Tensor, "c h w"], view: View) -> dict[str, Any] | None:
 def photograph(picture: np.ndarray, *, quality: int) -> dict[str, Any]:
     """A picture as a trace. Small ones go as PNG and with sharp pixels, for JPEG and smoothing would blur them."""
     small = min(picture.shape[:2]) <= 64
-    file = io.BytesIO()
-    Image.fromarray(picture).save(file, "PNG" if small else "JPEG", quality=quality)
-    return _picture("png" if small else "jpeg", file) | {"zsmooth": False if small else "fast"}
+    url = data_url(picture, "png") if small else data_url(picture, "jpeg", quality=quality)
+    return _picture(url) | {"zsmooth": False if small else "fast"}
 
 
-def _picture(kind: str, file: io.BytesIO) -> dict[str, Any]:
-    address = f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
-    return {"type": "image", "source": address, "hoverinfo": "skip"}
+def _picture(url: str) -> dict[str, Any]:
+    return {"type": "image", "source": url, "hoverinfo": "skip"}
 
 
 def outline(annotation: Bool[Tensor, "h w"], axes: dict[str, str]) -> dict[str, Any]:

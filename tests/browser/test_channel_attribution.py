@@ -16,6 +16,8 @@ def test_a_click_on_a_card_opens_its_channel_and_leads_to_its_pictures(visited: 
     settle(page)
     assert page.locator(".sides .chosen").get_attribute("aria-label") == title
     assert f"ch.channel={title.split()[1]}" in page.url
+    border = "(card) => getComputedStyle(card).borderTopWidth"
+    assert page.locator(".sides .channel").first.evaluate(border) == "1px", "the stylesheet is there after a rerun, too"
     broken = "all => all.some(one => !one.complete || one.naturalWidth === 0)"
     assert not page.locator(".sides img").evaluate_all(broken)
     page.get_by_role("button", name="Open in Feature visualization").click()

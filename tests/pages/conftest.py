@@ -11,7 +11,7 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from interp.images.scenes import sets
-from pages.parts.cards import making
+from pages.parts.cards import picturecards
 from pages.parts.kit import canvas, waiting
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,13 +52,13 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 def cards(monkeypatch: pytest.MonkeyPatch) -> list:
     """All cards of pictures that are drawn, as (picture, card) pairs, a list for each drawing."""
     found: list = []
-    original = making.cards
+    original = picturecards.draw
 
     def draw(pictures, texts, **keywords):
         found.append(list(zip(pictures, texts, strict=True)))
         original(pictures, texts, **keywords)
 
-    monkeypatch.setattr(making, "cards", draw)
+    monkeypatch.setattr(picturecards, "draw", draw)
     return found
 
 

@@ -98,9 +98,9 @@ def test_an_unknown_channel_in_the_session_is_passed_over(page) -> None:
 def test_bars_share_one_scale_and_an_effect_of_the_other_sign_has_the_other_colour() -> None:
     grey = np.full((8, 8, 3), 128, np.uint8)
 
-    def card(channel: int, attribution: float, effect: float) -> cards.Card:
+    def card(channel: int, attribution: float, effect: float) -> cards.ChannelCard:
         one, other = np.array([attribution], np.float32), np.array([effect], np.float32)
-        return cards.Card(channel, one, other, grey, (grey,), (grey,), 1)
+        return cards.ChannelCard(channel, one, other, grey, (grey,), (grey,), 1)
 
     drawn = cards.html([card(1, 4.0, 2.0)], [card(2, -1.0, 0.5)])
     assert 'bar attribution" style="width:100.0%' in drawn and 'bar effect" style="width:50.0%' in drawn

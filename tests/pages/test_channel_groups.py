@@ -15,7 +15,7 @@ from pages.parts.cards import making
 from pages.parts.channels import groupcards, grouping, path, stepcards, subject, walk
 from pages.parts.channels.levels import Level
 from pages.parts.channels.walk import Step
-from pages.parts.kit import clicks, replay
+from pages.parts.kit import clicks, markup, replay
 from tests.pages.opening import opening, said
 
 LAYERS = [Layer("a", 4, "spatial", 8, 8), Layer("b.c", 5, "spatial", 4, 4), Layer("d", 6, "spatial", 2, 2)]
@@ -188,8 +188,9 @@ def test_a_click_leads_on(monkeypatch) -> None:
 
 
 def test_what_stands_on_cards_is_safe() -> None:
-    card = groupcards.Card(0.5, 1.0, None, None, (np.zeros((4, 4, 3), np.uint8),), ((3, 0.2),), ('a"><b>/g1', "a/3"))
-    drawn = groupcards._card(0, card)
+    grey = np.zeros((4, 4, 3), np.uint8)
+    card = groupcards.GroupCard(0.5, 1.0, None, None, (grey,), ((3, 0.2),), ('a"><b>/g1', "a/3"))
+    drawn = markup.html("groups.html", cards=[("#fff", card)])
     assert 'a"><b>' not in drawn and "being measured" in drawn and "3 · 20%" in drawn
 
 

@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.cards import making
+from pages.parts.kit import markup
 
 SCENES = {"images": "scenes:24"}
 SALIENCY = SCENES | {"image": "car-0003", "beside": "house-0005|teapot-0007"}
@@ -66,6 +67,7 @@ def test_a_saved_link_opens_its_view(
         app.query_params[key] = text
     app.run()
     assert not app.exception and not app.error
+    assert [element.proto.body for element in app.get("html")].count(markup.STYLE) == 1
     # What a page does not understand it takes out of the address, or never draws a widget for.
     assert {key: _text(app.query_params.get(key)) for key in link} == link
     assert [key for key in link if key not in app.session_state] == []

@@ -20,7 +20,7 @@ from interp.figures import style
 from interp.images import ImageSet
 from interp.shared_interest import CASES, Deviations, Overlap, Percentile, Question, Scored, Scoring, Thresholds
 from pages.parts.embedding import maps
-from pages.parts.kit import clicks, export
+from pages.parts.kit import clicks, export, markup
 from pages.parts.shared_interest import (
     asking,
     choosing,
@@ -63,11 +63,11 @@ def said(app) -> str:
 
 
 def drawings(app) -> str:
-    return " ".join(one.proto.body for one in app.get("html"))
+    return " ".join(one.proto.body for one in app.main.get("html"))
 
 
 def tile_counts(app) -> dict[str, int]:
-    found = re.findall(r'data-click="case:(\d+)".*?class="count">([\d,]+)<', drawings(app))
+    found = re.findall(r'data-click="case:(\d+)".*?class="count">([\d,]+)<', drawings(app), re.DOTALL)
     chips = re.findall(r'data-click="case:(\d+)"[^>]*><b>([\d,]+)</b>', drawings(app))
     return {NAMES[int(place)]: int(count.replace(",", "")) for place, count in [*found[:8], *chips]}
 
@@ -470,7 +470,7 @@ def test_small_pictures_are_enlarged_in_blocks_and_travel_as_webp() -> None:
     nothing = np.zeros((8, 8), bool)
     drawn = pictures.composed(pixels, nothing, np.zeros((8, 8), np.float32), nothing, smallest=32)
     assert drawn.shape == (32, 32, 3) and np.array_equal(drawn[::4, ::4], pixels)
-    kind, _, content = pictures.webp(drawn).partition(",")
+    kind, _, content = markup.url(drawn, pictures.QUALITY).partition(",")
     assert kind == "data:image/webp;base64" and Image.open(io.BytesIO(base64.b64decode(content))).size == (32, 32)
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import streamlit as st
 
 from interp import feature_visualization as fv
-from pages.parts.cards import making
+from pages.parts.cards import picturecards
+from pages.parts.cards.picturecards import PictureCard
 from pages.parts.channels.subject import CHANNEL, Subject
 from pages.parts.kit.text import plain, shortened
 
@@ -26,12 +27,12 @@ def detail(about: Subject, made: Mapping[int, fv.Picture]) -> None:
         return
     st.markdown(f"#### {plain(about.layer.name)}, channel {channel}")
     picture = made.get(channel)
-    shown = [("What it looks for", making.line(picture), None if picture is None else picture.pixels)]
+    shown = [("What it looks for", picturecards.line(picture), None if picture is None else picture.pixels)]
     for row, position in enumerate(about.positions):
         value = float(about.found.values[row, channel])
         name = shortened(about.selection.photos.names[position], 24)
         shown.append((name, f"attribution {value:+.3g}", about.lit(row, channel)))
-    making.cards([one[2] for one in shown], [making.Card(one[0], one[1]) for one in shown], side=170)
+    picturecards.draw([one[2] for one in shown], [PictureCard(one[0], one[1]) for one in shown], side=170)
     with st.container(horizontal=True):
         if st.button("Open in Feature visualization", icon=":material/texture:", key="ch-to-fv"):
             st.session_state["fv.layer"], st.session_state["fv.channel"] = about.layer.name, channel

@@ -12,8 +12,8 @@ from interp import attribution, channels
 from interp.channels import Compared, Effects
 from interp.figures import channels as figures
 from interp.passes import ablation
-from pages.parts.cards import making
-from pages.parts.cards.making import Card
+from pages.parts.cards import picturecards
+from pages.parts.cards.picturecards import PictureCard
 from pages.parts.channels import further
 from pages.parts.channels.subject import CHANNEL, Subject, named, pictures
 from pages.parts.kit import clicks, export, replay, waiting
@@ -187,7 +187,7 @@ def _outliers(about: Subject, found: Compared, chosen: int | None) -> None:
     made, job = pictures(about.selection, "outliers", about.layer, shown)
     waiting.settled(job)
     told = [
-        Card(
+        PictureCard(
             f"Channel {one}",
             f"{found.attribution[one]:+.3g}, off by {found.attribution[one] - found.effect[one]:+.2g}",
             f"channel:{one}",
@@ -197,7 +197,7 @@ def _outliers(about: Subject, found: Compared, chosen: int | None) -> None:
         for one in shown
     ]
     with place:
-        making.cards([made[one].pixels if one in made else None for one in shown], told, side=120)
+        picturecards.draw([made[one].pixels if one in made else None for one in shown], told, side=120)
 
 
 def _table(about: Subject, found: Compared, measured: Effects, row: int) -> None:

@@ -11,8 +11,8 @@ from jaxtyping import Int
 from interp.channels.over_set import SetAttribution, SetQuestion, among
 from interp.figures import framed
 from interp.set_pass import spread
-from pages.parts.cards import making
-from pages.parts.cards.making import Card
+from pages.parts.cards import picturecards
+from pages.parts.cards.picturecards import PictureCard
 from pages.parts.channels import asking
 from pages.parts.channels.subject import CHANNEL
 from pages.parts.kit import export, pickers, waiting
@@ -76,7 +76,7 @@ def gallery(selection: Selection, found: SetAttribution, channel: int) -> None:
     place = st.container()
     drawn_already = job.value if waiting.settled(job) else (None,) * len(shown)
     told = [
-        Card(
+        PictureCard(
             shortened(photos.names[position], 26),
             f"{found.values[row, channel]:+.2f} · {selection.classifier.labels[found.positive[row]]}",
             about=f"{photos.names[position]}: {found.values[row, channel]:+.4f} of {found.scores[row]:.3f} for "
@@ -85,7 +85,7 @@ def gallery(selection: Selection, found: SetAttribution, channel: int) -> None:
         for row, position in zip(shown, positions, strict=True)
     ]
     with place:
-        making.cards(drawn_already, told, side=104)
+        picturecards.draw(drawn_already, told, side=104)
     _onwards(selection, found, channel, decided if len(decided) else shown)
 
 

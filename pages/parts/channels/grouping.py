@@ -153,11 +153,11 @@ def _card(
     made: dict[int, fv.Picture],
     seen: Sequence[np.ndarray],
     group: int,
-) -> groupcards.Card:
+) -> groupcards.GroupCard:
     strongest = tuple(found.strongest(group, CHANNELS))
     here = about.layer.name
     walks = (walk.written([walk.Step(here, group=group)]), *(walk.written([walk.Step(here, k)]) for k, _ in strongest))
-    return groupcards.Card(
+    return groupcards.GroupCard(
         float(found.shares[:, group].mean()),
         float(found.values[:, group].mean()),
         None if effects is None else _effect(about, effects, group),

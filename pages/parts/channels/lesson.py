@@ -16,8 +16,8 @@ from interp.figures.spotlight import spotlight
 from interp.images.scenes import REASONS, Reason
 from interp.models.scenes import bundled
 from interp.types import Classifier, Layer
-from pages.parts.cards import making
-from pages.parts.cards.making import Card
+from pages.parts.cards import picturecards
+from pages.parts.cards.picturecards import PictureCard
 from pages.parts.channels.subject import pictures
 from pages.parts.kit import classifiers, controls, replay, waiting
 from pages.parts.kit.layers import choose_layer
@@ -125,7 +125,7 @@ def _side(selection: Selection, found: CueChannels) -> None:
     made, job = pictures(one, f"lesson-pictures-{found.classifier}", found.layer, found.seeing)
     waiting.settled(job)
     told = [
-        Card(
+        PictureCard(
             f"Channel {channel}",
             f"rises by {found.rise[channel]:.2f}",
             about=f"Its mean activation rises by {found.rise[channel]:.3f} with the cue, and is larger with it in "
@@ -135,14 +135,16 @@ def _side(selection: Selection, found: CueChannels) -> None:
         for channel in found.seeing
     ]
     with place:
-        making.cards([made[channel].pixels if channel in made else None for channel in found.seeing], told, side=SIDE)
+        picturecards.draw(
+            [made[channel].pixels if channel in made else None for channel in found.seeing], told, side=SIDE
+        )
         _places(found)
 
 
 def _places(found: CueChannels) -> None:
     """Each channel's place in the first scenes, row by row."""
     lit = [spotlight(pixels, maps[0]) for pixels, maps in zip(found.pixels, found.fires, strict=True)]
-    making.cards(lit, [Card(f"where {found.seeing[0]} fires")] * len(lit), side=SIDE)
+    picturecards.draw(lit, [PictureCard(f"where {found.seeing[0]} fires")] * len(lit), side=SIDE)
 
 
 def holds(found: CueChannels) -> dict[str, bool]:

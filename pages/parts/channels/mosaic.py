@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Literal
 
 import numpy as np
@@ -13,29 +12,10 @@ from jaxtyping import Float, Int, UInt8
 
 from interp.channels import CellGrid
 from interp.figures import style
-from pages.parts.cards.making import address
-from pages.parts.channels.cards import shrunk
+from pages.parts.kit import markup
 
 TILE = 96
 """Pixels of a picture in a cell, enough for it to be enlarged when it is pointed at."""
-
-CSS = f"""<style>
-.cells{{display:flex;gap:18px;flex-wrap:wrap;align-items:flex-start;font-size:12.5px;line-height:1.4}}
-.cells figure{{margin:0;flex:2 1 260px;min-width:0}} .cells figure:first-child{{flex:3 1 340px}}
-.cells figcaption{{margin-bottom:4px}}
-.cells .grid{{display:grid;gap:1px;position:relative}}
-.cells button{{padding:0;margin:0;border:0;background:none;min-width:0;min-height:0;position:relative;cursor:pointer}}
-.cells i{{position:absolute;inset:calc((1 - var(--s,1)) * 50%);background-size:cover;background-position:center;
-border-radius:1px;transition:transform .1s}}
-.cells button:hover{{z-index:3}} .cells .mosaic button:hover i{{transform:scale(2.2);box-shadow:0 0 6px #000}}
-.cells .chosen{{z-index:2;outline:2px solid {style.OUTLINE_COLOR};box-shadow:0 0 0 3.5px #000}}
-.cells button:focus-visible{{z-index:2;outline:3px solid #0072B2}}
-.cells .map button:hover{{outline:2px solid #fff}}
-.cells .mosaic{{background:rgba(128,128,128,.18)}} .cells .map{{gap:0}}
-.cells .map::before{{content:"";position:absolute;inset:0;background:var(--photo) 0 0/100% 100%;filter:grayscale(1)}}
-.cells .bar{{height:12px;border-radius:3px;margin-top:8px}}
-.cells .ends{{display:flex;justify-content:space-between;gap:8px}}
-</style>"""
 
 Colours = Literal["one", "two"]
 
@@ -91,26 +71,30 @@ def html(mosaic: Mosaic, coloured: Coloured) -> str:
         f"aspect-ratio:{width}/{height};grid-template-columns:{_tracks(columns)};grid-template-rows:{_tracks(rows)}"
     )
     used = sorted(set(mosaic.shown.flatten().tolist()) & set(mosaic.pictures))
-    small = "".join(
-        f".cells .p{one}{{background-image:url({address(shrunk(mosaic.pictures[one], TILE), TILE // 2)})}}"
-        for one in used
-    )
-    photo = address(mosaic.photograph, 300 if width < 100 else width)
-    own = f"<style>.cells{{--photo:url({photo})}}{small}</style>"
     places = [(row, column) for row in range(len(rows)) for column in range(len(columns))]
-    tiles = "".join(
-        _tile(mosaic, row, column, (rows[row], columns[column]), told)
-        for (row, column), told in zip(places, mosaic.told, strict=True)
-    )
-    patches = "".join(
-        _patch(mosaic, row, column, colour, float(coloured.values[row, column]))
-        for (row, column), colour in zip(places, _colours(coloured), strict=True)
-    )
-    return (
-        f'{CSS}{own}<div class="cells"><figure><figcaption>{escape(mosaic.title)}</figcaption>'
-        f'<div class="grid mosaic" style="{layout}">{tiles}</div></figure>'
-        f"<figure><figcaption>{escape(coloured.title)}</figcaption>"
-        f'<div class="grid map" style="{layout}">{patches}</div>{_legend(coloured)}</figure></div>'
+    cells = [
+        {
+            "row": row,
+            "column": column,
+            "told": told,
+            "read": told.replace("\n", "; "),
+            "chosen": (row, column) == mosaic.chosen,
+            **_tile(mosaic, row, column, (rows[row], columns[column])),
+            "value": f"row {row}, column {column}: {coloured.values[row, column]:+.3g} logits",
+            "colour": colour,
+        }
+        for (row, column), told, colour in zip(places, mosaic.told, _colours(coloured), strict=True)
+    ]
+    return markup.html(
+        "mosaic.html",
+        mosaic=mosaic,
+        coloured=coloured,
+        cells=cells,
+        layout=layout,
+        photo=markup.url(markup.blocks(mosaic.photograph, 300 if width < 100 else width)),
+        grounds=[(one, mosaic.pictures[one]) for one in used],
+        tile=TILE,
+        stops=_stops(coloured),
     )
 
 
@@ -118,15 +102,16 @@ def _tracks(edges: Sequence[tuple[int, int]]) -> str:
     return " ".join(f"minmax(0,{stop - start}fr)" for start, stop in edges)
 
 
-def _tile(mosaic: Mosaic, row: int, column: int, window: tuple[tuple[int, int], tuple[int, int]], told: str) -> str:
+def _tile(
+    mosaic: Mosaic, row: int, column: int, window: tuple[tuple[int, int], tuple[int, int]]
+) -> dict[str, int | str | None]:
+    """Which picture a cell shows, None for the photograph's part, and in what size."""
     side = float(mosaic.sides[row, column])
     size = "" if side >= 1 else f"--s:{side:.2f};"
     picture = int(mosaic.shown[row, column])
     if picture in mosaic.pictures:
-        inside = f'<i class="p{picture}" style="{size}"></i>'
-    else:
-        inside = f'<i style="{size}background-image:var(--photo);{_part(window)}"></i>'
-    return f"<button{_said(mosaic, row, column, told)}>{inside}</button>"
+        return {"picture": picture, "style": size}
+    return {"picture": None, "style": f"{size}background-image:var(--photo);{_part(window)}"}
 
 
 def _part(window: tuple[tuple[int, int], tuple[int, int]]) -> str:
@@ -135,18 +120,6 @@ def _part(window: tuple[tuple[int, int], tuple[int, int]]) -> str:
     down, across = bottom - top, right - left
     x, y = (100 * start / max(1000 - length, 1) for start, length in ((left, across), (top, down)))
     return f"background-size:{1e5 / across:.1f}% {1e5 / down:.1f}%;background-position:{x:.1f}% {y:.1f}%"
-
-
-def _patch(mosaic: Mosaic, row: int, column: int, colour: str, value: float) -> str:
-    said = _said(mosaic, row, column, f"row {row}, column {column}: {value:+.3g} logits")
-    return f'<button{said} tabindex="-1" style="background:{colour}"></button>'
-
-
-def _said(mosaic: Mosaic, row: int, column: int, told: str) -> str:
-    """The attributes by which a cell is read and clicked."""
-    chosen = ' class="chosen"' if (row, column) == mosaic.chosen else ""
-    label = escape(told.replace("\n", "; "))
-    return f'{chosen} data-click="cell:{row},{column}" title="{escape(told)}" aria-label="{label}"'
 
 
 def _colours(coloured: Coloured) -> list[str]:
@@ -162,18 +135,7 @@ def _css(colour: UInt8[np.ndarray, " rgba"]) -> str:
     return f"rgba({red},{green},{blue},{opacity / 255:.2f})"
 
 
-def _legend(coloured: Coloured) -> str:
-    """The scale with raw magnitudes at its ends; or that there is nothing to see."""
-    if not coloured.end:
-        said = "every cell is zero or against: nothing speaks for it" if coloured.values.any() else "zero in every cell"
-        return f'<div class="ends"><span>{said}</span></div>'
+def _stops(coloured: Coloured) -> str:
+    """The scale's colours from its lower end to its upper one."""
     lowest = 0.5 if coloured.colours == "one" else 0.0
-    stops = ",".join(_css(one) for one in style.colours(style.signed_glaze(), np.linspace(lowest, 1, 11)))
-    best, worst = (escape(one) for one in coloured.ends)
-    left = "0" if coloured.colours == "one" else f"−{coloured.end:.3g} {worst}"
-    middle = "" if coloured.colours == "one" else "<span>0</span>"
-    return (
-        f'<div class="bar" style="background:linear-gradient(to right,{stops}),#c4c4c4"></div>'
-        f'<div class="ends"><span>{left}</span>{middle}<span style="text-align:right">+{coloured.end:.3g} {best}'
-        "</span></div>"
-    )
+    return ",".join(_css(one) for one in style.colours(style.signed_glaze(), np.linspace(lowest, 1, 11)))

@@ -125,10 +125,10 @@ def _card(
     measured: channels.Effects | None,
     made: fv.Picture | None,
     images: tuple[np.ndarray, ...] | None,
-) -> cards.Card:
+) -> cards.ChannelCard:
     values = about.found.values[:, channel].numpy()
     effect = None if measured is None else measured.values[:, channel].numpy()
-    return cards.Card(
+    return cards.ChannelCard(
         channel,
         values,
         effect,

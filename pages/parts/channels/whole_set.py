@@ -14,8 +14,8 @@ from interp.channels.over_set import AttributionPass, SetAttribution, Summary, s
 from interp.figures import channels as figures
 from interp.images import ImageSet
 from interp.types import Classifier
-from pages.parts.cards import making
-from pages.parts.cards.making import Card
+from pages.parts.cards import picturecards
+from pages.parts.cards.picturecards import PictureCard
 from pages.parts.channels import asking, further
 from pages.parts.channels.effects import take
 from pages.parts.channels.subject import CHANNEL, pictures
@@ -106,12 +106,12 @@ def _cards(told: Summary, supporting: Sequence[int], opposing: Sequence[int], ma
         if side:
             st.markdown(f"**{heading}**, with the share of the images in which it is among the five strongest")
             cards = [_card(told, one, share, one == chosen) for one in side]
-            making.cards([made[one].pixels if one in made else None for one in side], cards, side=118)
+            picturecards.draw([made[one].pixels if one in made else None for one in side], cards, side=118)
 
 
-def _card(told: Summary, channel: int, share: np.ndarray, chosen: bool) -> Card:
+def _card(told: Summary, channel: int, share: np.ndarray, chosen: bool) -> PictureCard:
     low, middle, high = told.quartiles[:, channel]
-    return Card(
+    return PictureCard(
         f"Channel {channel} · {share[channel]:.0%}",
         f"{told.mean[channel]:+.2f} ± {told.deviation[channel]:.2f}",
         f"channel:{channel}",

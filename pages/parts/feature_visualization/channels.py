@@ -9,8 +9,8 @@ import cache
 from interp import feature_visualization as fv
 from interp.feature_visualization.checks import LEAST_CONTRAST, MOST_CLIPPED
 from interp.types import Layer
-from pages.parts.cards import making
-from pages.parts.cards.making import Card
+from pages.parts.cards import making, picturecards
+from pages.parts.cards.picturecards import PictureCard
 from pages.parts.feature_visualization import single
 from pages.parts.kit import clicks, export, layers, replay, waiting
 from pages.parts.kit.selection import Selection
@@ -38,11 +38,16 @@ def view(selection: Selection, picture, side) -> None:
         objectives = [fv.Channel(layer.name, one) for one in shown]
         found, _ = making.asked(scope, "sheet", classifier, how, objectives)
         told = [
-            Card(f"Channel {one}", making.line(found.get(row), _best(reading, one)), f"channel:{one}", one == channel)
+            PictureCard(
+                f"Channel {one}",
+                picturecards.line(found.get(row), _best(reading, one)),
+                f"channel:{one}",
+                one == channel,
+            )
             for row, one in enumerate(shown)
         ]
         with place:
-            making.cards([_pixels(found.get(row)) for row in range(len(shown))], told)
+            picturecards.draw([_pixels(found.get(row)) for row in range(len(shown))], told)
             _layers(selection, layer, how)
         st.markdown(f"#### {plain(layer.name)}, channel {channel}")
         made = single.detail(selection, layer, channel, how)

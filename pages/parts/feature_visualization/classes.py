@@ -16,8 +16,8 @@ from interp.images import ImageSet
 from interp.models import inputs, scenes_prior
 from interp.models.scenes import bundled
 from interp.types import Classifier
-from pages.parts.cards import making
-from pages.parts.cards.making import Card
+from pages.parts.cards import making, picturecards
+from pages.parts.cards.picturecards import PictureCard
 from pages.parts.feature_visualization.objectives import choose_class
 from pages.parts.kit import waiting
 from pages.parts.kit.selection import Selection
@@ -90,14 +90,14 @@ def _nearest(selection: Selection, target: int, ways: Sequence[str], made: Seque
     shown = waiting.value(scope.read("nearest-images", question))
     labels = selection.labels.indices
     told = [
-        Card(
+        PictureCard(
             way,
             f"{one.cosine:.2f} · {_label(selection, labels[position], target)}",
             about=shortened(photos.names[position], 60),
         )
         for way, one, position in zip(ways, near, positions, strict=True)
     ]
-    making.cards([fv.bytes_of(one) for one in shown.pixels], told, side=150)
+    picturecards.draw([fv.bytes_of(one) for one in shown.pixels], told, side=150)
 
 
 def _label(selection: Selection, label: int | None, target: int) -> str:
@@ -164,5 +164,5 @@ def _images(selection: Selection, positions: Sequence[int], target: int) -> None
     job = selection.scope.read("class-images", _reading(selection, chosen))
     st.markdown(f"**Images of {name}**, {len(chosen)} of {len(positions)}")
     if waiting.settled(job):
-        told = [Card(shortened(selection.photos.names[position], 24)) for position in chosen]
-        making.cards([fv.bytes_of(one) for one in job.value.pixels], told, side=104)
+        told = [PictureCard(shortened(selection.photos.names[position], 24)) for position in chosen]
+        picturecards.draw([fv.bytes_of(one) for one in job.value.pixels], told, side=104)

@@ -11,8 +11,8 @@ from torch import Tensor
 
 import cache
 from interp import feature_visualization as fv
-from pages.parts.cards import making
-from pages.parts.cards.making import Card
+from pages.parts.cards import picturecards
+from pages.parts.cards.picturecards import PictureCard
 from pages.parts.kit import replay
 
 FRAMES = (0, 1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
@@ -52,7 +52,7 @@ def film(reels: Sequence[Reel], *, side: int = 190) -> None:
     pictures, curve = st.columns([3, 2], gap="medium")
     with pictures:
         told = [
-            Card(
+            PictureCard(
                 one.name,
                 "dead: nothing drives it"
                 if one.dead
@@ -60,7 +60,7 @@ def film(reels: Sequence[Reel], *, side: int = 190) -> None:
             )
             for one, frame in zip(reels, shown, strict=True)
         ]
-        making.cards([fv.bytes_of(frame.pixels[0]) for frame in shown], told, side=side)
+        picturecards.draw([fv.bytes_of(frame.pixels[0]) for frame in shown], told, side=side)
     with curve:
         replay.once(_curve, tuple((one.name, one.frames[-1].curve[:, 0]) for one in reels))
 

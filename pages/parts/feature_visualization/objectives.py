@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from interp import feature_visualization as fv
-from pages.parts.cards import making
-from pages.parts.cards.making import Card
+from pages.parts.cards import making, picturecards
+from pages.parts.cards.picturecards import PictureCard
 from pages.parts.kit import controls
 from pages.parts.kit.layers import choose_channel, choose_layer
 from pages.parts.kit.selection import Selection
@@ -49,9 +49,10 @@ def view(selection: Selection, picture, side) -> None:
         found, _ = making.asked(scope, "objectives", classifier, how, objectives)
         with place:
             told = [
-                Card(name, making.line(found.get(row)), about=text) for row, (name, text) in enumerate(about.items())
+                PictureCard(name, picturecards.line(found.get(row)), about=text)
+                for row, (name, text) in enumerate(about.items())
             ]
-            making.cards([_pixels(found.get(row)) for row in range(len(objectives))], told, side=180)
+            picturecards.draw([_pixels(found.get(row)) for row in range(len(objectives))], told, side=180)
         st.caption(
             "; ".join(f"*{name}*: {text}" for name, text in about.items())
             + ". Numbers are the objectives' own values of the finished picture: activations, logits, or a probability."
@@ -88,8 +89,8 @@ def between(selection: Selection, picture, side) -> None:
         alone, done = making.asked(scope, "ends", classifier, how, ends)
         if not done:
             with place:
-                told = [Card(str(end), making.line(alone.get(row))) for row, end in enumerate(ends)]
-                making.cards([_pixels(alone.get(row)) for row in range(2)], told, side=180)
+                told = [PictureCard(str(end), picturecards.line(alone.get(row))) for row, end in enumerate(ends)]
+                picturecards.draw([_pixels(alone.get(row)) for row in range(2)], told, side=180)
             return
         dead = [str(end) for row, end in enumerate(ends) if alone[row].dead or alone[row].value <= 0]
         if dead:
@@ -100,8 +101,11 @@ def between(selection: Selection, picture, side) -> None:
         found, _ = making.asked(scope, "between", classifier, how, objectives)
         shares = [f"{100 - 100 * step // (STEPS - 1)}% and {100 * step // (STEPS - 1)}%" for step in range(STEPS)]
         with place:
-            told = [Card(name, making.line(found.get(row))) for row, name in enumerate([*shares, "Both, added"])]
-            making.cards([_pixels(found.get(row)) for row in range(len(objectives))], told, side=150)
+            told = [
+                PictureCard(name, picturecards.line(found.get(row)))
+                for row, name in enumerate([*shares, "Both, added"])
+            ]
+            picturecards.draw([_pixels(found.get(row)) for row in range(len(objectives))], told, side=150)
         st.caption("Values are in what each end achieves alone: 1 is as strong as its own picture.")
 
 

@@ -14,8 +14,8 @@ from interp.embedding import Features
 from interp.figures import framed
 from interp.figures.style import RIGHT
 from interp.types import Layer
-from pages.parts.cards import making
-from pages.parts.cards.making import Card
+from pages.parts.cards import picturecards
+from pages.parts.cards.picturecards import PictureCard
 from pages.parts.feature_visualization import lesson
 from pages.parts.feature_visualization.film import FRAMES, film, reel
 from pages.parts.kit import replay, waiting
@@ -85,8 +85,8 @@ def _facets(selection: Selection, layer: Layer, objective: fv.Channel, how: fv.S
         frame = job.value.frames[-1] if done else (job.partial[-1] if job.partial else None)
         if frame is not None:
             with place:
-                told = [Card(f"Facet {one + 1}", f"step {frame.step} of {frame.steps}") for one in range(FACETS)]
-                making.cards([fv.bytes_of(one) for one in frame.pixels], told, side=150)
+                told = [PictureCard(f"Facet {one + 1}", f"step {frame.step} of {frame.steps}") for one in range(FACETS)]
+                picturecards.draw([fv.bytes_of(one) for one in frame.pixels], told, side=150)
 
 
 def images(
@@ -111,11 +111,11 @@ def images(
         )
         if waiting.settled(job):
             told = [
-                Card(shortened(selection.photos.names[position], 24), f"{values[row]:.3g}")
+                PictureCard(shortened(selection.photos.names[position], 24), f"{values[row]:.3g}")
                 for row, position in zip(rows, positions, strict=True)
             ]
             st.caption(f"{name}")
-            making.cards(job.value, told, side=104)
+            picturecards.draw(job.value, told, side=104)
     replay.once(_spectrum, values)
     if made is not None and len(values):
         best = float(values.max())

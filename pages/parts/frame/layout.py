@@ -7,7 +7,7 @@ import streamlit as st
 import cache
 from interp.types import Classifier
 from pages.parts.frame import image_sets, loaded, what_was_read
-from pages.parts.kit import classifiers, problems, replay, server, waiting
+from pages.parts.kit import classifiers, markup, problems, replay, server, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
 
@@ -34,6 +34,7 @@ def page(title: str, sentence: str, *, needs_classes: bool = True) -> Selection:
     `needs_classes` for a classifier without a head.
     """
     st.set_page_config(page_title=f"{title} · Loupe", page_icon=":material/search:", layout="wide")
+    markup.stylesheet()
     waiting.begin()
     scope = cache.Scope(waiting.visitor(), title).enter()
     with st.sidebar:

@@ -5,9 +5,7 @@ Nothing here knows what is drawn for. Shapes are in the picture's own coordinate
 
 from __future__ import annotations
 
-import base64
 import functools
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ from streamlit.components.v2 import component
 from torch import Tensor
 
 from interp.images import bytes_of
+from interp.images.data_urls import data_url
 from interp.images.editing import MOST_POINTS, Stroke
 from interp.images.shapes import Box, Polygon
 
@@ -148,11 +147,4 @@ def _told(shape: Shape) -> dict[str, Any]:
 
 
 def _url(image: Image.Image) -> str:
-    """The picture as a data URL."""
-    file = io.BytesIO()
-    if min(image.size) < SMALL:
-        image.save(file, "PNG")
-    else:
-        image.save(file, "JPEG", quality=92, subsampling=0)
-    kind = "png" if min(image.size) < SMALL else "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
+    return data_url(image, "png") if min(image.size) < SMALL else data_url(image, "jpeg", quality=92, subsampling=0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import html
 import io
 import re
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from markupsafe import Markup
+
+from pages.parts.kit import markup
 
 # Before a sign that begins a formula, the broad ones of Asian keyboards among them, or what is skipped before one; a
 # minus within a text begins nothing that could be run.
@@ -65,16 +67,5 @@ def defused(value: Any) -> Any:
 
 def page(title: str, figure: go.Figure, rows: Sequence[Mapping[str, Any]], remarks: Sequence[str]) -> str:
     """A figure with the numbers behind it as one HTML file: it needs no network, and keeps hover and zoom."""
-    head = "".join(f"<th>{html.escape(str(name))}</th>" for name in (rows[0] if rows else ()))
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(str(value))}</td>" for value in row.values()) + "</tr>" for row in rows
-    )
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        "<style>body{font-family:sans-serif;margin:2em;max-width:1200px}"
-        "td,th{padding:.2em .8em;text-align:left}</style>"
-        f"<h1>{html.escape(title)}</h1>{figure.to_html(full_html=False, include_plotlyjs=True)}"
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        + "".join(f"<p>{html.escape(remark)}</p>" for remark in remarks)
-        + "</html>"
-    )
+    drawn = Markup(figure.to_html(full_html=False, include_plotlyjs=True))
+    return markup.html("report.html", title=title, figure=drawn, rows=rows, remarks=remarks)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 import numpy as np
 import streamlit as st
 
 import cache
 from interp.shared_interest.scoring import SCORES
-from pages.parts.kit import address, controls, replay, waiting
+from pages.parts.kit import address, controls, markup, replay, waiting
 from pages.parts.kit.text import plain, prediction, shortened
 from pages.parts.shared_interest import gallery, pictures, threshold
 from pages.parts.shared_interest.known import NAMES, Known
@@ -60,7 +59,7 @@ def _opened(scope: cache.Scope, known: Known, order: list[int]) -> None:
         asked = (known.scored.question, known.scored.scoring, known.scored.positions[[row]], gallery.VIEWS[view])
         job = scope.gather("large", gallery.made, known.classifier, known.photos, *asked, pictures.LARGE)
         if waiting.settled(job) and job.value[0]:
-            st.html(f'<img src="{job.value[0]}" alt="{escape(known.name(row))}" style="width:100%">')
+            markup.draw("large.html", url=job.value[0], name=known.name(row))
         st.page_link("pages/saliency.py", label="Compare saliency methods on it", icon=":material/blur_on:")
     with numbers:
         replay.once(_numbers, known, row)

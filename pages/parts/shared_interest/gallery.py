@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from html import escape
+from typing import Any
 
 import numpy as np
 import streamlit as st
 from jaxtyping import Int
 
 import cache
-from interp.figures import style
 from interp.images import ImageSet, UnreadableImage, bytes_of
 from interp.models import inputs
 from interp.shared_interest.explained import Explained, Question
 from interp.shared_interest.scoring import Scoring
 from interp.types import Classifier
-from pages.parts.kit import controls, replay, waiting
+from pages.parts.kit import controls, markup, replay, waiting
 from pages.parts.kit.text import shortened
 from pages.parts.shared_interest import asking, pictures
 from pages.parts.shared_interest.known import NAMES, SHORT, Known
@@ -24,19 +23,6 @@ from pages.parts.shared_interest.known import NAMES, SHORT, Known
 EACH = 24
 VIEWS: dict[str, pictures.View] = {"Salient area": "area", "Map": "map", "Photograph": "photograph"}
 KEYS = "Outlined in yellow: what people marked. Tinted: what is salient. A click opens an image."
-CSS = f"""<style>
-.cards{{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:10px;font-size:12.5px;
-line-height:1.35}}
-.cards button{{font:inherit;color:inherit;text-align:left;background:none;border:1px solid rgba(128,128,128,.3);
-border-radius:6px;padding:5px;margin:0;cursor:pointer;min-width:0;display:flex;flex-direction:column}}
-.cards button:hover{{background:rgba(128,128,128,.15)}}
-.cards img,.cards .blank{{display:block;width:100%;flex:none;border-radius:3px;margin-bottom:4px}}
-.cards .blank{{background:rgba(128,128,128,.2)}}
-.cards button>span{{max-width:100%}}
-.cards span{{display:block;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}}
-.cards .numbers{{display:flex;align-self:stretch;justify-content:space-between;font-variant-numeric:tabular-nums}}
-.cards .right{{color:{style.RIGHT.colour}}} .cards .wrong{{color:{style.WRONG.colour}}} .cards .faint{{opacity:.75}}
-</style>"""
 
 
 def draw(scope: cache.Scope, slot: str, known: Known, rows: Int[np.ndarray, " m"]) -> None:
@@ -109,7 +95,7 @@ def _picture(
         signed=explained.question.method.signed,
         smallest=smallest,
     )
-    return pictures.webp(picture)
+    return markup.url(picture, pictures.QUALITY)
 
 
 def _cards(known: Known, rows: Int[np.ndarray, " m"], found: Sequence[str]) -> None:
@@ -119,33 +105,22 @@ def _cards(known: Known, rows: Int[np.ndarray, " m"], found: Sequence[str]) -> N
 def html(known: Known, rows: Int[np.ndarray, " m"], found: Sequence[str]) -> str:
     """The cards of these rows with their pictures, or without where they are empty."""
     height, width = known.classifier.input_size
-    scores = {title: known.scored.score(name)[rows] for name, title in SHORT.items()}
-    cards = [
-        _card(known, int(row), picture, {name: values[place] for name, values in scores.items()}, width / height)
-        for place, (row, picture) in enumerate(zip(rows, found, strict=True))
-    ]
-    return f'{CSS}<div class="cards">{"".join(cards)}</div>'
+    cards = [_card(known, int(row), url) for row, url in zip(rows, found, strict=True)]
+    return markup.html("scored.html", cards=cards, ratio=width / height)
 
 
-def _card(known: Known, row: int, picture: str, scores: dict[str, float], ratio: float) -> str:
+def _card(known: Known, row: int, url: str) -> dict[str, Any]:
     label, prediction = known.said(row)
-    name, sure = known.name(row), known.scored.probability[row]
-    image = (
-        f'<img src="{picture}" alt="{escape(name)}">'
-        if picture
-        else f'<span class="blank" style="aspect-ratio:{ratio:.4g}"></span>'
-    )
-    numbers = "".join(f"<span>{title} {value:.2f}</span>" for title, value in scores.items())
-    said = f'<span class="faint">no label; {escape(prediction)} {sure:.0%}</span>'
-    if label and known.scored.correct[row]:
-        said = f'<span><span class="right" style="display:inline">✓</span> {escape(prediction)} {sure:.0%}</span>'
-    elif label:
-        said = (
-            f'<span><span class="wrong" style="display:inline">✗</span> {escape(prediction)} {sure:.0%}</span>'
-            f'<span class="faint">labelled {escape(label)}</span>'
-        )
-    case = NAMES[known.cases[row]]
-    return (
-        f'<button data-click="image:{int(known.scored.positions[row])}" title="{escape(shortened(name, 80))}">'
-        f'{image}<span class="numbers">{numbers}</span><span><b>{case}</b></span>{said}</button>'
-    )
+    name = known.name(row)
+    return {
+        "position": int(known.scored.positions[row]),
+        "name": name,
+        "short": shortened(name, 80),
+        "url": url,
+        "scores": {title: known.scored.score(score)[row] for score, title in SHORT.items()},
+        "case": NAMES[known.cases[row]],
+        "label": label,
+        "correct": known.scored.correct[row],
+        "prediction": prediction,
+        "sure": known.scored.probability[row],
+    }

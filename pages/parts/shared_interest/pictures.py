@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
-from PIL import Image
 
 from interp.figures import style
 from interp.figures.regions import edge
@@ -17,7 +14,7 @@ View = Literal["area", "map", "photograph"]
 SMALLEST, LARGE = 168, 560
 """How many pixels across a picture on a card has at least, and one that is alone."""
 
-QUALITY, EFFORT = 76, 2
+QUALITY = 76
 # A few pixels of a gradient are far above the rest.
 CLIP = 99.0
 _TINT = np.array(list(bytes.fromhex(style.LINES["for"][1:])), np.float32)
@@ -53,13 +50,6 @@ def composed(
     canvas[edge(marked, 3)] *= 0.25
     canvas[edge(marked, 2)] = _OUTLINE
     return canvas.round().astype(np.uint8)
-
-
-def webp(picture: UInt8[np.ndarray, "h w 3"]) -> str:
-    """The picture as a data address, small and lossy."""
-    stream = io.BytesIO()
-    Image.fromarray(picture).save(stream, "WEBP", quality=QUALITY, method=EFFORT)
-    return f"data:image/webp;base64,{base64.b64encode(stream.getvalue()).decode()}"
 
 
 def _enlarged(values: np.ndarray, times: int) -> np.ndarray:

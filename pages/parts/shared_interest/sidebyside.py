@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -13,23 +13,12 @@ import cache
 from interp import shared_interest
 from interp.figures import interest as figures
 from interp.shared_interest import CASES, Comparison
-from pages.parts.kit import replay, waiting
+from pages.parts.kit import markup, replay, waiting
 from pages.parts.kit.export import PLOT
 from pages.parts.shared_interest import gallery
 from pages.parts.shared_interest.known import NAMES, Known
 
 EACH = 8
-CSS = """<style>
-.pairs{display:grid;grid-template-columns:repeat(auto-fill,minmax(var(--wide),1fr));gap:12px;font-size:12.5px;
-line-height:1.35}
-.pairs .one{border:1px solid rgba(128,128,128,.3);border-radius:6px;padding:6px;min-width:0}
-.pairs .ways{display:grid;gap:6px;grid-template-columns:repeat(var(--ways),minmax(0,1fr))}
-.pairs button{font:inherit;color:inherit;text-align:left;background:none;border:0;padding:0;margin:0;cursor:pointer;
-min-width:0}
-.pairs img,.pairs .blank{display:block;width:100%;border-radius:3px;margin-bottom:3px}
-.pairs .blank{background:rgba(128,128,128,.2)}
-.pairs span{display:block;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
-</style>"""
 
 
 def draw(scope: cache.Scope, slot: str, ways: Sequence[Known], titles: Sequence[str]) -> None:
@@ -98,34 +87,29 @@ def _disputed(scope: cache.Scope, slot: str, ways: Sequence[Known], comparison: 
 def _pairs(
     ways: Sequence[Known], comparison: Comparison, order: Int[np.ndarray, " m"], found: Sequence[Sequence[str]]
 ) -> None:
-    cards = []
+    images = []
     for place, number in enumerate(order.tolist()):
         position = int(comparison.positions[number])
         several = [
             _way(one, title, position, pictures[place])
             for one, title, pictures in zip(ways, comparison.titles, found, strict=True)
         ]
-        name = escape(ways[0].photos.names[position])
-        cards.append(
-            f'<div class="one"><span title="{name}">{name}</span><div class="ways">{"".join(several)}</div></div>'
-        )
-    wide = 105 * len(ways)
-    st.html(f'{CSS}<div class="pairs" style="--wide:min(100%,{wide}px);--ways:{len(ways)}">{"".join(cards)}</div>')
+        images.append((ways[0].photos.names[position], several))
+    markup.draw("pairs.html", images=images, ways=len(ways))
 
 
-def _way(known: Known, title: str, position: int, picture: str) -> str:
+def _way(known: Known, title: str, position: int, url: str) -> dict[str, Any]:
     row = known.where(position)
     assert row is not None, "only images that all have scored are compared"
     label, prediction = known.said(row)
     height, width = known.classifier.input_size
-    image = (
-        f'<img src="{picture}" alt="">'
-        if picture
-        else f'<span class="blank" style="aspect-ratio:{width / height:.4g}"></span>'
-    )
-    mark = "" if not label else "✓ " if known.scored.correct[row] else "✗ "
-    return (
-        f'<button data-click="image:{position}" title="{escape(title)}">{image}<span><b>{escape(title)}</b></span>'
-        f"<span>{NAMES[known.cases[row]]}</span><span>IoU {known.scored.overlap.iou[row]:.2f} · "
-        f"{mark}{escape(prediction)}</span></button>"
-    )
+    return {
+        "position": position,
+        "title": title,
+        "url": url,
+        "ratio": width / height,
+        "case": NAMES[known.cases[row]],
+        "iou": known.scored.overlap.iou[row],
+        "mark": "" if not label else "✓ " if known.scored.correct[row] else "✗ ",
+        "prediction": prediction,
+    }
