@@ -14,10 +14,13 @@ from interp.embedding.method import Frame, Method, Projection, Search
 from interp.embedding.neighbours import Neighbours, nearest
 from interp.embedding.pca import reduced
 from interp.embedding.quality import quality
+from interp.embedding.representations import Features
+from interp.embedding.toys import Toy
 from interp.embedding.tsne import TSNE
 from interp.embedding.umap import UMAP
 
 T = TypeVar("T")
+N = TypeVar("N")
 
 
 def project(
@@ -64,10 +67,32 @@ def compare(
     Methods that differ only in how many neighbours they take share one search. Each map equals the one that
     `project` gives. Raises `ValueError` as `project` does, for all methods and before any work.
     """
+    return (yield from _compared(features, methods, methods, device))
+
+
+def project_each(
+    sources: Sequence[Features | Toy], methods: Sequence[Method]
+) -> Generator[tuple[int, Frame], None, tuple[Projection, ...]]:
+    """The map of each source by the first method, or of one source by each method; by way of (place of the map, frame).
+
+    Raises `ValueError` as `project` does.
+    """
+    given = [source.features if isinstance(source, Toy) else source.values for source in sources]
+    if len(given) == 1:
+        return (yield from _compared(given[0], methods, range(len(methods)), "cpu"))
+    found = []
+    for place, features in enumerate(given):
+        found.append((yield from _named(place, projecting(features, methods[0]))))
+    return tuple(found)
+
+
+def _compared(
+    features: Float[np.ndarray, "n d"], methods: Sequence[Method], names: Sequence[N], device: torch.device | str
+) -> Generator[tuple[N, Frame], None, tuple[Projection, ...]]:
     given = _checked(features, methods)
     found: dict[Search, Neighbours] = {}
     projections = []
-    for method in methods:
+    for name, method in zip(names, methods, strict=True):
         neighbours = None
         wanted = method.search()
         if wanted is not None:
@@ -75,7 +100,7 @@ def compare(
             if widest not in found:
                 found[widest] = _searched(given, widest, device)
             neighbours = found[widest]
-        projections.append((yield from _named(method, _arranged(given, method, neighbours, device))))
+        projections.append((yield from _named(name, _arranged(given, method, neighbours, device))))
     return tuple(projections)
 
 
@@ -101,15 +126,13 @@ def warm() -> None:
         project(points, method)
 
 
-def _named(
-    method: Method, steps: Generator[Frame, None, Projection]
-) -> Generator[tuple[Method, Frame], None, Projection]:
+def _named(name: N, steps: Generator[Frame, None, Projection]) -> Generator[tuple[N, Frame], None, Projection]:
     while True:
         try:
             frame = next(steps)
         except StopIteration as stop:
             return stop.value
-        yield method, frame
+        yield name, frame
 
 
 def _arranged(

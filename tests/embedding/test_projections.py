@@ -6,7 +6,7 @@ import pytest
 from cache.encoding import decode, encode
 from cache.keys import key
 from interp import embedding, progress
-from interp.embedding import projections
+from interp.embedding import Features, Representation, projections
 from tests.embedding.clusters import clusters
 
 TSNE = embedding.TSNE(perplexity=10, iterations=120)
@@ -149,3 +149,25 @@ def test_other_precisions_are_taken(method, kind) -> None:
     features, labels = clusters(120, kinds=3)
     found = embedding.nearest(embedding.project(features.astype(kind), method).points, 3)
     assert (labels[found.indices] == labels[:, None]).mean() > 0.95
+
+
+def test_each_source_has_its_map_by_one_method_and_one_source_by_each() -> None:
+    features = clusters()[0][:, :4]
+    sources = [Features(Representation("logits"), one, np.arange(150)) for one in (features, features[::-1].copy())]
+    toy = embedding.toy("noise", points=30)
+    turned = dataclasses.replace(embedding.PCA(), dimensions=3)
+    for given, methods, wanted in (
+        (sources, [embedding.PCA()], [(one.values, embedding.PCA()) for one in sources]),
+        ([toy], [embedding.PCA(), turned], [(toy.features, embedding.PCA()), (toy.features, turned)]),
+    ):
+        steps, places = embedding.project_each(given, methods), []
+        while True:
+            try:
+                place, frame = next(steps)
+                places.append(place)
+            except StopIteration as stop:
+                found = stop.value
+                break
+        assert list(dict.fromkeys(places)) == [0, 1]
+        expected = [embedding.project(*one).points for one in wanted]
+        assert all(np.array_equal(one.points, other) for one, other in zip(found, expected, strict=True))
