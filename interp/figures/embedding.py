@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float, Integer
 
 from interp.embedding import Agreement, Frame
-from interp.figures.style import RIGHT, shortened
+from interp.figures.style import RIGHT
 
 HEIGHT = 260
 BARS = 12
@@ -93,22 +93,25 @@ def agreements(found: Mapping[str, Sequence[Agreement]], layers: Sequence[str]) 
     return _plain(figure)
 
 
-def class_counts(classes: Integer[np.ndarray, " n"], kind: str, names: Sequence[str]) -> go.Figure:
+def class_counts(
+    classes: Integer[np.ndarray, " n"], kind: str, names: Sequence[str], heads: Sequence[str]
+) -> go.Figure:
     """How many images have each class, the largest on top; of more than 12 classes the 12 largest.
 
-    `names` are those of all classes, and `kind` says in the title what they are. Raises `ValueError` for no image.
+    `names` are those of all classes, `heads` what stands beside their bars, and `kind` says in the title what they
+    are. Raises `ValueError` for no image.
     """
     if not len(classes):
         raise ValueError("No image is given, so there is no class to count: give one class or more.")
     indices, counts = np.unique(classes, return_counts=True)
     order = np.argsort(-counts, kind="stable")[:BARS][::-1]
-    shown = [names[int(one)] for one in indices[order]]
+    shown = [int(one) for one in indices[order]]
     figure = go.Figure(
         go.Bar(
             x=counts[order],
             # By number, as two classes may have one name.
             y=list(range(len(order))),
-            customdata=[escape(name) for name in shown],
+            customdata=[escape(names[one]) for one in shown],
             orientation="h",
             marker_color=RIGHT.colour,
             hovertemplate="%{customdata}: %{x}<extra></extra>",
@@ -120,7 +123,7 @@ def class_counts(classes: Integer[np.ndarray, " n"], kind: str, names: Sequence[
         margin={"l": 4, "r": 4, "t": 30, "b": 4},
         title={"text": f"By {kind}{cut}", "font": {"size": 13}},
     )
-    texts = [escape(shortened(name)) for name in shown]
+    texts = [escape(heads[one]) for one in shown]
     figure.update_yaxes(automargin=True, tickvals=list(range(len(order))), ticktext=texts)
     figure.update_xaxes(dtick=1 if counts.max() < 6 else None, rangemode="tozero")
     return figure

@@ -183,7 +183,9 @@ def _outcome(known: LabelledRows, rows: np.ndarray) -> None:
 def _bars(known: LabelledRows, rows: np.ndarray) -> None:
     kind, classes, names = _counted(known, rows)
     if (classes >= 0).any():
-        st.plotly_chart(figures.class_counts(classes[classes >= 0], kind, names), config={"displayModeBar": False})
+        heads = [shortened(name, 24) for name in names]
+        figure = figures.class_counts(classes[classes >= 0], kind, names, heads)
+        st.plotly_chart(figure, config={"displayModeBar": False})
 
 
 def _counted(known: LabelledRows, rows: np.ndarray) -> tuple[str, np.ndarray, Sequence[str]]:
