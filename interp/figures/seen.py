@@ -35,15 +35,18 @@ def seen(
     return tuple(found)
 
 
-def large(classifier: Classifier, photos: ImageSet, position: int, cells: Cells | None = None) -> Image.Image:
-    """The picture in a file, or, with a cell, what the classifier sees of it with a frame around that cell.
+def in_file(photos: ImageSet, position: int) -> Image.Image:
+    """The picture as it is in its file. Raises `UnreadableImage` for one that cannot be read."""
+    return photos[position].image
 
-    Raises `UnreadableImage` for a file that cannot be read.
+
+def as_seen(classifier: Classifier, photos: ImageSet, position: int, cell: Cells | None = None) -> Image.Image:
+    """What the classifier sees of an image, pixel by pixel before normalization, with a frame around a cell of it.
+
+    Raises `UnreadableImage` as `inputs.read` does.
     """
-    if cells is None:
-        return photos[position].image
     picture = _picture(classifier, photos, position)
-    return Image.fromarray(framed(picture, cells.window(0, picture.shape[:2])))
+    return Image.fromarray(picture if cell is None else framed(picture, cell.window(0, picture.shape[:2])))
 
 
 def _picture(classifier: Classifier, photos: ImageSet, position: int) -> UInt8[np.ndarray, "h w 3"]:

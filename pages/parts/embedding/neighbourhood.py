@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
-from PIL import Image
 
 import cache
 from interp import embedding
@@ -14,8 +13,7 @@ from interp.embedding import Features, LabelledRows, Neighbours, Projection
 from interp.embedding.neighbours import Metric
 from interp.figures import embedding as figures
 from interp.figures import seen
-from pages.parts.cards import gallery
-from pages.parts.cards.pictured import enlarged
+from pages.parts.cards import gallery, pictured
 from pages.parts.kit import export, pickers, replay, waiting
 from pages.parts.kit.pickers import BESIDE
 from pages.parts.kit.text import plain, prediction, shortened
@@ -42,8 +40,11 @@ def closeup(
     `projection`, with its title, is the map of these features on which they are looked for; None where there is none.
     """
     image, others = st.columns([1, 3], gap="medium")
-    cell, position = known.cells_of(np.array([row])), int(known.positions[row])
-    job = scope.read("closeup", seen.large, known.classifier, known.photos, position, cell)
+    position, cell = int(known.positions[row]), known.cells_of(np.array([row]))
+    if cell is None:
+        job = pictured.ask(scope, known.classifier, known.photos, position, seen=False)
+    else:
+        job = scope.read("closeup", seen.as_seen, known.classifier, known.photos, position, cell)
     with others:
         replay.once(_about, known, row, found)
         if found is not None:
@@ -52,17 +53,7 @@ def closeup(
                 replay.once(_on_the_map, known, row, found, projection)
         st.page_link("pages/saliency.py", label="Why? Compare saliency", icon=":material/blur_on:")
     with image:
-        large(job)
-
-
-def large(job: cache.Job) -> None:
-    """Draw a picture large once it is read; what is wrong with its file is said in its place."""
-    if waiting.settled(job):
-        replay.once(_large, job.value, known_by=(job.key,))
-
-
-def _large(picture: Image.Image) -> None:
-    st.image(enlarged(picture), width="stretch")
+        pictured.large(job)
 
 
 def _about(known: LabelledRows, row: int, found: Neighbours | None) -> None:
