@@ -10,7 +10,7 @@ from interp.embedding.method import Frame, Method, Projection
 from interp.embedding.neighbours import Neighbours, nearest, nearest_to
 from interp.embedding.pca import PCA, principal_axes
 from interp.embedding.placing import place
-from interp.embedding.projections import compare, project, project_each, projecting, searched, warm
+from interp.embedding.projections import project, project_each, projecting, searched, warm
 from interp.embedding.quality import Quality, quality
 from interp.embedding.representations import Features, Representation
 from interp.embedding.toys import TOYS, Toy, toy
@@ -41,7 +41,6 @@ __all__ = [
     "align",
     "aligned",
     "cells",
-    "compare",
     "features",
     "features_of_layers",
     "labelled",

@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from interp import channels
-from interp.channels.levels import group_weights, of_class, of_unit
+from interp.channels.between import level_of_class
 from interp.types import Classifier, Images
 
 
 def test_the_class_is_made_of_its_layers_channels(tiny: Classifier, noise_images: Images) -> None:
     found = channels.attribute(tiny, noise_images, 1, layer="conv2")
-    level = of_class(found)
+    level = level_of_class(found)
     assert level.layer.name == "conv2" and torch.equal(level.values, found.values)
     assert level.whole == pytest.approx(abs(float(found.scores.mean())))
     most, least = level.ends(3, 2)
@@ -25,13 +25,13 @@ def test_a_groups_positions_weigh_so_that_they_sum_to_its_attribution(tiny: Clas
     groups = channels.groups(found, rows, 2)
     for group in range(2):
         along = torch.einsum("nkuv,k->nuv", found.activations, groups.directions[group])
-        weighed = group_weights(found.activations, groups, group, found.gradients)
+        weighed = groups.weights(group, found.activations, found.gradients)
         torch.testing.assert_close((weighed * along).sum(dim=(1, 2)), groups.values[:, group], rtol=1e-3, atol=1e-5)
-        alone = group_weights(found.activations, groups, group, None)
+        alone = groups.weights(group, found.activations, None)
         torch.testing.assert_close(
             (alone * along).sum(dim=(1, 2)), groups.maps[:, group].mean(dim=(1, 2)), rtol=1e-3, atol=1e-5
         )
-    weights = group_weights(found.activations, groups, 0, None)
+    weights = groups.weights(0, found.activations, None)
     between = channels.between(tiny, noise_images, "conv2", groups.directions[0], layers=("conv1",), weights=weights)
-    below = of_unit(between, "conv1")
+    below = between.level("conv1")
     assert below.layer.name == "conv1" and torch.equal(below.score, between.scores)

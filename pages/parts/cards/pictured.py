@@ -6,7 +6,7 @@ import streamlit as st
 from PIL import Image
 
 import cache
-from interp.figures.seen import as_seen, in_file
+from interp.figures.framed import as_seen, in_file
 from interp.images import ImageSet
 from interp.images.subset import alone
 from interp.types import Classifier

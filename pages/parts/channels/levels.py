@@ -7,7 +7,7 @@ from torch import Tensor
 import cache
 from interp import channels
 from interp.channels import Groups
-from interp.channels.levels import Level, group_weights
+from interp.channels.between import Level
 from pages.parts.channels.subject import Subject
 from pages.parts.channels.walk import Walk
 
@@ -26,7 +26,7 @@ def ask(
         assert found is not None and step.group is not None
         unit = found.directions[step.group]
         gradients = above.gradients if follow == FOR_CLASS else None
-        weights = group_weights(about.found.activations, found, step.group, gradients)
+        weights = found.weights(step.group, about.found.activations, gradients)
     return about.scope.compute(
         f"between-{number}",
         channels.between,

@@ -8,7 +8,7 @@ import cache
 from interp import embedding, images
 from interp.embedding import Features, LabelledRows, Lookup, Projection
 from interp.embedding.neighbours import Metric
-from interp.figures import seen
+from interp.figures import framed
 from interp.images import ImageSet
 from interp.types import Classifier
 from pages.parts.cards import pictured
@@ -63,7 +63,7 @@ def shown(scope: cache.Scope, photo: ImageSet, known: LabelledRows, found: Looku
     """The photograph beside its nearest images."""
     picture, others = st.columns([1, 3], gap="medium")
     with picture:
-        pictured.large(scope.read("photograph-picture", seen.in_file, photo, 0))
+        pictured.large(scope.read("photograph-picture", framed.in_file, photo, 0))
     with others:
         st.markdown(f"**{NAME}**, {plain(shortened(photo.names[0], 60))}")
         neighbourhood.row_of_pictures(scope, "photograph-nearest", known, found.neighbours, layer)

@@ -12,7 +12,7 @@ from interp import embedding
 from interp.embedding import Features, LabelledRows, Neighbours, Projection
 from interp.embedding.neighbours import Metric
 from interp.figures import embedding as figures
-from interp.figures import seen
+from interp.figures import framed
 from pages.parts.cards import gallery, pictured
 from pages.parts.kit import export, pickers, replay, waiting
 from pages.parts.kit.pickers import BESIDE
@@ -44,7 +44,7 @@ def closeup(
     if cell is None:
         job = pictured.ask(scope, known.classifier, known.photos, position, seen=False)
     else:
-        job = scope.read("closeup", seen.as_seen, known.classifier, known.photos, position, cell)
+        job = scope.read("closeup", framed.as_seen, known.classifier, known.photos, position, cell)
     with others:
         replay.once(_about, known, row, found)
         if found is not None:
@@ -87,7 +87,7 @@ def _pictures(
 ) -> None:
     """The images of some rows side by side, once they are read."""
     positions = tuple(known.positions[rows].tolist())
-    job = scope.read(slot, seen.seen, known.classifier, known.photos, positions, known.cells_of(rows))
+    job = scope.read(slot, framed.seen, known.classifier, known.photos, positions, known.cells_of(rows))
     if waiting.settled(job):
         names = named(known, rows.tolist())
         replay.once(gallery.draw, job.value, names, captions, known_by=(job.key, names, captions))

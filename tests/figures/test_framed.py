@@ -6,7 +6,7 @@ from PIL import Image
 
 from interp import images
 from interp.embedding import Cells
-from interp.figures.seen import as_seen, in_file, seen
+from interp.figures.framed import as_seen, in_file, seen
 from interp.images import ImageSet, UnreadableImage
 from interp.images.decoding import Picture
 from interp.images.subset import alone
