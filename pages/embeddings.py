@@ -95,12 +95,12 @@ with picture:
             )
         chosen = choice.selected[choice.selected < len(known)]
     if len(chosen):
-        neighbourhood.selection(known, chosen, row)
+        neighbourhood.selection(scope, known, chosen, row)
     if found is not None and photo is not None:
-        lookup.shown(photo, known, found, layer)
+        lookup.shown(scope, photo, known, found, layer)
     headed = explorer.titles(arrangement, sources)
     on = explorer.place_of(features, sources, projections)
-    neighbourhood.closeup(known, row, near, layer, None if on is None else (headed[on], projections[on]))
+    neighbourhood.closeup(scope, known, row, near, layer, None if on is None else (headed[on], projections[on]))
     if projections:
         trust.numbers(projections, headed)
     if cells is None:

@@ -9,6 +9,7 @@ import streamlit as st
 import cache
 from interp import feature_visualization as fv
 from interp import models
+from interp.channels import cues
 from interp.channels.over_set import SetAttribution, SetQuestion, Summary
 from pages.parts.cards import making
 from pages.parts.channels import effects, further, layers, lesson, subject, whole_set
@@ -118,8 +119,8 @@ def test_the_lesson_gives_the_answer_when_it_is_opened(page) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("unchecked")
 def test_the_answer_shows_both_classifiers(page, opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    original = lesson.cue_channels
-    monkeypatch.setattr(lesson, "cue_channels", lambda *given, **named: original(*given, **named, count=3))
+    original = cues.cue_channels
+    monkeypatch.setattr(cues, "cue_channels", lambda *given, **named: original(*given, **named, count=3))
     monkeypatch.setattr(lesson, "REASONS", {"tag": lesson.REASONS["tag"]})
     app = page.open(ch_view="Lesson")
     assert "paper tag" in said(app) and "tell the cue" in said(app)

@@ -29,7 +29,6 @@ from pages.parts.shared_interest import (
     lesson,
     pictures,
     probing,
-    rivals,
     tables,
     tiles,
     views,
@@ -482,27 +481,6 @@ def test_everything_as_csv(tiny) -> None:
     assert float(rows[0]["iou"]) == pytest.approx(1 / 3) and rows[0]["case"] == "unclassified"
     assert {"position", "label", "predicted", "correct", "continuous", "distance"} <= set(rows[0])
     assert export.table([]) == ""
-
-
-def test_a_method_for_another_classifier_has_a_layer_that_it_knows(tiny) -> None:
-    honest = models.load("scenes-honest")
-    last = tiny.last_spatial_layer.name
-    assert rivals.fitting(attribution.GradCam(layer=last), tiny, honest).layer == honest.last_spatial_layer.name
-    assert rivals.fitting(attribution.GradCam(), tiny, honest) == attribution.GradCam()
-    assert rivals.fitting(attribution.Gradient(), tiny, honest) == attribution.Gradient()
-
-
-def test_the_shares_of_the_lesson_by_hand() -> None:
-    honest = some([(10, 10, 10), (10, 10, 10), (100, 100, 60), (10, 10, 1)], [0] * 4, [0, 0, 0, 1])
-    blind = some([(10, 10, 0)] * 4, [0] * 4, [0] * 4)
-    first, second = (
-        Scored(**{**vars(one), "classifier": name})
-        for one, name in ((honest, "scenes-honest"), (blind, "scenes-a"))
-    )  # fmt: skip
-    rows = lesson.rows((lesson.Pair("tag", first, second),), Thresholds())
-    assert [row["accuracy"] for row in rows] == [0.75, 1.0]
-    assert rows[0]["human aligned"] == 0.5 and rows[0]["distractor"] == rows[0]["unclassified"] == 0.25
-    assert rows[1]["sufficient context"] == 1.0 and rows[1]["mean IoU"] == 0
 
 
 def test_what_is_selected_on_a_map_is_scored(app, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import streamlit as st
@@ -15,6 +16,7 @@ from pages.parts.shared_interest.known import NAMES, Known
 CASES_KEY, CLASSES_KEY, RANGE_KEY = "interest.case", "interest.class", "interest.range"
 ALL, RIGHT, WRONG = "All", "Right", "Wrong"
 PROBABILITY, NAME = "probability", "name"
+SCORE_OF: dict[str, ScoreName] = {name: name for name in SCORES}
 ORDERS = {**SCORES, PROBABILITY: "Probability of the prediction", NAME: "Name"}
 LOWEST, HIGHEST = "Lowest first", "Highest first"
 WHOLE = (0.0, 1.0)
@@ -65,9 +67,9 @@ def choose(known: Known) -> Choice:
     )
     address.publish(CLASSES_KEY, ",".join(map(str, classes)) or None)
     outcome = controls.one_of("Prediction", "interest.outcome", (ALL, RIGHT, WRONG))
-    score: ScoreName = next((name for name in SCORES if name == order), "iou")
+    score = SCORE_OF.get(order, "iou")
     address.seed(RANGE_KEY, WHOLE, valid=lambda pair: 0 <= pair[0] <= pair[1] <= 1, parse=_pair)
-    between = st.slider(f"{SCORES[score]} between", 0.0, 1.0, step=0.01, key=RANGE_KEY)
+    between = cast(tuple[float, float], st.slider(f"{SCORES[score]} between", 0.0, 1.0, step=0.01, key=RANGE_KEY))
     address.publish(RANGE_KEY, None if between == WHOLE else f"{between[0]:g}-{between[1]:g}")
     numbers = frozenset(NAMES.index(name) for name in cases)
     return Choice(numbers, frozenset(classes), outcome, score, between, order, falling)
@@ -89,7 +91,7 @@ def rows(known: Known, choice: Choice) -> Int[np.ndarray, " m"]:
     kept = np.flatnonzero(keep)
     if choice.order == NAME:
         return np.array(sorted(kept.tolist(), key=known.name, reverse=choice.falling), np.int64)
-    by = next((name for name in SCORES if name == choice.order), None)
+    by = SCORE_OF.get(choice.order)
     values = (scored.probability if by is None else scored.score(by))[kept]
     return kept[np.lexsort((scored.positions[kept], -values if choice.falling else values))]
 

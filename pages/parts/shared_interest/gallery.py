@@ -13,11 +13,12 @@ import cache
 from interp.images import ImageSet, UnreadableImage, bytes_of
 from interp.models import inputs
 from interp.shared_interest.explained import Explained, Question
+from interp.shared_interest.few import explained_at
 from interp.shared_interest.scoring import Scoring
 from interp.types import Classifier
 from pages.parts.kit import controls, markup, replay, waiting
 from pages.parts.kit.text import shortened
-from pages.parts.shared_interest import asking, pictures
+from pages.parts.shared_interest import pictures
 from pages.parts.shared_interest.known import NAMES, SHORT, Known
 
 EACH = 24
@@ -61,9 +62,9 @@ def made(
     positions: Int[np.ndarray, " m"],
     view: pictures.View,
     smallest: int = pictures.SMALLEST,
-) -> Generator[None, None, tuple[str, ...]]:
+) -> Generator[Any, None, tuple[str, ...]]:
     """The pictures at these positions of the set as data addresses; empty where there is no map."""
-    explained = yield from asking.maps(classifier, photos, question, positions.tolist())
+    explained = yield from explained_at(classifier, photos, question, positions.tolist(), cache.Kept())
     found = {}
     for position in explained.positions.tolist():
         yield

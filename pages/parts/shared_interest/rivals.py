@@ -9,6 +9,7 @@ import streamlit as st
 import cache
 from interp import attribution
 from interp.models.scenes import bundled
+from interp.shared_interest.planted import fitting
 from interp.types import Classifier
 from pages.parts.kit import address, classifiers, methods, waiting
 from pages.parts.kit.text import plain
@@ -93,11 +94,3 @@ def _natural(classifier: Classifier) -> str | None:
         return None
     planted = next(one for one in bundled.REASON_OF if one != bundled.HONEST)
     return planted if classifier.name == bundled.HONEST else bundled.HONEST
-
-
-def fitting(method: attribution.Method, classifier: Classifier, rival: Classifier) -> attribution.Method:
-    """The method for another classifier: a layer that it does not have is replaced by its last spatial one."""
-    layer = getattr(method, "layer", None)
-    if layer is None or any(one.name == layer for one in rival.layers) and layer != classifier.last_spatial_layer.name:
-        return method
-    return dataclasses.replace(method, layer=rival.last_spatial_layer.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, cast
 
 import streamlit as st
 
@@ -18,8 +19,12 @@ from pages.parts.kit.text import plain
 from pages.parts.shared_interest.known import SHORT, Known
 
 DEFAULT = attribution.GradCam.title
-EXPLAINED = {"Prediction": "predicted", "Label": "label"}
-MARKED = {"Of its label": "label", "Of the class explained": "explained", "All": "all"}
+EXPLAINED: dict[str, Literal["predicted", "label"]] = {"Prediction": "predicted", "Label": "label"}
+MARKED: dict[str, Literal["label", "explained", "all"]] = {
+    "Of its label": "label",
+    "Of the class explained": "explained",
+    "All": "all",
+}
 EVIDENCE: dict[str, Evidence] = {"Speaks for it": "for", "Counts at all": "any"}
 DEVIATIONS, PERCENTILE, SHARE, EQUAL = "Mean + n·std", "Percentile", "Area", "Annotation's area"
 RULES = (DEVIATIONS, PERCENTILE, SHARE, EQUAL)
@@ -94,7 +99,8 @@ def rule() -> Rule:
 def _thresholds() -> Thresholds:
     default = (shared_interest.LOW, shared_interest.HIGH)
     address.seed(KEY, default, valid=lambda pair: 0 <= pair[0] <= pair[1] <= 1, parse=_pair)
-    low, high = st.slider("Low up to, high from", 0.0, 1.0, step=STEP, key=KEY, help=HELP["thresholds"])
+    chosen = st.slider("Low up to, high from", 0.0, 1.0, step=STEP, key=KEY, help=HELP["thresholds"])
+    low, high = cast(tuple[float, float], chosen)
     address.publish(KEY, None if (low, high) == default else f"{low:g}-{high:g}")
     if low < high:
         return Thresholds(low, high)

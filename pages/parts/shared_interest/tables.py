@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from interp import shared_interest
 from interp.figures import interest as figures
-from interp.figures.style import RIGHT
 from interp.shared_interest import SCORES, ScoreName
 from pages.parts.kit import controls, export, replay
 from pages.parts.kit.export import PLOT
@@ -76,10 +72,11 @@ def _classes(known: Known) -> None:
             },
         },
     )
-    several = named[named["labelled"] >= FEW]
+    several = named.query("labelled >= @FEW")
     if len(several) > 1:
         _said(known, several)
-        st.plotly_chart(_spread(several), config=PLOT)
+        heads = [shortened(name, 20) for name in several["name"]]
+        st.plotly_chart(figures.class_spread(several, heads), config=PLOT)
 
 
 def _said(known: Known, several: pd.DataFrame) -> None:
@@ -91,33 +88,6 @@ def _said(known: Known, several: pd.DataFrame) -> None:
         f"{lowest['accuracy']:.0%}; over all images {mean:.2f}. A class that is right with little overlap is worth a "
         "look in the gallery: something other than what people marked may give it away."
     )
-
-
-def _spread(several: pd.DataFrame) -> go.Figure:
-    """Accuracy against mean IoU, a point for each class; those of few images are left out, and the extremes named."""
-    lowest = several["accuracy"].idxmin()
-    extremes = {lowest, several["iou"].idxmin(), several["iou"].idxmax()}
-    names = [escape(shortened(name, 20)) for name in several["name"]]
-    figure = go.Figure(
-        go.Scatter(
-            x=several["iou"],
-            y=several["accuracy"],
-            mode="markers+text",
-            text=[name if row in extremes else "" for row, name in zip(several.index, names, strict=True)],
-            textposition=["bottom center" if row == lowest else "top center" for row in several.index],
-            hovertext=names,
-            customdata=several["images"],
-            marker={"size": 9, "color": RIGHT.colour},
-            hovertemplate="%{hovertext}: IoU %{x:.2f}, accuracy %{y:.0%}, %{customdata:,} images<extra></extra>",
-        )
-    )
-    figure.update_layout(
-        height=260,
-        margin={"l": 10, "r": 10, "t": 20, "b": 10},
-        xaxis={"title": "mean IoU", "range": [0, 1]},
-        yaxis={"title": "accuracy", "tickformat": ".0%", "range": [-0.05, 1.12], "tickvals": [0, 0.25, 0.5, 0.75, 1]},
-    )
-    return figure
 
 
 def _confusion(known: Known, name: ScoreName) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from typing import Literal
 
 import numpy as np
 import streamlit as st
@@ -10,10 +10,9 @@ import streamlit as st
 import cache
 from interp import shared_interest
 from interp.figures import interest as figures
-from interp.images import ImageSet
-from interp.shared_interest import CASES, Ladder, Question, Scored, Scoring, Sweep, Thresholds
+from interp.shared_interest import CASES, Ladder, Scored, Sweep
+from interp.shared_interest.few import sweep_at
 from interp.shared_interest.thresholds import MARGIN
-from interp.types import Classifier
 from pages.parts.kit import controls, pickers, replay, waiting
 from pages.parts.kit.export import PLOT
 from pages.parts.shared_interest import asking, gallery
@@ -45,32 +44,9 @@ def of_image(scope: cache.Scope, slot: str, known: Known, row: int) -> None:
     """The scores of one image along the settings of the rule, its case below, and where that changes, in words."""
     scored = known.scored
     asked = (scored.question, scored.scoring, known.thresholds, int(scored.positions[row]), bool(scored.correct[row]))
-    job = scope.gather(slot, swept, known.classifier, known.photos, *asked)
+    job = scope.gather(slot, sweep_at, known.classifier, known.photos, *asked, cache.Kept())
     if waiting.settled(job):
         replay.once(_sweep, known, row, job.value)
-
-
-def swept(
-    classifier: Classifier,
-    photos: ImageSet,
-    question: Question,
-    scoring: Scoring,
-    thresholds: Thresholds,
-    position: int,
-    correct: bool,
-) -> Generator[None, None, Sweep | None]:
-    """The sweep of one image of the set; None where it has no map."""
-    explained = yield from asking.maps(classifier, photos, question, (position,))
-    if not len(explained):
-        return None
-    return shared_interest.sweep(
-        explained.maps[0],
-        explained.annotations[0],
-        correct,
-        shared_interest.ladder(scoring.rule),
-        thresholds=thresholds,
-        evidence=scoring.evidence,
-    )
 
 
 def _sweep(known: Known, row: int, sweep: Sweep | None) -> None:
@@ -113,7 +89,8 @@ def _moving(scope: cache.Scope, known: Known) -> None:
 
 
 def _by_threshold(known: Known) -> None:
-    for which, now in (("low", known.thresholds.low), ("high", known.thresholds.high)):
+    limits: dict[Literal["low", "high"], float] = {"low": known.thresholds.low, "high": known.thresholds.high}
+    for which, now in limits.items():
         counts = shared_interest.counts_by_threshold(known.scored, which, known.thresholds)
         st.plotly_chart(figures.count_chart(counts, chosen=now).update_layout(height=240), config=PLOT)
 
