@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 import numpy as np
 from jaxtyping import UInt8
@@ -81,4 +81,15 @@ def strongest(
         seen = bytes_of(one.pixels[0])
         window = Cells((height, width), np.array([place])).window(0, seen.shape[:2])
         found.append(framed(seen, window))
+    return tuple(found)
+
+
+def strongest_of_each(
+    classifier: Classifier, photos: ImageSet, layer: Layer, wanted: Sequence[tuple[int, tuple[int, ...]]]
+) -> Generator[tuple[UInt8[np.ndarray, "h w 3"], ...], None, tuple[tuple[UInt8[np.ndarray, "h w 3"], ...], ...]]:
+    """For each channel the images at these positions of the set, framed where it responds most; yields each in turn."""
+    found = []
+    for channel, positions in wanted:
+        found.append(strongest(classifier, photos, layer, channel, np.array(positions)))
+        yield found[-1]
     return tuple(found)
