@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
+from jaxtyping import Int
 
+import cache
 from interp import models
+from interp.embedding import LabelledRows
 from interp.embedding.representations import Representation
 from pages.parts.embedding import (
     arrangements,
@@ -68,20 +73,9 @@ def view(selection: Selection, representation: Representation, picture, side) ->
             hits = [*hits, len(known)]
         chosen = np.empty(0, np.int64)
         if panels:
+            linked = arrangement.view in (arrangements.SEEDS, arrangements.FILM)
             with place:
-                choice = maps.draw(
-                    panels,
-                    names,
-                    colours,
-                    key="maps",
-                    thumbnails=mapped.sheets(scope, known),
-                    highlighted=hits,
-                    links=links,
-                    linked_view=arrangement.view in (arrangements.SEEDS, arrangements.FILM),
-                    wished=maps.Choice(row),
-                    on_choice=lambda: mapped.take(maps.heard("maps", names), known),
-                )
-            chosen = choice.selected[choice.selected < len(known)]
+                chosen = _drawn(scope, known, panels, names, colours, linked, hits, links, row)
         if len(chosen):
             neighbourhood.selection(scope, known, chosen, row)
         if found is not None and photo is not None:
@@ -96,3 +90,30 @@ def view(selection: Selection, representation: Representation, picture, side) ->
         if predicting is not None:
             waiting.settled(predicting)
     return arrangement
+
+
+def _drawn(
+    scope: cache.Scope,
+    known: LabelledRows,
+    panels: Sequence[maps.Panel],
+    names: maps.Points,
+    colours: maps.Classes | maps.Scale,
+    linked: bool,
+    hits: list[int],
+    links: list[tuple[int, int]],
+    row: int,
+) -> Int[np.ndarray, " m"]:
+    """Draw the maps with what is looked up on them; gives the rows that the reader has selected."""
+    choice = maps.draw(
+        panels,
+        names,
+        colours,
+        key="maps",
+        thumbnails=mapped.sheets(scope, known),
+        highlighted=hits,
+        links=links,
+        linked_view=linked,
+        wished=maps.Choice(row),
+        on_choice=lambda: mapped.take(maps.heard("maps", names), known),
+    )
+    return choice.selected[choice.selected < len(known)]
