@@ -7,7 +7,7 @@ from collections.abc import Generator, Sequence
 from interp.images import ImageSet
 from interp.set_pass import Kept, kept_parts, merged, once, spread
 from interp.shared_interest.cases import Thresholds
-from interp.shared_interest.explained import Explained, Question
+from interp.shared_interest.explained import Explained, Explanation
 from interp.shared_interest.explaining import ExplanationPass, annotated
 from interp.shared_interest.scoring import Scoring
 from interp.shared_interest.sweeping import Sweep, ladder, sweep
@@ -17,16 +17,16 @@ Steps = tuple[Explained, ...]
 
 
 def explained_at(
-    classifier: Classifier, photos: ImageSet, question: Question, wanted: Sequence[int], kept: Kept
+    classifier: Classifier, photos: ImageSet, explanation: Explanation, wanted: Sequence[int], kept: Kept
 ) -> Generator[Steps, None, Explained]:
     """Maps and annotations of a few images, out of the kept chunks; what is not there is computed anew."""
     order = spread(annotated(photos))
-    parts = kept_parts(ExplanationPass(), classifier, photos, question, order, kept, wanted)
+    parts = kept_parts(ExplanationPass(), classifier, photos, explanation, order, kept, wanted)
     found = [part.at(wanted) for part in parts if part is not None]
     there = {int(one) for part in found for one in part.positions}
     missing = [one for one in wanted if one not in there]
     if missing or not found:
-        [computed] = yield from once(ExplanationPass(), classifier, photos, (question,), missing)
+        [computed] = yield from once(ExplanationPass(), classifier, photos, (explanation,), missing)
         found = [*found, computed]
     return merged(found).at(wanted)
 
@@ -34,7 +34,7 @@ def explained_at(
 def sweep_at(
     classifier: Classifier,
     photos: ImageSet,
-    question: Question,
+    explanation: Explanation,
     scoring: Scoring,
     thresholds: Thresholds,
     position: int,
@@ -42,7 +42,7 @@ def sweep_at(
     kept: Kept,
 ) -> Generator[Steps, None, Sweep | None]:
     """The sweep of one image of the set along the settings of the scoring's rule; None where it has no map."""
-    explained = yield from explained_at(classifier, photos, question, (position,), kept)
+    explained = yield from explained_at(classifier, photos, explanation, (position,), kept)
     if not len(explained):
         return None
     rules = ladder(scoring.rule)

@@ -13,7 +13,7 @@ from interp.attribution import Method
 from interp.images.scenes import REASONS, Reason
 from interp.models.scenes import bundled
 from interp.shared_interest.cases import Thresholds, counts
-from interp.shared_interest.explained import Question
+from interp.shared_interest.explained import Explanation
 from interp.shared_interest.scoring import Scored, Scoring, score
 from interp.types import Classifier
 
@@ -27,7 +27,7 @@ class PlantedPair:
     rival: Scored
 
 
-def planted_pairs(classifier: Classifier, question: Question, scoring: Scoring) -> Iterator[PlantedPair]:
+def planted_pairs(classifier: Classifier, explanation: Explanation, scoring: Scoring) -> Iterator[PlantedPair]:
     """Each planted reason with its pictures scored twice; on the classifier's device, its method fitted to each."""
     device = str(classifier.device)
     honest = models.load(bundled.HONEST, device=device)
@@ -39,7 +39,7 @@ def planted_pairs(classifier: Classifier, question: Question, scoring: Scoring) 
         positions = np.flatnonzero([one == label for one in photos.labels])
         found = []
         for one in (honest, rival):
-            asked = replace(question, method=fitting(question.method, classifier, one))
+            asked = replace(explanation, method=fitting(explanation.method, classifier, one))
             found.append(score(one, photos, asked, scoring=scoring, positions=positions))
         yield PlantedPair(reason, *found)
 

@@ -6,11 +6,11 @@ import cache
 from interp import shared_interest
 from interp.attribution import Gradient
 from interp.set_pass import by_chunks, returned, spread
-from interp.shared_interest import ExplanationPass, Question, Scoring, Thresholds, annotated, ladder
+from interp.shared_interest import Explanation, ExplanationPass, Scoring, Thresholds, annotated, ladder
 from interp.shared_interest.few import explained_at, sweep_at
 from tests.shared_interest.sets import boxes, image_set, pictures
 
-QUESTION = Question(Gradient())
+QUESTION = Explanation(Gradient())
 
 
 def test_what_was_kept_is_not_computed_again(tiny, monkeypatch, tmp_path) -> None:

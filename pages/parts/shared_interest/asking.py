@@ -10,7 +10,7 @@ from jaxtyping import Int
 import cache
 from interp.images import ImageSet
 from interp.set_pass import spread
-from interp.shared_interest import ExplanationPass, Ladder, Question, Scored, Scoring, annotated
+from interp.shared_interest import Explanation, ExplanationPass, Ladder, Scored, Scoring, annotated
 from interp.types import Classifier
 from pages.parts.kit import over_set
 
@@ -20,11 +20,11 @@ def ask(
     slot: str,
     classifier: Classifier,
     photos: ImageSet,
-    questions: tuple[Question, ...],
+    explanations: tuple[Explanation, ...],
     scoring: Scoring | Ladder,
 ) -> cache.Job:
-    """The job that scores all annotated images of a set, for each question; what was explained before is read again."""
-    return over_set.ask(scope, slot, ExplanationPass(), classifier, photos, questions, positions(photos), scoring)
+    """The job that scores all annotated images of a set, for each explanation; what was kept is read again."""
+    return over_set.ask(scope, slot, ExplanationPass(), classifier, photos, explanations, positions(photos), scoring)
 
 
 def positions(photos: ImageSet) -> np.ndarray:
@@ -38,16 +38,16 @@ def _spread(photos: ImageSet) -> Int[np.ndarray, " n"]:
 
 @overload
 def latest(
-    job: cache.Job, classifier: Classifier, questions: tuple[Question, ...], scoring: Scoring
+    job: cache.Job, classifier: Classifier, explanations: tuple[Explanation, ...], scoring: Scoring
 ) -> tuple[Scored, ...]: ...
 
 
 @overload
 def latest(
-    job: cache.Job, classifier: Classifier, questions: tuple[Question, ...], scoring: Ladder
+    job: cache.Job, classifier: Classifier, explanations: tuple[Explanation, ...], scoring: Ladder
 ) -> tuple[tuple[Scored, ...], ...]: ...
 
 
-def latest(job, classifier, questions, scoring):
-    """What has been scored so far, for each question; of no image before the first ones have come."""
-    return job.latest() or scoring(classifier, questions, 0).so_far
+def latest(job, classifier, explanations, scoring):
+    """What has been scored so far, for each explanation; of no image before the first ones have come."""
+    return job.latest() or scoring(classifier, explanations, 0).so_far

@@ -11,7 +11,7 @@ from jaxtyping import Int
 
 from interp.shared_interest.scoring import SCORES, ScoreName
 from pages.parts.kit import address, controls
-from pages.parts.shared_interest.known import NAMES, Known
+from pages.parts.shared_interest.scored_set import NAMES, ScoredSet
 
 CASES_KEY, CLASSES_KEY, RANGE_KEY = "interest.case", "interest.class", "interest.range"
 ALL, RIGHT, WRONG = "All", "Right", "Wrong"
@@ -50,7 +50,7 @@ def toggle_case(value: str) -> None:
     st.session_state[CASES_KEY] = [] if only else [name]
 
 
-def choose(known: Known) -> Choice:
+def choose(known: ScoredSet) -> Choice:
     """Draw order and filters; gives what they say."""
     order = controls.listed("Sorted by", "interest.order", list(ORDERS), named=ORDERS.__getitem__)
     falling = controls.one_of("Direction", "interest.direction", (HIGHEST, LOWEST)) == HIGHEST
@@ -75,7 +75,7 @@ def choose(known: Known) -> Choice:
     return Choice(numbers, frozenset(classes), outcome, score, between, order, falling)
 
 
-def rows(known: Known, choice: Choice) -> Int[np.ndarray, " m"]:
+def rows(known: ScoredSet, choice: Choice) -> Int[np.ndarray, " m"]:
     """The rows that pass, in order; equal ones stay in the order of the set."""
     scored = known.scored
     score = scored.score(choice.score)

@@ -11,7 +11,7 @@ from interp.models.scenes import bundled
 from interp.shared_interest.planted import PlantedPair, planted_pairs, shares_of_cases
 from interp.types import Classifier
 from pages.parts.kit import replay, waiting
-from pages.parts.shared_interest.known import Known
+from pages.parts.shared_interest.scored_set import ScoredSet
 from pages.parts.shared_interest.settings import NEARER
 
 ABOUT = (
@@ -32,20 +32,20 @@ def offered(classifier: Classifier) -> bool:
     return bundled.of_scenes(classifier)
 
 
-def draw(scope: cache.Scope, known: Known) -> None:
+def draw(scope: cache.Scope, known: ScoredSet) -> None:
     """The shares of cases of honest and biased classifiers, as they are measured with the page's settings."""
     with st.expander("A lesson, which gives the planted reasons away", key="lesson", on_change="rerun") as place:
         if not place.open:
             return
         st.markdown(ABOUT)
-        job = scope.gather("lesson", planted_pairs, known.classifier, known.scored.question, known.scored.scoring)
+        job = scope.gather("lesson", planted_pairs, known.classifier, known.scored.explanation, known.scored.scoring)
         waiting.settled(job)
         pairs = job.parts
         if pairs:
             replay.once(_shares, known, tuple(pairs))
 
 
-def _shares(known: Known, pairs: tuple[PlantedPair, ...]) -> None:
+def _shares(known: ScoredSet, pairs: tuple[PlantedPair, ...]) -> None:
     listed = shares_of_cases(pairs, known.thresholds)
     st.plotly_chart(figures.case_bars(listed), config={"displayModeBar": False})
     shown = ("pictures", "classifier", "images", "accuracy", "mean IoU")

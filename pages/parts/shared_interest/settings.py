@@ -11,12 +11,12 @@ import cache
 from interp import attribution, shared_interest
 from interp.images import ImageSet
 from interp.shared_interest import SCORES, Area, Deviations, Percentile, Rule, Thresholds
-from interp.shared_interest.explained import Question
+from interp.shared_interest.explained import Explanation
 from interp.shared_interest.scoring import Evidence, Scoring
 from interp.types import Classifier
 from pages.parts.kit import address, controls, methods, waiting
 from pages.parts.kit.text import plain
-from pages.parts.shared_interest.known import SHORT, Known
+from pages.parts.shared_interest.scored_set import SHORT, ScoredSet
 
 DEFAULT = attribution.GradCam.title
 EXPLAINED: dict[str, Literal["predicted", "label"]] = {"Prediction": "predicted", "Label": "label"}
@@ -47,7 +47,7 @@ HELP = {
 class Settings:
     """What is asked of each image, how its map becomes an area, and which scores count as low or high."""
 
-    question: Question
+    explanation: Explanation
     scoring: Scoring
     thresholds: Thresholds
 
@@ -66,7 +66,7 @@ def choose(scope: cache.Scope, classifier: Classifier, photos: ImageSet) -> Sett
     if not chosen:
         st.stop()
     [method] = methods.with_references(chosen, scope, classifier, photos)
-    return Settings(Question(method, EXPLAINED[explained], MARKED[marks]), Scoring(cut, large), limits)
+    return Settings(Explanation(method, EXPLAINED[explained], MARKED[marks]), Scoring(cut, large), limits)
 
 
 def offered(scope: cache.Scope, classifier: Classifier) -> list[str]:
@@ -113,13 +113,13 @@ def _pair(text: str) -> tuple[float, float]:
     return low, high
 
 
-def said(known: Known) -> str:
+def said(known: ScoredSet) -> str:
     """What was scored and how, and the mean scores, in a line or two."""
     scored = known.scored
-    question = scored.question
-    whose = "the predicted class" if question.target == "predicted" else "the image's label"
-    marks = {"label": "", "explained": " against its own marks", "all": " against all marks"}[question.marks]
-    how = f"{plain(question.method.title)} for {whose}{marks}, {in_words(scored.scoring.rule)}"
+    explanation = scored.explanation
+    whose = "the predicted class" if explanation.target == "predicted" else "the image's label"
+    marks = {"label": "", "explained": " against its own marks", "all": " against all marks"}[explanation.marks]
+    how = f"{plain(explanation.method.title)} for {whose}{marks}, {in_words(scored.scoring.rule)}"
     if not len(known):
         return f"{scored.total:,} annotated images are to be scored: {how}."
     right = f"{scored.correct.sum():,} of {scored.known.sum():,} right; " if scored.known.any() else ""
@@ -127,7 +127,7 @@ def said(known: Known) -> str:
     return f"{len(known):,} images scored: {how}. {right}means: {means}."
 
 
-def suggest(known: Known) -> None:
+def suggest(known: ScoredSet) -> None:
     """Where most images are unclassified with the authors' thresholds, offer nearer ones."""
     if known.thresholds == shared_interest.AUTHORS and 2 * known.counts["unclassified"] > len(known):
         st.button(

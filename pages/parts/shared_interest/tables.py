@@ -12,18 +12,18 @@ from interp.shared_interest import SCORES, ScoreName
 from pages.parts.kit import controls, export, replay
 from pages.parts.kit.export import PLOT
 from pages.parts.kit.text import plain, shortened
-from pages.parts.shared_interest.known import SHORT, Known
+from pages.parts.shared_interest.scored_set import SHORT, ScoredSet
 
 FEW = 5
 """Of fewer images than this a class's mean says too little to be pointed out."""
 
 
-def scores(known: Known) -> None:
+def scores(known: ScoredSet) -> None:
     """How each score is spread, and its mean, images predicted right and wrong apart."""
     replay.once(_scores, known)
 
 
-def _scores(known: Known) -> None:
+def _scores(known: ScoredSet) -> None:
     scored = known.scored
     rows = [
         {
@@ -45,7 +45,7 @@ def _mean(values: np.ndarray, part: np.ndarray) -> float | None:
     return float(values[part].mean()) if part.any() else None
 
 
-def classes(known: Known) -> None:
+def classes(known: ScoredSet) -> None:
     """Accuracy against mean scores class by class, and the confusion matrix coloured by a mean score."""
     replay.once(_classes, known)
     titles = {title: name for name, title in SCORES.items()}
@@ -53,7 +53,7 @@ def classes(known: Known) -> None:
     replay.once(_confusion, known, titles[chosen])
 
 
-def _classes(known: Known) -> None:
+def _classes(known: ScoredSet) -> None:
     table = shared_interest.by_class(known.scored)
     named = table.assign(name=[known.classifier.labels[one] for one in table["class"]])
     share = {"format": "percent", "min_value": 0, "max_value": 1}
@@ -79,7 +79,7 @@ def _classes(known: Known) -> None:
         st.plotly_chart(figures.class_spread(several, heads), config=PLOT)
 
 
-def _said(known: Known, several: pd.DataFrame) -> None:
+def _said(known: ScoredSet, several: pd.DataFrame) -> None:
     """Point out the class with the least overlap."""
     lowest = several.loc[several["iou"].idxmin()]
     mean = float(known.scored.overlap.iou.mean())
@@ -90,7 +90,7 @@ def _said(known: Known, several: pd.DataFrame) -> None:
     )
 
 
-def _confusion(known: Known, name: ScoreName) -> None:
+def _confusion(known: ScoredSet, name: ScoreName) -> None:
     pairs = shared_interest.confusion(known.scored, name)
     if not len(pairs):
         st.info("No scored image has a label among the classifier's classes, so none is right or wrong.")
@@ -98,7 +98,7 @@ def _confusion(known: Known, name: ScoreName) -> None:
     st.plotly_chart(figures.confusion_map(pairs, known.classifier.labels, name), config=PLOT)
 
 
-def download(known: Known) -> None:
+def download(known: ScoredSet) -> None:
     """Everything about every scored image, as CSV."""
     st.download_button(
         "Everything as CSV",
@@ -109,7 +109,7 @@ def download(known: Known) -> None:
     )
 
 
-def _table(known: Known) -> str:
+def _table(known: ScoredSet) -> str:
     """All columns of all images; see `export.table` for what happens to cells that look like formulas."""
     ordered = known.scored.of(np.argsort(known.scored.positions))
     table = shared_interest.table(ordered, known.photos, known.classifier.labels, known.thresholds)
