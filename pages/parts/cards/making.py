@@ -18,7 +18,6 @@ from pages.parts.cards.picturecards import PictureCard
 from pages.parts.kit import controls, waiting
 from pages.parts.kit.selection import Selection
 
-Bytes = UInt8[np.ndarray, "h w 3"]
 QUALITIES = {"Preview": 64, "Good": 256, "Fine": 1024, "Finest": 2048}
 
 
@@ -75,6 +74,11 @@ def so_far(job: cache.Job) -> dict[int, Picture]:
     if waiting.there(job):
         return dict(enumerate(job.value))
     return job.partial[-1] if job.partial else {}
+
+
+def pixels(found: Mapping[int, Picture], keys: Sequence[int]) -> list[UInt8[np.ndarray, "h w 3"] | None]:
+    """The pictures under these keys, as cards are drawn of them; None for one that is not there yet."""
+    return [found[one].pixels if one in found else None for one in keys]
 
 
 def in_each_way(

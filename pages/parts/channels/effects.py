@@ -12,7 +12,7 @@ from interp import attribution, channels
 from interp.channels import Compared, Effects
 from interp.figures import channels as figures
 from interp.passes import ablation
-from pages.parts.cards import picturecards
+from pages.parts.cards import making, picturecards
 from pages.parts.cards.picturecards import PictureCard
 from pages.parts.channels import further
 from pages.parts.channels.subject import CHANNEL, Subject, named, pictures
@@ -197,7 +197,7 @@ def _outliers(about: Subject, found: Compared, chosen: int | None) -> None:
         for one in shown
     ]
     with place:
-        picturecards.draw([made[one].pixels if one in made else None for one in shown], told, side=120)
+        picturecards.draw(making.pixels(made, shown), told, side=120)
 
 
 def _table(about: Subject, found: Compared, measured: Effects, row: int) -> None:
@@ -206,13 +206,7 @@ def _table(about: Subject, found: Compared, measured: Effects, row: int) -> None
             return
         replay.once(_rows, found)
         st.caption(f"{named(about.classifier, about.targets[row])}, in {plain(about.batch.names[row])}.")
-        st.download_button(
-            "As CSV",
-            lambda: export.table(rows(about, measured)),
-            "loupe-estimate-and-truth.csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        export.download("As CSV", "loupe-estimate-and-truth.csv", lambda: rows(about, measured))
 
 
 def _rows(found: Compared) -> None:

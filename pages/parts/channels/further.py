@@ -118,13 +118,7 @@ def _onwards(selection: Selection, found: SetAttribution, channel: int, rows: np
         st.button(
             "Make them an image set", icon=":material/photo_library:", key="ch-keep", on_click=pickers.keep, args=kept
         )
-        st.download_button(
-            "As CSV",
-            lambda: export.table(listed(selection, found, channel)),
-            f"loupe-images-of-channel-{channel}.csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        export.download("As CSV", f"loupe-images-of-channel-{channel}.csv", lambda: listed(selection, found, channel))
 
 
 def _compare(positions: list[int]) -> None:

@@ -16,7 +16,7 @@ from interp.figures.spotlight import spotlight
 from interp.images.scenes import REASONS, Reason
 from interp.models.scenes import bundled
 from interp.types import Layer
-from pages.parts.cards import picturecards
+from pages.parts.cards import making, picturecards
 from pages.parts.cards.picturecards import PictureCard
 from pages.parts.channels.subject import pictures
 from pages.parts.kit import classifiers, controls, replay, waiting
@@ -125,9 +125,7 @@ def _side(selection: Selection, found: CueChannels) -> None:
         for channel in found.seeing
     ]
     with place:
-        picturecards.draw(
-            [made[channel].pixels if channel in made else None for channel in found.seeing], told, side=SIDE
-        )
+        picturecards.draw(making.pixels(made, found.seeing), told, side=SIDE)
         _places(found)
 
 

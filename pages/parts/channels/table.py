@@ -18,20 +18,8 @@ def draw(about: Subject, measured: Effects | None) -> None:
             return
         replay.once(_table, about.found, measured)
         with st.container(horizontal=True):
-            st.download_button(
-                "All channels as CSV",
-                lambda: export.table(rows(about.found, measured)),
-                "loupe-channels.csv",
-                icon=":material/download:",
-                on_click="ignore",
-            )
-            st.download_button(
-                "All positions as NPZ",
-                lambda: export.npz(_arrays(about.found, measured)),
-                "loupe-channels.npz",
-                icon=":material/download:",
-                on_click="ignore",
-            )
+            export.download("All channels as CSV", "loupe-channels.csv", lambda: rows(about.found, measured))
+            export.download("All positions as NPZ", "loupe-channels.npz", lambda: _arrays(about.found, measured))
 
 
 def rows(found: ChannelAttribution, measured: Effects | None) -> list[dict[str, float]]:

@@ -14,7 +14,7 @@ from interp.channels.over_set import AttributionPass, SetAttribution, Summary, s
 from interp.figures import channels as figures
 from interp.images import ImageSet
 from interp.types import Classifier
-from pages.parts.cards import picturecards
+from pages.parts.cards import making, picturecards
 from pages.parts.cards.picturecards import PictureCard
 from pages.parts.channels import asking, further
 from pages.parts.channels.effects import take
@@ -106,7 +106,7 @@ def _cards(summed: Summary, supporting: Sequence[int], opposing: Sequence[int], 
         if side:
             st.markdown(f"**{heading}**, with the share of the images in which it is among the five strongest")
             cards = [_card(summed, one, share, one == chosen) for one in side]
-            picturecards.draw([made[one].pixels if one in made else None for one in side], cards, side=118)
+            picturecards.draw(making.pixels(made, side), cards, side=118)
 
 
 def _card(summed: Summary, channel: int, share: np.ndarray, chosen: bool) -> PictureCard:
@@ -152,20 +152,8 @@ def _numbers(selection: Selection, found: SetAttribution, summed: Summary) -> No
             return
         replay.once(_table, summed)
         with st.container(horizontal=True):
-            st.download_button(
-                "Channels as CSV",
-                lambda: export.table(rows(summed)),
-                "loupe-channels-of-the-set.csv",
-                icon=":material/download:",
-                on_click="ignore",
-            )
-            st.download_button(
-                "Every image as NPZ",
-                lambda: export.npz(_arrays(selection, found)),
-                "loupe-channels-of-the-set.npz",
-                icon=":material/download:",
-                on_click="ignore",
-            )
+            export.download("Channels as CSV", "loupe-channels-of-the-set.csv", lambda: rows(summed))
+            export.download("Every image as NPZ", "loupe-channels-of-the-set.npz", lambda: _arrays(selection, found))
 
 
 def rows(summed: Summary) -> list[dict[str, float]]:

@@ -144,13 +144,7 @@ def selection(scope: cache.Scope, known: LabelledRows, rows: np.ndarray, row: in
             "Their Shared Interest", icon=":material/join_inner:", on_click=pickers.keep, args=kept
         ):
             st.switch_page("pages/shared_interest.py")
-        st.download_button(
-            "As CSV",
-            lambda: export.table(_rows(known, rows)),
-            "loupe-selection.csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        export.download("As CSV", "loupe-selection.csv", lambda: _rows(known, rows))
 
 
 def _compare(positions: Sequence[int]) -> None:

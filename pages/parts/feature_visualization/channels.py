@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 import cache
@@ -47,7 +46,7 @@ def view(selection: Selection, picture, side) -> None:
             for row, one in enumerate(shown)
         ]
         with place:
-            picturecards.draw([_pixels(found.get(row)) for row in range(len(shown))], told)
+            picturecards.draw(making.pixels(found, range(len(shown))), told)
             _layers(selection, layer, how)
         st.markdown(f"#### {plain(layer.name)}, channel {channel}")
         made = single.detail(selection, layer, channel, how)
@@ -117,10 +116,6 @@ def _table(found: tuple[fv.Tally, ...], photos: str, steps: int) -> None:
 def _take(value: str) -> None:
     if value.isdecimal():
         st.session_state[layers.CHANNEL] = int(value)
-
-
-def _pixels(made: fv.Picture | None) -> np.ndarray | None:
-    return None if made is None else made.pixels
 
 
 def _best(reading: cache.Job, channel: int) -> float | None:

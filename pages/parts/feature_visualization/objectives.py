@@ -52,7 +52,7 @@ def view(selection: Selection, picture, side) -> None:
                 PictureCard(name, picturecards.line(found.get(row)), about=text)
                 for row, (name, text) in enumerate(about.items())
             ]
-            picturecards.draw([_pixels(found.get(row)) for row in range(len(objectives))], told, side=180)
+            picturecards.draw(making.pixels(found, range(len(objectives))), told, side=180)
         st.caption(
             "; ".join(f"*{name}*: {text}" for name, text in about.items())
             + ". Numbers are the objectives' own values of the finished picture: activations, logits, or a probability."
@@ -90,7 +90,7 @@ def between(selection: Selection, picture, side) -> None:
         if not done:
             with place:
                 told = [PictureCard(str(end), picturecards.line(alone.get(row))) for row, end in enumerate(ends)]
-                picturecards.draw([_pixels(alone.get(row)) for row in range(2)], told, side=180)
+                picturecards.draw(making.pixels(alone, range(2)), told, side=180)
             return
         dead = [str(end) for row, end in enumerate(ends) if alone[row].dead or alone[row].value <= 0]
         if dead:
@@ -105,9 +105,5 @@ def between(selection: Selection, picture, side) -> None:
                 PictureCard(name, picturecards.line(found.get(row)))
                 for row, name in enumerate([*shares, "Both, added"])
             ]
-            picturecards.draw([_pixels(found.get(row)) for row in range(len(objectives))], told, side=150)
+            picturecards.draw(making.pixels(found, range(len(objectives))), told, side=150)
         st.caption("Values are in what each end achieves alone: 1 is as strong as its own picture.")
-
-
-def _pixels(made: fv.Picture | None):
-    return None if made is None else made.pixels

@@ -202,27 +202,21 @@ def downloads(shown: Shown, photos: ImageSet) -> None:
     """The classes and the images' predictions as CSV; where these would be too large, the probabilities as NPZ."""
     found = shown.judged
     with st.container(horizontal=True):
-        st.download_button(
+        export.download(
             "Classes as CSV",
-            lambda: export.table(rows_of_classes(shown.classifier, shown.table, shown.ranking).to_dict("records")),
             "loupe-classes.csv",
-            icon=":material/download:",
-            on_click="ignore",
+            lambda: rows_of_classes(shown.classifier, shown.table, shown.ranking).to_dict("records"),
         )
-        st.download_button(
+        export.download(
             "Predictions as CSV",
-            lambda: export.table(rows_of_images(shown.classifier, photos, found, shown.threshold)),
             "loupe-predictions.csv",
-            icon=":material/download:",
-            on_click="ignore",
+            lambda: rows_of_images(shown.classifier, photos, found, shown.threshold),
         )
         if found.probabilities.size > IN_TEXT:
-            st.download_button(
+            export.download(
                 "Probabilities as NPZ",
-                lambda: export.npz({"images": found.indices, "probabilities": found.probabilities}),
                 "loupe-probabilities.npz",
-                icon=":material/download:",
-                on_click="ignore",
+                lambda: {"images": found.indices, "probabilities": found.probabilities},
                 help="Of every class for every image, in the set's order; as text they would be too large.",
             )
 

@@ -138,13 +138,7 @@ def confusions(classifier: Classifier, predictions: Predictions, kept: np.ndarra
 
 def downloads(classifier: Classifier, photos: ImageSet, predictions: Predictions, kept: np.ndarray) -> None:
     """The predictions of the images kept, as CSV."""
-    st.download_button(
-        "Predictions as CSV",
-        lambda: export.table(rows(classifier, photos, predictions, kept)),
-        "loupe-predictions.csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    export.download("Predictions as CSV", "loupe-predictions.csv", lambda: rows(classifier, photos, predictions, kept))
 
 
 def rows(classifier: Classifier, photos: ImageSet, predictions: Predictions, kept: np.ndarray) -> list[dict[str, Any]]:

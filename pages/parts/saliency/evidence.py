@@ -229,13 +229,7 @@ def _annotations(comparison: Comparison, scope: cache.Scope) -> None:
     maps = {method.title: heatmaps for method, heatmaps in comparison.results}
     found = waiting.value(scope.draw("located", evaluation.located, maps, annotations))
     replay.once(_located, comparison.batch.names, found)
-    st.download_button(
-        "Annotations as CSV",
-        lambda: export.table(_located_rows(comparison.batch.names, found)),
-        "loupe-annotations.csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    export.download("Annotations as CSV", "loupe-annotations.csv", lambda: _located_rows(comparison.batch.names, found))
 
 
 def _located_rows(names: tuple[str, ...], found: tuple[evaluation.Located, ...]) -> list[dict[str, object]]:

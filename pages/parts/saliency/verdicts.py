@@ -82,13 +82,7 @@ def table(comparison: Comparison, found: evaluation.Judgements) -> None:
         return
     names = comparison.batch.names
     replay.once(_table, names, found)
-    st.download_button(
-        "Verdicts as CSV",
-        lambda: export.table(rows(names, found)),
-        "loupe-verdicts.csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    export.download("Verdicts as CSV", "loupe-verdicts.csv", lambda: rows(names, found))
 
 
 def rows(names: tuple[str, ...], found: evaluation.Judgements) -> list[dict[str, Any]]:
