@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
 import pkgutil
 import re
@@ -14,6 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+IMPORT = re.compile(r"^\s*from ([\w.]+) import (\([^)]*\)|.+)$", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 SPAN = re.compile(r"`([^`\n]+)`")
 DOTTED = re.compile(r"([a-z_]\w*(?:\.\w+)+)(?:\(.*)?")
@@ -83,7 +83,9 @@ def unknown(text: str) -> list[str]:
         if PLACEHOLDER.search(span):
             continue
         dotted = DOTTED.fullmatch(span)
-        path = FILE.fullmatch(span) and ("/" in span and span.split("/")[0] in FOLDERS or span.endswith(".py"))
+        path = FILE.fullmatch(span) and (
+            "/" in span and span.split("/")[0] in FOLDERS or span.endswith(".py") and span != "__init__.py"
+        )
         if path and not (ROOT / span).exists():
             found.append(span)
         elif not path and dotted and ours(dotted[1].split(".")[0]) and not exists(dotted[1]):
@@ -91,12 +93,21 @@ def unknown(text: str) -> list[str]:
     return found
 
 
+def created(text: str) -> set[str]:
+    """The modules that examples are to be written to, which their first line names."""
+    return {
+        code.split("\n")[0].removeprefix("# ").partition(".py")[0].replace("/", ".") for _, code in FENCE.findall(text)
+    }
+
+
 def imported(text: str) -> Iterator[str]:
-    """What the examples in Python import of ours."""
+    """What the examples in Python import of ours; what an example makes itself is left out."""
     for language, code in FENCE.findall(text):
-        for node in ast.walk(ast.parse(code)) if language == "python" else ():
-            if isinstance(node, ast.ImportFrom) and node.module and ours(node.module.split(".")[0]):
-                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        for module, names in IMPORT.findall(code) if language == "python" else ():
+            for name in names.strip("()").split(","):
+                whole = f"{module}.{name.split(' as ')[0].strip()}"
+                if ours(module.split(".")[0]) and not {module, whole} & created(text):
+                    yield whole
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -119,6 +130,7 @@ def test_what_is_wrong_is_seen() -> None:
         "nowhere.md",
         "#gone",
     ]
+    example = "```python\n# cache/new.py\nfrom cache import Queue\nfrom cache.new import x\nimport numpy\n```\n"
     text = "`interp/nothing.py` `waiting.unheard` `cache.Scope.read` `attribution.GradCam(layer=None)` `interp/images/`"
     assert unknown(text) == ["interp/nothing.py", "waiting.unheard"]
-    assert list(imported("```python\nfrom cache import Queue\nimport numpy\n```\n")) == ["cache.Queue"]
+    assert list(imported(example)) == ["cache.Queue"]
