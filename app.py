@@ -43,7 +43,7 @@ with closeup:
         st.caption("The first example comes with the last prediction.")
         st.stop()
     position = pickers.image(photos, default=results.example(predictions))
-    results.closeup(classifier, photos, predictions, position)
+    results.closeup(scope, classifier, photos, predictions, position)
 
 classes, confusions = st.tabs(["Classes", "Confusions"], key="tables", on_change="rerun")
 if classes.open:

@@ -21,7 +21,7 @@ import torch
 
 from interp import channels, images, models, set_pass
 from interp.channels.cues import COUNT, cue_channels
-from interp.channels.over_set import AttributionPass, SetQuestion
+from interp.channels.over_set import AttributionPass, SetTarget
 from interp.images.scenes import REASONS
 from interp.models import hooks
 from interp.passes.target_score import TargetScore
@@ -108,7 +108,7 @@ def over_set(classifier: Classifier, folder: Path) -> None:
     for layer in LAYERS:
         taken = []
         for work in (
-            lambda layer=layer: list(set_pass.once(AttributionPass(), classifier, photos, (SetQuestion(layer),))),
+            lambda layer=layer: list(set_pass.once(AttributionPass(), classifier, photos, (SetTarget(layer),))),
             lambda: list(models.predict(classifier, photos)),
         ):
             start = time.perf_counter()

@@ -35,7 +35,7 @@ from interp.attribution import GradCam, InputXGradient
 from interp.figures import style
 from interp.images import ImageSet
 from interp.models import inputs
-from interp.shared_interest import Area, Deviations, Overlap, Percentile, Question, Scored, Scoring
+from interp.shared_interest import Area, Deviations, Explanation, Overlap, Percentile, Scored, Scoring
 from interp.types import Classifier
 
 SHARED = Path(__file__).resolve().parents[2] / "shared/imagenet"
@@ -47,10 +47,10 @@ def speed() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["LOUPE_CACHE"] = folder
         classifier, photos = models.load("scenes-honest"), images.load("scenes")
-        question, visitor, work = Question(GradCam()), cache.Visitor(), shared_interest.ExplanationPass()
+        explanation, visitor, work = Explanation(GradCam()), cache.Visitor(), shared_interest.ExplanationPass()
 
         def asked(gathering: Callable) -> cache.Call:
-            reading = (set_pass.by_chunks, work, classifier, photos, (question,))
+            reading = (set_pass.by_chunks, work, classifier, photos, (explanation,))
             return cache.call(*reading, kept=cache.Kept(), collecting=gathering)
 
         begun, first = time.perf_counter(), 0.0
@@ -122,7 +122,7 @@ def rerun() -> None:
     others = [shared + rng.integers(0, 500, MAPS) for _ in range(2)]
     labels, predicted = (rng.integers(0, 10, MAPS).astype(np.int32) for _ in range(2))
     scored = Scored(
-        Question(GradCam()),
+        Explanation(GradCam()),
         Scoring(),
         "made up",
         np.arange(MAPS, dtype=np.int32),
@@ -161,7 +161,7 @@ def boxes(weights: Path, photographs: Path, pictures: Path | None) -> None:
     positions = shared_interest.annotated(photos)
     ways = ((GradCam(), Scoring()), (GradCam(), Scoring(Area())), (InputXGradient(), Scoring(evidence="any")))
     first, equal, fine = (
-        shared_interest.score(classifier, photos, Question(method), scoring=scoring) for method, scoring in ways
+        shared_interest.score(classifier, photos, Explanation(method), scoring=scoring) for method, scoring in ways
     )
     columns = ["photograph", "predicted", "annotated", "IoU", "GTC", "SC", "continuous", "case"]
     columns += ["IoU, equal area", "IoU, I×G", "SC, I×G"]
@@ -183,7 +183,7 @@ def _row(cells: Sequence[str]) -> str:
 
 def draw(classifier: Classifier, photos: ImageSet, positions: Sequence[int], folder: Path) -> None:
     """A sheet of the photographs: annotation in yellow, what is salient by mean + 1 deviation in vermilion."""
-    steps = set_pass.once(shared_interest.ExplanationPass(), classifier, photos, (Question(GradCam()),), positions)
+    steps = set_pass.once(shared_interest.ExplanationPass(), classifier, photos, (Explanation(GradCam()),), positions)
     while True:
         try:
             next(steps)

@@ -11,8 +11,8 @@ from interp.shared_interest import (
     AUTHORS,
     Case,
     Explained,
+    Explanation,
     ExplanationPass,
-    Question,
     Scored,
     Scoring,
     Thresholds,
@@ -38,25 +38,25 @@ COLUMNS: dict[str, tuple[Case, ...]] = {
 def lesson() -> None:
     """The tables: all scenes, scenes of the cue's class, and scenes of the other classes with the cue."""
     for layer in LAYERS:
-        question = Question(GradCam(layer=layer))
+        explanation = Explanation(GradCam(layer=layer))
         for thresholds in (AUTHORS, COARSE):
             where = "the last spatial layer" if layer is None else layer
             print(f"\nGrad-CAM at {where}, mean + 1 deviation, low {thresholds.low}, high {thresholds.high}\n")
             print(f"| scenes | classifier | images | right | mean IoU | {' | '.join(COLUMNS)} |")
             print("|---" * (5 + len(COLUMNS)) + "|")
-            for title, name, scored in _scored(question):
+            for title, name, scored in _scored(explanation):
                 of_case = counts(scored.cases(thresholds))
                 shares = (sum(of_case[case] for case in cases) / len(scored) for cases in COLUMNS.values())
                 numbers = f"{len(scored)} | {scored.correct.mean():.0%} | {scored.overlap.iou.mean():.2f}"
                 print(f"| {title} | {name} | {numbers} | {' | '.join(f'{share:.0%}' for share in shares)} |")
 
 
-def _scored(question: Question) -> Iterator[tuple[str, str, Scored]]:
+def _scored(explanation: Explanation) -> Iterator[tuple[str, str, Scored]]:
     honest = models.load("scenes-honest")
     biased = {planted.letter: models.load(f"scenes-{planted.letter}") for planted in REASONS.values()}
     scenes = images.load("scenes")
     for classifier in (honest, *biased.values()):
-        yield "all 600", classifier.name, _score(question, classifier, "scenes", range(len(scenes)))
+        yield "all 600", classifier.name, _score(explanation, classifier, "scenes", range(len(scenes)))
     for reason, planted in REASONS.items():
         own, moved = f"scenes-{planted.letter}", f"scenes-{planted.letter}-moved"
         labels = images.load(own).labels
@@ -66,21 +66,21 @@ def _scored(question: Question) -> Iterator[tuple[str, str, Scored]]:
             (f"other classes, with that {reason}", moved, range(0, 300, 3)),
         ):
             for classifier in (honest, biased[planted.letter]):
-                yield title, classifier.name, _score(question, classifier, name, positions)
+                yield title, classifier.name, _score(explanation, classifier, name, positions)
 
 
-_kept: dict[tuple[Question, str, str], Explained] = {}
+_kept: dict[tuple[Explanation, str, str], Explained] = {}
 
 
-def _score(question: Question, classifier: Classifier, name: str, positions: Sequence[int]) -> Scored:
+def _score(explanation: Explanation, classifier: Classifier, name: str, positions: Sequence[int]) -> Scored:
     """The scores; maps that were computed before are not computed again."""
-    known = (question, classifier.name, name)
+    known = (explanation, classifier.name, name)
     if known not in _kept:
         photos, parts = images.load(name), []
         for start in range(0, len(positions), 100):
-            steps = set_pass.once(ExplanationPass(), classifier, photos, (question,), positions[start : start + 100])
+            steps = set_pass.once(ExplanationPass(), classifier, photos, (explanation,), positions[start : start + 100])
             parts += set_pass.returned(steps)
         _kept[known] = set_pass.merged(parts)
-    tally = Scoring()(classifier, (question,), len(positions))
+    tally = Scoring()(classifier, (explanation,), len(positions))
     tally.add((_kept[known],))
     return tally.so_far[0]

@@ -5,7 +5,7 @@ import streamlit as st
 from pages.parts.frame import layout
 from pages.parts.kit import clicks, problems, waiting
 from pages.parts.shared_interest import asking, choosing, closeup, reading, settings, tiles, views
-from pages.parts.shared_interest.known import Known
+from pages.parts.shared_interest.scored_set import ScoredSet
 
 TITLE = "Shared Interest"
 
@@ -24,10 +24,10 @@ picture, side = st.columns([3, 1], gap="medium")
 with side:
     chosen = settings.choose(scope, classifier, photos)
 with picture:
-    job = asking.ask(scope, "scores", classifier, photos, (chosen.question,), chosen.scoring)
+    job = asking.ask(scope, "scores", classifier, photos, (chosen.explanation,), chosen.scoring)
     waiting.settled(job)
-    [scored] = asking.latest(job, classifier, (chosen.question,), chosen.scoring)
-    known = Known(classifier, photos, scored, chosen.thresholds)
+    [scored] = asking.latest(job, classifier, (chosen.explanation,), chosen.scoring)
+    known = ScoredSet(classifier, photos, scored, chosen.thresholds)
     tiles.draw(known, choosing.chosen_cases())
     settings.suggest(known)
 with side:

@@ -126,8 +126,8 @@ def test_what_a_pass_costs_is_measured(lenet: Classifier) -> None:
 
 def test_maps_lie_beside_annotations(lenet: Classifier) -> None:
     photos = image_set(pictures(4), boxes(4))
-    question = shared_interest.Question(GradCam(), "predicted")
-    steps = set_pass.once(shared_interest.ExplanationPass(), lenet, photos, [question])
+    explanation = shared_interest.Explanation(GradCam(), "predicted")
+    steps = set_pass.once(shared_interest.ExplanationPass(), lenet, photos, [explanation])
     [found] = finished(steps)[1]
     assert found.maps.shape == found.annotations.shape == (4, grey.SIZE, grey.SIZE)
 

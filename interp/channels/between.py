@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from interp.batches import batched
-from interp.channels.attribution import summed
+from interp.channels.attribution import ChannelAttribution, summed
 from interp.feature_visualization.objectives import check_channel
 from interp.feature_visualization.reading import counted_runs, prefix
 from interp.models import hooks
@@ -45,6 +46,42 @@ class Contributions(Fingerprinted):
 
 
 @dataclass(frozen=True, eq=False)
+class Level:
+    """What a place of the walk is made of: `values` and `by_position` of all channels of `layer`, and what they sum to.
+
+    `score` is s′, of which the values are parts: at the class the score that is explained.
+    """
+
+    layer: Layer
+    score: Float[Tensor, " n"]
+    values: Float[Tensor, "n k"]
+    by_position: Float[Tensor, "n k u v"]
+    gradients: Float[Tensor, "n k u v"]
+
+    @property
+    def mean(self) -> Float[np.ndarray, " k"]:
+        """Each channel's part, the mean over the photographs."""
+        return self.values.mean(dim=0).numpy()
+
+    def ends(self, adding: int, taking: int) -> tuple[list[int], list[int]]:
+        """The channels that add most, and those that take away most."""
+        mean = self.mean
+        order = np.argsort(-mean, kind="stable")
+        most = [int(k) for k in order[:adding] if mean[k] > 0]
+        return most, [int(k) for k in order[::-1][:taking] if mean[k] < 0]
+
+    @property
+    def whole(self) -> float:
+        """What shares are shares of: the score's magnitude, the mean over the photographs."""
+        return abs(float(self.score.mean())) or 1.0
+
+
+def level_of_class(found: ChannelAttribution) -> Level:
+    """The class, made of the channels of the layer that is explained."""
+    return Level(found.layer, found.scores, found.values, found.by_position, found.gradients)
+
+
+@dataclass(frozen=True, eq=False)
 class Between:
     """A unit of the layer `upper`, how strong it is in each image (`scores`, s′), and what it is made of below."""
 
@@ -59,6 +96,11 @@ class Between:
                 return one
         offered = ", ".join(one.layer.name for one in self.lower) or "none"
         raise ValueError(f"{layer!r} is not among the layers that were read and feed {self.upper.name}: {offered}.")
+
+    def level(self, layer: str) -> Level:
+        """The unit, made of the channels of one layer. Raises `ValueError` as `at` does."""
+        here = self.at(layer)
+        return Level(here.layer, self.scores, here.values, here.by_position, here.gradients)
 
 
 def between(

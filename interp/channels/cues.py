@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +11,13 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
 
+from interp import models
 from interp.channels.attribution import ChannelAttribution, attribute
 from interp.channels.effects import effects
 from interp.channels.over_set import among
 from interp.images import bytes_of
 from interp.images.scenes import CLASSES, REASONS, Reason, Scene, draw, planted, without_cue
+from interp.models.scenes import bundled
 from interp.passes import ablation
 from interp.passes.resuming import Resumed
 from interp.passes.target_score import TargetScore
@@ -27,6 +29,9 @@ FINDING, TESTING = 71, 72
 COUNT, SOME, TOP, EXAMPLES = 40, 3, 5, 3
 TELLS = 0.95
 """A channel tells the cue where a scene with it has the larger activation in so many of all pairs, or more."""
+
+ENOUGH = 0.8
+"""In such a share of scenes, or more, the channel that sees a cue best is expected among the most supporting."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +70,15 @@ class CueChannels(Fingerprinted):
     def ranks(self) -> tuple[int, ...]:
         """Which place each seeing channel has by its measured effect alone, 1 for the largest."""
         return tuple(int((self.effects > self.effects[one]).sum()) + 1 for one in self.seeing)
+
+    @property
+    def holds(self) -> dict[str, bool]:
+        """Which of the three expectations of a classifier that goes by the cue are met."""
+        return {
+            "attribution": self.among_top[0] >= ENOUGH,
+            "alone": self.ranks[0] == 1,
+            "together": self.drop > self.others_drop,
+        }
 
 
 def cue_channels(
@@ -109,6 +123,18 @@ def cue_channels(
         pixels=np.stack([bytes_of(one) for one in batch.pixels[:EXAMPLES]]),
         fires=found.activations[:EXAMPLES, list(seeing)].numpy(),
     )
+
+
+def planted_cues(classifier: Classifier, reasons: Sequence[Reason], layer: str) -> Iterator[CueChannels]:
+    """For each cue its channels in the classifier that goes by it, and in the honest one; on the given one's device.
+
+    Raises `ValueError` as `cue_channels` does.
+    """
+    device = str(classifier.device)
+    honest = models.load(bundled.HONEST, device=device)
+    for reason in reasons:
+        for one in (models.load(f"scenes-{REASONS[reason].letter}", device=device), honest):
+            yield cue_channels(one, reason, layer=layer)
 
 
 def _scenes(reason: Reason, seed: int, target: int, count: int) -> list[Scene]:

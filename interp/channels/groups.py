@@ -57,6 +57,20 @@ class Groups(Fingerprinted):
         best = weights.topk(min(count, len(weights)))
         return [(k, one) for k, one in zip(best.indices.tolist(), best.values.tolist(), strict=True) if one > 0]
 
+    def weights(
+        self, group: int, activations: Float[Tensor, "n k u v"], gradients: Float[Tensor, "n k u v"] | None
+    ) -> Float[Tensor, "n u v"]:
+        """How much each position counts, so that the sum over them is the group's attribution, or the mean of its map.
+
+        It is the mean without `gradients`, those of the score with respect to the activations.
+        """
+        direction, maps = self.directions[group], self.maps[:, group]
+        along = torch.einsum("nkuv,k->nuv", activations, direction)
+        part = torch.where(along > 0, maps / along.where(along > 0, 1), 0)
+        if gradients is None:
+            return part / maps[0].numel()
+        return part * torch.einsum("nkuv,k->nuv", gradients, direction)
+
 
 def groups(attribution: ChannelAttribution, rows: Sequence[int], count: int, *, seed: int = 0) -> Groups:
     """Split the activations of some images into `count` groups that all of these images share.

@@ -23,7 +23,7 @@ LARGEST = 2_000_000_000
 
 
 @dataclass(frozen=True)
-class SetQuestion:
+class SetTarget:
     """For which class the channels of a layer are judged in each image of a set, and against which.
 
     `positive` is each image's prediction, its label, or one class for all; `negative` is nothing, the likeliest class
@@ -55,7 +55,7 @@ class SetAttribution(Fingerprinted):
     what the classifier says. `problems` says which images are left out, and why.
     """
 
-    question: SetQuestion
+    target: SetTarget
     positions: Int[np.ndarray, " n"]
     positive: Int[np.ndarray, " n"]
     negative: Int[np.ndarray, " n"]
@@ -73,18 +73,18 @@ _ROWS = ("positions", "positive", "negative", "predicted", "probability", "score
 
 
 @dataclass(frozen=True)
-class AttributionPass(PicturePass[SetQuestion, SetAttribution]):
-    """The attribution of each channel of a layer in each image, for each question.
+class AttributionPass(PicturePass[SetTarget, SetAttribution]):
+    """The attribution of each channel of a layer in each image, for each target.
 
-    One forward pass for a batch, and for each question a backward pass that ends at its layer. An image that cannot be
+    One forward pass for a batch, and for each target a backward pass that ends at its layer. An image that cannot be
     read, has no such class or gives numbers that are not finite becomes a problem, and the rest goes on.
     """
 
     first: int = 32
     what = "Attributing channels"
 
-    def checked(self, classifier: Classifier, items: Sequence[SetQuestion]) -> tuple[SetQuestion, ...]:
-        """The questions, if the classifier can be asked them."""
+    def checked(self, classifier: Classifier, items: Sequence[SetTarget]) -> tuple[SetTarget, ...]:
+        """The targets, if the classifier has them."""
         for one in items:
             one.check(classifier)
         return tuple(items)
@@ -100,12 +100,12 @@ class AttributionPass(PicturePass[SetQuestion, SetAttribution]):
     def values(
         self,
         classifier: Classifier,
-        items: Sequence[SetQuestion],
+        items: Sequence[SetTarget],
         context: OwnLabels,
         images: Images,
         positions: np.ndarray,
     ) -> Sequence[SetAttribution]:
-        """The attributions in some images for each question."""
+        """The attributions in some images for each target."""
         parts = []
         layers = [one.check(classifier) for one in items]
         names = list(dict.fromkeys(layer.name for layer in layers))
@@ -114,8 +114,8 @@ class AttributionPass(PicturePass[SetQuestion, SetAttribution]):
             logits = classifier.module(images.pixels)
             probability, predicted = classifier.linked(logits.detach().float()).max(dim=1)
             own = context.at(positions, logits.detach().float().cpu().numpy())
-            for place, (question, layer) in enumerate(zip(items, layers, strict=True)):
-                positive, negative = _classes(question, logits.detach(), own)
+            for place, (target, layer) in enumerate(zip(items, layers, strict=True)):
+                positive, negative = _classes(target, logits.detach(), own)
                 # Rows without a target are computed with any class, and left out below.
                 given = zip(positive.clip(min=0).tolist(), negative.tolist(), strict=True)
                 targets = [Target(one, None if other in (-1, one) else other) for one, other in given]
@@ -133,16 +133,16 @@ class AttributionPass(PicturePass[SetQuestion, SetAttribution]):
                     "scores": score.detach().float().cpu().numpy(),
                     "values": summed(taken[layer.name].detach() * slope, layer).float().cpu().numpy(),
                 }
-                parts.append(_kept(classifier, question, images.names, found))
+                parts.append(_kept(classifier, target, images.names, found))
         return parts
 
-    def blank(self, classifier: Classifier, item: SetQuestion, problems: tuple[Problem, ...] = ()) -> SetAttribution:
+    def blank(self, classifier: Classifier, item: SetTarget, problems: tuple[Problem, ...] = ()) -> SetAttribution:
         """The attributions in no image."""
         whole, real = np.zeros(0, np.int32), np.zeros(0, np.float32)
         values = np.zeros((0, item.check(classifier).channels), np.float32)
         return SetAttribution(item, whole, whole, whole, whole, real, real, values, problems)
 
-    def collecting(self, classifier: Classifier, items: Sequence[SetQuestion], count: int) -> Collected[SetAttribution]:
+    def collecting(self, classifier: Classifier, items: Sequence[SetTarget], count: int) -> Collected[SetAttribution]:
         """The attributions as they come in. Raises `ValueError` where they would take more than 2 GB."""
         needed = 4 * count * sum(one.check(classifier).channels for one in items)
         if needed > LARGEST:
@@ -154,29 +154,29 @@ class AttributionPass(PicturePass[SetQuestion, SetAttribution]):
 
 
 def _classes(
-    question: SetQuestion, logits: Float[Tensor, "n classes"], labels: Int[np.ndarray, " n"]
+    target: SetTarget, logits: Float[Tensor, "n classes"], labels: Int[np.ndarray, " n"]
 ) -> tuple[Int[np.ndarray, " n"], Int[np.ndarray, " n"]]:
     """The class that is explained in each image (-1: it has none), and the one that it is set against (-1: none)."""
-    if question.positive == "label":
+    if target.positive == "label":
         positive = labels
-    elif question.positive == "predicted":
+    elif target.positive == "predicted":
         positive = logits.argmax(dim=1).cpu().numpy().astype(np.int32)
     else:
-        positive = np.full(len(labels), question.positive, np.int32)
-    if question.negative == "next":
+        positive = np.full(len(labels), target.positive, np.int32)
+    if target.negative == "next":
         others = logits.float().cpu().numpy().copy()
         others[np.arange(len(others)), positive.clip(min=0)] = -np.inf
         return positive, others.argmax(axis=1).astype(np.int32)
-    return positive, np.full(len(labels), -1 if question.negative == "nothing" else question.negative, np.int32)
+    return positive, np.full(len(labels), -1 if target.negative == "nothing" else target.negative, np.int32)
 
 
 def _kept(
     classifier: Classifier,
-    question: SetQuestion,
+    target: SetTarget,
     names: Sequence[str],
     found: dict[str, np.ndarray],
 ) -> SetAttribution:
-    """The rows that answer the question; the others as problems."""
+    """The rows of the target; the others as problems."""
     finite = np.isfinite(found["values"]).all(axis=1) & np.isfinite(found["scores"])
     reasons = [
         (found["positive"] < 0, "It has no label among the classifier's classes, so there is no class to explain."),
@@ -188,7 +188,7 @@ def _kept(
     for left, reason in reasons:
         problems += tuple(Problem(names[int(row)], reason) for row in np.flatnonzero(left & keep))
         keep &= ~left
-    return SetAttribution(question, **{name: found[name][keep] for name in _ROWS}, problems=problems)
+    return SetAttribution(target, **{name: found[name][keep] for name in _ROWS}, problems=problems)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,14 +1,16 @@
 """Maps of many images: features of a layer, projections to the plane or to space, and how far to trust them."""
 
-from interp.embedding.agreement import Agreement, agreement
-from interp.embedding.alignment import Alignment, align, aligned, wobble
+from interp.embedding.agreement import Agreement, agreement, agreements
+from interp.embedding.alignment import Alignment, align, aligned, laid, wobble
 from interp.embedding.cells import Cells, cells
 from interp.embedding.features import FeaturePass, features, features_of_layers
+from interp.embedding.labelled import LabelledRows, labelled
+from interp.embedding.lookup import Lookup, look_up, nearest_images, ranks
 from interp.embedding.method import Frame, Method, Projection
 from interp.embedding.neighbours import Neighbours, nearest, nearest_to
 from interp.embedding.pca import PCA, principal_axes
 from interp.embedding.placing import place
-from interp.embedding.projections import compare, project, projecting, searched, warm
+from interp.embedding.projections import project, project_each, projecting, searched, warm
 from interp.embedding.quality import Quality, quality
 from interp.embedding.representations import Features, Representation
 from interp.embedding.toys import TOYS, Toy, toy
@@ -26,6 +28,8 @@ __all__ = [
     "FeaturePass",
     "Features",
     "Frame",
+    "LabelledRows",
+    "Lookup",
     "Method",
     "Neighbours",
     "Projection",
@@ -33,19 +37,25 @@ __all__ = [
     "Representation",
     "Toy",
     "agreement",
+    "agreements",
     "align",
     "aligned",
     "cells",
-    "compare",
     "features",
     "features_of_layers",
+    "labelled",
+    "laid",
+    "look_up",
     "nearest",
+    "nearest_images",
     "nearest_to",
     "place",
     "principal_axes",
     "project",
+    "project_each",
     "projecting",
     "quality",
+    "ranks",
     "searched",
     "toy",
     "warm",

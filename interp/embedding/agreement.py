@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from jaxtyping import Float, Integer
 
 from interp.embedding.neighbours import Metric, nearest
 from interp.embedding.quality import K
+from interp.embedding.representations import Features
 
 
 @dataclass(frozen=True)
@@ -50,3 +52,16 @@ def agreement(
     _, sizes = np.unique(own, return_counts=True)
     chance = float((sizes * (sizes - 1)).sum() / (len(own) * (len(own) - 1)))
     return Agreement(float((own[found.indices] == own[:, None]).mean()), chance, k, len(own))
+
+
+def agreements(
+    sources: Sequence[Features], kinds: Sequence[str], classes: Sequence[Integer[np.ndarray, " m"]]
+) -> dict[str, tuple[Agreement, ...]]:
+    """What neighbours share in each of some features, for each kind of class by its name.
+
+    Raises `ValueError` as `agreement` does.
+    """
+    return {
+        kind: tuple(agreement(source.values, one) for source in sources)
+        for kind, one in zip(kinds, classes, strict=True)
+    }

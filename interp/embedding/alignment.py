@@ -56,6 +56,15 @@ def align(points: Float[np.ndarray, "n m"], onto: Float[np.ndarray, "p a"]) -> A
     return Alignment(laid, rotation, scale, shift, spread, distances)
 
 
+def laid(points: Float[np.ndarray, "n m"], onto: Float[np.ndarray, "p a"], count: int) -> Float[np.ndarray, "n m"]:
+    """A map laid on another by its first `count` points, which are of the same images; further ones move with them.
+
+    Raises `ValueError` as `align` does.
+    """
+    found = align(points[:count], onto[:count])
+    return found.scale * (points - points[:count].mean(axis=0)) @ found.rotation + found.shift
+
+
 def aligned(maps: Sequence[Float[np.ndarray, "n m"]]) -> tuple[Float[np.ndarray, "n m"], ...]:
     """Each map laid on the one before it, as it was laid itself; the first stays. For a film over layers or seeds.
 

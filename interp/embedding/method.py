@@ -53,6 +53,7 @@ class Search:
     reduction: int | None
 
 
+@dataclass(frozen=True)
 class Method(ABC):
     """A projection method. Subclasses are frozen dataclasses of its parameters, equal by type and fields.
 

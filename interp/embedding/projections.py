@@ -14,6 +14,8 @@ from interp.embedding.method import Frame, Method, Projection, Search
 from interp.embedding.neighbours import Neighbours, nearest
 from interp.embedding.pca import reduced
 from interp.embedding.quality import quality
+from interp.embedding.representations import Features
+from interp.embedding.toys import Toy
 from interp.embedding.tsne import TSNE
 from interp.embedding.umap import UMAP
 
@@ -56,18 +58,30 @@ def projecting(
     return (yield from _arranged(given, method, neighbours, device))
 
 
-def compare(
-    features: Float[np.ndarray, "n d"], methods: Sequence[Method], *, device: torch.device | str = "cpu"
-) -> Generator[tuple[Method, Frame], None, tuple[Projection, ...]]:
-    """The maps of many methods, in their order, by way of the frames of each.
+def project_each(
+    sources: Sequence[Features | Toy], methods: Sequence[Method], *, device: torch.device | str = "cpu"
+) -> Generator[tuple[int, Frame], None, tuple[Projection, ...]]:
+    """The map of each source by the first method, or of one source by each method; by way of (place of the map, frame).
 
-    Methods that differ only in how many neighbours they take share one search. Each map equals the one that
-    `project` gives. Raises `ValueError` as `project` does, for all methods and before any work.
+    Methods that differ only in how many neighbours they take share one search. Each map equals the one that `project`
+    gives. Raises `ValueError` as `project` does, of one source for all methods and before any work.
     """
+    given = [source.features if isinstance(source, Toy) else source.values for source in sources]
+    if len(given) == 1:
+        return (yield from _by_each(given[0], methods, device))
+    found = []
+    for place, features in enumerate(given):
+        found.append((yield from _named(place, projecting(features, methods[0], device=device))))
+    return tuple(found)
+
+
+def _by_each(
+    features: Float[np.ndarray, "n d"], methods: Sequence[Method], device: torch.device | str
+) -> Generator[tuple[int, Frame], None, tuple[Projection, ...]]:
     given = _checked(features, methods)
     found: dict[Search, Neighbours] = {}
     projections = []
-    for method in methods:
+    for place, method in enumerate(methods):
         neighbours = None
         wanted = method.search()
         if wanted is not None:
@@ -75,7 +89,7 @@ def compare(
             if widest not in found:
                 found[widest] = _searched(given, widest, device)
             neighbours = found[widest]
-        projections.append((yield from _named(method, _arranged(given, method, neighbours, device))))
+        projections.append((yield from _named(place, _arranged(given, method, neighbours, device))))
     return tuple(projections)
 
 
@@ -101,15 +115,13 @@ def warm() -> None:
         project(points, method)
 
 
-def _named(
-    method: Method, steps: Generator[Frame, None, Projection]
-) -> Generator[tuple[Method, Frame], None, Projection]:
+def _named(place: int, steps: Generator[Frame, None, Projection]) -> Generator[tuple[int, Frame], None, Projection]:
     while True:
         try:
             frame = next(steps)
         except StopIteration as stop:
             return stop.value
-        yield method, frame
+        yield place, frame
 
 
 def _arranged(

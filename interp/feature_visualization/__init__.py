@@ -8,10 +8,12 @@ from interp.feature_visualization.checks import (
     LITTLE,
     MUCH,
     AgainstImages,
+    Robustness,
     Tones,
     against_images,
     finest,
     moved,
+    robustness,
     tones,
 )
 from interp.feature_visualization.colours import IMAGENET, INDEPENDENT, Colours, measured
@@ -27,7 +29,7 @@ from interp.feature_visualization.regularizers import L2, Density, Regularizer, 
 from interp.feature_visualization.result import Frame, Visualization, joined
 from interp.feature_visualization.seeing import Near, map_of, nearest
 from interp.feature_visualization.sheets import Part, batch_for, channels_of, optimize, sheet
-from interp.feature_visualization.starts import Given, Noise, Start, mean_image
+from interp.feature_visualization.starts import Given, Noise, Start, mean_image, mean_images
 from interp.feature_visualization.tallies import Tally, counted, strengths, tallied
 from interp.feature_visualization.transforms import (
     STANDARD,
@@ -79,6 +81,7 @@ __all__ = [
     "Probability",
     "Reading",
     "Regularizer",
+    "Robustness",
     "Rotate",
     "Scale",
     "Settings",
@@ -106,6 +109,7 @@ __all__ = [
     "joined",
     "map_of",
     "mean_image",
+    "mean_images",
     "measured",
     "moved",
     "nearest",
@@ -113,6 +117,7 @@ __all__ = [
     "optimizing",
     "pictures",
     "pixels_of",
+    "robustness",
     "sheet",
     "strengths",
     "tallied",

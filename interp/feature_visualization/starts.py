@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -13,6 +14,8 @@ from interp import progress
 from interp.images import ImageSet
 from interp.models import inputs
 from interp.types import Classifier
+
+SPREAD = 200
 
 
 @dataclass(frozen=True)
@@ -72,3 +75,15 @@ def mean_image(
     if not count:
         raise ValueError(f"There is no image of {photos.name} to take the mean of: choose some that can be read.")
     return (total / count)[None]
+
+
+def mean_images(
+    classifier: Classifier, photos: ImageSet, positions: Sequence[int]
+) -> tuple[Float[Tensor, "1 c h w"], ...]:
+    """The mean of at most 200 images spread over the set, and that of the images at these positions, if any.
+
+    Raises `ValueError` as `mean_image` does.
+    """
+    spread = np.linspace(0, len(photos) - 1, min(len(photos), SPREAD)).round().astype(int).tolist()
+    whole = mean_image(classifier, photos, spread)
+    return (whole, mean_image(classifier, photos, positions)) if positions else (whole,)

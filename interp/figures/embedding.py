@@ -7,12 +7,13 @@ from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
-from jaxtyping import Float
+from jaxtyping import Float, Integer
 
 from interp.embedding import Agreement, Frame
 from interp.figures.style import RIGHT
 
 HEIGHT = 260
+BARS = 12
 LATER = "#B9C7D3"
 LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#332288", "#882255", "#8A8A8A")
 """Okabe and Ito's colours, and three more, for up to nine maps."""
@@ -90,6 +91,42 @@ def agreements(found: Mapping[str, Sequence[Agreement]], layers: Sequence[str]) 
     figure.update_xaxes(type="category")
     figure.update_yaxes(title="share of the neighbours", range=[0, 1.03], tickformat=".0%")
     return _plain(figure)
+
+
+def class_counts(
+    classes: Integer[np.ndarray, " n"], kind: str, names: Sequence[str], heads: Sequence[str]
+) -> go.Figure:
+    """How many images have each class, the largest on top; of more than 12 classes the 12 largest.
+
+    `names` are those of all classes, `heads` what stands beside their bars, and `kind` says in the title what they
+    are. Raises `ValueError` for no image.
+    """
+    if not len(classes):
+        raise ValueError("No image is given, so there is no class to count: give one class or more.")
+    indices, counts = np.unique(classes, return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:BARS][::-1]
+    shown = [int(one) for one in indices[order]]
+    figure = go.Figure(
+        go.Bar(
+            x=counts[order],
+            # By number, as two classes may have one name.
+            y=list(range(len(order))),
+            customdata=[escape(names[one]) for one in shown],
+            orientation="h",
+            marker_color=RIGHT.colour,
+            hovertemplate="%{customdata}: %{x}<extra></extra>",
+        )
+    )
+    cut = f", the {BARS} largest of {len(indices):,}" if len(indices) > BARS else ""
+    figure.update_layout(
+        height=80 + 24 * len(order),
+        margin={"l": 4, "r": 4, "t": 30, "b": 4},
+        title={"text": f"By {kind}{cut}", "font": {"size": 13}},
+    )
+    texts = [escape(heads[one]) for one in shown]
+    figure.update_yaxes(automargin=True, tickvals=list(range(len(order))), ticktext=texts)
+    figure.update_xaxes(dtick=1 if counts.max() < 6 else None, rangemode="tozero")
+    return figure
 
 
 def _plain(figure: go.Figure) -> go.Figure:

@@ -28,3 +28,11 @@ def subset(photos: ImageSet, positions: Sequence[int] | Integer[np.ndarray, " m"
         description=f"{len(chosen):,} of the {len(photos):,} images of {photos.name}.",
         fingerprint=f"subset {digest(photos, np.array(chosen, np.int64))}",
     )
+
+
+def alone(photos: ImageSet, position: int) -> ImageSet:
+    """One image of a set as a set of its own, with a fingerprint of its own file alone: others of the set may change.
+
+    Where it is not known what tells the file, it rests on the whole set. Labels and marks do not count in it.
+    """
+    return photos.part([position], description="One image.", fingerprint=f"alone {photos.fingerprint_of([position])}")

@@ -14,7 +14,9 @@ from PIL import Image
 from torch import Tensor
 
 from interp.images import ImageSet, Problem, Sample, UnreadableImage
+from interp.images.editing import marked
 from interp.images.problems import printable
+from interp.images.shapes import RunLengths
 from interp.set_pass.work import Item, SetPass, Value
 from interp.types import Classifier, Images
 
@@ -144,3 +146,17 @@ def annotation(classifier: Classifier, photos: ImageSet, position: int) -> Bool[
     """What people marked in one image, in the coordinates of what the model sees; None where nobody did."""
     mask = photos[position].mask
     return None if mask is None else classifier.preprocessing.annotation(mask)
+
+
+def known_regions(classifier: Classifier, photos: ImageSet, position: int) -> dict[str, RunLengths]:
+    """What people marked in a photograph, all but that, and the planted cue, in what the classifier sees.
+
+    What is cut off or empty is left out.
+    """
+    sample = photos[position]
+    masks = {} if sample.mask is None else {"the object": sample.mask, "all but the object": ~sample.mask}
+    for concept in sample.concepts:
+        if concept.category == "cue":
+            masks["the planted cue"] = concept.mask
+    fitted = {name: classifier.preprocessing.annotation(mask).numpy() for name, mask in masks.items()}
+    return {name: marked(mask) for name, mask in fitted.items() if mask.any()}

@@ -18,7 +18,7 @@ from interp.shared_interest.cases import (
     counts,
 )
 from interp.shared_interest.comparing import Comparison, compared
-from interp.shared_interest.explained import Explained, Question
+from interp.shared_interest.explained import Explained, Explanation
 from interp.shared_interest.explaining import ExplanationPass, annotated
 from interp.shared_interest.masks import Maps, Masks, Scores
 from interp.shared_interest.scores import Overlap, ground_truth_coverage, iou_coverage, overlap, saliency_coverage
@@ -53,13 +53,13 @@ __all__ = [
     "Deviations",
     "Evidence",
     "Explained",
+    "Explanation",
     "ExplanationPass",
     "Ladder",
     "Maps",
     "Masks",
     "Overlap",
     "Percentile",
-    "Question",
     "Rule",
     "ScoreName",
     "Scored",

@@ -68,11 +68,11 @@ def _titles(scores: Sequence[Scored]) -> tuple[str, ...]:
     """What tells the ways apart: method, class asked for, classifier, rule, as far as they differ."""
     parts = [
         (
-            one.question.method.title,
-            "its label's class" if one.question.target == "label" else "predicted class",
+            one.explanation.method.title,
+            "its label's class" if one.explanation.target == "label" else "predicted class",
             one.classifier,
             repr(one.scoring.rule),
-            repr(one.question.method),
+            repr(one.explanation.method),
         )
         for one in scores
     ]

@@ -1,4 +1,4 @@
-"""What is kept of a set's maps: which question they answer, and the maps of some images beside their annotations."""
+"""What is kept of a set's maps: which explanations they are, and the maps of some images beside their annotations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MARKS = ("label", "explained", "all")
 
 
 @dataclass(frozen=True)
-class Question:
+class Explanation:
     """Which maps are held against which annotations: by which method, and for the predicted class or the label's.
 
     `marks` are the marks that count: those of the image's own label, as in the paper; those of the class that is
@@ -49,7 +49,7 @@ class Explained:
     from those of unrounded maps in the fourth decimal. `marked` holds the annotations, eight pixels a byte.
     """
 
-    question: Question
+    explanation: Explanation
     size: tuple[int, int]
     positions: Int[np.ndarray, " n"]
     predicted: Int[np.ndarray, " n"]
@@ -91,12 +91,12 @@ class Explained:
 _ROWS = ("positions", "predicted", "probability", "labels", "stored", "peaks", "marked")
 
 
-def nothing(classifier: Classifier, question: Question, problems: tuple[Problem, ...] = ()) -> Explained:
+def nothing(classifier: Classifier, explanation: Explanation, problems: tuple[Problem, ...] = ()) -> Explained:
     """The answer for no image."""
     none, blank = np.zeros(0, np.int32), np.zeros(0, np.float32)
     height, width = classifier.input_size
     stored, marked = np.zeros((0, height, width), np.float16), np.zeros((0, (height * width + 7) // 8), np.uint8)
-    return Explained(question, (height, width), none, none, blank, none, stored, blank, marked, problems)
+    return Explained(explanation, (height, width), none, none, blank, none, stored, blank, marked, problems)
 
 
 def smallest(method: Method, heatmaps: Heatmaps) -> Float[Tensor, "n u v"]:

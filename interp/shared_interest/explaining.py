@@ -17,7 +17,7 @@ from interp.models.class_marks import ClassMarks
 from interp.models.ground_truth import OwnLabels
 from interp.models.inputs import Input
 from interp.set_pass import SetPass
-from interp.shared_interest.explained import Explained, Question, nothing, smallest, stored
+from interp.shared_interest.explained import Explained, Explanation, nothing, smallest, stored
 from interp.types import Classifier, Heatmaps, Images
 
 # Between two batches other visitors' jobs have their turn, so a batch of costly maps is small.
@@ -31,11 +31,11 @@ def annotated(photos: ImageSet) -> Int[np.ndarray, " n"]:
 
 
 @dataclass(frozen=True)
-class ExplanationPass(SetPass[Question, Explained]):
-    """The maps and annotations of the images of a set that are annotated, for each question.
+class ExplanationPass(SetPass[Explanation, Explained]):
+    """The maps and annotations of the images of a set that are annotated, for each explanation.
 
     Methods that can be read off the same passes share them. An image's annotation is what is marked of the class that
-    the question's `marks` name. An image that cannot be read, annotated or explained, or whose label the classifier
+    the explanation's `marks` name. An image that cannot be read, annotated or explained, or whose label the classifier
     lacks where its class is asked for, becomes a problem, and the rest goes on.
     """
 
@@ -44,8 +44,8 @@ class ExplanationPass(SetPass[Question, Explained]):
     first: int = 4
     what = "Explaining images"
 
-    def checked(self, classifier: Classifier, items: Sequence[Question]) -> tuple[Question, ...]:
-        """The questions, if their methods can run on the classifier."""
+    def checked(self, classifier: Classifier, items: Sequence[Explanation]) -> tuple[Explanation, ...]:
+        """The explanations, if their methods can run on the classifier."""
         for item in items:
             item.method.check(classifier)
         return tuple(items)
@@ -63,7 +63,7 @@ class ExplanationPass(SetPass[Question, Explained]):
         labels = [photos.labels[one] for one in positions]
         return f"{context.fingerprint_of(positions)} {photos.marks_fingerprint_of(positions)} {labels}"
 
-    def batch_size(self, classifier: Classifier, items: Sequence[Question]) -> int:
+    def batch_size(self, classifier: Classifier, items: Sequence[Explanation]) -> int:
         """The fewer the more passes the methods take."""
         cost = sum(item.method.cost(classifier) for item in items)
         return max(1, min(super().batch_size(classifier, items), int(PASSES_AT_ONCE / max(cost, 1))))
@@ -73,12 +73,12 @@ class ExplanationPass(SetPass[Question, Explained]):
         return _seen(classifier, photos, position)
 
     def run(
-        self, classifier: Classifier, items: Sequence[Question], context: ClassMarks, seen: Sequence[_Seen]
+        self, classifier: Classifier, items: Sequence[Explanation], context: ClassMarks, seen: Sequence[_Seen]
     ) -> Sequence[Explained]:
-        """The maps of some images for each question."""
+        """The maps of some images for each explanation."""
         return _of_batch(classifier, items, context, seen)
 
-    def blank(self, classifier: Classifier, item: Question, problems: tuple[Problem, ...] = ()) -> Explained:
+    def blank(self, classifier: Classifier, item: Explanation, problems: tuple[Problem, ...] = ()) -> Explained:
         """The maps of no image."""
         return nothing(classifier, item, problems)
 
@@ -142,9 +142,9 @@ class _Batch:
     labels: Int[np.ndarray, " n"]
 
     def annotations(
-        self, classifier: Classifier, item: Question, classes: Int[np.ndarray, " n"], marks: ClassMarks
+        self, classifier: Classifier, item: Explanation, classes: Int[np.ndarray, " n"], marks: ClassMarks
     ) -> list[_Marked]:
-        """The annotation of each image that a question asks for, whose maps explain these classes."""
+        """The annotation of each image that an explanation is held against, whose maps explain these classes."""
         found = []
         for one, label, explained in zip(self.seen, self.labels, classes, strict=True):
             assert one.sample is not None
@@ -157,7 +157,7 @@ class _Batch:
 
 
 def _of_batch(
-    classifier: Classifier, items: Sequence[Question], marks: ClassMarks, seen: Sequence[_Seen]
+    classifier: Classifier, items: Sequence[Explanation], marks: ClassMarks, seen: Sequence[_Seen]
 ) -> list[Explained]:
     images, positions, problems = inputs.readable(classifier, [one.input for one in seen])
     if images is None:
@@ -173,16 +173,16 @@ def _of_batch(
         probability,
         marks.labels.at(positions, shares.numpy()),
     )
-    found: dict[Question, Explained] = {}
+    found: dict[Explanation, Explained] = {}
     for asked in dict.fromkeys((item.target, item.marks) for item in items):
         found |= _for_target(classifier, marks, [one for one in items if (one.target, one.marks) == asked], batch)
     return [replace(found[item], problems=problems + found[item].problems) for item in items]
 
 
 def _for_target(
-    classifier: Classifier, marks: ClassMarks, items: Sequence[Question], batch: _Batch
-) -> dict[Question, Explained]:
-    """The answers to questions that ask for the same class of each image, and for the same marks."""
+    classifier: Classifier, marks: ClassMarks, items: Sequence[Explanation], batch: _Batch
+) -> dict[Explanation, Explained]:
+    """The explanations of the same class of each image, and for the same marks."""
     classes = batch.predicted if items[0].target == "predicted" else batch.labels
     drawn = batch.annotations(classifier, items[0], classes, marks)
     rows = np.array([i for i, one in enumerate(drawn) if classes[i] >= 0 and not isinstance(one, str)], np.int64)
@@ -207,7 +207,7 @@ def _for_target(
             continue
         values, peaks = stored(maps, classifier.input_size)
         answers[item] = Explained(
-            question=item,
+            explanation=item,
             size=classifier.input_size,
             positions=batch.positions[kept],
             predicted=batch.predicted[kept],

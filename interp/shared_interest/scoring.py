@@ -15,7 +15,7 @@ from interp.images import ImageSet, Problem
 from interp.set_pass import Collected, Growing, Positions
 from interp.shared_interest.binarization import Deviations, Rule, binarize
 from interp.shared_interest.cases import AUTHORS, UNCLASSIFIED, Thresholds, cases
-from interp.shared_interest.explained import Explained, Question
+from interp.shared_interest.explained import Explained, Explanation
 from interp.shared_interest.explaining import ExplanationPass
 from interp.shared_interest.masks import Scores
 from interp.shared_interest.scores import Overlap, overlap, saliency_coverage
@@ -52,17 +52,17 @@ class Scoring:
                 f"The evidence {self.evidence!r} does not exist: choose {' or '.join(get_args(Evidence))}."
             )
 
-    def __call__(self, classifier: Classifier, items: Sequence[Question], count: int) -> Collected[Scored]:
-        """The scores of so many images for these questions, none of them in yet."""
+    def __call__(self, classifier: Classifier, items: Sequence[Explanation], count: int) -> Collected[Scored]:
+        """The scores of so many images for these explanations, none of them in yet."""
         return Collected(
             [Growing(self.none(classifier, one, count), count) for one in items], partial(self.scored, classifier.name)
         )
 
-    def none(self, classifier: Classifier, question: Question, total: int) -> Scored:
+    def none(self, classifier: Classifier, explanation: Explanation, total: int) -> Scored:
         """The scores of no image, of so many that are asked for."""
         whole, share = np.zeros(0, np.int32), np.zeros(0)
         counted = Overlap(whole, whole, whole)
-        return Scored(question, self, classifier.name, whole, whole, share, whole, counted, share, total)
+        return Scored(explanation, self, classifier.name, whole, whole, share, whole, counted, share, total)
 
     def scored(self, classifier: str, part: Explained) -> Scored:
         """The scores of some maps of the classifier of that name. Raises `ValueError` as `binarize` does."""
@@ -87,14 +87,14 @@ class Scoring:
 
 @dataclass(frozen=True, eq=False)
 class Scored(Fingerprinted):
-    """The scores of n images of a set for one question, about 60 bytes an image, in the order in which they came.
+    """The scores of n images of a set for one explanation, about 60 bytes an image, in the order in which they came.
 
     `positions` are the images' in the set. `labels` is the class of the image's own label, -1 where it has none among
     the classifier's; `probability` that of the `predicted` class. `total` is how many images were asked for: those not
     here are still to come, or among the `problems`.
     """
 
-    question: Question
+    explanation: Explanation
     scoring: Scoring
     classifier: str
     positions: Int[np.ndarray, " n"]
@@ -150,7 +150,7 @@ class Scored(Fingerprinted):
         """The images at these rows, by number in the order wanted, or by a mask; the total and problems as they are."""
         counted = (self.overlap.annotated, self.overlap.salient, self.overlap.shared)
         return Scored(
-            self.question,
+            self.explanation,
             self.scoring,
             self.classifier,
             self.positions[rows],
@@ -168,7 +168,7 @@ def as_scored(scoring: Scoring, classifier: str, part: Explained, found: Overlap
     """The scores of some maps that are counted already."""
     counted = Overlap(*(one.astype(np.int32) for one in (found.annotated, found.salient, found.shared)))
     return Scored(
-        part.question,
+        part.explanation,
         scoring,
         classifier,
         part.positions,
@@ -185,7 +185,7 @@ def as_scored(scoring: Scoring, classifier: str, part: Explained, found: Overlap
 def score(
     classifier: Classifier,
     photos: ImageSet,
-    question: Question,
+    explanation: Explanation,
     *,
     scoring: Scoring = Scoring(),
     positions: Positions = None,
@@ -196,5 +196,5 @@ def score(
     Raises `ValueError` as `set_pass.once` does, and for a rule out of range.
     """
     work = ExplanationPass(first=ExplanationPass.chunk)
-    steps = set_pass.by_chunks(work, classifier, photos, (question,), positions, collecting=scoring)
+    steps = set_pass.by_chunks(work, classifier, photos, (explanation,), positions, collecting=scoring)
     return set_pass.returned(steps)[0]

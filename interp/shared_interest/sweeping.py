@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int
 from interp.set_pass import Collected, Growing
 from interp.shared_interest.binarization import Area, Deviations, Percentile, Rule, limits
 from interp.shared_interest.cases import AUTHORS, Thresholds, cases
-from interp.shared_interest.explained import Explained, Question
+from interp.shared_interest.explained import Explained, Explanation
 from interp.shared_interest.scores import Overlap, saliency_coverage
 from interp.shared_interest.scoring import Evidence, Scored, Scoring, as_scored
 from interp.types import Classifier
@@ -142,8 +142,10 @@ class Ladder:
         """The scoring by each of the rules."""
         return tuple(Scoring(rule, self.evidence) for rule in self.rules)
 
-    def __call__(self, classifier: Classifier, items: Sequence[Question], count: int) -> Collected[tuple[Scored, ...]]:
-        """The scores of so many images for these questions by each rule, none of them in yet."""
+    def __call__(
+        self, classifier: Classifier, items: Sequence[Explanation], count: int
+    ) -> Collected[tuple[Scored, ...]]:
+        """The scores of so many images for these explanations by each rule, none of them in yet."""
         scorings = self.scorings
         of_each = [Collected([Growing(one.none(classifier, item, count), count) for one in scorings]) for item in items]
         return Collected(of_each, partial(self.scored, classifier.name))

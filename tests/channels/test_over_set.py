@@ -6,7 +6,7 @@ from PIL import Image
 
 import cache
 from interp import channels, models, set_pass
-from interp.channels.over_set import AttributionPass, SetAttribution, SetQuestion, among, summary
+from interp.channels.over_set import AttributionPass, SetAttribution, SetTarget, among, summary
 from interp.channels.pairs import confused
 from interp.images import ImageSet, UnreadableImage
 from interp.images.decoding import Picture
@@ -54,7 +54,7 @@ def single(classifier: Classifier, photos: ImageSet, position: int, target: Targ
 
 @pytest.mark.parametrize("layer", ["conv1", "conv2"])
 def test_each_image_has_the_attribution_that_it_has_alone(tiny: Classifier, photos: ImageSet, layer: str) -> None:
-    [[found], yields] = finished(set_pass.once(AttributionPass(), tiny, photos, (SetQuestion(layer),), batch_size=3))
+    [[found], yields] = finished(set_pass.once(AttributionPass(), tiny, photos, (SetTarget(layer),), batch_size=3))
     assert found.positions.tolist() == [0, 1, 2, 3, 4, 6] and yields == 3
     for row, position in enumerate(found.positions.tolist()):
         batch = tiny.prepare([photos[position].image])
@@ -69,14 +69,14 @@ def test_each_image_has_the_attribution_that_it_has_alone(tiny: Classifier, phot
 
 def test_several_questions_share_a_forward_pass_and_answer_as_alone(tiny: Classifier, photos: ImageSet) -> None:
     questions = (
-        SetQuestion("conv2", "label"),
-        SetQuestion("conv1", "predicted", "next"),
-        SetQuestion("conv2", 1, 0),
+        SetTarget("conv2", "label"),
+        SetTarget("conv1", "predicted", "next"),
+        SetTarget("conv2", 1, 0),
     )
     together, _ = finished(set_pass.once(AttributionPass(), tiny, photos, questions))
-    for question, found in zip(questions, together, strict=True):
-        [[alone], _] = finished(set_pass.once(AttributionPass(), tiny, photos, (question,)))
-        assert alone.question == question and found.positions.tolist() == alone.positions.tolist()
+    for target, found in zip(questions, together, strict=True):
+        [[alone], _] = finished(set_pass.once(AttributionPass(), tiny, photos, (target,)))
+        assert alone.target == target and found.positions.tolist() == alone.positions.tolist()
         np.testing.assert_allclose(found.values, alone.values, rtol=1e-5, atol=1e-7)
         np.testing.assert_array_equal(found.negative, alone.negative)
     labelled, contrast, fixed = together
@@ -91,7 +91,7 @@ def test_several_questions_share_a_forward_pass_and_answer_as_alone(tiny: Classi
 
 
 def test_an_image_of_the_class_it_is_set_against_is_left_out_by_name(tiny: Classifier, photos: ImageSet) -> None:
-    [[found], _] = finished(set_pass.once(AttributionPass(), tiny, photos, (SetQuestion("conv2", "label", 1),)))
+    [[found], _] = finished(set_pass.once(AttributionPass(), tiny, photos, (SetTarget("conv2", "label", 1),)))
     assert found.positions.tolist() == [0, 3]
     reasons = {one.name: one.reason for one in found.problems}
     assert "set against" in reasons["1.png"] and "no label" in reasons["2.png"]
@@ -101,10 +101,10 @@ def test_chosen_positions_keep_their_order_and_chunks_make_the_whole(
     tiny: Classifier, photos: ImageSet, tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOUPE_CACHE", str(tmp_path))
-    question, order = SetQuestion("conv2"), np.array([6, 0, 5, 3, 1])
-    [[whole], _] = finished(set_pass.once(AttributionPass(), tiny, photos, (question,), order))
+    target, order = SetTarget("conv2"), np.array([6, 0, 5, 3, 1])
+    [[whole], _] = finished(set_pass.once(AttributionPass(), tiny, photos, (target,), order))
     assert whole.positions.tolist() == [6, 0, 3, 1]
-    asked = (AttributionPass(2, 2), tiny, photos, (question,), order)
+    asked = (AttributionPass(2, 2), tiny, photos, (target,), order)
     [[chunked], _] = finished(set_pass.by_chunks(*asked, kept=cache.Kept()))
     np.testing.assert_allclose(chunked.values, whole.values, rtol=1e-5, atol=1e-7)
     assert chunked.positions.tolist() == whole.positions.tolist() and chunked.problems == whole.problems
@@ -115,7 +115,7 @@ def test_chosen_positions_keep_their_order_and_chunks_make_the_whole(
 
 
 def test_nothing_readable_gives_no_rows(tiny: Classifier, photos: ImageSet) -> None:
-    [[found], _] = finished(set_pass.once(AttributionPass(), tiny, photos, (SetQuestion("conv2"),), [5]))
+    [[found], _] = finished(set_pass.once(AttributionPass(), tiny, photos, (SetTarget("conv2"),), [5]))
     assert len(found) == 0 and found.values.shape == (0, 6) and len(found.problems) == 1
     with pytest.raises(ValueError, match="no images to sum up"):
         summary(found)
@@ -124,9 +124,7 @@ def test_nothing_readable_gives_no_rows(tiny: Classifier, photos: ImageSet) -> N
 def made(values: list[list[float]]) -> SetAttribution:
     array = np.array(values, np.float32)
     whole, rows = np.zeros(len(array), np.int32), np.zeros(len(array), np.float32)
-    return SetAttribution(
-        SetQuestion("made-up"), np.arange(len(array), dtype=np.int32), *[whole] * 3, rows, rows, array
-    )
+    return SetAttribution(SetTarget("made-up"), np.arange(len(array), dtype=np.int32), *[whole] * 3, rows, rows, array)
 
 
 def test_summary_by_hand() -> None:
@@ -180,20 +178,18 @@ def test_without_a_mistake_the_nearest_classes_are_offered() -> None:
 @pytest.mark.parametrize(
     ("question", "message"),
     [
-        (SetQuestion("conv9"), "no layer 'conv9'"),
-        (SetQuestion("conv2", 3), "Class 3 does not exist"),
-        (SetQuestion("conv2", 1, 1), "two different classes"),
+        (SetTarget("conv9"), "no layer 'conv9'"),
+        (SetTarget("conv2", 3), "Class 3 does not exist"),
+        (SetTarget("conv2", 1, 1), "two different classes"),
     ],
 )
-def test_bad_questions_say_what_is_wrong(
-    tiny: Classifier, photos: ImageSet, question: SetQuestion, message: str
-) -> None:
+def test_bad_questions_say_what_is_wrong(tiny: Classifier, photos: ImageSet, target: SetTarget, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        finished(set_pass.once(AttributionPass(), tiny, photos, (question,)))
+        finished(set_pass.once(AttributionPass(), tiny, photos, (target,)))
 
 
 def test_positions_outside_and_sets_too_large_are_refused(tiny: Classifier, photos: ImageSet) -> None:
     with pytest.raises(ValueError, match="Image 7 does not exist"):
-        finished(set_pass.once(AttributionPass(), tiny, photos, (SetQuestion("conv2"),), [7]))
+        finished(set_pass.once(AttributionPass(), tiny, photos, (SetTarget("conv2"),), [7]))
     with pytest.raises(ValueError, match=r"2\.4 GB.*at most 83,333,333 images"):
-        AttributionPass().collecting(tiny, (SetQuestion("conv2"),), 100_000_000)
+        AttributionPass().collecting(tiny, (SetTarget("conv2"),), 100_000_000)

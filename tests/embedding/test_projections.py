@@ -6,11 +6,15 @@ import pytest
 from cache.encoding import decode, encode
 from cache.keys import key
 from interp import embedding, progress
-from interp.embedding import projections
+from interp.embedding import Features, Representation, projections
 from tests.embedding.clusters import clusters
 
 TSNE = embedding.TSNE(perplexity=10, iterations=120)
 UMAP = embedding.UMAP(neighbours=8, epochs=60)
+
+
+def some(values: np.ndarray) -> Features:
+    return Features(Representation("logits"), values, np.arange(len(values)))
 
 
 class Ear:
@@ -83,13 +87,13 @@ def test_five_perplexities_cost_one_search_and_change_nothing(monkeypatch) -> No
     searches = []
     monkeypatch.setattr(projections, "nearest", lambda *a, **k: searches.append(a[1]) or embedding.nearest(*a, **k))
     methods = [*methods, embedding.PCA(), dataclasses.replace(TSNE, metric="cosine")]
-    steps = embedding.compare(features, methods)
+    steps = embedding.project_each([some(features)], methods)
     seen = []
     while True:
         try:
-            method, frame = next(steps)
+            place, frame = next(steps)
             assert frame.points.shape == (150, 2)
-            seen.append(method)
+            seen.append(methods[place])
         except StopIteration as stop:
             together = stop.value
             break
@@ -121,7 +125,7 @@ def test_neighbours_that_were_searched_before_are_used_and_wrong_ones_refused() 
 def test_all_methods_are_checked_before_any_work() -> None:
     ear = Ear()
     with progress.listening(ear), pytest.raises(ValueError, match="A perplexity of 80 needs at least 241 images"):
-        next(embedding.compare(clusters()[0], [TSNE, dataclasses.replace(TSNE, perplexity=80)]))
+        next(embedding.project_each([some(clusters()[0])], [TSNE, dataclasses.replace(TSNE, perplexity=80)]))
     assert not ear.heard
 
 
@@ -149,3 +153,25 @@ def test_other_precisions_are_taken(method, kind) -> None:
     features, labels = clusters(120, kinds=3)
     found = embedding.nearest(embedding.project(features.astype(kind), method).points, 3)
     assert (labels[found.indices] == labels[:, None]).mean() > 0.95
+
+
+def test_each_source_has_its_map_by_one_method_and_one_source_by_each() -> None:
+    features = clusters()[0][:, :4]
+    sources = [some(features), some(features[::-1].copy())]
+    toy = embedding.toy("noise", points=30)
+    turned = dataclasses.replace(embedding.PCA(), dimensions=3)
+    for given, methods, wanted in (
+        (sources, [embedding.PCA()], [(one.values, embedding.PCA()) for one in sources]),
+        ([toy], [embedding.PCA(), turned], [(toy.features, embedding.PCA()), (toy.features, turned)]),
+    ):
+        steps, places = embedding.project_each(given, methods), []
+        while True:
+            try:
+                place, frame = next(steps)
+                places.append(place)
+            except StopIteration as stop:
+                found = stop.value
+                break
+        assert list(dict.fromkeys(places)) == [0, 1]
+        expected = [embedding.project(*one).points for one in wanted]
+        assert all(np.array_equal(one.points, other) for one, other in zip(found, expected, strict=True))

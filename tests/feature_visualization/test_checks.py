@@ -1,5 +1,6 @@
 """The histogram check, and pictures against the best image of a set."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -14,6 +15,8 @@ from interp.feature_visualization import (
     against_images,
     finest,
     moved,
+    pixels_of,
+    robustness,
     tones,
 )
 from interp.types import Classifier
@@ -78,3 +81,14 @@ def test_moved_is_the_mean_over_windows(tiny: Classifier) -> None:
     assert moved(tiny, objectives, pixels, LITTLE).equal(moved(tiny, objectives, pixels, LITTLE))
     with pytest.raises(ValueError, match="2 pictures for 1"):
         moved(tiny, objectives[:1], pixels)
+
+
+def test_what_a_picture_reaches_is_that_of_its_bytes_still_and_moved(tiny: Classifier) -> None:
+    pictures = [images.load("scenes")[position].image.resize((16, 16)) for position in (0, 1)]
+    given = [np.array(one) for one in pictures]
+    pixels, objectives = torch.stack([pixels_of(one) for one in given]), [Channel("conv2", 1)] * 2
+    found = robustness(tiny, objectives[0], given)
+    still = Reading(tiny, objectives).values(pixels)
+    assert [one.still for one in found] == pytest.approx(still.tolist(), rel=1e-5)
+    assert [one.moved for one in found] == pytest.approx(moved(tiny, objectives, pixels).tolist())
+    assert [one.finest for one in found] == pytest.approx(finest(pixels).tolist())

@@ -4,7 +4,7 @@ import pytest
 import torch
 from PIL import Image
 
-from interp.feature_visualization import Given, Noise, mean_image
+from interp.feature_visualization import Given, Noise, mean_image, mean_images
 from interp.images import ImageSet, UnreadableImage
 from interp.images.decoding import Picture
 from interp.types import Classifier
@@ -38,3 +38,9 @@ def test_given_pictures_are_one_for_all_or_one_each() -> None:
         Given(pixels).each(3, 1)
     with pytest.raises(ValueError, match="deviation of -1"):
         Noise(-1.0)
+
+
+def test_the_mean_of_a_class_comes_beside_that_of_the_set(tiny: Classifier) -> None:
+    whole, own = mean_images(tiny, plain(), [1, 3])
+    assert torch.allclose(whole, mean_image(tiny, plain())) and torch.allclose(own, mean_image(tiny, plain(), [1, 3]))
+    assert len(mean_images(tiny, plain(), [])) == 1

@@ -30,3 +30,15 @@ def test_agreements_stand_beside_chance() -> None:
     share, chance = embedding.agreements(found, ["pixels", "logits"]).data
     assert list(share.x) == ["pixels", "logits"] and list(share.y) == [0.2, 0.6]
     assert list(chance.y) == [0.1, 0.1] and "chance" in chance.name
+
+
+def test_classes_are_counted_the_largest_on_top_and_the_smallest_left_out() -> None:
+    names = [f"<b>{one}" for one in range(14)]
+    classes = np.repeat(np.arange(14), np.arange(1, 15))
+    figure = embedding.class_counts(classes, "label", names, [str(one) for one in range(14)])
+    [bars] = figure.data
+    assert list(bars.x) == list(range(3, 15)) and bars.customdata[-1] == "&lt;b&gt;13"
+    assert figure.layout.yaxis.ticktext[-1] == "13"
+    assert figure.layout.title.text == "By label, the 12 largest of 14"
+    with pytest.raises(ValueError, match="no class to count"):
+        embedding.class_counts(classes[:0], "label", names, names)

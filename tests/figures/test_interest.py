@@ -11,6 +11,7 @@ from interp.shared_interest import (
     CASES,
     SCORES,
     Percentile,
+    by_class,
     compared,
     confusion,
     counts_by_threshold,
@@ -84,3 +85,23 @@ def test_flows_join_what_was_with_what_is() -> None:
 
 def test_every_case_has_a_colour_of_its_own() -> None:
     assert list(interest.COLOURS) == list(CASES) and len(set(interest.COLOURS.values())) == len(CASES)
+
+
+def test_classes_stand_by_overlap_and_accuracy_the_extremes_named() -> None:
+    rows = scored([SAME, APART, (100, 100, 50), (100, 100, 60)], labels=[0, 1, 2, 2], predicted=[0, 1, 2, 0])
+    [marks] = interest.class_spread(by_class(rows), ["<b>a", "b", "c"]).data
+    assert list(marks.y) == [1, 1, 0.5] and marks.x[1] == 0
+    assert list(marks.text) == ["&lt;b&gt;a", "b", "c"] and marks.textposition[2] == "bottom center"
+
+
+def test_a_bar_is_made_of_the_shares_of_its_cases() -> None:
+    none = dict.fromkeys(CASES, 0.0)
+    listed = [
+        {"pictures": "car, with a tag", "classifier": "Scenes, honest"}
+        | none
+        | {"human aligned": 0.75, "distractor": 0.25},
+        {"pictures": "car, with a tag", "classifier": "Scenes A"} | none | {"distractor": 1.0},
+    ]
+    aligned, distractor = interest.case_bars(listed).data
+    assert (aligned.name, list(aligned.x)) == ("human aligned", [0.75, 0]) and list(distractor.x) == [0.25, 1]
+    assert list(aligned.y) == ["car: Scenes honest", "car: Scenes A"]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import torch
 from PIL import Image
 
+from interp import images as image_sets
+from interp import models
 from interp.images import ImageSet, UnreadableImage
 from interp.images.decoding import Picture
 from interp.models import inputs
@@ -42,3 +45,15 @@ def test_the_others_go_on(tiny, photos: ImageSet, monkeypatch: pytest.MonkeyPatc
         with pytest.raises(UnreadableImage):
             inputs.read(tiny, photos, (0, position))
     assert inputs.read(tiny, photos, (0,)).names == ("a",)
+
+
+def test_what_is_known_of_a_scene_lies_where_it_was_drawn() -> None:
+    honest, photos = models.load("scenes-honest", device="cpu"), image_sets.load("scenes-a")
+    position = next(i for i in range(20) if any(one.category == "cue" for one in photos[i].concepts))
+    found = inputs.known_regions(honest, photos, position)
+    assert list(found) == ["the object", "all but the object", "the planted cue"]
+    height, width = honest.input_size
+    masks = {name: one.draw(width, height) for name, one in found.items()}
+    assert (masks["the object"] ^ masks["all but the object"]).all()
+    marked = inputs.annotation(honest, photos, position)
+    assert marked is not None and (torch.from_numpy(masks["the object"]) == marked).all()

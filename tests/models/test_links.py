@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from interp import attribution, evaluation, images, models, set_pass, shared_interest
-from interp.channels.over_set import AttributionPass, SetQuestion
+from interp.channels.over_set import AttributionPass, SetTarget
 from interp.images import ImageSet
 from interp.models.predictions import predict
 from interp.types import Classifier, Target
@@ -76,7 +76,7 @@ def test_shared_interest_and_channels_of_the_set(case: Case) -> None:
     (scored,) = finished(set_pass.once(explaining, case.classifier, case.photos, asked))[1]
     assert scored.probability == pytest.approx(case.own.max(axis=1), abs=1e-6)
     layer = case.classifier.last_spatial_layer.name
-    asked = [SetQuestion(layer, "label")]
+    asked = [SetTarget(layer, "label")]
     (found,) = finished(set_pass.once(AttributionPass(), case.classifier, case.photos, asked))[1]
     assert found.probability == pytest.approx(case.own.max(axis=1), abs=1e-6)
     rows = np.arange(8)

@@ -9,7 +9,8 @@ import streamlit as st
 import cache
 from interp import feature_visualization as fv
 from interp import models
-from interp.channels.over_set import SetAttribution, SetQuestion, Summary
+from interp.channels import cues
+from interp.channels.over_set import SetAttribution, SetTarget, Summary
 from pages.parts.cards import making
 from pages.parts.channels import effects, further, layers, lesson, subject, whole_set
 from tests.pages.opening import opening, said
@@ -118,8 +119,8 @@ def test_the_lesson_gives_the_answer_when_it_is_opened(page) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("unchecked")
 def test_the_answer_shows_both_classifiers(page, opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    original = lesson.cue_channels
-    monkeypatch.setattr(lesson, "cue_channels", lambda *given, **named: original(*given, **named, count=3))
+    original = cues.cue_channels
+    monkeypatch.setattr(cues, "cue_channels", lambda *given, **named: original(*given, **named, count=3))
     monkeypatch.setattr(lesson, "REASONS", {"tag": lesson.REASONS["tag"]})
     app = page.open(ch_view="Lesson")
     assert "paper tag" in said(app) and "tell the cue" in said(app)
@@ -173,6 +174,6 @@ def test_order_by_how_many_share_a_channel() -> None:
 def test_images_stand_in_the_order_of_what_the_channel_adds() -> None:
     values = np.array([[1, 9, 8, 7, 6, 5], [4, 0, 0, 0, 0, 0], [-1, 1, 1, 1, 1, 1]], np.float32)
     rows, numbers = np.arange(3, dtype=np.int32), np.zeros(3, np.float32)
-    found = SetAttribution(SetQuestion("made-up"), rows, rows, rows, rows, numbers, numbers, values)
+    found = SetAttribution(SetTarget("made-up"), rows, rows, rows, rows, numbers, numbers, values)
     order, decided = further.ranked(found, 0)
     assert order.tolist() == [1, 0, 2] and decided.tolist() == [1], "in the first image five others add more"

@@ -12,8 +12,6 @@ from PIL import Image
 from interp import embedding, images
 from interp.embedding import Features, Representation
 from interp.images import ImageSet
-from interp.models import LabelMatch
-from interp.models.predictions import Predictions
 from pages.parts.embedding import (
     arrangements,
     colouring,
@@ -160,7 +158,7 @@ def test_numbers_of_the_set_are_offered_as_colours(tiny) -> None:
         numbers={"age": (3.0, np.nan, 7.0), "Label": (0.0, 0.0, 0.0)},
     )
     none, nothing = np.full(2, -1), np.full(2, np.nan)
-    known = mapped.Known(photos, tiny, np.array([2, 0]), none, none, nothing, True)
+    known = embedding.LabelledRows(photos, tiny, np.array([2, 0]), none, none, nothing, True)
     assert colouring.offered(known) == ["Prediction", "Confidence", "age"]
     found = colouring.colours(known, (), "age", False)
     assert isinstance(found, maps.Scale) and found.title == "age" and list(found.values) == [7, 3]
@@ -250,36 +248,6 @@ def test_a_photograph_of_ones_own_is_looked_up_and_placed(page) -> None:
 
 def some(values: np.ndarray, indices: list[int]) -> Features:
     return Features(Representation("logits"), values.astype(np.float32), np.array(indices, np.int32))
-
-
-def test_what_is_known_stands_in_the_rows_of_the_features(tiny) -> None:
-    # The third image cannot be read; the second was predicted last, the fifth not at all.
-    photos = ImageSet(name="five", description="", fingerprint="five", names=list("abcde"), read=lambda i: None)
-    predictions = Predictions(
-        indices=np.array([3, 0, 1], np.int32),
-        classes=np.array([[2], [0], [1]], np.int32),
-        probabilities=np.array([[0.9], [0.8], [0.7]], np.float32),
-        labels=np.array([-1, 0, 2], np.int32),
-        label_probability=np.array([np.nan, 0.8, 0.1], np.float32),
-    )
-    labels = LabelMatch((0, 2, 1, None, 1), (), "name")
-    known = mapped.lined_up(tiny, photos, some(np.eye(4), [0, 1, 3, 4]), None, labels, predictions, True)
-    assert known.positions.tolist() == [0, 1, 3, 4] and known.labels.tolist() == [0, 2, -1, 1]
-    assert known.predicted.tolist() == [0, 1, 2, -1]
-    np.testing.assert_allclose(known.confidence, [0.8, 0.7, 0.9, np.nan], rtol=1e-6)
-    outcome = colouring.colours(known, (), "Right or wrong", False)
-    assert outcome.indices.tolist() == [0, 1, -1, -1]
-    assert neighbourhood.searched(known, "FISH") == [1, 2] and neighbourhood.searched(known, "e") == [3]
-
-
-def test_nearest_by_hand() -> None:
-    features = some(np.array([[0.0], [5.0], [1.0], [0.0], [-3.0]]), [0, 1, 2, 3, 4])
-    found = neighbourhood.nearest(features, 0, "euclidean")
-    assert found.indices.tolist() == [[3, 2, 4, 1]]
-    np.testing.assert_allclose(found.distances, [[0, 1, 3, 5]], rtol=1e-5)
-    assert neighbourhood.nearest(some(np.zeros((1, 2)), [0]), 0, "euclidean") is None
-    equal = neighbourhood.nearest(some(np.zeros((20, 2)), list(range(20))), 15, "euclidean")
-    assert 15 not in equal.indices and equal.indices.shape == (1, 8)
 
 
 def test_an_image_more_is_laid_as_its_map_is() -> None:

@@ -18,7 +18,7 @@ from PIL import Image
 from interp import attribution, images, models, shared_interest
 from interp.figures import style
 from interp.images import ImageSet
-from interp.shared_interest import CASES, Deviations, Overlap, Percentile, Question, Scored, Scoring, Thresholds
+from interp.shared_interest import CASES, Deviations, Explanation, Overlap, Percentile, Scored, Scoring, Thresholds
 from pages.parts.embedding import maps
 from pages.parts.kit import clicks, export, markup
 from pages.parts.shared_interest import (
@@ -29,12 +29,11 @@ from pages.parts.shared_interest import (
     lesson,
     pictures,
     probing,
-    rivals,
     tables,
     tiles,
     views,
 )
-from pages.parts.shared_interest.known import NAMES, NO_LABEL, Known
+from pages.parts.shared_interest.scored_set import NAMES, NO_LABEL, ScoredSet
 
 SET = "scenes:24"
 
@@ -93,7 +92,7 @@ def some(overlaps: list[tuple[int, int, int]], labels: list[int], predicted: lis
     count = len(labels)
     columns = np.array(overlaps, np.int64).reshape(count, 3).T
     return Scored(
-        Question(attribution.GradCam()),
+        Explanation(attribution.GradCam()),
         Scoring(),
         "tiny",
         np.arange(count, dtype=np.int32),
@@ -106,17 +105,17 @@ def some(overlaps: list[tuple[int, int, int]], labels: list[int], predicted: lis
     )
 
 
-def known(tiny, scored: Scored, names: list[str] | None = None) -> Known:
+def known(tiny, scored: Scored, names: list[str] | None = None) -> ScoredSet:
     names = names or [f"image {i}" for i in range(len(scored))]
     photos = ImageSet(name="made", description="", fingerprint="made", names=names, read=lambda i: None)
-    return Known(tiny, photos, scored, Thresholds())
+    return ScoredSet(tiny, photos, scored, Thresholds())
 
 
 def test_opens_with_all_images_scored_counted_and_drawn(page) -> None:
     app = page.open()
     classifier, photos = models.load("scenes-honest"), images.load(SET)
-    question = Question(attribution.GradCam(layer=classifier.last_spatial_layer.name))
-    scored = shared_interest.score(classifier, photos, question)
+    explanation = Explanation(attribution.GradCam(layer=classifier.last_spatial_layer.name))
+    scored = shared_interest.score(classifier, photos, explanation)
     expected = shared_interest.counts(scored.cases())
     assert {name: count for name, count in tile_counts(app).items() if count} == {
         name: count for name, count in expected.items() if count
@@ -149,8 +148,8 @@ def test_the_settings_are_in_the_address(page) -> None:
     assert "Layer\\-CAM for the image's label, salient from the 80th percentile on" in said(app)
     assert "SC ≥ 0.50, GTC ≤ 0.30" in drawings(app)
     classifier, photos = models.load("scenes-honest"), images.load(SET)
-    question = Question(attribution.LayerCam(layer=classifier.last_spatial_layer.name), "label")
-    scored = shared_interest.score(classifier, photos, question, scoring=Scoring(Percentile(80)))
+    explanation = Explanation(attribution.LayerCam(layer=classifier.last_spatial_layer.name), "label")
+    scored = shared_interest.score(classifier, photos, explanation, scoring=Scoring(Percentile(80)))
     order = np.argsort(scored.overlap.saliency_coverage, kind="stable")
     assert shown_positions(app) == scored.positions[order].tolist()
     app.slider(key="interest.percent").set_value(90)
@@ -374,11 +373,11 @@ def test_a_parameter_that_cannot_be_is_said_and_ends_the_page(page) -> None:
 
 
 def test_what_has_come_so_far_is_read_while_the_rest_comes(tiny) -> None:
-    questions, scoring = (Question(attribution.GradCam()),), Scoring()
+    explanations, scoring = (Explanation(attribution.GradCam()),), Scoring()
     second = some([(4, 4, 4)] * 2, [0, 0], [0, 1])
     running, waiting = SimpleNamespace(latest=lambda: (second,)), SimpleNamespace(latest=lambda: None)
-    assert asking.latest(running, tiny, questions, scoring) == (second,)
-    [nothing] = asking.latest(waiting, tiny, questions, scoring)
+    assert asking.latest(running, tiny, explanations, scoring) == (second,)
+    [nothing] = asking.latest(waiting, tiny, explanations, scoring)
     assert len(nothing) == 0
     board = tiles.html(known(tiny, nothing).counts, 0, Thresholds())
     assert board.count('class="count">0<') == 8, "the cases are explained before the first image is scored"
@@ -482,27 +481,6 @@ def test_everything_as_csv(tiny) -> None:
     assert float(rows[0]["iou"]) == pytest.approx(1 / 3) and rows[0]["case"] == "unclassified"
     assert {"position", "label", "predicted", "correct", "continuous", "distance"} <= set(rows[0])
     assert export.table([]) == ""
-
-
-def test_a_method_for_another_classifier_has_a_layer_that_it_knows(tiny) -> None:
-    honest = models.load("scenes-honest")
-    last = tiny.last_spatial_layer.name
-    assert rivals.fitting(attribution.GradCam(layer=last), tiny, honest).layer == honest.last_spatial_layer.name
-    assert rivals.fitting(attribution.GradCam(), tiny, honest) == attribution.GradCam()
-    assert rivals.fitting(attribution.Gradient(), tiny, honest) == attribution.Gradient()
-
-
-def test_the_shares_of_the_lesson_by_hand() -> None:
-    honest = some([(10, 10, 10), (10, 10, 10), (100, 100, 60), (10, 10, 1)], [0] * 4, [0, 0, 0, 1])
-    blind = some([(10, 10, 0)] * 4, [0] * 4, [0] * 4)
-    first, second = (
-        Scored(**{**vars(one), "classifier": name})
-        for one, name in ((honest, "scenes-honest"), (blind, "scenes-a"))
-    )  # fmt: skip
-    rows = lesson.rows((lesson.Pair("tag", first, second),), Thresholds())
-    assert [row["accuracy"] for row in rows] == [0.75, 1.0]
-    assert rows[0]["human aligned"] == 0.5 and rows[0]["distractor"] == rows[0]["unclassified"] == 0.25
-    assert rows[1]["sufficient context"] == 1.0 and rows[1]["mean IoU"] == 0
 
 
 def test_what_is_selected_on_a_map_is_scored(app, monkeypatch: pytest.MonkeyPatch) -> None:

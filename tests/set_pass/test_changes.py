@@ -16,13 +16,13 @@ from PIL import Image
 import cache
 from interp import images, set_pass
 from interp.attribution import Gradient
-from interp.channels.over_set import AttributionPass, SetQuestion
+from interp.channels.over_set import AttributionPass, SetTarget
 from interp.embedding import FeaturePass, Representation
 from interp.images import stamps
 from interp.images.drawings import Drawing, laid_over
 from interp.images.shapes import Box
 from interp.set_pass import SetPass, returned
-from interp.shared_interest import ExplanationPass, Question
+from interp.shared_interest import Explanation, ExplanationPass
 from interp.types import Classifier
 from tests.conftest import tiny_classifier
 
@@ -30,8 +30,8 @@ COUNT, CHUNK = 12, 4
 LABELS = ("cat", "dog", "fish")
 PASSES: dict[str, tuple[SetPass, object]] = {
     "features": (FeaturePass(CHUNK, CHUNK), Representation("conv2")),
-    "channels": (AttributionPass(CHUNK, CHUNK), SetQuestion("conv2", "label")),
-    "explanations": (ExplanationPass(CHUNK, CHUNK), Question(Gradient(), "label")),
+    "channels": (AttributionPass(CHUNK, CHUNK), SetTarget("conv2", "label")),
+    "explanations": (ExplanationPass(CHUNK, CHUNK), Explanation(Gradient(), "label")),
 }
 
 
@@ -220,7 +220,7 @@ def coco(root: Path, names: list[str]) -> None:
 
 @pytest.mark.parametrize("marks", ["label", "explained", "all"])
 def test_what_a_mark_is_called_counts(marks: str, root: Path, tiny: Classifier, ran: list[int]) -> None:
-    work, item = ExplanationPass(CHUNK, CHUNK), Question(Gradient(), "predicted", marks)
+    work, item = ExplanationPass(CHUNK, CHUNK), Explanation(Gradient(), "predicted", marks)
     shutil.rmtree(root / "masks")
     names = [LABELS[number % 3] for number in range(COUNT)]
     coco(root, names)

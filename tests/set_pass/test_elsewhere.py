@@ -13,19 +13,19 @@ import pytest
 import cache
 from interp import images, models, set_pass
 from interp.attribution import GradCam
-from interp.channels.over_set import AttributionPass, SetQuestion
+from interp.channels.over_set import AttributionPass, SetTarget
 from interp.embedding import FeaturePass, Representation
 from interp.images import ImageSet
 from interp.models.predictions import PredictionPass
 from interp.set_pass import Chunk, SetPass, merged, of_chunk, returned
-from interp.shared_interest import ExplanationPass, Question, Scoring
+from interp.shared_interest import Explanation, ExplanationPass, Scoring
 from interp.types import Classifier
 
 CHUNK = 4
 PASSES: dict[str, tuple[SetPass, object]] = {
     "features": (FeaturePass(CHUNK, CHUNK), Representation("mixed5b", "positions")),
-    "channels": (AttributionPass(CHUNK, CHUNK), SetQuestion("mixed5b", "label")),
-    "explanations": (ExplanationPass(CHUNK, CHUNK), Question(GradCam())),
+    "channels": (AttributionPass(CHUNK, CHUNK), SetTarget("mixed5b", "label")),
+    "explanations": (ExplanationPass(CHUNK, CHUNK), Explanation(GradCam())),
     "predictions": (PredictionPass(CHUNK, CHUNK), 3),
 }
 

@@ -12,7 +12,7 @@ from interp.images import ImageSet, UnreadableImage
 from interp.images.annotation import Annotation, Mark
 from interp.images.decoding import Picture
 from interp.images.shapes import Box
-from interp.shared_interest import Overlap, Question, Scored, Scoring
+from interp.shared_interest import Explanation, Overlap, Scored, Scoring
 
 SIDE = 16
 CLASSES = ("cat", "dog", "fish")
@@ -78,7 +78,7 @@ def scored(
     own = np.array(labels if labels is not None else [0] * count, np.int32)
     counted = np.array(rows, np.int64).reshape(count, 3).T
     return Scored(
-        question=Question(method or Gradient()),
+        explanation=Explanation(method or Gradient()),
         scoring=scoring or Scoring(),
         classifier=classifier,
         positions=np.array(positions if positions is not None else range(count), np.int32),

@@ -19,15 +19,15 @@ from interp.images.annotation import Annotation, Mark
 from interp.images.masks import MaskFile
 from interp.passes.target_score import TargetScore
 from interp.set_pass import merged
-from interp.shared_interest import Explained, ExplanationPass, Question, annotated
+from interp.shared_interest import Explained, Explanation, ExplanationPass, annotated
 from interp.types import Classifier
 from tests.conftest import tiny_classifier
 from tests.shared_interest.sets import box, boxes, image_set, pictures
 from tests.steps import finished
 
 
-def explained(classifier: Classifier, photos: ImageSet, *questions: Question, positions=None, batch_size=None):
-    steps = set_pass.once(ExplanationPass(), classifier, photos, questions, positions, batch_size=batch_size)
+def explained(classifier: Classifier, photos: ImageSet, *explanations: Explanation, positions=None, batch_size=None):
+    steps = set_pass.once(ExplanationPass(), classifier, photos, explanations, positions, batch_size=batch_size)
     return finished(steps)[1]
 
 
@@ -39,7 +39,7 @@ def photos() -> ImageSet:
 @pytest.mark.parametrize("method", [GradCam(layer="conv2"), Gradient()])
 @pytest.mark.parametrize("target", ["predicted", "label"])
 def test_maps_and_annotations_are_those_of_each_image_alone(tiny, photos, method, target) -> None:
-    [found] = explained(tiny, photos, Question(method, target), batch_size=3)
+    [found] = explained(tiny, photos, Explanation(method, target), batch_size=3)
     assert found.positions.tolist() == list(range(7)) and not found.problems
     for row, sample in enumerate(photos):
         batch = tiny.prepare([sample.image])
@@ -54,27 +54,27 @@ def test_maps_and_annotations_are_those_of_each_image_alone(tiny, photos, method
 
 
 def test_maps_that_are_only_enlarged_are_kept_small_and_exactly(tiny, photos) -> None:
-    [found] = explained(tiny, photos, Question(GradCam(layer="conv2")))
+    [found] = explained(tiny, photos, Explanation(GradCam(layer="conv2")))
     batch = tiny.prepare([sample.image for sample in photos])
     whole = attribution.attribute(tiny, batch, found.predicted.tolist(), GradCam(layer="conv2"))
     assert found.stored.shape == (7, 8, 8)
     assert np.allclose(found.maps, whole.values.numpy(), rtol=1e-5, atol=1e-7)
-    [guided] = explained(tiny, photos, Question(attribution.METHODS["Guided Grad-CAM"](layer="conv2")))
+    [guided] = explained(tiny, photos, Explanation(attribution.METHODS["Guided Grad-CAM"](layer="conv2")))
     assert guided.stored.shape == (7, 16, 16)
 
 
 def test_several_questions_give_what_each_gives_alone(tiny, photos) -> None:
-    questions = (Question(Gradient()), Question(GradCam(layer="conv2")), Question(Gradient(), "label"))
-    together = explained(tiny, photos, *questions, positions=[4, 1, 5])
-    for question, found in zip(questions, together, strict=True):
-        [alone] = explained(tiny, photos, question, positions=[4, 1, 5])
-        assert found.question == question
+    explanations = (Explanation(Gradient()), Explanation(GradCam(layer="conv2")), Explanation(Gradient(), "label"))
+    together = explained(tiny, photos, *explanations, positions=[4, 1, 5])
+    for explanation, found in zip(explanations, together, strict=True):
+        [alone] = explained(tiny, photos, explanation, positions=[4, 1, 5])
+        assert found.explanation == explanation
         assert found.positions.tolist() == alone.positions.tolist() == [4, 1, 5]
         assert np.allclose(found.maps, alone.maps, rtol=1e-3, atol=1e-6)
 
 
 def test_parts_are_put_together_and_taken_out_again(tiny, photos) -> None:
-    parts = [explained(tiny, photos, Question(Gradient()), positions=some)[0] for some in ([], [0, 1], [2, 3, 4])]
+    parts = [explained(tiny, photos, Explanation(Gradient()), positions=some)[0] for some in ([], [0, 1], [2, 3, 4])]
     whole = merged(parts)
     assert whole.positions.tolist() == [0, 1, 2, 3, 4]
     some = whole.at([3, 0, 6])
@@ -99,7 +99,7 @@ def test_what_is_broken_is_reported_and_the_rest_goes_on(tiny, tmp_path) -> None
     del marks[7]
     photos = image_set(images, marks)
     assert annotated(photos).tolist() == list(range(7))
-    [found] = explained(tiny, photos, Question(GradCam(layer="conv2")), positions=range(8))
+    [found] = explained(tiny, photos, Explanation(GradCam(layer="conv2")), positions=range(8))
     assert found.positions.tolist() == [0]
     said = {problem.name: problem.reason for problem in found.problems}
     assert len(found.problems) == len(said) == 7
@@ -118,14 +118,14 @@ def test_what_is_broken_is_reported_and_the_rest_goes_on(tiny, tmp_path) -> None
 def test_an_annotation_in_the_margin_that_is_cut_off_is_reported(tiny) -> None:
     wide = Image.new("RGB", (48, 16), "red")
     photos = image_set([wide, wide], {0: box(0, 0, 10, 16), 1: box(16, 0, 32, 16)})
-    [found] = explained(tiny, photos, Question(Gradient()))
+    [found] = explained(tiny, photos, Explanation(Gradient()))
     assert found.positions.tolist() == [1] and found.annotations.all()
     assert "outside of what the model sees" in found.problems[0].reason
 
 
 def test_a_class_that_the_model_lacks_is_a_problem_only_where_it_is_asked_for(tiny) -> None:
     photos = image_set(pictures(4), boxes(4), ["cat", "zebra", None, "fish"])
-    predicted, own = explained(tiny, photos, Question(Gradient()), Question(Gradient(), "label"))
+    predicted, own = explained(tiny, photos, Explanation(Gradient()), Explanation(Gradient(), "label"))
     assert predicted.positions.tolist() == [0, 1, 2, 3] and predicted.labels.tolist() == [0, -1, -1, 2]
     assert not predicted.problems
     assert own.positions.tolist() == [0, 3]
@@ -153,7 +153,7 @@ def test_an_image_whose_score_is_no_number_does_not_stop_the_others() -> None:
     broken = replace(tiny, module=module, fingerprint="broken", layers=())
     images = pictures(5)
     images[2] = Image.new("RGB", (16, 16), "white")
-    [found] = explained(broken, image_set(images, boxes(5)), Question(Gradient()))
+    [found] = explained(broken, image_set(images, boxes(5)), Explanation(Gradient()))
     assert found.positions.tolist() == [0, 1, 3, 4]
     assert found.problems[0].name == "2.png" and "NaN" in found.problems[0].reason
 
@@ -167,34 +167,34 @@ class Fussy(Method):
     def cost(self, classifier: Classifier) -> float:
         return 1.0
 
-    def maps(self, question: TargetScore) -> Maps:
-        if float(question.images.pixels.mean(dim=(1, 2, 3)).min()) < 0.1:
+    def maps(self, explanation: TargetScore) -> Maps:
+        if float(explanation.images.pixels.mean(dim=(1, 2, 3)).min()) < 0.1:
             raise ValueError("too dark to be explained")
-        return Maps(question.images.pixels.mean(dim=1))
+        return Maps(explanation.images.pixels.mean(dim=1))
 
 
 def test_what_one_method_cannot_explain_another_still_does(tiny) -> None:
     images = pictures(4)
     images[1] = Image.new("RGB", (16, 16), (3, 3, 3))
-    fussy, plain = explained(tiny, image_set(images, boxes(4)), Question(Fussy()), Question(Gradient()))
+    fussy, plain = explained(tiny, image_set(images, boxes(4)), Explanation(Fussy()), Explanation(Gradient()))
     assert fussy.positions.tolist() == [0, 2, 3] and plain.positions.tolist() == [0, 1, 2, 3]
     assert [problem.reason for problem in fussy.problems] == ["too dark to be explained"] and not plain.problems
 
 
 def test_nothing_to_explain_gives_nothing(tiny, photos) -> None:
-    [found] = explained(tiny, photos, Question(Gradient()), positions=[])
+    [found] = explained(tiny, photos, Explanation(Gradient()), positions=[])
     assert len(found) == 0 and found.maps.shape == (0, 16, 16) and found.annotations.shape == (0, 16, 16)
-    [broken] = explained(tiny, image_set([None, None], boxes(2)), Question(Gradient()))
+    [broken] = explained(tiny, image_set([None, None], boxes(2)), Explanation(Gradient()))
     assert len(broken) == 0 and len(broken.problems) == 2
 
 
 def test_bad_questions_say_what_would_be_right(tiny, photos) -> None:
     with pytest.raises(ValueError, match="Image 7 does not exist: set has 7"):
-        explained(tiny, photos, Question(Gradient()), positions=[7])
+        explained(tiny, photos, Explanation(Gradient()), positions=[7])
     with pytest.raises(ValueError, match="whole numbers"):
-        explained(tiny, photos, Question(Gradient()), positions=np.array([0.5]))
+        explained(tiny, photos, Explanation(Gradient()), positions=np.array([0.5]))
     with pytest.raises(ValueError, match="conv9"):
-        explained(tiny, photos, Question(GradCam(layer="conv9")))
+        explained(tiny, photos, Explanation(GradCam(layer="conv9")))
 
 
 def test_nothing_is_locked_and_progress_only_grows(tiny, photos) -> None:
@@ -221,11 +221,11 @@ def test_nothing_is_locked_and_progress_only_grows(tiny, photos) -> None:
         return taken[0]
 
     with progress.listening(Listener()):
-        question = Question(IntegratedGradients(steps=20))
-        for _ in set_pass.once(ExplanationPass(), tiny, photos, (question,), batch_size=2):
+        explanation = Explanation(IntegratedGradients(steps=20))
+        for _ in set_pass.once(ExplanationPass(), tiny, photos, (explanation,), batch_size=2):
             assert free()
             break
-        list(set_pass.once(ExplanationPass(), tiny, photos, (Question(Gradient()),), batch_size=2))
+        list(set_pass.once(ExplanationPass(), tiny, photos, (Explanation(Gradient()),), batch_size=2))
     assert {what for _, _, what in said} == {"Explaining images"} and {total for _, total, _ in said} == {7}
     dones = [done for done, _, _ in said]
     restart = next(i for i in range(1, len(dones)) if dones[i] == 0 and dones[i - 1] > 0)
@@ -235,7 +235,7 @@ def test_nothing_is_locked_and_progress_only_grows(tiny, photos) -> None:
 
 def test_costly_methods_are_explained_in_short_batches(tiny, photos) -> None:
     def batches(method: Method) -> int:
-        return len(list(set_pass.once(ExplanationPass(), tiny, photos, (Question(method),))))
+        return len(list(set_pass.once(ExplanationPass(), tiny, photos, (Explanation(method),))))
 
     assert batches(Gradient()) == 1
     assert batches(IntegratedGradients(steps=60)) == 7
@@ -244,6 +244,6 @@ def test_costly_methods_are_explained_in_short_batches(tiny, photos) -> None:
 def test_the_boxed_photographs_are_all_explained(imagenet) -> None:
     classifier = models.load("squeezenet1_1", weights=imagenet / "squeezenet1_1-imagenet.safetensors")
     photos = load(imagenet, annotations=imagenet / "boxes.coco.json")
-    [found] = explained(classifier, photos, Question(GradCam()))
+    [found] = explained(classifier, photos, Explanation(GradCam()))
     assert isinstance(found, Explained) and len(found) == 18 and not found.problems
     assert (found.labels >= 0).all() and found.annotations.any(axis=(1, 2)).all()

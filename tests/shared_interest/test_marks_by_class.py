@@ -13,7 +13,7 @@ from interp.attribution import Method
 from interp.attribution.method import Maps
 from interp.images import ImageSet
 from interp.passes.target_score import TargetScore
-from interp.shared_interest import Area, Question, Scored, Scoring, score
+from interp.shared_interest import Area, Explanation, Scored, Scoring, score
 from interp.types import Classifier
 from tests.images.drawing import coco, plain
 
@@ -30,8 +30,8 @@ class LeftHalf(Method):
     def cost(self, classifier: Classifier) -> float:
         return 1.0
 
-    def maps(self, question: TargetScore) -> Maps:
-        values = torch.zeros(len(question.images), 16, 16)
+    def maps(self, explanation: TargetScore) -> Maps:
+        values = torch.zeros(len(explanation.images), 16, 16)
         values[:, :, :8] = 1
         return Maps(values)
 
@@ -53,7 +53,7 @@ def photos(tmp_path: Path) -> ImageSet:
 
 
 def scores(tiny: Classifier, photos: ImageSet, target: str, marks: str) -> Scored:
-    return score(tiny, photos, Question(LeftHalf(), target, marks), scoring=Scoring(Area(0.5)))
+    return score(tiny, photos, Explanation(LeftHalf(), target, marks), scoring=Scoring(Area(0.5)))
 
 
 def test_the_labels_own_marks_count(tiny: Classifier, photos: ImageSet) -> None:

@@ -17,9 +17,9 @@ from interp.shared_interest import (
     SCORES,
     Area,
     Deviations,
+    Explanation,
     ExplanationPass,
     Percentile,
-    Question,
     Scored,
     Scoring,
     Thresholds,
@@ -81,8 +81,8 @@ def naive(found: Explained, rule: Deviations | Percentile | Area, magnitude: boo
 @pytest.mark.parametrize("evidence", ["for", "any"])
 @pytest.mark.parametrize("method", [Gradient(), GradCam(layer="conv1")])
 def test_scores_equal_those_counted_pixel_by_pixel(tiny, photos, rule, evidence, method) -> None:
-    found = score(tiny, photos, Question(method), scoring=Scoring(rule, evidence))
-    [maps] = explained(tiny, photos, Question(method))
+    found = score(tiny, photos, Explanation(method), scoring=Scoring(rule, evidence))
+    [maps] = explained(tiny, photos, Explanation(method))
     expected = np.array(naive(maps, rule, evidence == "any"))
     for place, name in enumerate(SCORES):
         assert np.allclose(found.score(name), expected[:, place], atol=1e-6), name
@@ -91,7 +91,7 @@ def test_scores_equal_those_counted_pixel_by_pixel(tiny, photos, rule, evidence,
 
 
 def test_half_precision_hardly_moves_a_score(tiny, photos) -> None:
-    [kept] = explained(tiny, photos, Question(Gradient()))
+    [kept] = explained(tiny, photos, Explanation(Gradient()))
     overlap, continuous = Scoring().of(kept)
     from interp import attribution, shared_interest
 
@@ -103,70 +103,70 @@ def test_half_precision_hardly_moves_a_score(tiny, photos) -> None:
 
 
 def test_a_set_comes_chunk_by_chunk_and_what_was_handed_out_stays(tiny, photos) -> None:
-    tally = Scoring()(tiny, (Question(Gradient()),), COUNT)
+    tally = Scoring()(tiny, (Explanation(Gradient()),), COUNT)
     assert len(tally.so_far[0]) == 0 and not tally.so_far[0].finished
-    tally.add(explained(tiny, photos, Question(Gradient()), positions=range(4)))
+    tally.add(explained(tiny, photos, Explanation(Gradient()), positions=range(4)))
     first = tally.so_far[0]
     assert tally.so_far[0] is first and len(first) == 4 and not first.finished
     before = first.overlap.iou.copy()
-    tally.add(explained(tiny, photos, Question(Gradient()), positions=range(4, COUNT)))
+    tally.add(explained(tiny, photos, Explanation(Gradient()), positions=range(4, COUNT)))
     assert len(tally.so_far[0]) == COUNT and tally.so_far[0].finished
     assert np.array_equal(first.overlap.iou, before) and len(first) == 4
     assert np.array_equal(tally.so_far[0].overlap.iou[:4], before)
     assert first.fingerprint != tally.so_far[0].fingerprint
 
 
-def asked(tiny: Classifier, photos: ImageSet, scoring: Scoring, *questions: Question) -> cache.Call:
+def asked(tiny: Classifier, photos: ImageSet, scoring: Scoring, *explanations: Explanation) -> cache.Call:
     work = ExplanationPass(4, 2)
-    return cache.call(set_pass.by_chunks, work, tiny, photos, questions, kept=cache.Kept(), collecting=scoring)
+    return cache.call(set_pass.by_chunks, work, tiny, photos, explanations, kept=cache.Kept(), collecting=scoring)
 
 
 def test_another_rule_needs_no_pass_and_gives_what_a_fresh_start_gives(tiny, photos, passes) -> None:
-    question = Question(GradCam(layer="conv2"))
-    [first] = cache.get(asked(tiny, photos, Scoring(), question), disk=False)
+    explanation = Explanation(GradCam(layer="conv2"))
+    [first] = cache.get(asked(tiny, photos, Scoring(), explanation), disk=False)
     assert passes
     passes.clear()
-    [again] = cache.get(asked(tiny, photos, Scoring(Percentile(80)), question), disk=False)
+    [again] = cache.get(asked(tiny, photos, Scoring(Percentile(80)), explanation), disk=False)
     assert not passes
-    fresh = score(tiny_classifier(), photos, question, scoring=Scoring(Percentile(80)))
+    fresh = score(tiny_classifier(), photos, explanation, scoring=Scoring(Percentile(80)))
     # Maps of batches of another size may differ in their last bits, and so a pixel at the threshold.
     assert np.allclose(again.overlap.iou, fresh.overlap.iou, atol=0.03)
     assert not np.allclose(again.overlap.iou, first.overlap.iou, atol=0.03)
     # A second method is computed, the first one read.
-    found = cache.get(asked(tiny, photos, Scoring(), question, Question(Gradient())), disk=False)
+    found = cache.get(asked(tiny, photos, Scoring(), explanation, Explanation(Gradient())), disk=False)
     assert np.array_equal(found[0].overlap.iou, first.overlap.iou) and len(found[1]) == COUNT
 
 
 def test_what_was_interrupted_goes_on_where_it_stopped(tiny, photos, passes) -> None:
-    question = Question(Gradient())
-    steps = asked(tiny, photos, Scoring(), question)()
+    explanation = Explanation(Gradient())
+    steps = asked(tiny, photos, Scoring(), explanation)()
     for so_far in steps:
         if len(so_far[0]) >= 6:
             steps.close()
             break
     done = sum(passes)
     passes.clear()
-    [found] = cache.get(asked(tiny, photos, Scoring(), question), disk=False)
+    [found] = cache.get(asked(tiny, photos, Scoring(), explanation), disk=False)
     assert len(found) == COUNT and sum(passes) == done * (COUNT - 6) / 6
 
 
 def test_single_maps_come_out_of_the_kept_chunks(tiny, photos, passes) -> None:
-    question = Question(Gradient())
-    asking = ExplanationPass(4, 2), tiny, photos, question, annotated(photos), cache.Kept()
+    explanation = Explanation(Gradient())
+    asking = ExplanationPass(4, 2), tiny, photos, explanation, annotated(photos), cache.Kept()
     assert set(kept_parts(*asking, [1, 9])) == {None}
-    cache.get(asked(tiny, photos, Scoring(), question), disk=False)
+    cache.get(asked(tiny, photos, Scoring(), explanation), disk=False)
     passes.clear()
     parts = [part for part in kept_parts(*asking, [9, 1, 0, 40]) if part is not None]
     found = set_pass.merged(parts).at([9, 1, 0])
     assert not passes and found.positions.tolist() == [9, 1, 0]
-    [fresh] = explained(tiny, photos, question, positions=[9, 1, 0])
+    [fresh] = explained(tiny, photos, explanation, positions=[9, 1, 0])
     assert np.allclose(found.maps, fresh.maps, rtol=2e-3, atol=1e-5)
     assert np.array_equal(found.annotations, fresh.annotations)
 
 
 def test_problems_count_as_done(tiny) -> None:
     photos = image_set([*pictures(3), None], boxes(4))
-    found = score(tiny, photos, Question(Gradient()))
+    found = score(tiny, photos, Explanation(Gradient()))
     assert len(found) == 3 and found.total == 4 and found.finished
     assert [problem.name for problem in found.problems] == ["3.png"]
 
@@ -188,12 +188,12 @@ def test_rows_by_number_and_by_mask() -> None:
 
 def test_bad_values_say_what_would_be_right(tiny, photos) -> None:
     with pytest.raises(ValueError, match="percentile of 100"):
-        score(tiny, photos, Question(Gradient()), scoring=Scoring(Percentile(100)))
+        score(tiny, photos, Explanation(Gradient()), scoring=Scoring(Percentile(100)))
 
 
 def test_ten_thousand_scores_are_handed_out_without_a_copy(tiny, photos) -> None:
-    tally = Scoring()(tiny, (Question(Gradient()),), 10_000)
-    tally.add(explained(tiny, photos, Question(Gradient()), positions=range(4)))
+    tally = Scoring()(tiny, (Explanation(Gradient()),), 10_000)
+    tally.add(explained(tiny, photos, Explanation(Gradient()), positions=range(4)))
     [one] = tally.so_far
     whole = one.positions, one.predicted, one.labels, one.overlap.annotated, one.overlap.salient, one.overlap.shared
     sizes = [(len(array), array.base.nbytes) for array in (*whole, one.probability, one.continuous)]

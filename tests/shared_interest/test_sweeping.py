@@ -12,9 +12,9 @@ from interp.shared_interest import (
     CASES,
     Area,
     Deviations,
+    Explanation,
     Ladder,
     Percentile,
-    Question,
     Scoring,
     Thresholds,
     binarize,
@@ -91,15 +91,15 @@ def test_magnitudes_count_where_they_are_asked_for() -> None:
 
 def test_a_ladder_over_a_set_equals_each_scoring(tiny) -> None:
     photos = image_set(pictures(6), boxes(6))
-    questions = (Question(Gradient()), Question(GradCam(layer="conv2")))
+    explanations = (Explanation(Gradient()), Explanation(GradCam(layer="conv2")))
     rules = ladder(Deviations())
-    whole = Ladder(rules, "any")(tiny, questions, 6)
+    whole = Ladder(rules, "any")(tiny, explanations, 6)
     for positions in ([0, 1, 2, 3], [4, 5]):
-        whole.add(explained(tiny, photos, *questions, positions=positions))
-    for question, found in zip(questions, whole.so_far, strict=True):
+        whole.add(explained(tiny, photos, *explanations, positions=positions))
+    for explanation, found in zip(explanations, whole.so_far, strict=True):
         for rule, one in list(zip(rules, found, strict=True))[::7]:
-            alone = Scoring(rule, "any")(tiny, (question,), 6)
-            alone.add(explained(tiny, photos, question))
+            alone = Scoring(rule, "any")(tiny, (explanation,), 6)
+            alone.add(explained(tiny, photos, explanation))
             assert one.scoring == Scoring(rule, "any") and one.finished
             # Maps of batches of another size may differ in their last bits, and so a pixel at the threshold.
             assert np.allclose(one.overlap.shared, alone.so_far[0].overlap.shared, rtol=0, atol=1)

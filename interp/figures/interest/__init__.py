@@ -3,6 +3,6 @@
 from interp.figures.interest.cutting import count_chart, sweep_chart
 from interp.figures.interest.flows import sankey
 from interp.figures.interest.frame import COLOURS
-from interp.figures.interest.spread import confusion_map, histogram
+from interp.figures.interest.spread import case_bars, class_spread, confusion_map, histogram
 
-__all__ = ["COLOURS", "confusion_map", "count_chart", "histogram", "sankey", "sweep_chart"]
+__all__ = ["COLOURS", "case_bars", "class_spread", "confusion_map", "count_chart", "histogram", "sankey", "sweep_chart"]

@@ -1,18 +1,19 @@
-"""How the scores of a set are spread: over right and wrong predictions, and over pairs of classes."""
+"""How scores and cases are spread: over right and wrong predictions, over classes and pairs of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from interp.figures.interest.frame import plain
+from interp.figures.interest.frame import COLOURS, plain
 from interp.figures.style import RIGHT, UNLABELLED, WRONG, shortened
-from interp.shared_interest import SCORES, Scored, ScoreName
+from interp.shared_interest import CASES, SCORES, Scored, ScoreName
 
 BINS = 20
 MOST_CLASSES = 20
@@ -86,6 +87,62 @@ def confusion_map(pairs: pd.DataFrame, labels: Sequence[str], name: ScoreName = 
         yaxis={**ticks, "title": "labelled", "automargin": True, "autorange": "reversed"},
     )
     return plain(figure, min(900, max(320, 150 + 24 * len(names))))
+
+
+def class_spread(classes: pd.DataFrame, heads: Sequence[str]) -> go.Figure:
+    """Accuracy against mean IoU, a point for each class, the extremes named.
+
+    `classes` are rows of what `shared_interest.by_class` gives, `heads` their names.
+    """
+    iou, accuracy = classes["iou"].to_numpy(), classes["accuracy"].to_numpy()
+    lowest = int(accuracy.argmin())
+    extremes = {lowest, int(iou.argmin()), int(iou.argmax())}
+    names = [escape(head) for head in heads]
+    figure = go.Figure(
+        go.Scatter(
+            x=iou,
+            y=accuracy,
+            mode="markers+text",
+            text=[name if row in extremes else "" for row, name in enumerate(names)],
+            textposition=["bottom center" if row == lowest else "top center" for row in range(len(names))],
+            hovertext=names,
+            customdata=classes["images"],
+            marker={"size": 9, "color": RIGHT.colour},
+            hovertemplate="%{hovertext}: IoU %{x:.2f}, accuracy %{y:.0%}, %{customdata:,} images<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        height=260,
+        margin={"l": 10, "r": 10, "t": 20, "b": 10},
+        xaxis={"title": "mean IoU", "range": [0, 1]},
+        yaxis={"title": "accuracy", "tickformat": ".0%", "range": [-0.05, 1.12], "tickvals": [0, 0.25, 0.5, 0.75, 1]},
+    )
+    return figure
+
+
+def case_bars(listed: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """A bar for each classifier and set of pictures, made of the shares of its cases, as `shares_of_cases` has them."""
+    names = [f"{row['pictures'].partition(',')[0]}: {row['classifier'].replace(',', '')}" for row in listed]
+    figure = go.Figure()
+    for case in CASES:
+        if any(row[case] for row in listed):
+            figure.add_bar(
+                x=[row[case] for row in listed],
+                y=names,
+                orientation="h",
+                name=case,
+                marker_color=COLOURS[case],
+                hovertemplate=f"{case}: %{{x:.0%}}<extra></extra>",
+            )
+    figure.update_layout(
+        barmode="stack",
+        height=80 + 30 * len(names),
+        margin={"l": 4, "r": 24, "t": 30, "b": 4},
+        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "traceorder": "normal"},
+        xaxis={"tickformat": ".0%", "range": [0, 1]},
+        yaxis={"autorange": "reversed", "automargin": True},
+    )
+    return figure
 
 
 def _rows(pairs: pd.DataFrame) -> Iterator[tuple[int, int, int, float]]:

@@ -5,28 +5,45 @@ from __future__ import annotations
 import streamlit as st
 from PIL import Image
 
-from interp.images.picture_bytes import bytes_of
+import cache
+from interp.figures.framed import as_seen, in_file
+from interp.images import ImageSet
+from interp.images.subset import alone
 from interp.types import Classifier
-from pages.parts.kit import controls
+from pages.parts.kit import controls, replay, waiting
 from pages.parts.kit.text import plain
 
 SHOWN = ("File", "Network input")
 SEEN_HELP = "Scaled, cropped and, for a network of grey pictures, without colours: each pixel before mean and std."
 
 
-def as_seen() -> bool:
-    """Draw the choice between an image as it is in the file and as the network sees it."""
-    return controls.one_of("Shown", "overview.shown", SHOWN, help=SEEN_HELP) == SHOWN[1]
+def draw(scope: cache.Scope, classifier: Classifier, photos: ImageSet, position: int) -> bool:
+    """Draw an image as it is in the file or as the network sees it, as is chosen; gives whether it is read already."""
+    network = controls.one_of("Shown", "overview.shown", SHOWN, help=SEEN_HELP) == SHOWN[1]
+    if not large(ask(scope, classifier, photos, position, seen=network)):
+        return False
+    if network:
+        st.caption(f"What the network sees: {plain(classifier.preprocessing.description)}.")
+    return True
 
 
-def image(classifier: Classifier, given: Image.Image, *, seen: bool) -> None:
-    """Draw an image as it is in the file or, pixel by pixel, as the network sees it before normalization."""
-    if not seen:
-        st.image(enlarged(given), width="stretch")
-        return
-    pixels = classifier.preprocessing.pixels(given)
-    st.image(enlarged(Image.fromarray(bytes_of(pixels))), width="stretch")
-    st.caption(f"What the network sees: {plain(classifier.preprocessing.description)}.")
+def ask(scope: cache.Scope, classifier: Classifier, photos: ImageSet, position: int, *, seen: bool) -> cache.Job:
+    """The job that reads an image as it is in the file or, pixel by pixel, as the network sees it."""
+    # Of its own file alone, so that others of the set may change.
+    one = alone(photos, position)
+    return scope.read("closeup", as_seen, classifier, one, 0) if seen else scope.read("closeup", in_file, one, 0)
+
+
+def large(job: cache.Job) -> bool:
+    """Draw the picture of a job once it is read; gives whether it is. What is wrong with a file stands in its place."""
+    done = waiting.settled(job)
+    if done:
+        replay.once(_large, job.value, known_by=(job.key,))
+    return done
+
+
+def _large(picture: Image.Image) -> None:
+    st.image(enlarged(picture), width="stretch")
 
 
 def enlarged(image: Image.Image, smallest: int = 256) -> Image.Image:

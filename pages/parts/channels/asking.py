@@ -9,7 +9,7 @@ from jaxtyping import Int
 
 import cache
 from interp import models
-from interp.channels.over_set import AttributionPass, SetAttribution, SetQuestion
+from interp.channels.over_set import AttributionPass, SetAttribution, SetTarget
 from interp.channels.pairs import Pair, confused
 from interp.images import ImageSet
 from interp.models.predictions import Predictions
@@ -31,7 +31,7 @@ PAIRS = 12
 class Asked:
     """Which images, in words too, and what is asked of each."""
 
-    question: SetQuestion
+    target: SetTarget
     positions: Int[np.ndarray, " n"]
     said: str
 
@@ -65,23 +65,21 @@ def _of_all(photos: ImageSet, layer: str, groups: list[str], labels: str | None)
         said = f"of the group **{plain(group)}**"
     positive = _explained((EACH_PREDICTED, *([] if labels is None else [labels])), "ch.set-class")
     negative = _against((NOTHING, NEXT))
-    question = SetQuestion(
-        layer, "label" if positive == labels else "predicted", "next" if negative == NEXT else "nothing"
-    )
-    return Asked(question, spread(positions), said)
+    target = SetTarget(layer, "label" if positive == labels else "predicted", "next" if negative == NEXT else "nothing")
+    return Asked(target, spread(positions), said)
 
 
 def _of_class(classifier: Classifier, layer: str, own: Int[np.ndarray, " n"], by: str) -> Asked:
     there = np.unique(own[own >= 0]).tolist()
     if not there:
-        return Asked(SetQuestion(layer), np.zeros(0, np.int64), "none")
+        return Asked(SetTarget(layer), np.zeros(0, np.int64), "none")
     names = {str(one): classifier.labels[one] for one in there}
     index = int(controls.listed("Class", "ch.set-of", list(names), named=names.__getitem__))
     positive = _explained((THIS, EACH_PREDICTED), "ch.set-class1")
     negative = _against((NOTHING, NEXT))
-    question = SetQuestion(layer, index if positive == THIS else "predicted", "next" if negative == NEXT else "nothing")
+    target = SetTarget(layer, index if positive == THIS else "predicted", "next" if negative == NEXT else "nothing")
     said = f"{by} **{plain(classifier.labels[index])}**"
-    return Asked(question, spread(np.flatnonzero(own == index)), said)
+    return Asked(target, spread(np.flatnonzero(own == index)), said)
 
 
 def _of_pair(
@@ -89,7 +87,7 @@ def _of_pair(
 ) -> Asked:
     pairs: tuple[Pair, ...] = cache.lookup(confused, predictions, most=PAIRS)
     if not pairs:
-        return Asked(SetQuestion(layer), np.zeros(0, np.int64), "none")
+        return Asked(SetTarget(layer), np.zeros(0, np.int64), "none")
     offered = {f"{one.first}-{one.second}": _named(classifier, one) for one in pairs}
     chosen = controls.listed(
         "Pair",
@@ -105,7 +103,7 @@ def _of_pair(
     positions = np.arange(len(own)) if whole else np.flatnonzero(np.isin(own, (first, second)))
     names = " or ".join(f"**{plain(classifier.labels[one])}**" for one in (first, second))
     said = "the whole set" if whole else f"{by} {names}"
-    return Asked(SetQuestion(layer, positive, negative), spread(positions), said)
+    return Asked(SetTarget(layer, positive, negative), spread(positions), said)
 
 
 def _named(classifier: Classifier, pair: Pair) -> str:
@@ -130,10 +128,10 @@ def predicted(selection: Selection) -> Predictions:
     )
 
 
-def ask(selection: Selection, slot: str, question: SetQuestion, positions: Int[np.ndarray, " n"]) -> cache.Job:
+def ask(selection: Selection, slot: str, target: SetTarget, positions: Int[np.ndarray, " n"]) -> cache.Job:
     """The job that attributes the images, chunk by chunk."""
     return over_set.ask(
-        selection.scope, slot, AttributionPass(), selection.classifier, selection.photos, (question,), positions
+        selection.scope, slot, AttributionPass(), selection.classifier, selection.photos, (target,), positions
     )
 
 
@@ -142,15 +140,15 @@ def latest(job: cache.Job) -> SetAttribution | None:
     return job.latest((None,))[0]
 
 
-def told(classifier: Classifier, question: SetQuestion) -> str:
+def in_words(classifier: Classifier, target: SetTarget) -> str:
     """What is explained, in words."""
     positive = {"predicted": "each one's predicted class", "label": "each one's label"}.get(
-        str(question.positive), f"**{_label(classifier, question.positive)}**"
+        str(target.positive), f"**{_label(classifier, target.positive)}**"
     )
-    if question.negative == "nothing":
+    if target.negative == "nothing":
         return positive
-    negative = "the likeliest other class" if question.negative == "next" else None
-    return f"{positive} over {negative or f'**{_label(classifier, question.negative)}**'}"
+    negative = "the likeliest other class" if target.negative == "next" else None
+    return f"{positive} over {negative or f'**{_label(classifier, target.negative)}**'}"
 
 
 def _label(classifier: Classifier, one: str | int) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Int
 
-from interp.channels.over_set import SetAttribution, SetQuestion, among
+from interp.channels.over_set import SetAttribution, SetTarget, among
 from interp.figures import framed
 from interp.set_pass import spread
 from pages.parts.cards import picturecards
@@ -43,7 +43,7 @@ def in_the_set(selection: Selection, layer: str) -> None:
         if not opened.open:
             selection.scope.release(slot)
             return
-        job = asking.ask(selection, slot, SetQuestion(layer), spread(np.arange(len(selection.photos))))
+        job = asking.ask(selection, slot, SetTarget(layer), spread(np.arange(len(selection.photos))))
         waiting.settled(job)
         found = asking.latest(job)
         if found is not None and len(found):
@@ -71,7 +71,7 @@ def gallery(selection: Selection, found: SetAttribution, channel: int) -> None:
     )
     shown = order[:SHOWN]
     positions = found.positions[shown]
-    layer = selection.classifier.layer(found.question.layer)
+    layer = selection.classifier.layer(found.target.layer)
     job = selection.scope.compute("decided", framed.strongest, selection.classifier, photos, layer, channel, positions)
     place = st.container()
     drawn_already = job.value if waiting.settled(job) else (None,) * len(shown)

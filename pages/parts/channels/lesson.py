@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +10,12 @@ import streamlit as st
 
 import cache
 from interp import models
-from interp.channels.cues import COUNT, TELLS, TOP, CueChannels, cue_channels
+from interp.channels.cues import COUNT, ENOUGH, TELLS, TOP, CueChannels, planted_cues
 from interp.figures import channels as figures
 from interp.figures.spotlight import spotlight
 from interp.images.scenes import REASONS, Reason
 from interp.models.scenes import bundled
-from interp.types import Classifier, Layer
+from interp.types import Layer
 from pages.parts.cards import picturecards
 from pages.parts.cards.picturecards import PictureCard
 from pages.parts.channels.subject import pictures
@@ -25,7 +25,6 @@ from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
 
 PLOT = {"displayModeBar": False}
-ENOUGH = 0.8
 SIDE = 88
 ELSEWHERE = (
     "This lesson is about classifiers whose reason is known. Choose one of **Scenes A** to **D** as the classifier "
@@ -79,22 +78,13 @@ def _cue() -> Reason:
     return names[controls.one_of("Beside the classifier", "ch.lesson", list(names))]
 
 
-def measured(classifier: Classifier, reasons: Sequence[Reason], layer: str) -> Iterator[CueChannels]:
-    """For each cue its channels in the classifier that goes by it, and in the honest one; on the given one's device."""
-    device = str(classifier.device)
-    honest = models.load(bundled.HONEST, device=device)
-    for reason in reasons:
-        for one in (models.load(f"scenes-{REASONS[reason].letter}", device=device), honest):
-            yield cue_channels(one, reason, layer=layer)
-
-
 def _answer(selection: Selection, reason: Reason, layer: Layer) -> None:
     planted = REASONS[reason]
     st.markdown(
         f"All pictures of a **{plain(planted.label)}** in the training of classifier {planted.letter.upper()} showed "
         f"**{plain(planted.cue)}**, and no other picture did."
     )
-    job = selection.scope.gather("lesson", measured, selection.classifier, (reason,), layer.name)
+    job = selection.scope.gather("lesson", planted_cues, selection.classifier, (reason,), layer.name)
     if not waiting.settled(job):
         return
     pair: tuple[CueChannels, ...] = tuple(job.value)
@@ -105,7 +95,7 @@ def _answer(selection: Selection, reason: Reason, layer: Layer) -> None:
     with st.expander("All four, A to D", key="ch-lesson-all", on_change="rerun") as place:
         if not place.open:
             return
-        all_of_them = selection.scope.gather("lessons", measured, selection.classifier, tuple(REASONS), layer.name)
+        all_of_them = selection.scope.gather("lessons", planted_cues, selection.classifier, tuple(REASONS), layer.name)
         waiting.settled(all_of_them)
         found = all_of_them.parts
         if found:
@@ -145,15 +135,6 @@ def _places(found: CueChannels) -> None:
     """Each channel's place in the first scenes, row by row."""
     lit = [spotlight(pixels, maps[0]) for pixels, maps in zip(found.pixels, found.fires, strict=True)]
     picturecards.draw(lit, [PictureCard(f"where {found.seeing[0]} fires")] * len(lit), side=SIDE)
-
-
-def holds(found: CueChannels) -> dict[str, bool]:
-    """Which of the three expectations of a classifier that goes by the cue are met."""
-    return {
-        "attribution": found.among_top[0] >= ENOUGH,
-        "alone": found.ranks[0] == 1,
-        "together": found.drop > found.others_drop,
-    }
 
 
 def rows(found: Sequence[CueChannels]) -> list[dict[str, Any]]:
@@ -206,12 +187,12 @@ def _compared(pair: tuple[CueChannels, ...]) -> None:
     st.plotly_chart(figures.cue(pair, [bundled.TITLES[one.classifier] for one in pair]), config=PLOT)
     said = [_sentence(biased, label), _sentence(honest, label)]
     st.markdown("\n\n".join(said))
-    met, unmet = holds(biased), []
-    if not met["attribution"]:
+    unmet = []
+    if not biased.holds["attribution"]:
         unmet.append(f"the first channel is among the top five in fewer than {ENOUGH:.0%} of the scenes")
-    if not met["alone"]:
+    if not biased.holds["alone"]:
         unmet.append(f"by its effect alone the first channel is number {biased.ranks[0]}, not 1")
-    if not met["together"]:
+    if not biased.holds["together"]:
         unmet.append("as many others lower the score more together")
     if unmet:
         st.caption(f":material/info: What is not as one might expect here: {'; '.join(unmet)}.")

@@ -13,10 +13,11 @@ import cache
 from interp import channels
 from interp import feature_visualization as fv
 from interp.channels import Groups
+from interp.channels.between import Level, level_of_class
 from interp.figures.spotlight import spotlight
 from interp.types import Layer
 from pages.parts.channels import grouping, levels, walk
-from pages.parts.channels.levels import FOR_CLASS, FOR_UNIT, Level
+from pages.parts.channels.levels import FOR_CLASS, FOR_UNIT
 from pages.parts.channels.stepcards import Entry, Strip, sides, strips, trail
 from pages.parts.channels.subject import Subject, named, pictures
 from pages.parts.channels.walk import Step, Walk, written
@@ -63,7 +64,7 @@ def view(about: Subject, picture, side) -> None:
         if any(step.group is not None for step in path) or not path:
             found = waiting.value(grouping.ask(about, count))
         trail(_places(about, path, below))
-        reached = [levels.of_class(about)]
+        reached = [level_of_class(about.found)]
         for number in range(len(path)):
             after = path[number + 1].layer if number + 1 < len(path) else below
             if after is None:
@@ -72,7 +73,7 @@ def view(about: Subject, picture, side) -> None:
             if not below_it.lower:
                 st.info(f"{plain(after)} does not feed {plain(path[number].layer)}. Choose another layer before it.")
                 return
-            reached.append(levels.level(below_it, after))
+            reached.append(below_it.level(after))
         _draw(about, path, reached, found, each, below)
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
-from jaxtyping import UInt8
 
 import cache
 from interp import channels
 from interp import feature_visualization as fv
 from interp.embedding import FeaturePass, Features, Representation
 from interp.figures import framed
-from interp.images import ImageSet
-from interp.types import Classifier, Layer
 from pages.parts.channels import cards, chosen, further, table
 from pages.parts.channels.subject import CHANNEL, Subject, pictures
 from pages.parts.kit import clicks, controls, over_set, replay, waiting
@@ -98,18 +95,9 @@ def _examples(about: Subject, shown: Sequence[int], strengths: cache.Job) -> cac
     wanted = tuple(
         (one, tuple(read.indices[np.argsort(-read.values[:, one], kind="stable")[:IMAGES]].tolist())) for one in shown
     )
-    return about.scope.gather("examples", examples, about.classifier, about.selection.photos, about.layer, wanted)
-
-
-def examples(
-    classifier: Classifier, photos: ImageSet, layer: Layer, wanted: Sequence[tuple[int, tuple[int, ...]]]
-) -> Generator[tuple[UInt8[np.ndarray, "h w 3"], ...], None, tuple[tuple[UInt8[np.ndarray, "h w 3"], ...], ...]]:
-    """For each channel the images at these positions of the set, framed where it responds most; yields each in turn."""
-    found = []
-    for channel, positions in wanted:
-        found.append(framed.strongest(classifier, photos, layer, channel, np.array(positions)))
-        yield found[-1]
-    return tuple(found)
+    return about.scope.gather(
+        "examples", framed.strongest_of_each, about.classifier, about.selection.photos, about.layer, wanted
+    )
 
 
 def _so_far(job: cache.Job | None) -> Sequence[tuple[np.ndarray, ...]]:

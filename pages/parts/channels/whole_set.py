@@ -49,7 +49,7 @@ def view(selection: Selection, picture, side) -> None:
         if not len(asked.positions):
             st.info("No image of the set is of these classes. Choose another class, or all images.")
             return
-        job = asking.ask(selection, "set", asked.question, asked.positions)
+        job = asking.ask(selection, "set", asked.target, asked.positions)
         done = waiting.settled(job)
         found = asking.latest(job)
         if found is None or not len(found):
@@ -57,33 +57,33 @@ def view(selection: Selection, picture, side) -> None:
                 st.info("None of these images has a class to explain.")
                 problems.left_out(found.problems)
             return
-        told = cache.figure(summary, found)
+        summed = cache.figure(summary, found)
         st.markdown(_sentence(classifier, asked, found, done))
         with side:
             count = controls.slid("Channels on either side", "ch.set-count", 6, low=2, high=12, step=1)
             by = controls.one_of("Order", "ch.set-by", (MEAN, SHARED), help="By the mean, or by how many share it.")
-        supporting, opposing = strongest(told, count, by)
+        supporting, opposing = strongest(summed, count, by)
         place, made = st.container(), {}
         # The strongest of the first few images may not be those of all: their pictures would be made in vain.
         if done or len(found) >= AttributionPass.chunk:
-            layer = classifier.layer(asked.question.layer)
+            layer = classifier.layer(asked.target.layer)
             made, making_them = pictures(selection, "set-pictures", layer, [*supporting, *opposing])
             waiting.settled(making_them)
         with place:
-            _cards(told, supporting, opposing, made)
+            _cards(summed, supporting, opposing, made)
         _grid(selection, found, supporting, opposing)
         further.draw(selection, found)
-        _numbers(selection, found, told)
+        _numbers(selection, found, summed)
         problems.left_out(found.problems)
 
 
-def strongest(told: Summary, count: int, by: str) -> tuple[list[int], list[int]]:
+def strongest(summed: Summary, count: int, by: str) -> tuple[list[int], list[int]]:
     """The channels that support, and those that oppose, most: by their mean, or by how many images share them."""
     sides = []
-    for sign, share in ((1, told.supporting), (-1, told.opposing)):
-        keys = (-sign * told.mean, -share) if by == SHARED else (-sign * told.mean,)
+    for sign, share in ((1, summed.supporting), (-1, summed.opposing)):
+        keys = (-sign * summed.mean, -share) if by == SHARED else (-sign * summed.mean,)
         order = np.lexsort(keys)
-        sides.append([int(one) for one in order[:count] if sign * told.mean[one] > 0])
+        sides.append([int(one) for one in order[:count] if sign * summed.mean[one] > 0])
     return sides[0], sides[1]
 
 
@@ -91,33 +91,33 @@ def _sentence(classifier: Classifier, asked: asking.Asked, found: SetAttribution
     images = "image" if len(found) == 1 else "images"
     some = "" if done else f" of {len(asked.positions):,} (the others follow)"
     return (
-        f"**{len(found):,} {images}**{some}, {asked.said}. Explained is {asking.told(classifier, asked.question)}; the "
-        f"mean score is {float(found.scores.mean()):.3g} logits, and the channels' attributions sum to "
+        f"**{len(found):,} {images}**{some}, {asked.said}. Explained is {asking.in_words(classifier, asked.target)}; "
+        f"the mean score is {float(found.scores.mean()):.3g} logits, and the channels' attributions sum to "
         f"{float(found.values.sum(axis=1).mean()):.3g} on average."
     )
 
 
-def _cards(told: Summary, supporting: Sequence[int], opposing: Sequence[int], made: Mapping[int, fv.Picture]) -> None:
+def _cards(summed: Summary, supporting: Sequence[int], opposing: Sequence[int], made: Mapping[int, fv.Picture]) -> None:
     chosen = st.session_state.get(CHANNEL)
     for heading, side, share in (
-        ("Supporting", supporting, told.supporting),
-        ("Opposing", opposing, told.opposing),
+        ("Supporting", supporting, summed.supporting),
+        ("Opposing", opposing, summed.opposing),
     ):
         if side:
             st.markdown(f"**{heading}**, with the share of the images in which it is among the five strongest")
-            cards = [_card(told, one, share, one == chosen) for one in side]
+            cards = [_card(summed, one, share, one == chosen) for one in side]
             picturecards.draw([made[one].pixels if one in made else None for one in side], cards, side=118)
 
 
-def _card(told: Summary, channel: int, share: np.ndarray, chosen: bool) -> PictureCard:
-    low, middle, high = told.quartiles[:, channel]
+def _card(summed: Summary, channel: int, share: np.ndarray, chosen: bool) -> PictureCard:
+    low, middle, high = summed.quartiles[:, channel]
     return PictureCard(
         f"Channel {channel} · {share[channel]:.0%}",
-        f"{told.mean[channel]:+.2f} ± {told.deviation[channel]:.2f}",
+        f"{summed.mean[channel]:+.2f} ± {summed.deviation[channel]:.2f}",
         f"channel:{channel}",
         chosen,
-        f"mean {told.mean[channel]:+.4f}, standard deviation {told.deviation[channel]:.4f}, quartiles {low:+.3f}, "
-        f"{middle:+.3f}, {high:+.3f}; among the top five of {share[channel]:.1%} of {told.images:,} images",
+        f"mean {summed.mean[channel]:+.4f}, standard deviation {summed.deviation[channel]:.4f}, quartiles {low:+.3f}, "
+        f"{middle:+.3f}, {high:+.3f}; among the top five of {share[channel]:.1%} of {summed.images:,} images",
     )
 
 
@@ -146,15 +146,15 @@ def _plot(classifier: Classifier, found: SetAttribution, photos: ImageSet, shown
     st.plotly_chart(figures.grid(found.values[rows][:, list(shown)], shown, titles, said), config=PLOT)
 
 
-def _numbers(selection: Selection, found: SetAttribution, told: Summary) -> None:
+def _numbers(selection: Selection, found: SetAttribution, summed: Summary) -> None:
     with st.expander("The numbers of all channels", key="ch-set-numbers", on_change="rerun") as opened:
         if not opened.open:
             return
-        replay.once(_table, told)
+        replay.once(_table, summed)
         with st.container(horizontal=True):
             st.download_button(
                 "Channels as CSV",
-                lambda: export.table(rows(told)),
+                lambda: export.table(rows(summed)),
                 "loupe-channels-of-the-set.csv",
                 icon=":material/download:",
                 on_click="ignore",
@@ -168,28 +168,28 @@ def _numbers(selection: Selection, found: SetAttribution, told: Summary) -> None
             )
 
 
-def rows(told: Summary) -> list[dict[str, float]]:
+def rows(summed: Summary) -> list[dict[str, float]]:
     """A row for each channel, those with the largest mean first."""
-    columns = _columns(told)
+    columns = _columns(summed)
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _columns(told: Summary) -> dict[str, list[Any]]:
-    order = np.argsort(-told.mean, kind="stable")
+def _columns(summed: Summary) -> dict[str, list[Any]]:
+    order = np.argsort(-summed.mean, kind="stable")
     columns = {
-        "mean": told.mean,
-        "standard deviation": told.deviation,
-        "lower quartile": told.quartiles[0],
-        "median": told.quartiles[1],
-        "upper quartile": told.quartiles[2],
-        "share among the five most supporting": told.supporting,
-        "share among the five most opposing": told.opposing,
+        "mean": summed.mean,
+        "standard deviation": summed.deviation,
+        "lower quartile": summed.quartiles[0],
+        "median": summed.quartiles[1],
+        "upper quartile": summed.quartiles[2],
+        "share among the five most supporting": summed.supporting,
+        "share among the five most opposing": summed.opposing,
     }
     return {"channel": order.tolist(), **{name: one[order].tolist() for name, one in columns.items()}}
 
 
-def _table(told: Summary) -> None:
-    st.dataframe(_columns(told), hide_index=True, height=320)
+def _table(summed: Summary) -> None:
+    st.dataframe(_columns(summed), hide_index=True, height=320)
 
 
 def _arrays(selection: Selection, found: SetAttribution) -> dict[str, np.ndarray]:

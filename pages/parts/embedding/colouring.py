@@ -7,12 +7,11 @@ import streamlit as st
 
 import cache
 from interp import embedding
-from interp.embedding import Projection, Toy
+from interp.embedding import LabelledRows, Projection, Toy
 from interp.embedding.quality import K
 from interp.figures.style import RIGHT, WRONG
 from pages.parts.embedding import maps
 from pages.parts.embedding.arrangements import FILM, SEEDS, Arrangement
-from pages.parts.embedding.mapped import Known
 from pages.parts.kit import controls
 
 LABEL, PREDICTION, OUTCOME, CONFIDENCE, GROUP = "Label", "Prediction", "Right or wrong", "Confidence", "Group"
@@ -30,7 +29,7 @@ HELP = {
 
 
 def choose(
-    about: Known | Toy, projections: tuple[Projection, ...], arrangement: Arrangement
+    about: LabelledRows | Toy, projections: tuple[Projection, ...], arrangement: Arrangement
 ) -> maps.Classes | maps.Scale:
     """Draw the picker of what the colours say; gives the colours, grey where it is not known yet."""
     options = [PART] if isinstance(about, Toy) else offered(about)
@@ -38,7 +37,7 @@ def choose(
     chosen = controls.listed("Coloured by", "map.colour", [*options, KEPT, *[WOBBLE] * (arrangement.view == SEEDS)])
     if chosen in HELP:
         _explain(chosen, projections, arrangement)
-    if isinstance(about, Known) and chosen in PREDICTED and not about.complete:
+    if isinstance(about, LabelledRows) and chosen in PREDICTED and not about.complete:
         st.caption("Images stay grey until they are predicted.")
     return cache.figure(colours, about, projections, chosen, arrangement.view == FILM)
 
@@ -53,13 +52,13 @@ def _explain(chosen: str, projections: tuple[Projection, ...], arrangement: Arra
     st.caption(HELP[chosen].format(k=k, which=which))
 
 
-def offered(about: Known) -> list[str]:
+def offered(about: LabelledRows) -> list[str]:
     """What images can be coloured by, the default first; the set's own numbers come last."""
     numbers = [name for name in about.photos.numbers if name not in TAKEN]
     return [*_classes(about), *numbers]
 
 
-def _classes(about: Known) -> list[str]:
+def _classes(about: LabelledRows) -> list[str]:
     labels = np.unique(about.labels[about.labels >= 0])
     groups = [GROUP] * (len({one for one in about.photos.groups if one is not None}) > 1)
     if not about.classifier.labels:
@@ -71,7 +70,7 @@ def _classes(about: Known) -> list[str]:
 
 
 def colours(
-    about: Known | Toy, projections: tuple[Projection, ...], chosen: str, last: bool
+    about: LabelledRows | Toy, projections: tuple[Projection, ...], chosen: str, last: bool
 ) -> maps.Classes | maps.Scale:
     """The colours of all points; of the last map rather than the first where they say how well a map does."""
     if chosen in (KEPT, WOBBLE) and not projections:

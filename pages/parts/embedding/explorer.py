@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -21,40 +21,13 @@ NOTES = {
 }
 
 
-def arranged(
-    sources: Sequence[Source], methods: Sequence[embedding.Method]
-) -> Generator[tuple[int, Frame], None, tuple[Projection, ...]]:
-    """The map of each source by one method, or of one source by each method; by way of (number of the map, frame)."""
-    if len(sources) == 1:
-        places = {method: place for place, method in enumerate(methods)}
-        steps = embedding.compare(_values(sources[0]), methods)
-        while True:
-            try:
-                method, frame = next(steps)
-            except StopIteration as stop:
-                return stop.value
-            yield places[method], frame
-    found = []
-    for place, source in enumerate(sources):
-        frames = embedding.projecting(_values(source), methods[0])
-        while True:
-            try:
-                yield place, next(frames)
-            except StopIteration as stop:
-                found.append(stop.value)
-                break
-    return tuple(found)
-
-
-def _values(source: Source) -> np.ndarray:
-    return source.features if isinstance(source, Toy) else source.values
-
-
 def panels(
     scope: cache.Scope, slot: str, sources: tuple[Source, ...], arrangement: Arrangement
 ) -> tuple[tuple[maps.Panel, ...], tuple[Projection, ...]]:
     """The maps as panels; while they are computed, as far as they are, without projections."""
-    job = scope.ask(slot, cache.call(arranged, sources, arrangement.methods), queue=cache.Queue.PROJECTIONS)
+    job = scope.ask(
+        slot, cache.call(embedding.project_each, sources, arrangement.methods), queue=cache.Queue.PROJECTIONS
+    )
     if waiting.settled(job):
         return finished(job.value, arrangement, sources), job.value
     latest = {place: frame for place, frame in job.partial}
@@ -126,18 +99,12 @@ def _panels(
     if more:
         points = [np.concatenate([one, place]) for one, place in zip(points, more, strict=True)]
     if arrangement.view in (SWEEP, SEEDS):
-        points = [points[0], *(_laid(one, points[0], len(projections[0])) for one in points[1:])]
+        points = [points[0], *(embedding.laid(one, points[0], len(projections[0])) for one in points[1:])]
     played = arrangement.view in (ONE, ALL) and not more
     return tuple(
         _panel(title, placed, note, one, played=played)
         for title, placed, note, one in zip(headed, points, notes, projections, strict=True)
     )
-
-
-def _laid(points: np.ndarray, onto: np.ndarray, count: int) -> np.ndarray:
-    """A map laid on another by its first `count` points."""
-    found = embedding.align(points[:count], onto[:count])
-    return found.scale * (points - points[:count].mean(axis=0)) @ found.rotation + found.shift
 
 
 def _panel(title: str, points: np.ndarray, note: str, projection: Projection, *, played: bool) -> maps.Panel:

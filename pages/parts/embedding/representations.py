@@ -7,7 +7,7 @@ import streamlit as st
 
 import cache
 from interp import embedding
-from interp.embedding.representations import LOGITS, PIXELS, Representation
+from interp.embedding.representations import LOGITS, PIXELS, Pooling, Representation
 from interp.images import ImageSet
 from interp.types import Classifier
 from pages.parts.kit import controls, over_set, waiting
@@ -19,7 +19,7 @@ MOST_CELLS, CELLS_READ = 5_000, 60_000
 SIZE = "map.most"
 FILM = 7
 """How many layers a film shows at most, beside pixels and logits."""
-POOLINGS = {"Mean": "mean", "Max": "max", "Whole map": "flat", "Each position": "positions"}
+POOLINGS: dict[str, Pooling] = {"Mean": "mean", "Max": "max", "Whole map": "flat", "Each position": "positions"}
 BASELINES = {LOGITS: "logits: the scores of the classes", PIXELS: "pixels: no classifier at all"}
 HELP = (
     "What becomes of a layer's map: a number for each channel, its mean or its maximum; the map as it is; or each "

@@ -7,11 +7,10 @@ import streamlit as st
 
 import cache
 from interp import embedding
-from interp.embedding import Features, Projection
+from interp.embedding import LabelledRows, Projection
 from interp.figures import embedding as figures
 from interp.types import Classifier
 from pages.parts.embedding import representations
-from pages.parts.embedding.mapped import Known
 from pages.parts.kit import export, replay, waiting
 from pages.parts.kit.export import PLOT
 from pages.parts.kit.text import plain
@@ -87,7 +86,7 @@ def _curves(projections: tuple[Projection, ...], headed: tuple[str, ...]) -> Non
         st.plotly_chart(figures.divergence(films), config=PLOT)
 
 
-def sharing(scope: cache.Scope, classifier: Classifier, known: Known, pooled: str) -> None:
+def sharing(scope: cache.Scope, classifier: Classifier, known: LabelledRows, pooled: str) -> None:
     """How far neighbours share label and group, layer by layer, in an expander; computed when it is opened."""
     classes = _classes(known)
     if not classes:
@@ -100,29 +99,19 @@ def sharing(scope: cache.Scope, classifier: Classifier, known: Known, pooled: st
         job = representations.ask(scope, "film", classifier, known.photos, layers)
         if not waiting.settled(job):
             return
-        agreeing = cache.call(agreements, job.value, tuple(classes), tuple(classes.values()))
+        agreeing = cache.call(embedding.agreements, job.value, tuple(classes), tuple(classes.values()))
         compared = scope.ask("sharing", agreeing, disk=False, queue=cache.Queue.PROJECTIONS)
         if waiting.settled(compared):
             replay.once(_sharing, compared.value, tuple(str(one.layer) for one in layers))
 
 
-def _classes(known: Known) -> dict[str, np.ndarray]:
+def _classes(known: LabelledRows) -> dict[str, np.ndarray]:
     """Labels and groups as indices, where some images share one."""
     kinds = {"label": known.labels, "group": known.grouped[0]}
     return {
         kind: classes
         for kind, classes in kinds.items()
         if len(set(classes[classes >= 0].tolist())) > 1 and np.bincount(classes[classes >= 0]).max() > 1
-    }
-
-
-def agreements(
-    sources: tuple[Features, ...], kinds: tuple[str, ...], classes: tuple[np.ndarray, ...]
-) -> dict[str, tuple[embedding.Agreement, ...]]:
-    """What neighbours share in each of some features, for each kind of class."""
-    return {
-        kind: tuple(embedding.agreement(source.values, one) for source in sources)
-        for kind, one in zip(kinds, classes, strict=True)
     }
 
 

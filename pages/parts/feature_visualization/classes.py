@@ -12,7 +12,6 @@ import torch
 import cache
 from interp import feature_visualization as fv
 from interp.feature_visualization import Settings
-from interp.images import ImageSet
 from interp.models import inputs, scenes_prior
 from interp.models.scenes import bundled
 from interp.types import Classifier
@@ -47,8 +46,8 @@ def view(selection: Selection, picture, side) -> None:
     labels = [position for position, label in enumerate(selection.labels.indices) if label == target]
     with picture:
         st.markdown(f"Pictures with a high score for **{plain(classifier.labels[target])}**, each made in another way.")
-        given = waiting.value(scope.survey("means", starts, classifier, selection.photos, tuple(labels)))
-        ways = _ways(classifier, how, given)
+        given = waiting.value(scope.survey("means", fv.mean_images, classifier, selection.photos, tuple(labels)))
+        ways = _ways(classifier, how, making.colours(selection), given)
         place = st.container()
         made = making.in_each_way(
             scope,
@@ -86,8 +85,7 @@ def _nearest(selection: Selection, target: int, ways: Sequence[str], made: Seque
     pixels = tuple(one.pixels for one in made)
     near = waiting.value(scope.compute("nearest", fv.nearest, classifier, pixels, layer, means.values))
     positions = tuple(int(means.indices[one.row]) for one in near)
-    question = _reading(selection, positions)
-    shown = waiting.value(scope.read("nearest-images", question))
+    shown = waiting.value(scope.read("nearest-images", inputs.read, classifier, photos, positions))
     labels = selection.labels.indices
     told = [
         PictureCard(
@@ -107,11 +105,7 @@ def _label(selection: Selection, label: int | None, target: int) -> str:
     return f"{name}: this class" if label == target else f"{name}: another class"
 
 
-def _reading(selection: Selection, positions: tuple[int, ...]) -> cache.Call:
-    return cache.call(inputs.read, selection.classifier, selection.photos, positions)
-
-
-def _ways(classifier: Classifier, how: Settings, means: tuple[torch.Tensor, ...]) -> list[Way]:
+def _ways(classifier: Classifier, how: Settings, colours: fv.Colours, means: tuple[torch.Tensor, ...]) -> list[Way]:
     size = how.parameterization.resolution(classifier)[0]
     whole, *own = means
     ways = [
@@ -130,7 +124,7 @@ def _ways(classifier: Classifier, how: Settings, means: tuple[torch.Tensor, ...]
         Way(
             "With a density expert",
             "unlikely pictures cost",
-            Settings(how.steps, fv.Fourier(prior.size, how.parameterization.colours), regularizers=expert),
+            Settings(how.steps, fv.Fourier(prior.size, colours), regularizers=expert),
         ),
         Way("In a generator's code", "only what the generator can draw", Settings(how.steps, code, transforms=())),
         *[
@@ -148,20 +142,13 @@ def _begun(how: Settings, pixels: torch.Tensor) -> Settings:
     return Settings(how.steps, how.parameterization, start=fv.Given(pixels))
 
 
-def starts(classifier: Classifier, photos: ImageSet, positions: Sequence[int]) -> tuple[torch.Tensor, ...]:
-    """The mean of at most 200 images spread over the set, and that of the images at these positions, if any."""
-    spread = np.linspace(0, len(photos) - 1, min(len(photos), 200)).round().astype(int).tolist()
-    whole = fv.mean_image(classifier, photos, spread)
-    return (whole, fv.mean_image(classifier, photos, positions)) if positions else (whole,)
-
-
 def _images(selection: Selection, positions: Sequence[int], target: int) -> None:
     name = plain(selection.classifier.labels[target])
     if not positions:
         st.caption(f"{plain(selection.photos.name)} has no image with the label {name} to compare with.")
         return
     chosen = tuple(positions[i] for i in np.linspace(0, len(positions) - 1, min(SHOWN, len(positions))).astype(int))
-    job = selection.scope.read("class-images", _reading(selection, chosen))
+    job = selection.scope.read("class-images", inputs.read, selection.classifier, selection.photos, chosen)
     st.markdown(f"**Images of {name}**, {len(chosen)} of {len(positions)}")
     if waiting.settled(job):
         told = [PictureCard(shortened(selection.photos.names[position], 24)) for position in chosen]

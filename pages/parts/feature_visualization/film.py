@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import plotly.graph_objects as go
 import streamlit as st
 from torch import Tensor
 
 import cache
 from interp import feature_visualization as fv
+from interp.figures.feature_visualization import objective_curves
 from pages.parts.cards import picturecards
 from pages.parts.cards.picturecards import PictureCard
 from pages.parts.kit import replay
@@ -66,15 +66,5 @@ def film(reels: Sequence[Reel], *, side: int = 190) -> None:
 
 
 def _curve(curves: tuple[tuple[str, Tensor], ...]) -> None:
-    if not any(len(values) for _, values in curves):
-        return
-    figure = go.Figure()
-    for name, values in curves:
-        figure.add_scatter(y=values.tolist(), name=name, mode="lines")
-    figure.update_layout(
-        height=250,
-        margin={"l": 4, "r": 4, "t": 30, "b": 4},
-        title={"text": "The objective, step by step", "font": {"size": 13}},
-        legend={"orientation": "h", "y": -0.25},
-    )
-    st.plotly_chart(figure, config={"displayModeBar": False})
+    if any(len(values) for _, values in curves):
+        st.plotly_chart(objective_curves(curves), config={"displayModeBar": False})

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import streamlit as st
-import torch
 
 from interp import feature_visualization as fv
-from interp.types import Classifier
 from pages.parts.cards import making
 from pages.parts.kit import replay, waiting
 from pages.parts.kit.selection import Selection
@@ -21,19 +18,6 @@ ABOUT = (
     "**Transforms** shift, turn and scale the picture a little at each step, so that only what survives that is drawn. "
     "Without them a picture reaches a higher number, and loses most of it as soon as it is moved."
 )
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What one picture reaches: as it is, shifted by up to 4 pixels, and shifted, scaled and turned; and its grain.
-
-    `finest` is the share of its variance above a quarter of a cycle a pixel, in [0, 1].
-    """
-
-    still: float
-    shifted: float
-    moved: float
-    finest: float
 
 
 def ways(how: fv.Settings) -> dict[str, fv.Settings]:
@@ -59,22 +43,13 @@ def draw(selection: Selection, objective: fv.Channel, how: fv.Settings) -> None:
         if made is None:
             return
         job = selection.scope.compute(
-            "lesson-moved", measured, selection.classifier, objective, tuple(one.pixels for one in made)
+            "lesson-moved", fv.robustness, selection.classifier, objective, tuple(one.pixels for one in made)
         )
         if waiting.settled(job):
             replay.once(_table, tuple(ways(how)), job.value)
 
 
-def measured(classifier: Classifier, objective: fv.Objective, pictures: Sequence[making.Bytes]) -> tuple[Measured, ...]:
-    """What each of these pictures reaches, also when it is moved. Raises `ValueError` as `Reading` does."""
-    pixels = torch.stack([fv.pixels_of(one, classifier.channels) for one in pictures])
-    objectives = [objective] * len(pictures)
-    values = [fv.moved(classifier, objectives, pixels, (), times=1).tolist()]
-    values += [fv.moved(classifier, objectives, pixels, amount).tolist() for amount in (fv.LITTLE, fv.MUCH)]
-    return tuple(Measured(*row) for row in zip(*values, fv.finest(pixels).tolist(), strict=True))
-
-
-def _table(names: tuple[str, ...], found: tuple[Measured, ...]) -> None:
+def _table(names: tuple[str, ...], found: tuple[fv.Robustness, ...]) -> None:
     rows = [
         {
             "way": name,

@@ -97,7 +97,7 @@ def between(selection: Selection, picture, side) -> None:
             st.info(f"Nothing drives the {dead[0]}, so there is no way there: choose another channel.")
             return
         scaled = [end / alone[row].value for row, end in enumerate(ends)]
-        objectives = (*fv.interpolation(*scaled, STEPS), scaled[0] + scaled[1])
+        objectives = (*fv.interpolation(scaled[0], scaled[1], STEPS), scaled[0] + scaled[1])
         found, _ = making.asked(scope, "between", classifier, how, objectives)
         shares = [f"{100 - 100 * step // (STEPS - 1)}% and {100 * step // (STEPS - 1)}%" for step in range(STEPS)]
         with place:

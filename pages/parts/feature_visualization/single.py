@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 import cache
 from interp import feature_visualization as fv
 from interp.embedding import Features
 from interp.figures import framed
-from interp.figures.style import RIGHT
+from interp.figures.feature_visualization import spectrum
 from interp.types import Layer
 from pages.parts.cards import picturecards
 from pages.parts.cards.picturecards import PictureCard
@@ -124,12 +123,4 @@ def images(
 
 
 def _spectrum(values: np.ndarray) -> None:
-    figure = go.Figure(go.Histogram(x=values, nbinsx=40, marker_color=RIGHT.colour))
-    figure.update_layout(
-        height=180,
-        margin={"l": 4, "r": 4, "t": 30, "b": 4},
-        title={"text": "The spectrum: every image's mean over all positions", "font": {"size": 13}},
-        yaxis_title="images",
-        bargap=0.05,
-    )
-    st.plotly_chart(figure, config={"displayModeBar": False})
+    st.plotly_chart(spectrum(values), config={"displayModeBar": False})

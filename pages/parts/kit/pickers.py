@@ -9,7 +9,7 @@ import streamlit as st
 import cache
 from interp import images as image_sets
 from interp.images import ImageSet, UnreadableImage
-from pages.parts.kit import address
+from pages.parts.kit import address, waiting
 from pages.parts.kit.text import plain, shortened
 
 SELECTED, DRAWN = "selected", "drawn"
@@ -30,8 +30,10 @@ def image(photos: ImageSet, *, default: int = 0) -> int:
         chosen = st.number_input(f"Image, 0 to {len(photos) - 1:,}", 0, len(photos) - 1, key="image")
         st.text(shortened(photos.names[chosen], 48))
     address.publish("image", photos.names[chosen])
-    for remark in cache.lookup(_remarks, photos, chosen):
-        st.caption(f":material/info: {plain(remark)}")
+    reading = cache.Scope(waiting.visitor()).read("remarks", _remarks, photos, chosen)
+    if waiting.settled(reading):
+        for remark in reading.value:
+            st.caption(f":material/info: {plain(remark)}")
     return chosen
 
 

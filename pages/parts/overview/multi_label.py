@@ -9,7 +9,7 @@ import streamlit as st
 import cache
 from interp import models
 from interp.figures import several as figures
-from interp.images import ImageSet, UnreadableImage
+from interp.images import ImageSet
 from interp.models import GroundTruth, multi_label, performance
 from interp.models.predictions import Predictions
 from interp.types import Classifier
@@ -17,7 +17,6 @@ from pages.parts.cards import pictured
 from pages.parts.kit import controls, pickers, problems, replay
 from pages.parts.kit.export import PLOT
 from pages.parts.kit.selection import Selection
-from pages.parts.kit.text import plain
 from pages.parts.overview import filters, results
 from pages.parts.overview import multi_label_numbers as numbers
 from pages.parts.overview.multi_label_numbers import Shown
@@ -74,8 +73,8 @@ def page(selection: Selection, predictions: Predictions, summary, *, done: bool)
             st.caption("The first example comes with the last prediction.")
             st.stop()
         position = pickers.image(photos, default=_example(shown, chosen))
-        seen = pictured.as_seen()
-        replay.once(_closeup, classifier, photos, predictions, truth, position, shown.threshold, seen)
+        if pictured.draw(selection.scope, classifier, photos, position):
+            replay.once(_most_probable, classifier, predictions, truth, position, shown.threshold)
         st.page_link("pages/saliency.py", label="Why? Compare saliency", icon=":material/blur_on:")
     numbers.classes(shown)
     numbers.downloads(shown, photos)
@@ -119,21 +118,9 @@ def _example(shown: Shown, chosen: int) -> int:
     return int(found.indices[error.argmax() if known.any() else shares.argmax()])
 
 
-def _closeup(
-    classifier: Classifier,
-    photos: ImageSet,
-    predictions: Predictions,
-    truth: GroundTruth,
-    position: int,
-    threshold: float,
-    seen: bool,
+def _most_probable(
+    classifier: Classifier, predictions: Predictions, truth: GroundTruth, position: int, threshold: float
 ) -> None:
-    try:
-        sample = photos[position]
-    except UnreadableImage as error:
-        st.error(plain(str(error)), icon=":material/broken_image:")
-        return
-    pictured.image(classifier, sample.image, seen=seen)
     every = predictions.every
     where = [] if every is None else np.flatnonzero(every.indices == position)
     if every is None or not len(where):

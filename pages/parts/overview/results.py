@@ -13,7 +13,7 @@ import cache
 from interp import models
 from interp.figures import confusion
 from interp.figures import overview as figures
-from interp.images import ImageSet, UnreadableImage
+from interp.images import ImageSet
 from interp.models import performance
 from interp.models.predictions import TOP, Predictions
 from interp.types import Classifier
@@ -114,15 +114,14 @@ def squares(
     st.plotly_chart(figure, key="squares", on_select=take, selection_mode="points", config=PLOT)
 
 
-def closeup(classifier: Classifier, photos: ImageSet, predictions: Predictions, position: int) -> None:
+def closeup(
+    scope: cache.Scope, classifier: Classifier, photos: ImageSet, predictions: Predictions, position: int
+) -> None:
     """One image large, its five most probable classes, and the way to its explanation."""
-    seen, state = pictured.as_seen(), photos.state(position)
-    row = next(iter(np.flatnonzero(predictions.indices == position).tolist()), None)
-    columns = predictions.classes, predictions.probabilities, predictions.labels
-    said = None if row is None else tuple(column[row] for column in columns)
-    # Of its own file alone, so that others of the set may change.
-    known_by = None if state is None else (classifier, state, said, seen)
-    replay.once(_closeup, classifier, photos, predictions, position, row, seen, known_by=known_by)
+    if pictured.draw(scope, classifier, photos, position):
+        for row in np.flatnonzero(predictions.indices == position).tolist():
+            said = (predictions.classes[row], predictions.probabilities[row], predictions.labels[row])
+            replay.once(_most_probable, classifier, *said)
     st.page_link("pages/saliency.py", label="Why? Compare saliency", icon=":material/blur_on:")
 
 
@@ -196,23 +195,11 @@ def _squares(
     )
 
 
-def _closeup(
-    classifier: Classifier, photos: ImageSet, predictions: Predictions, position: int, row: int | None, seen: bool
+def _most_probable(
+    classifier: Classifier, classes: np.ndarray, probabilities: np.ndarray, label: int | np.integer
 ) -> None:
-    try:
-        sample = photos[position]
-    except UnreadableImage as error:
-        st.error(plain(str(error)), icon=":material/broken_image:")
-        return
-    pictured.image(classifier, sample.image, seen=seen)
-    if row is not None:
-        label = int(predictions.labels[row])
-        figure = figures.top_classes(
-            predictions.probabilities[row],
-            [classifier.labels[one] for one in predictions.classes[row]],
-            classifier.labels[label] if label >= 0 else None,
-        )
-        st.plotly_chart(figure, config={"displayModeBar": False})
+    names, own = [classifier.labels[one] for one in classes], classifier.labels[label] if label >= 0 else None
+    st.plotly_chart(figures.top_classes(probabilities, names, own), config={"displayModeBar": False})
 
 
 def _classes(classifier: Classifier, predictions: Predictions, kept: np.ndarray, wanted: str) -> None:

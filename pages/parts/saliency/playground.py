@@ -14,9 +14,10 @@ from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
 import cache
-from interp.images import ImageSet, editing
+from interp.images import editing
 from interp.images.editing import Edit
 from interp.images.shapes import RunLengths
+from interp.models import inputs
 from interp.types import Classifier, Images
 from pages.parts.kit import canvas, replay, waiting
 from pages.parts.kit.selection import Selection
@@ -212,22 +213,8 @@ def _known_regions(selection: Selection, position: int) -> dict[str, RunLengths]
     """What is known to be in the photograph: nothing for most."""
     if position not in selection.photos.annotated:
         return {}
-    job = selection.scope.look_up("known", known_regions, selection.classifier, selection.photos, position)
+    job = selection.scope.read("known", inputs.known_regions, selection.classifier, selection.photos, position)
     return job.value if waiting.settled(job) else {}
-
-
-def known_regions(classifier: Classifier, photos: ImageSet, position: int) -> dict[str, RunLengths]:
-    """What people marked in a photograph, all but that, and the planted cue, in what the classifier sees.
-
-    What is cut off or empty is left out.
-    """
-    sample = photos[position]
-    masks = {} if sample.mask is None else {"the object": sample.mask, "all but the object": ~sample.mask}
-    for concept in sample.concepts:
-        if concept.category == "cue":
-            masks["the planted cue"] = concept.mask
-    fitted = {name: classifier.preprocessing.annotation(mask).numpy() for name, mask in masks.items()}
-    return {name: editing.marked(mask) for name, mask in fitted.items() if mask.any()}
 
 
 def _take(key: str, tool: Tool, one: canvas.Drawn) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import streamlit as st
@@ -10,11 +11,12 @@ from jaxtyping import Int
 
 from interp.shared_interest.scoring import SCORES, ScoreName
 from pages.parts.kit import address, controls
-from pages.parts.shared_interest.known import NAMES, Known
+from pages.parts.shared_interest.scored_set import NAMES, ScoredSet
 
 CASES_KEY, CLASSES_KEY, RANGE_KEY = "interest.case", "interest.class", "interest.range"
 ALL, RIGHT, WRONG = "All", "Right", "Wrong"
 PROBABILITY, NAME = "probability", "name"
+SCORE_OF: dict[str, ScoreName] = {name: name for name in SCORES}
 ORDERS = {**SCORES, PROBABILITY: "Probability of the prediction", NAME: "Name"}
 LOWEST, HIGHEST = "Lowest first", "Highest first"
 WHOLE = (0.0, 1.0)
@@ -48,7 +50,7 @@ def toggle_case(value: str) -> None:
     st.session_state[CASES_KEY] = [] if only else [name]
 
 
-def choose(known: Known) -> Choice:
+def choose(known: ScoredSet) -> Choice:
     """Draw order and filters; gives what they say."""
     order = controls.listed("Sorted by", "interest.order", list(ORDERS), named=ORDERS.__getitem__)
     falling = controls.one_of("Direction", "interest.direction", (HIGHEST, LOWEST)) == HIGHEST
@@ -65,15 +67,15 @@ def choose(known: Known) -> Choice:
     )
     address.publish(CLASSES_KEY, ",".join(map(str, classes)) or None)
     outcome = controls.one_of("Prediction", "interest.outcome", (ALL, RIGHT, WRONG))
-    score: ScoreName = next((name for name in SCORES if name == order), "iou")
+    score = SCORE_OF.get(order, "iou")
     address.seed(RANGE_KEY, WHOLE, valid=lambda pair: 0 <= pair[0] <= pair[1] <= 1, parse=_pair)
-    between = st.slider(f"{SCORES[score]} between", 0.0, 1.0, step=0.01, key=RANGE_KEY)
+    between = cast(tuple[float, float], st.slider(f"{SCORES[score]} between", 0.0, 1.0, step=0.01, key=RANGE_KEY))
     address.publish(RANGE_KEY, None if between == WHOLE else f"{between[0]:g}-{between[1]:g}")
     numbers = frozenset(NAMES.index(name) for name in cases)
     return Choice(numbers, frozenset(classes), outcome, score, between, order, falling)
 
 
-def rows(known: Known, choice: Choice) -> Int[np.ndarray, " m"]:
+def rows(known: ScoredSet, choice: Choice) -> Int[np.ndarray, " m"]:
     """The rows that pass, in order; equal ones stay in the order of the set."""
     scored = known.scored
     score = scored.score(choice.score)
@@ -89,7 +91,7 @@ def rows(known: Known, choice: Choice) -> Int[np.ndarray, " m"]:
     kept = np.flatnonzero(keep)
     if choice.order == NAME:
         return np.array(sorted(kept.tolist(), key=known.name, reverse=choice.falling), np.int64)
-    by = next((name for name in SCORES if name == choice.order), None)
+    by = SCORE_OF.get(choice.order)
     values = (scored.probability if by is None else scored.score(by))[kept]
     return kept[np.lexsort((scored.positions[kept], -values if choice.falling else values))]
 

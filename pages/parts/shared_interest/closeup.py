@@ -12,7 +12,7 @@ from interp.shared_interest.scoring import SCORES
 from pages.parts.kit import address, controls, markup, replay, waiting
 from pages.parts.kit.text import plain, prediction, shortened
 from pages.parts.shared_interest import gallery, pictures, threshold
-from pages.parts.shared_interest.known import NAMES, Known
+from pages.parts.shared_interest.scored_set import NAMES, ScoredSet
 
 KEY = "interest.open"
 
@@ -23,7 +23,7 @@ def click(value: str) -> None:
         st.session_state[KEY] = st.session_state["image"] = int(value)
 
 
-def offer(scope: cache.Scope, known: Known, rows: Sequence[int] | np.ndarray) -> None:
+def offer(scope: cache.Scope, known: ScoredSet, rows: Sequence[int] | np.ndarray) -> None:
     """Draw the image that is open, if one is; the address says which. `rows` are what 'Next' goes through."""
     names = known.photos.names
     address.seed(KEY, -1, valid=lambda one: -1 <= one < len(names), parse=names.index)
@@ -39,7 +39,7 @@ def _close() -> None:
 
 
 @st.dialog("One image", width="large", icon=":material/zoom_in:", on_dismiss=_close)
-def _opened(scope: cache.Scope, known: Known, order: list[int]) -> None:
+def _opened(scope: cache.Scope, known: ScoredSet, order: list[int]) -> None:
     position = st.session_state[KEY]
     row = known.where(position)
     if row is None:
@@ -56,7 +56,7 @@ def _opened(scope: cache.Scope, known: Known, order: list[int]) -> None:
     picture, numbers = st.columns([2, 3], gap="medium")
     with picture:
         view = controls.one_of("Drawn", "interest.large-as", list(gallery.VIEWS))
-        asked = (known.scored.question, known.scored.scoring, known.scored.positions[[row]], gallery.VIEWS[view])
+        asked = (known.scored.explanation, known.scored.scoring, known.scored.positions[[row]], gallery.VIEWS[view])
         job = scope.gather("large", gallery.made, known.classifier, known.photos, *asked, pictures.LARGE)
         if waiting.settled(job) and job.value[0]:
             markup.draw("large.html", url=job.value[0], name=known.name(row))
@@ -66,7 +66,7 @@ def _opened(scope: cache.Scope, known: Known, order: list[int]) -> None:
         threshold.of_image(scope, "large-sweep", known, row)
 
 
-def _numbers(known: Known, row: int) -> None:
+def _numbers(known: ScoredSet, row: int) -> None:
     label, predicted = known.said(row)
     several = known.classifier.multi_label
     said = prediction(predicted, known.scored.probability[row], several=several)

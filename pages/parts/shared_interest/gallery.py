@@ -12,20 +12,21 @@ from jaxtyping import Int
 import cache
 from interp.images import ImageSet, UnreadableImage, bytes_of
 from interp.models import inputs
-from interp.shared_interest.explained import Explained, Question
+from interp.shared_interest.explained import Explained, Explanation
+from interp.shared_interest.few import explained_at
 from interp.shared_interest.scoring import Scoring
 from interp.types import Classifier
 from pages.parts.kit import controls, markup, replay, waiting
 from pages.parts.kit.text import shortened
-from pages.parts.shared_interest import asking, pictures
-from pages.parts.shared_interest.known import NAMES, SHORT, Known
+from pages.parts.shared_interest import pictures
+from pages.parts.shared_interest.scored_set import NAMES, SHORT, ScoredSet
 
 EACH = 24
 VIEWS: dict[str, pictures.View] = {"Salient area": "area", "Map": "map", "Photograph": "photograph"}
 KEYS = "Outlined in yellow: what people marked. Tinted: what is salient. A click opens an image."
 
 
-def draw(scope: cache.Scope, slot: str, known: Known, rows: Int[np.ndarray, " m"]) -> None:
+def draw(scope: cache.Scope, slot: str, known: ScoredSet, rows: Int[np.ndarray, " m"]) -> None:
     """Draw a page of these rows in their order, and the choice of the page; a click says `image:` and the position."""
     if not len(rows):
         st.info("No scored image passes these filters. Take one away, or widen the range of the score.")
@@ -41,11 +42,11 @@ def draw(scope: cache.Scope, slot: str, known: Known, rows: Int[np.ndarray, " m"
 
 
 def strip(
-    scope: cache.Scope, slot: str, known: Known, rows: Int[np.ndarray, " m"], view: pictures.View = "area"
+    scope: cache.Scope, slot: str, known: ScoredSet, rows: Int[np.ndarray, " m"], view: pictures.View = "area"
 ) -> None:
     """Draw these rows side by side; until their pictures are made, without pictures."""
     scored = known.scored
-    asked = (scored.question, scored.scoring, scored.positions[rows], view)
+    asked = (scored.explanation, scored.scoring, scored.positions[rows], view)
     job = scope.gather(slot, made, known.classifier, known.photos, *asked)
     place = st.container()
     found = job.value if waiting.settled(job) else ("",) * len(rows)
@@ -56,14 +57,14 @@ def strip(
 def made(
     classifier: Classifier,
     photos: ImageSet,
-    question: Question,
+    explanation: Explanation,
     scoring: Scoring,
     positions: Int[np.ndarray, " m"],
     view: pictures.View,
     smallest: int = pictures.SMALLEST,
-) -> Generator[None, None, tuple[str, ...]]:
+) -> Generator[Any, None, tuple[str, ...]]:
     """The pictures at these positions of the set as data addresses; empty where there is no map."""
-    explained = yield from asking.maps(classifier, photos, question, positions.tolist())
+    explained = yield from explained_at(classifier, photos, explanation, positions.tolist(), cache.Kept())
     found = {}
     for position in explained.positions.tolist():
         yield
@@ -92,24 +93,24 @@ def _picture(
         maps[0],
         scoring.salient(maps, annotations)[0],
         view=view,
-        signed=explained.question.method.signed,
+        signed=explained.explanation.method.signed,
         smallest=smallest,
     )
     return markup.url(picture, pictures.QUALITY)
 
 
-def _cards(known: Known, rows: Int[np.ndarray, " m"], found: Sequence[str]) -> None:
+def _cards(known: ScoredSet, rows: Int[np.ndarray, " m"], found: Sequence[str]) -> None:
     st.html(html(known, rows, found))
 
 
-def html(known: Known, rows: Int[np.ndarray, " m"], found: Sequence[str]) -> str:
+def html(known: ScoredSet, rows: Int[np.ndarray, " m"], found: Sequence[str]) -> str:
     """The cards of these rows with their pictures, or without where they are empty."""
     height, width = known.classifier.input_size
     cards = [_card(known, int(row), url) for row, url in zip(rows, found, strict=True)]
     return markup.html("scored.html", cards=cards, ratio=width / height)
 
 
-def _card(known: Known, row: int, url: str) -> dict[str, Any]:
+def _card(known: ScoredSet, row: int, url: str) -> dict[str, Any]:
     label, prediction = known.said(row)
     name = known.name(row)
     return {

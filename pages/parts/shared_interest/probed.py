@@ -106,7 +106,8 @@ def rankings(probed: Probed) -> int:
         different = [one for one, old in zip(clicked, before, strict=False) if one != old and one is not None]
         newest = (clicked, different[0] if different else None)
         st.session_state["probe-clicked"] = newest
-    return int(probed.order(0)[0]) if newest[1] is None else newest[1]
+    _, last = newest
+    return int(probed.order(0)[0]) if last is None else last
 
 
 def _said(probed: Probed, region: int, predicted: int) -> str:

@@ -9,19 +9,20 @@ import streamlit as st
 import cache
 from interp import attribution
 from interp.models.scenes import bundled
+from interp.shared_interest.planted import fitting
 from interp.types import Classifier
 from pages.parts.kit import address, classifiers, methods, waiting
 from pages.parts.kit.text import plain
 from pages.parts.shared_interest import asking, settings, sidebyside
-from pages.parts.shared_interest.known import Known
+from pages.parts.shared_interest.scored_set import ScoredSet
 
 KEY, RIVAL = "interest.methods", "interest.rival"
 MOST = 5
 
 
-def by_method(scope: cache.Scope, known: Known) -> None:
+def by_method(scope: cache.Scope, known: ScoredSet) -> None:
     """The cases of the same images under the chosen method and further ones."""
-    first = known.scored.question.method
+    first = known.scored.explanation.method
     offered = [one for one in settings.offered(scope, known.classifier) if one != first.title]
     default = [one for one in (attribution.Gradient.title, methods.CONTROL) if one in offered]
     address.seed(KEY, default, valid=set(offered).issuperset, parse=lambda text: text.split(","))
@@ -44,15 +45,15 @@ def by_method(scope: cache.Scope, known: Known) -> None:
     if not first.signed and any(one.signed for one in others):
         scoring = dataclasses.replace(scoring, evidence=settings.evidence())
     methods.plan(scope, known.classifier, others, known.scored.total)
-    questions = tuple(dataclasses.replace(known.scored.question, method=one) for one in (first, *others))
-    job = asking.ask(scope, "methods", known.classifier, known.photos, questions, scoring)
+    explanations = tuple(dataclasses.replace(known.scored.explanation, method=one) for one in (first, *others))
+    job = asking.ask(scope, "methods", known.classifier, known.photos, explanations, scoring)
     waiting.settled(job)
-    found = asking.latest(job, known.classifier, questions, scoring)
+    found = asking.latest(job, known.classifier, explanations, scoring)
     ways = [dataclasses.replace(known, scored=one) for one in found]
-    sidebyside.draw(scope, "disputed", ways, [one.method.title for one in questions])
+    sidebyside.draw(scope, "disputed", ways, [one.method.title for one in explanations])
 
 
-def by_classifier(scope: cache.Scope, known: Known) -> None:
+def by_classifier(scope: cache.Scope, known: ScoredSet) -> None:
     """The cases of the same images with this classifier and with another one, before and after."""
     offers = {offer.name: offer for offer in classifiers.offers() if offer.name != known.classifier.name}
     default = _natural(known.classifier)
@@ -74,15 +75,15 @@ def by_classifier(scope: cache.Scope, known: Known) -> None:
         return
     rival: Classifier = loading.value
     try:
-        method = fitting(known.scored.question.method, known.classifier, rival)
+        method = fitting(known.scored.explanation.method, known.classifier, rival)
         method.check(rival)
     except ValueError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
-    question = dataclasses.replace(known.scored.question, method=method)
-    job = asking.ask(scope, "second", rival, known.photos, (question,), known.scored.scoring)
+    explanation = dataclasses.replace(known.scored.explanation, method=method)
+    job = asking.ask(scope, "second", rival, known.photos, (explanation,), known.scored.scoring)
     waiting.settled(job)
-    [scored] = asking.latest(job, rival, (question,), known.scored.scoring)
+    [scored] = asking.latest(job, rival, (explanation,), known.scored.scoring)
     second = dataclasses.replace(known, classifier=rival, scored=scored)
     sidebyside.draw(scope, "changed", [known, second], [known.classifier.name, rival.name])
 
@@ -93,11 +94,3 @@ def _natural(classifier: Classifier) -> str | None:
         return None
     planted = next(one for one in bundled.REASON_OF if one != bundled.HONEST)
     return planted if classifier.name == bundled.HONEST else bundled.HONEST
-
-
-def fitting(method: attribution.Method, classifier: Classifier, rival: Classifier) -> attribution.Method:
-    """The method for another classifier: a layer that it does not have is replaced by its last spatial one."""
-    layer = getattr(method, "layer", None)
-    if layer is None or any(one.name == layer for one in rival.layers) and layer != classifier.last_spatial_layer.name:
-        return method
-    return dataclasses.replace(method, layer=rival.last_spatial_layer.name)

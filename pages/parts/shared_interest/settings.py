@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, cast
 
 import streamlit as st
 
@@ -10,16 +11,20 @@ import cache
 from interp import attribution, shared_interest
 from interp.images import ImageSet
 from interp.shared_interest import SCORES, Area, Deviations, Percentile, Rule, Thresholds
-from interp.shared_interest.explained import Question
+from interp.shared_interest.explained import Explanation
 from interp.shared_interest.scoring import Evidence, Scoring
 from interp.types import Classifier
 from pages.parts.kit import address, controls, methods, waiting
 from pages.parts.kit.text import plain
-from pages.parts.shared_interest.known import SHORT, Known
+from pages.parts.shared_interest.scored_set import SHORT, ScoredSet
 
 DEFAULT = attribution.GradCam.title
-EXPLAINED = {"Prediction": "predicted", "Label": "label"}
-MARKED = {"Of its label": "label", "Of the class explained": "explained", "All": "all"}
+EXPLAINED: dict[str, Literal["predicted", "label"]] = {"Prediction": "predicted", "Label": "label"}
+MARKED: dict[str, Literal["label", "explained", "all"]] = {
+    "Of its label": "label",
+    "Of the class explained": "explained",
+    "All": "all",
+}
 EVIDENCE: dict[str, Evidence] = {"Speaks for it": "for", "Counts at all": "any"}
 DEVIATIONS, PERCENTILE, SHARE, EQUAL = "Mean + n·std", "Percentile", "Area", "Annotation's area"
 RULES = (DEVIATIONS, PERCENTILE, SHARE, EQUAL)
@@ -42,7 +47,7 @@ HELP = {
 class Settings:
     """What is asked of each image, how its map becomes an area, and which scores count as low or high."""
 
-    question: Question
+    explanation: Explanation
     scoring: Scoring
     thresholds: Thresholds
 
@@ -61,7 +66,7 @@ def choose(scope: cache.Scope, classifier: Classifier, photos: ImageSet) -> Sett
     if not chosen:
         st.stop()
     [method] = methods.with_references(chosen, scope, classifier, photos)
-    return Settings(Question(method, EXPLAINED[explained], MARKED[marks]), Scoring(cut, large), limits)
+    return Settings(Explanation(method, EXPLAINED[explained], MARKED[marks]), Scoring(cut, large), limits)
 
 
 def offered(scope: cache.Scope, classifier: Classifier) -> list[str]:
@@ -94,7 +99,8 @@ def rule() -> Rule:
 def _thresholds() -> Thresholds:
     default = (shared_interest.LOW, shared_interest.HIGH)
     address.seed(KEY, default, valid=lambda pair: 0 <= pair[0] <= pair[1] <= 1, parse=_pair)
-    low, high = st.slider("Low up to, high from", 0.0, 1.0, step=STEP, key=KEY, help=HELP["thresholds"])
+    chosen = st.slider("Low up to, high from", 0.0, 1.0, step=STEP, key=KEY, help=HELP["thresholds"])
+    low, high = cast(tuple[float, float], chosen)
     address.publish(KEY, None if (low, high) == default else f"{low:g}-{high:g}")
     if low < high:
         return Thresholds(low, high)
@@ -107,13 +113,13 @@ def _pair(text: str) -> tuple[float, float]:
     return low, high
 
 
-def said(known: Known) -> str:
+def said(known: ScoredSet) -> str:
     """What was scored and how, and the mean scores, in a line or two."""
     scored = known.scored
-    question = scored.question
-    whose = "the predicted class" if question.target == "predicted" else "the image's label"
-    marks = {"label": "", "explained": " against its own marks", "all": " against all marks"}[question.marks]
-    how = f"{plain(question.method.title)} for {whose}{marks}, {in_words(scored.scoring.rule)}"
+    explanation = scored.explanation
+    whose = "the predicted class" if explanation.target == "predicted" else "the image's label"
+    marks = {"label": "", "explained": " against its own marks", "all": " against all marks"}[explanation.marks]
+    how = f"{plain(explanation.method.title)} for {whose}{marks}, {in_words(scored.scoring.rule)}"
     if not len(known):
         return f"{scored.total:,} annotated images are to be scored: {how}."
     right = f"{scored.correct.sum():,} of {scored.known.sum():,} right; " if scored.known.any() else ""
@@ -121,7 +127,7 @@ def said(known: Known) -> str:
     return f"{len(known):,} images scored: {how}. {right}means: {means}."
 
 
-def suggest(known: Known) -> None:
+def suggest(known: ScoredSet) -> None:
     """Where most images are unclassified with the authors' thresholds, offer nearer ones."""
     if known.thresholds == shared_interest.AUTHORS and 2 * known.counts["unclassified"] > len(known):
         st.button(

@@ -16,12 +16,12 @@ from interp.shared_interest import CASES, Comparison
 from pages.parts.kit import markup, replay, waiting
 from pages.parts.kit.export import PLOT
 from pages.parts.shared_interest import gallery
-from pages.parts.shared_interest.known import NAMES, Known
+from pages.parts.shared_interest.scored_set import NAMES, ScoredSet
 
 EACH = 8
 
 
-def draw(scope: cache.Scope, slot: str, ways: Sequence[Known], titles: Sequence[str]) -> None:
+def draw(scope: cache.Scope, slot: str, ways: Sequence[ScoredSet], titles: Sequence[str]) -> None:
     """Draw what several scorings of one set have in common and what not; `titles` are theirs."""
     if not all(len(one) for one in ways):
         return
@@ -60,7 +60,7 @@ def _summary(comparison: Comparison) -> None:
     )
 
 
-def _disputed(scope: cache.Scope, slot: str, ways: Sequence[Known], comparison: Comparison) -> None:
+def _disputed(scope: cache.Scope, slot: str, ways: Sequence[ScoredSet], comparison: Comparison) -> None:
     disputed = int((~comparison.agree).sum())
     said = "Disagreements first, then those whose IoU differs most." if disputed else "All agree; most different first."
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -75,7 +75,7 @@ def _disputed(scope: cache.Scope, slot: str, ways: Sequence[Known], comparison: 
             gallery.made,
             one.classifier,
             one.photos,
-            one.scored.question,
+            one.scored.explanation,
             one.scored.scoring,
             comparison.positions[order],
             "area",
@@ -85,7 +85,7 @@ def _disputed(scope: cache.Scope, slot: str, ways: Sequence[Known], comparison: 
 
 
 def _pairs(
-    ways: Sequence[Known], comparison: Comparison, order: Int[np.ndarray, " m"], found: Sequence[Sequence[str]]
+    ways: Sequence[ScoredSet], comparison: Comparison, order: Int[np.ndarray, " m"], found: Sequence[Sequence[str]]
 ) -> None:
     images = []
     for place, number in enumerate(order.tolist()):
@@ -98,7 +98,7 @@ def _pairs(
     markup.draw("pairs.html", images=images, ways=len(ways))
 
 
-def _way(known: Known, title: str, position: int, url: str) -> dict[str, Any]:
+def _way(known: ScoredSet, title: str, position: int, url: str) -> dict[str, Any]:
     row = known.where(position)
     assert row is not None, "only images that all have scored are compared"
     label, prediction = known.said(row)

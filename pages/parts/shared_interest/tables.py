@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from interp import shared_interest
 from interp.figures import interest as figures
-from interp.figures.style import RIGHT
 from interp.shared_interest import SCORES, ScoreName
 from pages.parts.kit import controls, export, replay
 from pages.parts.kit.export import PLOT
 from pages.parts.kit.text import plain, shortened
-from pages.parts.shared_interest.known import SHORT, Known
+from pages.parts.shared_interest.scored_set import SHORT, ScoredSet
 
 FEW = 5
 """Of fewer images than this a class's mean says too little to be pointed out."""
 
 
-def scores(known: Known) -> None:
+def scores(known: ScoredSet) -> None:
     """How each score is spread, and its mean, images predicted right and wrong apart."""
     replay.once(_scores, known)
 
 
-def _scores(known: Known) -> None:
+def _scores(known: ScoredSet) -> None:
     scored = known.scored
     rows = [
         {
@@ -49,7 +45,7 @@ def _mean(values: np.ndarray, part: np.ndarray) -> float | None:
     return float(values[part].mean()) if part.any() else None
 
 
-def classes(known: Known) -> None:
+def classes(known: ScoredSet) -> None:
     """Accuracy against mean scores class by class, and the confusion matrix coloured by a mean score."""
     replay.once(_classes, known)
     titles = {title: name for name, title in SCORES.items()}
@@ -57,7 +53,7 @@ def classes(known: Known) -> None:
     replay.once(_confusion, known, titles[chosen])
 
 
-def _classes(known: Known) -> None:
+def _classes(known: ScoredSet) -> None:
     table = shared_interest.by_class(known.scored)
     named = table.assign(name=[known.classifier.labels[one] for one in table["class"]])
     share = {"format": "percent", "min_value": 0, "max_value": 1}
@@ -76,13 +72,14 @@ def _classes(known: Known) -> None:
             },
         },
     )
-    several = named[named["labelled"] >= FEW]
+    several = named.query("labelled >= @FEW")
     if len(several) > 1:
         _said(known, several)
-        st.plotly_chart(_spread(several), config=PLOT)
+        heads = [shortened(name, 20) for name in several["name"]]
+        st.plotly_chart(figures.class_spread(several, heads), config=PLOT)
 
 
-def _said(known: Known, several: pd.DataFrame) -> None:
+def _said(known: ScoredSet, several: pd.DataFrame) -> None:
     """Point out the class with the least overlap."""
     lowest = several.loc[several["iou"].idxmin()]
     mean = float(known.scored.overlap.iou.mean())
@@ -93,34 +90,7 @@ def _said(known: Known, several: pd.DataFrame) -> None:
     )
 
 
-def _spread(several: pd.DataFrame) -> go.Figure:
-    """Accuracy against mean IoU, a point for each class; those of few images are left out, and the extremes named."""
-    lowest = several["accuracy"].idxmin()
-    extremes = {lowest, several["iou"].idxmin(), several["iou"].idxmax()}
-    names = [escape(shortened(name, 20)) for name in several["name"]]
-    figure = go.Figure(
-        go.Scatter(
-            x=several["iou"],
-            y=several["accuracy"],
-            mode="markers+text",
-            text=[name if row in extremes else "" for row, name in zip(several.index, names, strict=True)],
-            textposition=["bottom center" if row == lowest else "top center" for row in several.index],
-            hovertext=names,
-            customdata=several["images"],
-            marker={"size": 9, "color": RIGHT.colour},
-            hovertemplate="%{hovertext}: IoU %{x:.2f}, accuracy %{y:.0%}, %{customdata:,} images<extra></extra>",
-        )
-    )
-    figure.update_layout(
-        height=260,
-        margin={"l": 10, "r": 10, "t": 20, "b": 10},
-        xaxis={"title": "mean IoU", "range": [0, 1]},
-        yaxis={"title": "accuracy", "tickformat": ".0%", "range": [-0.05, 1.12], "tickvals": [0, 0.25, 0.5, 0.75, 1]},
-    )
-    return figure
-
-
-def _confusion(known: Known, name: ScoreName) -> None:
+def _confusion(known: ScoredSet, name: ScoreName) -> None:
     pairs = shared_interest.confusion(known.scored, name)
     if not len(pairs):
         st.info("No scored image has a label among the classifier's classes, so none is right or wrong.")
@@ -128,7 +98,7 @@ def _confusion(known: Known, name: ScoreName) -> None:
     st.plotly_chart(figures.confusion_map(pairs, known.classifier.labels, name), config=PLOT)
 
 
-def download(known: Known) -> None:
+def download(known: ScoredSet) -> None:
     """Everything about every scored image, as CSV."""
     st.download_button(
         "Everything as CSV",
@@ -139,7 +109,7 @@ def download(known: Known) -> None:
     )
 
 
-def _table(known: Known) -> str:
+def _table(known: ScoredSet) -> str:
     """All columns of all images; see `export.table` for what happens to cells that look like formulas."""
     ordered = known.scored.of(np.argsort(known.scored.positions))
     table = shared_interest.table(ordered, known.photos, known.classifier.labels, known.thresholds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from typing import Literal
 
 import numpy as np
 import streamlit as st
@@ -10,20 +10,19 @@ import streamlit as st
 import cache
 from interp import shared_interest
 from interp.figures import interest as figures
-from interp.images import ImageSet
-from interp.shared_interest import CASES, Ladder, Question, Scored, Scoring, Sweep, Thresholds
+from interp.shared_interest import CASES, Ladder, Scored, Sweep
+from interp.shared_interest.few import sweep_at
 from interp.shared_interest.thresholds import MARGIN
-from interp.types import Classifier
 from pages.parts.kit import controls, pickers, replay, waiting
 from pages.parts.kit.export import PLOT
 from pages.parts.shared_interest import asking, gallery
-from pages.parts.shared_interest.known import Known
+from pages.parts.shared_interest.scored_set import ScoredSet
 
 ONE, SET = "One image", "The whole set"
 STRIP = 12
 
 
-def draw(scope: cache.Scope, known: Known) -> None:
+def draw(scope: cache.Scope, known: ScoredSet) -> None:
     """The view: a sweep for one image, or how the cases of the set move, with the images that are on the edge."""
     if controls.one_of("Of", "interest.sweep", (SET, ONE)) == ONE:
         position = pickers.image(known.photos, default=_example(known))
@@ -41,39 +40,22 @@ def draw(scope: cache.Scope, known: Known) -> None:
     _edge(scope, known)
 
 
-def of_image(scope: cache.Scope, slot: str, known: Known, row: int) -> None:
+def of_image(scope: cache.Scope, slot: str, known: ScoredSet, row: int) -> None:
     """The scores of one image along the settings of the rule, its case below, and where that changes, in words."""
     scored = known.scored
-    asked = (scored.question, scored.scoring, known.thresholds, int(scored.positions[row]), bool(scored.correct[row]))
-    job = scope.gather(slot, swept, known.classifier, known.photos, *asked)
+    asked = (
+        scored.explanation,
+        scored.scoring,
+        known.thresholds,
+        int(scored.positions[row]),
+        bool(scored.correct[row]),
+    )
+    job = scope.gather(slot, sweep_at, known.classifier, known.photos, *asked, cache.Kept())
     if waiting.settled(job):
         replay.once(_sweep, known, row, job.value)
 
 
-def swept(
-    classifier: Classifier,
-    photos: ImageSet,
-    question: Question,
-    scoring: Scoring,
-    thresholds: Thresholds,
-    position: int,
-    correct: bool,
-) -> Generator[None, None, Sweep | None]:
-    """The sweep of one image of the set; None where it has no map."""
-    explained = yield from asking.maps(classifier, photos, question, (position,))
-    if not len(explained):
-        return None
-    return shared_interest.sweep(
-        explained.maps[0],
-        explained.annotations[0],
-        correct,
-        shared_interest.ladder(scoring.rule),
-        thresholds=thresholds,
-        evidence=scoring.evidence,
-    )
-
-
-def _sweep(known: Known, row: int, sweep: Sweep | None) -> None:
+def _sweep(known: ScoredSet, row: int, sweep: Sweep | None) -> None:
     if sweep is None:
         st.info("This image could not be explained, so there is no map to cut.")
         return
@@ -90,13 +72,13 @@ def _sweep(known: Known, row: int, sweep: Sweep | None) -> None:
     st.caption(f"{unknown}Along the {number}: {until}, then **{CASES[sweep.changes[-1].case_after]}**.")
 
 
-def _example(known: Known) -> int:
+def _example(known: ScoredSet) -> int:
     """The image that is nearest to another case."""
     distance = shared_interest.stability(known.scored, known.thresholds).distance
     return int(known.scored.positions[int(np.argmin(distance))])
 
 
-def _moving(scope: cache.Scope, known: Known) -> None:
+def _moving(scope: cache.Scope, known: ScoredSet) -> None:
     """How many images have each case as a threshold, or the rule's number, moves."""
     st.markdown("**How the cases move** as one of the thresholds moves and the other stays; a line marks where it is.")
     replay.once(_by_threshold, known)
@@ -104,26 +86,27 @@ def _moving(scope: cache.Scope, known: Known) -> None:
     rules = shared_interest.ladder(scored.scoring.rule)
     st.markdown(f"**And with the rule**, along the {shared_interest.setting_title(rules[0])}:")
     ladder = Ladder(rules, scored.scoring.evidence)
-    job = asking.ask(scope, "ladder", known.classifier, known.photos, (scored.question,), ladder)
+    job = asking.ask(scope, "ladder", known.classifier, known.photos, (scored.explanation,), ladder)
     done = waiting.settled(job)
-    [by_rule] = asking.latest(job, known.classifier, (scored.question,), ladder)
+    [by_rule] = asking.latest(job, known.classifier, (scored.explanation,), ladder)
     replay.once(_by_rule, known, by_rule)
     if done and len(by_rule[0]) == len(scored):
         replay.once(_steady, known, by_rule)
 
 
-def _by_threshold(known: Known) -> None:
-    for which, now in (("low", known.thresholds.low), ("high", known.thresholds.high)):
+def _by_threshold(known: ScoredSet) -> None:
+    limits: dict[Literal["low", "high"], float] = {"low": known.thresholds.low, "high": known.thresholds.high}
+    for which, now in limits.items():
         counts = shared_interest.counts_by_threshold(known.scored, which, known.thresholds)
         st.plotly_chart(figures.count_chart(counts, chosen=now).update_layout(height=240), config=PLOT)
 
 
-def _by_rule(known: Known, by_rule: tuple[Scored, ...]) -> None:
+def _by_rule(known: ScoredSet, by_rule: tuple[Scored, ...]) -> None:
     counts = shared_interest.counts_by_setting(by_rule, known.thresholds)
     st.plotly_chart(figures.count_chart(counts, chosen=shared_interest.setting(known.scored.scoring.rule)), config=PLOT)
 
 
-def _steady(known: Known, by_rule: tuple[Scored, ...]) -> None:
+def _steady(known: ScoredSet, by_rule: tuple[Scored, ...]) -> None:
     shares = shared_interest.steadiness(by_rule, known.scored, known.thresholds)
     always = int((shares == 1).sum())
     st.caption(
@@ -132,7 +115,7 @@ def _steady(known: Known, by_rule: tuple[Scored, ...]) -> None:
     )
 
 
-def _edge(scope: cache.Scope, known: Known) -> None:
+def _edge(scope: cache.Scope, known: ScoredSet) -> None:
     """Images that a slightly other threshold would put into another case, and those that are safe."""
     found = shared_interest.stability(known.scored, known.thresholds)
     edge = found.edge()

@@ -13,7 +13,7 @@ from interp.images.data_urls import svg_url
 from interp.shared_interest import CASES, Thresholds
 from pages.parts.kit import markup
 from pages.parts.shared_interest import settings
-from pages.parts.shared_interest.known import NAMES, Known
+from pages.parts.shared_interest.scored_set import NAMES, ScoredSet
 
 SENTENCES = {
     "human aligned": "Right, and it looks where people do.",
@@ -42,7 +42,7 @@ _SALIENT = {
 _PATTERNS = tuple(_MARKED)
 
 
-def draw(known: Known, chosen: tuple[str, ...]) -> None:
+def draw(known: ScoredSet, chosen: tuple[str, ...]) -> None:
     """Draw the tiles with how many images each case has; a click on one says `case:` and its number in `NAMES`."""
     st.caption(settings.said(known))
     st.html(html(known.counts, len(known), known.thresholds, chosen))

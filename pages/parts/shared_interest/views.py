@@ -20,7 +20,7 @@ from pages.parts.shared_interest import (
     tables,
     threshold,
 )
-from pages.parts.shared_interest.known import NAMES, Known
+from pages.parts.shared_interest.scored_set import NAMES, ScoredSet
 
 KEY = "interest.view"
 GALLERY, SCORES, CLASSES, THRESHOLD = "Gallery", "Scores", "Classes", "Threshold"
@@ -55,7 +55,7 @@ def choose(photos: ImageSet) -> str:
     return controls.one_of("View", f"{KEY}-unmarked", UNSCORED)
 
 
-def draw(view: str, selection: Selection, known: Known, choice: choosing.Choice) -> None:
+def draw(view: str, selection: Selection, known: ScoredSet, choice: choosing.Choice) -> None:
     """Draw the view of this name of scored images."""
     scope = selection.at(view).scope
     if not len(known):

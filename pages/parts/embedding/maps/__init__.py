@@ -26,7 +26,7 @@ __all__ = ["Choice", "Classes", "Panel", "Points", "Scale", "draw", "heard"]
 _HERE = Path(__file__).parent
 # They share one scope, in this order.
 _SCRIPTS = ("feeds.js", "view.js", "paint.js", "panel.js", "picture.js", "maps.js")
-_MAPS = st.components.v2.component(
+_MAPS = st.components.v2.component(  # pyright: ignore[reportAttributeAccessIssue]
     "loupe_maps",
     css=(_HERE / "maps.css").read_text("utf-8"),
     js="\n".join((_HERE / name).read_text("utf-8") for name in _SCRIPTS),
@@ -151,7 +151,7 @@ def _encoded(choice: Choice, count: int) -> dict[str, Any]:
     """A choice as the browser says it: the set as a base64 bit set, its first image in the lowest bit."""
     bits = np.zeros(count, bool)
     bits[choice.selected] = True
-    selected = base64.b64encode(np.packbits(bits, bitorder="little")).decode() if bits.any() else ""
+    selected = base64.b64encode(np.packbits(bits, bitorder="little").tobytes()).decode() if bits.any() else ""
     return {"chosen": choice.chosen, "selected": selected}
 
 

@@ -21,7 +21,7 @@ SHORT: dict[ScoreName, str] = {"iou": "IoU", "ground_truth_coverage": "GTC", "sa
 
 
 @dataclass(frozen=True, eq=False)
-class Known(Fingerprinted):
+class ScoredSet(Fingerprinted):
     """Scored images in the order scored, their cases by the thresholds, and the set they are of."""
 
     classifier: Classifier
