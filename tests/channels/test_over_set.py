@@ -176,7 +176,7 @@ def test_without_a_mistake_the_nearest_classes_are_offered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("question", "message"),
+    ("target", "message"),
     [
         (SetTarget("conv9"), "no layer 'conv9'"),
         (SetTarget("conv2", 3), "Class 3 does not exist"),

@@ -35,10 +35,8 @@ def view(selection: Selection, representation: Representation, picture, side) ->
         [features] = representations.read(scope, "features", classifier, photos, (representation,))
         features, cells = representations.cells(features, classifier)
     # Maps need no predictions: they are asked for after the features, and awaited after the maps.
-    predicting = None
-    if classifier.labels:
-        predicting = scope.shared.compute("predictions", models.predict, classifier, photos)
-    known = mapped.known(classifier, photos, features, cells, selection.labels, predicting)
+    asked = scope.shared.compute("predictions", models.predict, classifier, photos) if classifier.labels else None
+    known = mapped.known(classifier, photos, features, cells, selection.labels, asked)
     with side:
         arrangement = arrangements.choose(len(features), film=cells is None)
     filmed = arrangement.view == arrangements.FILM
@@ -87,8 +85,8 @@ def view(selection: Selection, representation: Representation, picture, side) ->
             trust.numbers(projections, headed)
         if cells is None:
             trust.sharing(scope, classifier, known, pooled)
-        if predicting is not None:
-            waiting.settled(predicting)
+        if asked is not None:
+            waiting.settled(asked)
     return arrangement
 
 
