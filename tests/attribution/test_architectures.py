@@ -23,7 +23,7 @@ def test_all_methods_run_everywhere(name: str) -> None:
     target = int(classifier.logits(batch).argmax())
     methods = [kind(**CHEAP.get(title, {})) for title, kind in METHODS.items()]
     found = {method.title: heatmaps for method, heatmaps in attribution.compare(classifier, batch, target, methods)}
-    assert set(found) == set(METHODS) and len(found) == 25
+    assert set(found) == set(METHODS)
     for title, heatmaps in found.items():
         assert heatmaps.values.shape == (1, 64, 64) and heatmaps.values.isfinite().all(), title
         # Of a random network's tiny last map the ReLU of a CAM may leave nothing.
