@@ -9,7 +9,7 @@ import pytest
 from interp.images import ImageSet
 from interp.models.ground_truth import OwnLabels, match_several
 from interp.models.labels import match_labels, match_set, read
-from tests.models.test_truth import photographs
+from tests.models.test_ground_truth import photographs
 
 
 @pytest.mark.parametrize(

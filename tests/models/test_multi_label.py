@@ -11,7 +11,7 @@ from interp.models import multi_label
 from interp.models.multi_label import Judged
 from interp.models.predictions import predict
 from interp.types import Classifier
-from tests.models.test_truth import photographs
+from tests.models.test_ground_truth import photographs
 from tests.steps import finished
 
 

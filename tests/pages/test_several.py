@@ -18,7 +18,7 @@ from pages.parts.overview import multi_label_numbers
 from tests import colours
 from tests.colours import COLOURS, SHOWN
 from tests.conftest import tiny_classifier
-from tests.models.test_truth import photographs
+from tests.models.test_ground_truth import photographs
 from tests.pages.opening import said
 
 
