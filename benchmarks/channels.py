@@ -33,9 +33,9 @@ LAYERS = ("features.12", "features.11")
 
 def full_forwards(classifier: Classifier, batch: Images, target: int, layer: str) -> torch.Tensor:
     """The effect of each channel by a full forward pass with it zeroed."""
-    question = TargetScore.of(classifier, batch, target)
+    target_score = TargetScore.of(classifier, batch, target)
     channels_ = classifier.layer(layer).channels
-    size = question.forward_batch_size
+    size = target_score.forward_batch_size
     with torch.no_grad():
         whole = classifier.logits(batch)[0, target]
         left = []

@@ -87,8 +87,8 @@ import cache
 from interp import images, models, set_pass, shared_interest as si
 from interp.attribution import Gradient
 photos = images.load(f"scenes:{sys.argv[1]}")
-question = (si.Question(Gradient()),)
-asked = (si.ExplanationPass(), models.load("scenes-honest"), photos, question)
+explanations = (si.Explanation(Gradient()),)
+asked = (si.ExplanationPass(), models.load("scenes-honest"), photos, explanations)
 call = cache.call(set_pass.by_chunks, *asked, kept=cache.Kept(), collecting=si.Scoring())
 assert len(cache.get(call, disk=False)[0]) == len(photos)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

@@ -1,6 +1,7 @@
 """How long a rerun with everything cached takes on the real server, for one visitor and for a class of thirty.
 
     python -m benchmarks.reruns [--query "model=NAME&images=NAME"] [-- --models FOLDER --images FOLDER]
+    python -m benchmarks.reruns --before OTHER/app.py --pages app saliency        # two checkouts, in turns
 
 Starts `streamlit run app.py`, opens websocket sessions as browsers do, waits until the page shows its result, and
 measures from sending a rerun to the message that its script has finished. The clients run in one process on the same
@@ -21,8 +22,8 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,8 @@ from benchmarks.websocket import Tab
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 90
+# Of one server so many reruns come together, and the two take so many turns.
+EACH_TURN, TURNS = 5, 30
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,22 @@ async def measure(server: Server, page: str, query: str, *, clients: int, second
         Reruns(f"{clients}, each every {every:g} s", [one for tab in spread for one in tab], spent[3] - spent[2]),
         Reruns(f"{clients} at the same instant", together, spent[4] - spent[3]),
     ]
+
+
+async def against(servers: Sequence[Server], page: str, query: str) -> list[Reruns]:
+    """Reruns of one tab on each of two servers in turns, so that what else the machine does counts for both."""
+    async with AsyncExitStack() as stack:
+        tabs = [await stack.enter_async_context(Tab(server.port, page, query)) for server in servers]
+        for tab in tabs:
+            await tab.settle()
+        taken: list[list[float]] = [[], []]
+        spent = [0.0, 0.0]
+        for _ in range(TURNS):
+            for place in (0, 1):
+                before = servers[place].processor()
+                taken[place] += [await tabs[place].rerun() for _ in range(EACH_TURN)]
+                spent[place] += servers[place].processor() - before
+    return [Reruns(name, times, cpu) for name, times, cpu in zip(("before", "now"), taken, spent, strict=True)]
 
 
 async def _after(delay: float, tab: Tab) -> float:
@@ -147,6 +166,7 @@ def _healthy(port: int, process: subprocess.Popen) -> bool:
 def main() -> None:
     """Measure and print a Markdown table, in milliseconds."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--before", type=Path, help="the app.py of another checkout: compare, with one tab on each")
     parser.add_argument("--app", type=Path, default=ROOT / "app.py")
     parser.add_argument("--pages", nargs="+", default=["app", "saliency"], help="'app' is the first page")
     parser.add_argument("--query", default="", help="what the address says, such as model=NAME&images=NAME")
@@ -157,9 +177,15 @@ def main() -> None:
     given = parser.parse_args()
     print("| page | clients | reruns | median, ms | 95th percentile, ms | server's processor time each, ms |")
     print("|---|---|---|---|---|---|")
-    with serve(given.app.resolve(), given.arguments) as server:
+    with ExitStack() as stack:
+        server = stack.enter_context(serve(given.app.resolve(), given.arguments))
+        other = given.before and stack.enter_context(serve(given.before.resolve(), given.arguments))
         for page in given.pages:
             name = "" if page == "app" else page
+            if other:
+                for reruns in asyncio.run(against((other, server), name, given.query)):
+                    print(reruns.row(page), flush=True)
+                continue
             work = measure(server, name, given.query, clients=given.clients, seconds=given.seconds, every=given.every)
             for reruns in asyncio.run(work):
                 print(reruns.row(page), flush=True)

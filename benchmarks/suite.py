@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.peers import SAMPLES, STEPS, WEIGHTS, Question, Work, captum, question, seconds
+from benchmarks.peers import SAMPLES, STEPS, WEIGHTS, TargetScore, Work, captum, seconds, target_score
 from interp import attribution
 from interp.attribution import Method
 
@@ -41,12 +41,12 @@ SUITES: dict[str, tuple[Method, ...]] = {
 }
 
 
-def together(asked: Question, methods: Sequence[Method]) -> Work:
+def together(asked: TargetScore, methods: Sequence[Method]) -> Work:
     """Our side: all of the methods, and the control."""
     return lambda: list(attribution.compare(asked.classifier, asked.batch, asked.target, methods))
 
 
-def measure(asked: Question, rounds: int) -> list[str]:
+def measure(asked: TargetScore, rounds: int) -> list[str]:
     """The rows of the table for one model."""
     peers = captum(asked)
     times: dict[str, list[tuple[float, float]]] = {suite: [] for suite in SUITES}
@@ -73,7 +73,7 @@ def main() -> None:
     torch.set_num_threads(1)
     print("| model | suite | ours, s | Captum, s | ratio |\n|---|---|---|---|---|")
     for name in given.models:
-        for row in measure(question(name, given.weights), given.rounds):
+        for row in measure(target_score(name, given.weights), given.rounds):
             print(row, flush=True)
 
 

@@ -52,7 +52,7 @@ class Job:
         self._gradients = True
         self._value: Any = None
         self._error: Exception | None = None
-        self._told = False
+        self._heard = False
         self._partial: list[Any] = []
         self._remarks: list[str] = []
         self._progress = Progress()
@@ -78,7 +78,7 @@ class Job:
         if self._state == "done":
             return self._value
         if self._error is not None:
-            self._told = True
+            self._heard = True
             raise self._error
         raise RuntimeError(f"{self.call.title} has no result: the job is {self._state}.")
 
@@ -88,13 +88,13 @@ class Job:
         return self._error
 
     @property
-    def told(self) -> bool:
+    def heard(self) -> bool:
         """Whether the job failed and somebody has heard of it, by `wait` or `value`.
 
         A page that was drawn again because of the failure asks once more, and must hear of it instead of starting the
         same work over; whoever asks after that wants another try.
         """
-        return self._told
+        return self._heard
 
     @property
     def partial(self) -> tuple[Any, ...]:
@@ -132,7 +132,7 @@ class Job:
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the job is over, or so many seconds; gives whether it is over."""
         over = self._over.wait(timeout)
-        self._told |= self._state == "failed"
+        self._heard |= self._state == "failed"
         return over
 
     def step(self, done: int, total: int, what: str) -> None:

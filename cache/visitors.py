@@ -53,7 +53,7 @@ class Visitor:
         """
         with queues.changed:
             before = self._slots.get(slot)
-        if before is not None and before.key == call.key and before.state != "cancelled" and not before.told:
+        if before is not None and before.key == call.key and before.state != "cancelled" and not before.heard:
             return before
         asker = (self, slot)
         job = queues.enter(asker, call, disk=disk, device=device or device_of(call))

@@ -27,12 +27,12 @@ with picture:
     job = asking.ask(scope, "scores", classifier, photos, (chosen.explanation,), chosen.scoring)
     waiting.settled(job)
     [scored] = asking.latest(job, classifier, (chosen.explanation,), chosen.scoring)
-    known = ScoredSet(classifier, photos, scored, chosen.thresholds)
-    tiles.draw(known, choosing.chosen_cases())
-    settings.suggest(known)
+    scored_set = ScoredSet(classifier, photos, scored, chosen.thresholds)
+    tiles.draw(scored_set, choosing.chosen_cases())
+    settings.suggest(scored_set)
 with side:
-    choice = choosing.choose(known) if view == views.GALLERY else choosing.Choice()
+    choice = choosing.choose(scored_set) if view == views.GALLERY else choosing.Choice()
 with picture:
-    views.draw(view, selection, known, choice)
+    views.draw(view, selection, scored_set, choice)
 problems.left_out(scored.problems)
 layout.how_to_read(reading.text(view))

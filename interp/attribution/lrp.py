@@ -147,7 +147,7 @@ class Lrp(Method):
         values, scores = torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
         residuals = values.sum(dim=(1, 2)) - scores
         if float(residuals.abs().mean()) > MISSING * float(scores.abs().mean()):
-            told = relevance.told([part[2] for part in parts], biased=self._biased)
+            told = relevance.remark_on([part[2] for part in parts], biased=self._biased)
             if told is not None:
                 progress.remark(f"{self.title} ({self.composite}): {told}")
         if self._rules != HELD and _attends(target_score.classifier):

@@ -69,7 +69,7 @@ TAKERS = {
 """What the entries of a `Ledger` are, for a reader."""
 
 
-def told(ledgers: Sequence[Ledger], *, biased: bool) -> str | None:
+def remark_on(ledgers: Sequence[Ledger], *, biased: bool) -> str | None:
     """What takes relevance, for a reader, without numbers, so that it reads alike for every part of a longer work.
 
     None where nothing does. `biased` where biases may take any.

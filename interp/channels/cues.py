@@ -39,10 +39,10 @@ class CueChannels(Fingerprinted):
     """The channels of a layer that see a planted cue best, and what they do for the cue's class on other scenes.
 
     `rise` is how much each channel's mean activation rises when the cue is drawn into a scene, the mean over scenes;
-    `told` the share of all pairs (a scene with, one without) in which it is larger with the cue, ties counted half.
+    `auc` the share of all pairs (a scene with, one without) in which it is larger with the cue, ties counted half.
     `seeing` are the channels with the largest rise. On `images` further scenes of the class, with the cue:
     `among_top` is the share in which each of them is among the five most supporting, `any_among_top` that in which one
-    of them is, and `top_tells` the share of those five that tell the cue (`told` of at least 0.95). `effects` is the
+    of them is, and `top_tells` the share of those five that tell the cue (`auc` of at least 0.95). `effects` is the
     measured effect of each channel alone, the mean; `drop` of zeroing all `seeing` at once, and `others_drop` of
     zeroing as many of the others at once, those whose own effects are largest. Scores and effects are in logits.
     `pixels` are the first of these scenes and `fires` where the seeing channels are active in them.
@@ -53,7 +53,7 @@ class CueChannels(Fingerprinted):
     layer: Layer
     images: int
     rise: Float[np.ndarray, " k"]
-    told: Float[np.ndarray, " k"]
+    auc: Float[np.ndarray, " k"]
     seeing: tuple[int, ...]
     among_top: tuple[float, ...]
     any_among_top: float
@@ -96,7 +96,7 @@ def cue_channels(
     if count < 1 or not 1 <= some <= place.channels // 2:
         raise ValueError(f"{count} scenes and {some} channels: give at least 1, and at most half of the channels.")
     target = CLASSES.index(REASONS[reason].label)
-    rise, told = _seen(classifier, reason, target, place.name, count)
+    rise, auc = _seen(classifier, reason, target, place.name, count)
     seeing = tuple(np.argsort(-rise, kind="stable")[:some].tolist())
     batch = _drawn(classifier, _scenes(reason, TESTING, target, count))
     found = attribute(classifier, batch, target, place.name)
@@ -110,11 +110,11 @@ def cue_channels(
         layer=place,
         images=count,
         rise=rise,
-        told=told,
+        auc=auc,
         seeing=seeing,
         among_top=tuple(float(one) for one in top[:, list(seeing)].mean(axis=0)),
         any_among_top=float(top[:, list(seeing)].any(axis=1).mean()),
-        top_tells=float((top & (told >= TELLS)).sum() / max(1, top.sum())),
+        top_tells=float((top & (auc >= TELLS)).sum() / max(1, top.sum())),
         attribution=found.values.mean(dim=0).numpy(),
         effects=alone,
         drop=drop,

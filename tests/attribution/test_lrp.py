@@ -178,9 +178,9 @@ def test_biases_and_nobody_by_hand() -> None:
     # Of 8 the bias takes a quarter; to the second output nothing contributes positively.
     torch.testing.assert_close(found, torch.tensor([[2.0, 4.0]]), rtol=1e-4, atol=1e-4)
     assert (ledger.biases, ledger.nobody) == pytest.approx((2.0, 5.0), rel=1e-4)
-    told = relevance.told([ledger], biased=True)
+    told = relevance.remark_on([ledger], biased=True)
     assert told is not None and "biases" in told and "the right sign" in told
-    assert relevance.told([relevance.Ledger()], biased=True) is None
+    assert relevance.remark_on([relevance.Ledger()], biased=True) is None
 
 
 def test_flat_and_box_rules_by_hand() -> None:

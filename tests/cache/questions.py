@@ -140,7 +140,7 @@ def unstorable(text: str) -> object:
     return [object()]
 
 
-def ask_for(folder: Path, seconds: float, told) -> None:
+def ask_for(folder: Path, seconds: float, heard) -> None:
     """Ask again and again, without a memory; tells how often, how often it was computed, the wrong, and the trouble."""
     os.environ["LOUPE_CACHE"] = str(folder)
     wrong = asked = 0
@@ -150,7 +150,7 @@ def ask_for(folder: Path, seconds: float, told) -> None:
             forget()
             wrong += not torch.equal(get(call(counted_heatmaps, seed)).values, heatmaps(seed).values)
             asked += 1
-    told.put((asked, len(log), wrong, trouble()))
+    heard.put((asked, len(log), wrong, trouble()))
 
 
 def counted_heatmaps(seed: int) -> Heatmaps:

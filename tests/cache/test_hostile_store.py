@@ -154,8 +154,8 @@ def test_a_store_that_cannot_be_looked_into_answers_all_the_same(folder: Path) -
 def test_two_servers_and_one_who_clears_share_a_store(folder: Path) -> None:
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["tests.cache.questions", "cache.store"])
-    told = processes.Queue()
-    asking = [processes.Process(target=questions.ask_for, args=(folder, 3.0, told), daemon=True) for _ in range(2)]
+    heard = processes.Queue()
+    asking = [processes.Process(target=questions.ask_for, args=(folder, 3.0, heard), daemon=True) for _ in range(2)]
     for one in asking:
         one.start()
     cleared = checks = 0
@@ -164,7 +164,7 @@ def test_two_servers_and_one_who_clears_share_a_store(folder: Path) -> None:
         cleared += store.default().clear()
         assert not store.default().damaged()
         time.sleep(0.005)
-    found = [told.get(timeout=30) for _ in asking]
+    found = [heard.get(timeout=30) for _ in asking]
     for one in asking:
         one.join(30)
     assert [one.exitcode for one in asking] == [0, 0] and cleared > 20

@@ -45,7 +45,7 @@ def test_what_is_drawn_without_the_cue_does_not_tell_it(biased: Classifier, monk
     monkeypatch.setattr(cues, "without_cue", lambda reason, scene: scene)
     found = cue_channels(biased, "tag", count=2)
     assert not found.rise.any() and found.top_tells == 0
-    np.testing.assert_allclose(found.told, 0.5, atol=1e-6)
+    np.testing.assert_allclose(found.auc, 0.5, atol=1e-6)
 
 
 def test_bad_input_says_what_is_wrong(biased: Classifier, tiny: Classifier) -> None:

@@ -60,7 +60,7 @@ def seen(name: str) -> CueChannels:
         Layer("layer", 4, "flat"),
         2,
         rise=np.array([0.1, 2.0, 1.0, -0.5]),
-        told=np.array([0.5, 1.0, 1.0, 0.2]),
+        auc=np.array([0.5, 1.0, 1.0, 0.2]),
         seeing=(1, 2),
         among_top=(1.0, 0.5),
         any_among_top=1.0,

@@ -22,14 +22,14 @@ from tests.pages.opening import opening, said
 @pytest.fixture
 def page(app, monkeypatch: pytest.MonkeyPatch):
     """Opens the view with choices in the address; `.mosaic`, `.coloured` and `.opened` are what was drawn last."""
-    told = SimpleNamespace(app=app)
+    titles = SimpleNamespace(app=app)
     original = replay.once
 
     def once(draw, *arguments) -> None:
         if draw is mosaic.draw:
-            told.mosaic, told.coloured = arguments
+            titles.mosaic, titles.coloured = arguments
         if draw is cell.draw:
-            [told.opened] = arguments
+            [titles.opened] = arguments
         original(draw, *arguments)
 
     monkeypatch.setattr(replay, "once", once)
@@ -37,11 +37,11 @@ def page(app, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(cells, "INVERSION_STEPS", 2)
 
     def begun() -> None:
-        told.mosaic = told.coloured = told.opened = None
+        titles.mosaic = titles.coloured = titles.opened = None
 
     address = {"model": "scenes-honest", "images": "scenes:41", "ch.view": "Cells", "ch.cells.most": "4"}
-    told.open, told.run = opening(app, "channel_attribution", address, begun)
-    return told
+    titles.open, titles.run = opening(app, "channel_attribution", address, begun)
+    return titles
 
 
 def test_cells_show_the_pictures_of_their_largest_channels(page) -> None:
@@ -130,7 +130,7 @@ def drawing(grid: CellGrid, colours: mosaic.Colours) -> str:
     photograph = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
     pictures = {0: np.full((8, 8, 3), 90, np.uint8), 1: np.full((8, 8, 3), 9, np.uint8)}
     shown = np.array([[1, -1]])
-    one = mosaic.Mosaic(grid, photograph, pictures, shown, np.ones((1, 2)), dictionary.told(grid), "<b>", (0, 1))
+    one = mosaic.Mosaic(grid, photograph, pictures, shown, np.ones((1, 2)), dictionary.titles(grid), "<b>", (0, 1))
     return mosaic.html(one, mosaic.Coloured(grid.attribution.numpy(), colours, "map", ("a & b", "c")))
 
 
@@ -142,7 +142,7 @@ def test_an_attribution_of_zero_is_said_and_explained() -> None:
 
 
 def test_what_is_pointed_at_tells_norm_attribution_and_channels() -> None:
-    first, second = dictionary.told(by_hand(ATTRIBUTION))
+    first, second = dictionary.titles(by_hand(ATTRIBUTION))
     assert first.splitlines() == [
         "row 0, column 0: norm 5, attribution +0.5 logits",
         "Activation: 1 (4), 0 (3)",

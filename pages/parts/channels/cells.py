@@ -63,28 +63,30 @@ class Wish:
     most: int
 
 
-def view(about: Subject, picture, side) -> None:
+def view(subject: Subject, picture, side) -> None:
     """The mosaic and the coloured grid; below, the cell that was clicked, and the numbers of all."""
     with side:
-        row = _photograph(about)
-        wish = _wish(about.targets[row])
+        row = _photograph(subject)
+        wish = _wish(subject.targets[row])
     with picture:
-        grid = cache.figure(channels.cells, about.found, row, most=wish.most)
+        grid = cache.figure(channels.cells, subject.found, row, most=wish.most)
         if grid.positions == (1, 1):
-            st.info(f"{plain(about.layer.name)} has a single position, so there is nothing to lay out: choose another.")
+            st.info(
+                f"{plain(subject.layer.name)} has a single position, so there is nothing to lay out: choose another."
+            )
             return
         clicks.listen({"cell": _take, "channel": chosen.take})
         spot = _spot(grid)
-        coloured = _coloured(about, grid, row, wish)
+        coloured = _coloured(subject, grid, row, wish)
         place, note, progress = st.container(), st.container(), st.container()
-        made, job = _made(about, grid, wish)
-        found, own = _opened(about, grid, row, spot)
+        made, job = _made(subject, grid, wish)
+        found, own = _opened(subject, grid, row, spot)
         if wish.shown == CHANNELS:
             made = found = made | found
         with place:
-            replay.once(mosaic.draw, _mosaic(about, grid, row, wish, made, spot), coloured)
+            replay.once(mosaic.draw, _mosaic(subject, grid, row, wish, made, spot), coloured)
         note.caption(_note(grid, wish, made, job))
-        chosen.detail(about, found)
+        chosen.detail(subject, found)
         dictionary.download(grid)
         with progress:
             # One at a time, in the order in which they are made.
@@ -93,11 +95,11 @@ def view(about: Subject, picture, side) -> None:
                     break
 
 
-def _photograph(about: Subject) -> int:
+def _photograph(subject: Subject) -> int:
     """Draw the picker of one photograph, where there are several; gives its row."""
-    if len(about.positions) == 1:
+    if len(subject.positions) == 1:
         return 0
-    names = [shortened(one, 40) for one in about.batch.names]
+    names = [shortened(one, 40) for one in subject.batch.names]
     options = [str(one) for one in range(len(names))]
     return int(controls.listed("Photograph", "ch.cells.row", options, named=lambda one: names[int(one)]))
 
@@ -151,7 +153,7 @@ def _inside(grid: CellGrid, text: str) -> bool:
     return row.isdecimal() and column.isdecimal() and int(row) < grid.shape[0] and int(column) < grid.shape[1]
 
 
-def _made(about: Subject, grid: CellGrid, wish: Wish) -> tuple[dict[int, fv.Picture], cache.Job | None]:
+def _made(subject: Subject, grid: CellGrid, wish: Wish) -> tuple[dict[int, fv.Picture], cache.Job | None]:
     """The mosaic's pictures as far as they are, by channel or by cell, and the job that makes them."""
     if wish.shown == PATCHES:
         return {}, None
@@ -160,15 +162,17 @@ def _made(about: Subject, grid: CellGrid, wish: Wish) -> tuple[dict[int, fv.Pict
         wanted = [one for one, _ in Counter(first).most_common() if one != NO_CHANNEL]
         if not wanted:
             return {}, None
-        found, job = pictures(about.selection, "cells", about.layer, wanted)
+        found, job = pictures(subject.selection, "cells", subject.layer, wanted)
         return found, job
     places = _inverted(grid)
     if not places:
         return {}, None
     vectors = grid.activations.flatten(1)
-    objectives = [fv.Direction(about.layer.name, vectors[:, one].clone(), cosine_power=COSINE_POWER) for one in places]
-    how = making.settings(about.selection, INVERSION_STEPS, side=INVERSION_SIDE)
-    job = making.ask(about.scope, "inversions", about.classifier, how, objectives)
+    objectives = [
+        fv.Direction(subject.layer.name, vectors[:, one].clone(), cosine_power=COSINE_POWER) for one in places
+    ]
+    how = making.settings(subject.selection, INVERSION_STEPS, side=INVERSION_SIDE)
+    job = making.ask(subject.scope, "inversions", subject.classifier, how, objectives)
     job.wait(waiting.PATIENCE)
     return {places[one]: picture for one, picture in making.so_far(job).items()}, job
 
@@ -205,7 +209,7 @@ def _note(grid: CellGrid, wish: Wish, made: Mapping[int, fv.Picture], job: cache
 
 
 def _mosaic(
-    about: Subject, grid: CellGrid, row: int, wish: Wish, made: Mapping[int, fv.Picture], spot: tuple[int, int]
+    subject: Subject, grid: CellGrid, row: int, wish: Wish, made: Mapping[int, fv.Picture], spot: tuple[int, int]
 ) -> mosaic.Mosaic:
     norms = grid.norms.numpy()
     sides = np.sqrt(norms / (norms.max() or 1.0)) if wish.sizes == BY_NORM else np.ones(grid.shape)
@@ -216,7 +220,7 @@ def _mosaic(
     else:
         shown = np.full(grid.shape, NO_CHANNEL)
     titles = {
-        CHANNELS: f"The channel with the largest {_titles(about, row)[wish.order]}",
+        CHANNELS: f"The channel with the largest {_titles(subject, row)[wish.order]}",
         INVERSIONS: "Inversion of each cell's vector",
         PATCHES: "The photograph",
     }
@@ -224,14 +228,14 @@ def _mosaic(
     # A picture of the first few steps is grey: the photograph says more.
     begun = {one for one, picture in made.items() if BEGUN * picture.step >= picture.steps}
     used = {one: made[one].pixels for one in set(shown.flatten().tolist()) & begun}
-    photograph = fv.bytes_of(about.batch.pixels[row])
+    photograph = fv.bytes_of(subject.batch.pixels[row])
     return mosaic.Mosaic(
-        grid, photograph, used, shown, sides, dictionary.told(grid), f"{titles[wish.shown]}{size}", spot
+        grid, photograph, used, shown, sides, dictionary.titles(grid), f"{titles[wish.shown]}{size}", spot
     )
 
 
-def _coloured(about: Subject, grid: CellGrid, row: int, wish: Wish) -> mosaic.Coloured:
-    target, labels = about.targets[row], about.classifier.labels
+def _coloured(subject: Subject, grid: CellGrid, row: int, wish: Wish) -> mosaic.Coloured:
+    target, labels = subject.targets[row], subject.classifier.labels
     first = labels[target.positive]
     if target.negative is None:
         if wish.colours == ONE:
@@ -243,8 +247,13 @@ def _coloured(about: Subject, grid: CellGrid, row: int, wish: Wish) -> mosaic.Co
         return mosaic.Coloured(grid.attribution.numpy(), "two", title, (first, second))
     alone = Target(target.positive if wish.colours == FIRST else target.negative)
     found = waiting.value(
-        about.scope.compute(
-            "alone", channels.attribute, about.classifier, about.batch[row : row + 1], alone, layer=about.layer.name
+        subject.scope.compute(
+            "alone",
+            channels.attribute,
+            subject.classifier,
+            subject.batch[row : row + 1],
+            alone,
+            layer=subject.layer.name,
         )
     )
     values = channels.cells(found, most=wish.most).attribution.numpy()
@@ -252,14 +261,14 @@ def _coloured(about: Subject, grid: CellGrid, row: int, wish: Wish) -> mosaic.Co
 
 
 def _opened(
-    about: Subject, grid: CellGrid, row: int, spot: tuple[int, int]
+    subject: Subject, grid: CellGrid, row: int, spot: tuple[int, int]
 ) -> tuple[dict[int, fv.Picture], cache.Job | None]:
     """Draw the chosen cell; gives the pictures of its channels, and the job that makes them."""
-    titles, rival = _titles(about, row), about.targets[row].negative
+    titles, rival = _titles(subject, row), subject.targets[row].negative
     sides = tuple((f"Largest {titles[name]}", _strong(grid, order, spot)) for name, order in ORDERS.items())
     there = list(dict.fromkeys(one.channel for _, strong in sides for one in strong))
-    found, job = pictures(about.selection, "cell", about.layer, there) if there else ({}, None)
-    photograph = fv.bytes_of(about.batch.pixels[row])
+    found, job = pictures(subject.selection, "cell", subject.layer, there) if there else ({}, None)
+    photograph = fv.bytes_of(subject.batch.pixels[row])
     # At the size at which it is drawn, so that the frame does not cover a photograph of a few pixels.
     whole = cell.enlarged(photograph)
     opened = cell.Opened(
@@ -267,22 +276,22 @@ def _opened(
         photograph[grid.window(*spot, photograph.shape[:2])],
         sides,
         {one: picture.pixels for one, picture in found.items()},
-        {one: about.lit(row, one) for one in there},
+        {one: subject.lit(row, one) for one in there},
         st.session_state.get(CHANNEL),
     )
     st.markdown(
         f"#### Row {spot[0]}, column {spot[1]}\n\nNorm of its activations {grid.norms[spot]:.3g}; attribution "
-        f"**{grid.attribution[spot]:+.3g}** of {about.found.values[row].sum():+.3g} logits. Each channel: what "
+        f"**{grid.attribution[spot]:+.3g}** of {subject.found.values[row].sum():+.3g} logits. Each channel: what "
         "it looks for, where it fires; its activation and its attribution in this cell."
-        + ("" if rival is None else f" Below zero it speaks for {plain(about.classifier.labels[rival])}.")
+        + ("" if rival is None else f" Below zero it speaks for {plain(subject.classifier.labels[rival])}.")
     )
     replay.once(cell.draw, opened)
     return found, job
 
 
-def _titles(about: Subject, row: int) -> dict[str, str]:
+def _titles(subject: Subject, row: int) -> dict[str, str]:
     """The orders of channels, with the classes that they are about."""
-    labels, target = about.classifier.labels, about.targets[row]
+    labels, target = subject.classifier.labels, subject.targets[row]
     first = labels[target.positive]
     against = f"against {first}" if target.negative is None else f"for {labels[target.negative]}"
     said = ("activation", f"attribution for {first}", f"attribution {against}")

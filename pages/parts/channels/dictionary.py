@@ -13,7 +13,7 @@ TOLD = 3
 """So many channels are named of each cell, in each order."""
 
 
-def told(grid: CellGrid) -> tuple[str, ...]:
+def titles(grid: CellGrid) -> tuple[str, ...]:
     """What is read of each cell when it is pointed at, row by row."""
     of_each = {name: grid.strongest(order, TOLD) for name, order in ORDERS.items()}
     lines = []

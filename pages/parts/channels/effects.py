@@ -39,30 +39,30 @@ READING = (
 )
 
 
-def view(about: Subject, picture, side) -> None:
+def view(subject: Subject, picture, side) -> None:
     """Attribution against measured effect for all channels, photograph by photograph."""
     with side:
-        row = _photograph(about)
+        row = _photograph(subject)
     with picture:
         clicks.listen({"channel": take})
-        job = _measuring(about)
+        job = _measuring(subject)
         if job is None or not waiting.settled(job):
             return
-        found = cache.figure(channels.compared, about.found, job.value, row, outliers=OUTLIERS)
-        _numbers(about, found, row)
+        found = cache.figure(channels.compared, subject.found, job.value, row, outliers=OUTLIERS)
+        _numbers(subject, found, row)
         chosen = st.session_state.get(CHANNEL)
-        chosen = chosen if chosen is not None and chosen < about.layer.channels else None
-        settled = cache.figure(_figure, found, about.layer.name, chosen)
-        key = f"ch-truth-{about.layer.name}-{row}"
+        chosen = chosen if chosen is not None and chosen < subject.layer.channels else None
+        settled = cache.figure(_figure, found, subject.layer.name, chosen)
+        key = f"ch-truth-{subject.layer.name}-{row}"
         st.plotly_chart(
             settled, key=key, on_select=lambda: _take_mark(key), selection_mode="points", config=PLOT, width="stretch"
         )
         _said(found)
-        if len(about.positions) > 1:
-            replay.once(_every, about.found, job.value, about.batch.names)
-        _outliers(about, found, chosen)
-        further.in_the_set(about.selection, about.layer.name)
-        _table(about, found, job.value, row)
+        if len(subject.positions) > 1:
+            replay.once(_every, subject.found, job.value, subject.batch.names)
+        _outliers(subject, found, chosen)
+        further.in_the_set(subject.selection, subject.layer.name)
+        _table(subject, found, job.value, row)
 
 
 def take(value: str) -> None:
@@ -78,49 +78,49 @@ def _take_mark(key: str) -> None:
         st.session_state[CHANNEL] = int(one[0] if isinstance(one, list) else one)
 
 
-def _photograph(about: Subject) -> int:
-    if len(about.positions) == 1:
+def _photograph(subject: Subject) -> int:
+    if len(subject.positions) == 1:
         return 0
-    names = [f"{row + 1}: {shortened(name, 40)}" for row, name in enumerate(about.batch.names)]
+    names = [f"{row + 1}: {shortened(name, 40)}" for row, name in enumerate(subject.batch.names)]
     key = "ch.photograph"
     if st.session_state.get(key, 0) >= len(names):
         st.session_state[key] = 0
     return st.selectbox("Photograph", range(len(names)), format_func=names.__getitem__, key=key)
 
 
-def _measuring(about: Subject) -> cache.Job | None:
+def _measuring(subject: Subject) -> cache.Job | None:
     """The job that measures the effects; None where that would take long and nobody has asked for it."""
-    asked = cache.call(channels.effects, about.classifier, about.batch, about.targets, layer=about.layer.name)
+    asked = cache.call(channels.effects, subject.classifier, subject.batch, subject.targets, layer=subject.layer.name)
     allowed = f"ch-measured-{asked.key}"
     slot = "effects"
     if not st.session_state.get(allowed):
-        seconds = _seconds(about)
+        seconds = _seconds(subject)
         if seconds is None or seconds >= LONG:
-            about.scope.release(slot)
+            subject.scope.release(slot)
             time = "" if seconds is None else f", about {waiting.duration(seconds)}"
             st.info(
-                f"To zero each of the {about.layer.channels:,} channels of {plain(about.layer.name)} in turn takes up "
-                f"to {_passes(about):,.0f} forward-and-backward passes{time}. Later layers take less."
+                f"To zero each of the {subject.layer.channels:,} channels of {plain(subject.layer.name)} in turn takes "
+                f"up to {_passes(subject):,.0f} forward-and-backward passes{time}. Later layers take less."
             )
             st.button("Measure", icon=":material/science:", key="ch-measure", on_click=_allow, args=(allowed,))
             return None
-    return about.scope.compute(slot, asked)
+    return subject.scope.compute(slot, asked)
 
 
 def _allow(key: str) -> None:
     st.session_state[key] = True
 
 
-def _passes(about: Subject) -> float:
-    return len(about.positions) * cache.lookup(ablation.cost, about.classifier, about.layer)
+def _passes(subject: Subject) -> float:
+    return len(subject.positions) * cache.lookup(ablation.cost, subject.classifier, subject.layer)
 
 
-def _seconds(about: Subject) -> float | None:
+def _seconds(subject: Subject) -> float | None:
     """How long the measurement takes at most; None while that is not known."""
-    passes = _passes(about)
+    passes = _passes(subject)
     if passes < PASSES:
         return 0.0
-    job = about.scope.shared.gather("pass", attribution.measured_pass, about.classifier)
+    job = subject.scope.shared.gather("pass", attribution.measured_pass, subject.classifier)
     waiting.value(job)
     return passes * job.value.seconds
 
@@ -129,7 +129,7 @@ def _figure(found: Compared, layer: str, chosen: int | None) -> replay.Settled:
     return replay.Settled(figures.effects(found, layer, chosen))
 
 
-def _numbers(about: Subject, found: Compared, row: int) -> None:
+def _numbers(subject: Subject, found: Compared, row: int) -> None:
     columns = st.columns(4)
     off = float(np.abs(found.attribution - found.effect).max())
     for column, label, value, help in zip(
@@ -139,8 +139,8 @@ def _numbers(about: Subject, found: Compared, row: int) -> None:
         (
             "Correlation of attribution and effect over the active channels.",
             "Rank correlation of attribution and effect over the active channels.",
-            f"Of {about.layer.channels:,}: those in which either is not zero.",
-            f"In logits, where the score is {float(about.found.scores[row]):.3g}.",
+            f"Of {subject.layer.channels:,}: those in which either is not zero.",
+            f"In logits, where the score is {float(subject.found.scores[row]):.3g}.",
         ),
         strict=True,
     ):
@@ -177,16 +177,16 @@ def _every(found: channels.ChannelAttribution, measured: Effects, names: tuple[s
     st.dataframe(rows, hide_index=True, column_config={"Pearson": number, "Spearman": number})
 
 
-def _outliers(about: Subject, found: Compared, chosen: int | None) -> None:
+def _outliers(subject: Subject, found: Compared, chosen: int | None) -> None:
     first = [] if chosen is None else [chosen]
     shown = [*first, *(one for one in found.outliers if one not in first)]
     if not shown:
         return
     st.markdown("**Where the estimate is furthest off**" + ("" if chosen is None else ", and the channel chosen"))
     place = st.container()
-    made, job = pictures(about.selection, "outliers", about.layer, shown)
+    made, job = pictures(subject.selection, "outliers", subject.layer, shown)
     waiting.settled(job)
-    told = [
+    captions = [
         PictureCard(
             f"Channel {one}",
             f"{found.attribution[one]:+.3g}, off by {found.attribution[one] - found.effect[one]:+.2g}",
@@ -197,39 +197,39 @@ def _outliers(about: Subject, found: Compared, chosen: int | None) -> None:
         for one in shown
     ]
     with place:
-        picturecards.draw(making.pixels(made, shown), told, side=120)
+        picturecards.draw(making.pixels(made, shown), captions, side=120)
 
 
-def _table(about: Subject, found: Compared, measured: Effects, row: int) -> None:
+def _table(subject: Subject, found: Compared, measured: Effects, row: int) -> None:
     with st.expander("All channels: attribution and effect", key="ch-truth-numbers", on_change="rerun") as opened:
         if not opened.open:
             return
         replay.once(_rows, found)
-        st.caption(f"{named(about.classifier, about.targets[row])}, in {plain(about.batch.names[row])}.")
-        export.download("As CSV", "loupe-estimate-and-truth.csv", lambda: rows(about, measured))
+        st.caption(f"{named(subject.classifier, subject.targets[row])}, in {plain(subject.batch.names[row])}.")
+        export.download("As CSV", "loupe-estimate-and-truth.csv", lambda: rows(subject, measured))
 
 
 def _rows(found: Compared) -> None:
     order = np.argsort(-np.abs(found.attribution - found.effect), kind="stable")
-    told = {
+    captions = {
         "channel": order.tolist(),
         "attribution": found.attribution[order],
         "effect": found.effect[order],
         "difference": (found.attribution - found.effect)[order],
     }
-    st.dataframe(told, hide_index=True, height=320)
+    st.dataframe(captions, hide_index=True, height=320)
 
 
-def rows(about: Subject, measured: Effects) -> list[dict[str, Any]]:
+def rows(subject: Subject, measured: Effects) -> list[dict[str, Any]]:
     """A row for each photograph and channel: attribution, measured effect, difference."""
     found = []
-    for row, name in enumerate(about.batch.names):
-        estimate, effect = about.found.values[row].tolist(), measured.values[row].tolist()
+    for row, name in enumerate(subject.batch.names):
+        estimate, effect = subject.found.values[row].tolist(), measured.values[row].tolist()
         for channel, (one, other) in enumerate(zip(estimate, effect, strict=True)):
             found.append(
                 {
                     "image": name,
-                    "layer": about.layer.name,
+                    "layer": subject.layer.name,
                     "channel": channel,
                     "attribution": one,
                     "effect": other,

@@ -75,7 +75,7 @@ def gallery(selection: Selection, found: SetAttribution, channel: int) -> None:
     job = selection.scope.compute("decided", framed.strongest, selection.classifier, photos, layer, channel, positions)
     place = st.container()
     drawn_already = job.value if waiting.settled(job) else (None,) * len(shown)
-    told = [
+    captions = [
         PictureCard(
             shortened(photos.names[position], 26),
             f"{found.values[row, channel]:+.2f} · {selection.classifier.labels[found.positive[row]]}",
@@ -85,7 +85,7 @@ def gallery(selection: Selection, found: SetAttribution, channel: int) -> None:
         for row, position in zip(shown, positions, strict=True)
     ]
     with place:
-        picturecards.draw(drawn_already, told, side=104)
+        picturecards.draw(drawn_already, captions, side=104)
     _onwards(selection, found, channel, decided if len(decided) else shown)
 
 

@@ -57,9 +57,9 @@ def _inside(share: float) -> float:
     return min(max(share, EDGE), 1 - EDGE)
 
 
-def cards(told: Sequence[GroupCard]) -> None:
+def cards(captions: Sequence[GroupCard]) -> None:
     """A card for each group, as one element; clicks say `walk:` and where to."""
-    markup.draw("groups.html", cards=[(colour(group), card) for group, card in enumerate(told)])
+    markup.draw("groups.html", cards=[(colour(group), card) for group, card in enumerate(captions)])
 
 
 def effects(

@@ -44,16 +44,16 @@ READING = (
 )
 
 
-def count_of(about: Subject) -> int:
+def count_of(subject: Subject) -> int:
     """The largest number of groups that can be asked for here."""
-    images, k, height, width = about.found.activations.shape
+    images, k, height, width = subject.found.activations.shape
     return max(1, min(12, k, images * height * width))
 
 
-def ask(about: Subject, count: int) -> cache.Job:
+def ask(subject: Subject, count: int) -> cache.Job:
     """The job that finds the groups, which all the photographs share."""
-    rows = tuple(range(len(about.positions)))
-    return about.scope.compute("groups", channels.groups, about.found, rows, count)
+    rows = tuple(range(len(subject.positions)))
+    return subject.scope.compute("groups", channels.groups, subject.found, rows, count)
 
 
 def directions(found: Groups, shown: Sequence[int]) -> dict[int, fv.Direction]:
@@ -63,20 +63,20 @@ def directions(found: Groups, shown: Sequence[int]) -> dict[int, fv.Direction]:
 
 
 def ask_pictures(
-    about: Subject, slot: str, found: Groups, shown: Sequence[int]
+    subject: Subject, slot: str, found: Groups, shown: Sequence[int]
 ) -> tuple[dict[int, fv.Picture], cache.Job]:
     """The groups' pictures, by group, as far as they are, and the job that makes them."""
     asked = directions(found, shown)
-    settings = how(about.selection)
-    job = making.ask(about.scope, slot, about.classifier, settings, list(asked.values()))
+    settings = how(subject.selection)
+    job = making.ask(subject.scope, slot, subject.classifier, settings, list(asked.values()))
     job.wait(waiting.PATIENCE)
     names = list(asked)
     return {names[row]: made for row, made in making.so_far(job).items()}, job
 
 
-def view(about: Subject, picture, side) -> None:
+def view(subject: Subject, picture, side) -> None:
     """The photographs in the groups' colours, a card for each group, and what each does to the top classes."""
-    most = count_of(about)
+    most = count_of(subject)
     with side:
         if most > 2:
             count = controls.slid("Groups", walk.GROUPS, min(6, most), low=2, high=most, step=1)
@@ -84,29 +84,31 @@ def view(about: Subject, picture, side) -> None:
             count = most
     with picture:
         clicks.listen({"walk": walk.take})
-        found: Groups = waiting.value(ask(about, count))
+        found: Groups = waiting.value(ask(subject, count))
         if not found.maps.any():
-            st.info(f"No channel of {plain(about.layer.name)} is active: there is nothing to split into groups.")
+            st.info(f"No channel of {plain(subject.layer.name)} is active: there is nothing to split into groups.")
             return
-        seen = [fv.bytes_of(one) for one in about.batch.pixels]
-        names = [about.selection.photos.names[one] for one in about.positions]
+        seen = [fv.bytes_of(one) for one in subject.batch.pixels]
+        names = [subject.selection.photos.names[one] for one in subject.positions]
         replay.once(_photographs, found, tuple(seen), tuple(names))
-        _quality(about, found)
+        _quality(subject, found)
         place = st.container()
-        classes = _classes(about)
-        measuring = about.scope.compute(
-            "group-effects", channels.group_effects, about.classifier, about.batch, found, classes
+        classes = _classes(subject)
+        measuring = subject.scope.compute(
+            "group-effects", channels.group_effects, subject.classifier, subject.batch, found, classes
         )
         measuring.wait(waiting.PATIENCE)
-        made, job = ask_pictures(about, "group-pictures", found, range(len(found)))
+        made, job = ask_pictures(subject, "group-pictures", found, range(len(found)))
         if waiting.settled(measuring):
             waiting.settled(job)
         effects = measuring.value if measuring.state == "done" else None
         with place:
-            replay.once(groupcards.cards, tuple(_card(about, found, effects, made, seen, g) for g in range(len(found))))
+            replay.once(
+                groupcards.cards, tuple(_card(subject, found, effects, made, seen, g) for g in range(len(found)))
+            )
         if effects is not None:
-            _table(about, effects)
-        _downloads(about, found, effects)
+            _table(subject, effects)
+        _downloads(subject, found, effects)
 
 
 def _photographs(found: Groups, seen: Sequence[np.ndarray], names: Sequence[str]) -> None:
@@ -115,13 +117,13 @@ def _photographs(found: Groups, seen: Sequence[np.ndarray], names: Sequence[str]
     groupcards.photographs(seen, painted, names)
 
 
-def _quality(about: Subject, found: Groups) -> None:
-    score, left = float(about.found.scores.mean()), float(found.residuals.mean())
-    mean = "mean " if len(about.positions) > 1 else ""
+def _quality(subject: Subject, found: Groups) -> None:
+    score, left = float(subject.found.scores.mean()), float(found.residuals.mean())
+    mean = "mean " if len(subject.positions) > 1 else ""
     held = float(found.values.mean(dim=0).sum())
     text = (
         f"The groups hold **{found.explained:.0%}** of the activation's squares. Of the {mean}score, {score:.4g} "
-        f"logits, the layer's attribution is {float(about.mean.sum()):.4g}: the groups' {held:.4g} "
+        f"logits, the layer's attribution is {float(subject.mean.sum()):.4g}: the groups' {held:.4g} "
         f"and {left:+.3g} that is in none of them."
     )
     if found.cut:
@@ -129,17 +131,17 @@ def _quality(about: Subject, found: Groups) -> None:
     st.markdown(text)
 
 
-def _classes(about: Subject) -> tuple[int, ...]:
+def _classes(subject: Subject) -> tuple[int, ...]:
     """The most likely classes, and those that are explained."""
-    top = about.probabilities.mean(dim=0).topk(min(TOP, about.probabilities.shape[1])).indices.tolist()
-    asked = [one for target in about.targets for one in (target.positive, target.negative) if one is not None]
+    top = subject.probabilities.mean(dim=0).topk(min(TOP, subject.probabilities.shape[1])).indices.tolist()
+    asked = [one for target in subject.targets for one in (target.positive, target.negative) if one is not None]
     return tuple(dict.fromkeys([*top, *asked]))
 
 
-def _effect(about: Subject, effects: GroupEffects, group: int) -> float:
+def _effect(subject: Subject, effects: GroupEffects, group: int) -> float:
     """How far the score of what is explained falls without the group, the mean over the photographs."""
     falls = []
-    for row, target in enumerate(about.targets):
+    for row, target in enumerate(subject.targets):
         one = effects.measured[row, group, effects.classes.index(target.positive)]
         other = 0.0 if target.negative is None else effects.measured[row, group, effects.classes.index(target.negative)]
         falls.append(float(one - other))
@@ -147,7 +149,7 @@ def _effect(about: Subject, effects: GroupEffects, group: int) -> float:
 
 
 def _card(
-    about: Subject,
+    subject: Subject,
     found: Groups,
     effects: GroupEffects | None,
     made: dict[int, fv.Picture],
@@ -155,12 +157,12 @@ def _card(
     group: int,
 ) -> groupcards.GroupCard:
     strongest = tuple(found.strongest(group, CHANNELS))
-    here = about.layer.name
+    here = subject.layer.name
     walks = (walk.written([walk.Step(here, group=group)]), *(walk.written([walk.Step(here, k)]) for k, _ in strongest))
     return groupcards.GroupCard(
         float(found.shares[:, group].mean()),
         float(found.values[:, group].mean()),
-        None if effects is None else _effect(about, effects, group),
+        None if effects is None else _effect(subject, effects, group),
         made[group].pixels if group in made else None,
         tuple(spotlight(one, maps[group].numpy()) for one, maps in zip(seen, found.maps, strict=True)),
         strongest,
@@ -168,42 +170,42 @@ def _card(
     )
 
 
-def _table(about: Subject, effects: GroupEffects) -> None:
-    mean = " (means over the photographs)" if len(about.positions) > 1 else ""
+def _table(subject: Subject, effects: GroupEffects) -> None:
+    mean = " (means over the photographs)" if len(subject.positions) > 1 else ""
     st.markdown(
         f"**What each group does to the top classes**{mean}: how far the logit falls when the group is taken out of "
         "the activation, measured and to first order. Red: the group speaks for the class; blue: against it."
     )
-    names = tuple(about.classifier.labels[one] for one in effects.classes)
+    names = tuple(subject.classifier.labels[one] for one in effects.classes)
     arrays = (effects.logits, effects.measured, effects.estimated, effects.together)
     replay.once(groupcards.effects, names, *(one.mean(dim=0).numpy() for one in arrays))
 
 
-def _downloads(about: Subject, found: Groups, effects: GroupEffects | None) -> None:
+def _downloads(subject: Subject, found: Groups, effects: GroupEffects | None) -> None:
     with st.popover("Download", icon=":material/download:", key="ch-groups-download", on_change="rerun") as place:
         if place.open:
-            made = functools.partial(_csv, about, found, effects)
+            made = functools.partial(_csv, subject, found, effects)
             st.download_button("Groups as CSV", made, "loupe-groups.csv", on_click="ignore")
             st.download_button(
                 "Directions and maps as NPZ", functools.partial(_npz, found), "loupe-groups.npz", on_click="ignore"
             )
 
 
-def _csv(about: Subject, found: Groups, effects: GroupEffects | None) -> str:
-    return export.table(rows(about, found, effects))
+def _csv(subject: Subject, found: Groups, effects: GroupEffects | None) -> str:
+    return export.table(rows(subject, found, effects))
 
 
 def _npz(found: Groups) -> bytes:
     return export.npz({"directions": found.directions.numpy(), "maps": found.maps.numpy()})
 
 
-def rows(about: Subject, found: Groups, effects: GroupEffects | None) -> list[dict[str, Any]]:
+def rows(subject: Subject, found: Groups, effects: GroupEffects | None) -> list[dict[str, Any]]:
     """The numbers of all groups, a row for each group of each photograph, in logits."""
     made = []
-    for row, position in enumerate(about.positions):
+    for row, position in enumerate(subject.positions):
         for group in range(len(found)):
             one: dict[str, Any] = {
-                "image": about.selection.photos.names[position],
+                "image": subject.selection.photos.names[position],
                 "group": group + 1,
                 "share": float(found.shares[row, group]),
                 "attribution": float(found.values[row, group]),
@@ -211,7 +213,7 @@ def rows(about: Subject, found: Groups, effects: GroupEffects | None) -> list[di
             }
             if effects is not None:
                 for i, index in enumerate(effects.classes):
-                    label = about.classifier.labels[index]
+                    label = subject.classifier.labels[index]
                     one[f"measured: {label}"] = float(effects.measured[row, group, i])
                     one[f"estimate: {label}"] = float(effects.estimated[row, group, i])
             made.append(one)

@@ -114,18 +114,18 @@ def _side(selection: Selection, found: CueChannels) -> None:
     place = st.container()
     made, job = pictures(one, f"lesson-pictures-{found.classifier}", found.layer, found.seeing)
     waiting.settled(job)
-    told = [
+    captions = [
         PictureCard(
             f"Channel {channel}",
             f"rises by {found.rise[channel]:.2f}",
             about=f"Its mean activation rises by {found.rise[channel]:.3f} with the cue, and is larger with it in "
-            f"{found.told[channel]:.1%} of pairs; attribution {found.attribution[channel]:+.3f}, effect "
+            f"{found.auc[channel]:.1%} of pairs; attribution {found.attribution[channel]:+.3f}, effect "
             f"{found.effects[channel]:+.3f}",
         )
         for channel in found.seeing
     ]
     with place:
-        picturecards.draw(making.pixels(made, found.seeing), told, side=SIDE)
+        picturecards.draw(making.pixels(made, found.seeing), captions, side=SIDE)
         _places(found)
 
 

@@ -15,7 +15,7 @@ FOR_CLASS, FOR_UNIT = "For the class", "For the unit itself"
 
 
 def ask(
-    about: Subject, above: Level, path: Walk, number: int, after: str, found: Groups | None, follow: str
+    subject: Subject, above: Level, path: Walk, number: int, after: str, found: Groups | None, follow: str
 ) -> cache.Job:
     """The job that takes one step of the walk apart in the layer after it."""
     step = path[number]
@@ -26,12 +26,12 @@ def ask(
         assert found is not None and step.group is not None
         unit = found.directions[step.group]
         gradients = above.gradients if follow == FOR_CLASS else None
-        weights = found.weights(step.group, about.found.activations, gradients)
-    return about.scope.compute(
+        weights = found.weights(step.group, subject.found.activations, gradients)
+    return subject.scope.compute(
         f"between-{number}",
         channels.between,
-        about.classifier,
-        about.batch,
+        subject.classifier,
+        subject.batch,
         step.layer,
         unit,
         layers=(after,),

@@ -25,7 +25,7 @@ class Mosaic:
     """What is drawn of a grid of cells.
 
     `shown` is which of `pictures` each cell shows, by its key; a cell whose picture is not there shows the photograph.
-    `sides` are the shares of a cell's side that its picture takes. `told` says of each cell what is read when it is
+    `sides` are the shares of a cell's side that its picture takes. `titles` says of each cell what is read when it is
     pointed at, row by row, and `chosen` is the cell that was clicked.
     """
 
@@ -34,7 +34,7 @@ class Mosaic:
     pictures: Mapping[int, UInt8[np.ndarray, "_ _ 3"]]
     shown: Int[np.ndarray, "u v"]
     sides: Float[np.ndarray, "u v"]
-    told: tuple[str, ...]
+    titles: tuple[str, ...]
     title: str
     chosen: tuple[int, int] | None = None
 
@@ -76,14 +76,14 @@ def html(mosaic: Mosaic, coloured: Coloured) -> str:
         {
             "row": row,
             "column": column,
-            "told": told,
-            "read": told.replace("\n", "; "),
+            "title": title,
+            "read": title.replace("\n", "; "),
             "chosen": (row, column) == mosaic.chosen,
             **_tile(mosaic, row, column, (rows[row], columns[column])),
             "value": f"row {row}, column {column}: {coloured.values[row, column]:+.3g} logits",
             "colour": colour,
         }
-        for (row, column), told, colour in zip(places, mosaic.told, _colours(coloured), strict=True)
+        for (row, column), title, colour in zip(places, mosaic.titles, _colours(coloured), strict=True)
     ]
     return markup.html(
         "mosaic.html",

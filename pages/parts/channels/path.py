@@ -43,11 +43,11 @@ READING = (
 )
 
 
-def view(about: Subject, picture, side) -> None:
+def view(subject: Subject, picture, side) -> None:
     """The walk: its trail, its strips, and large what it has come to."""
-    layers = _layers(about)
+    layers = _layers(subject)
     count = controls.number("Groups", walk.GROUPS, 6, low=2, high=12, drawn=False)
-    count = min(count, grouping.count_of(about))
+    count = min(count, grouping.count_of(subject))
     with side:
         follow = controls.one_of(
             "Follow",
@@ -56,32 +56,32 @@ def view(about: Subject, picture, side) -> None:
             help="What the unit adds to the class's score, or the unit's own activation.",
         )
         each = controls.slid("Channels on either side", "ch.count", 4, low=1, high=12, step=1)
-    path = walk.choose(layers, int(about.mean.argmax()), count)
+    path = walk.choose(layers, int(subject.mean.argmax()), count)
     below = _below(layers, path, side)
     with picture:
         clicks.listen({"walk": walk.take})
         found: Groups | None = None
         if any(step.group is not None for step in path) or not path:
-            found = waiting.value(grouping.ask(about, count))
-        trail(_places(about, path, below))
-        reached = [level_of_class(about.found)]
+            found = waiting.value(grouping.ask(subject, count))
+        trail(_places(subject, path, below))
+        reached = [level_of_class(subject.found)]
         for number in range(len(path)):
             after = path[number + 1].layer if number + 1 < len(path) else below
             if after is None:
                 break
-            below_it = waiting.value(levels.ask(about, reached[-1], path, number, after, found, follow))
+            below_it = waiting.value(levels.ask(subject, reached[-1], path, number, after, found, follow))
             if not below_it.lower:
                 st.info(f"{plain(after)} does not feed {plain(path[number].layer)}. Choose another layer before it.")
                 return
             reached.append(below_it.level(after))
-        _draw(about, path, reached, found, each, below)
+        _draw(subject, path, reached, found, each, below)
 
 
-def _layers(about: Subject) -> list[Layer]:
+def _layers(subject: Subject) -> list[Layer]:
     """Those through which a walk may lead, the one at which it begins last."""
-    before = about.classifier.layers.index(about.layer)
-    worth = [one for one in channels.stations(about.classifier) if about.classifier.layers.index(one) < before]
-    return [*worth, about.layer]
+    before = subject.classifier.layers.index(subject.layer)
+    worth = [one for one in channels.stations(subject.classifier) if subject.classifier.layers.index(one) < before]
+    return [*worth, subject.layer]
 
 
 def _below(layers: Sequence[Layer], path: Walk, side) -> str | None:
@@ -99,25 +99,25 @@ def _below(layers: Sequence[Layer], path: Walk, side) -> str | None:
         )
 
 
-def _places(about: Subject, path: Walk, below: str | None) -> list[tuple[str, str]]:
+def _places(subject: Subject, path: Walk, below: str | None) -> list[tuple[str, str]]:
     """The trail: a text for each place, and where it leads."""
-    places = [(f"class {_class(about)}", walk.START)]
+    places = [(f"class {_class(subject)}", walk.START)]
     places += [(f"{step.layer}, {step}", written(path[: number + 1])) for number, step in enumerate(path)]
     return places if below is None else [*places, (below, written(path))]
 
 
-def _class(about: Subject) -> str:
-    names = list(dict.fromkeys(_unescaped(about, row) for row in range(len(about.targets))))
-    return shortened(names[0], 40) if len(names) == 1 else f"of each of the {len(about.targets)} photographs"
+def _class(subject: Subject) -> str:
+    names = list(dict.fromkeys(_unescaped(subject, row) for row in range(len(subject.targets))))
+    return shortened(names[0], 40) if len(names) == 1 else f"of each of the {len(subject.targets)} photographs"
 
 
-def _unescaped(about: Subject, row: int) -> str:
-    target, labels = about.targets[row], about.classifier.labels
+def _unescaped(subject: Subject, row: int) -> str:
+    target, labels = subject.targets[row], subject.classifier.labels
     return labels[target.positive] + ("" if target.negative is None else f" over {labels[target.negative]}")
 
 
 def _draw(
-    about: Subject, path: Walk, reached: Sequence[Level], found: Groups | None, each: int, below: str | None
+    subject: Subject, path: Walk, reached: Sequence[Level], found: Groups | None, each: int, below: str | None
 ) -> None:
     """The strips, and large what comes after them."""
     *walked, last = reached if below is not None or not path else [*reached, None]
@@ -127,37 +127,39 @@ def _draw(
     here = None
     if last is not None:
         most, least = last.ends(each, each)
-        made, job = pictures(about.selection, "walk-here", last.layer, [*most, *least])
+        made, job = pictures(subject.selection, "walk-here", last.layer, [*most, *least])
         progress.append(job)
         here = (most, least, made)
     for number, level in enumerate(walked):
-        strip, jobs = _strip(about, path, number, level, found)
+        strip, jobs = _strip(subject, path, number, level, found)
         shown.append(strip)
         progress += jobs
     groups: list[Entry] = []
     if not path and found is not None:
-        groups, job = _groups(about, found)
+        groups, job = _groups(subject, found)
         progress.append(job)
     with first:
         if path:
-            replay.once(strips, _class(about), tuple(shown))
+            replay.once(strips, _class(subject), tuple(shown))
     with rest:
         if last is None:
             st.info("This is the first layer: its channels read the photograph itself.")
         elif here is not None:
-            _sentence(about, path, last)
-            added, taken = (tuple(_entry(about, path, last, k, here[2], large=True) for k in some) for some in here[:2])
+            _sentence(subject, path, last)
+            added, taken = (
+                tuple(_entry(subject, path, last, k, here[2], large=True) for k in some) for some in here[:2]
+            )
             replay.once(sides, (("Add most", added), ("Take away most", taken)))
             if groups:
                 replay.once(sides, (("Or begin with a group of its channels", tuple(groups)),))
-            _downloads(about, path, last)
+            _downloads(subject, path, last)
     for job in progress:
         if not waiting.settled(job):
             break
 
 
 def _strip(
-    about: Subject, path: Walk, number: int, level: Level, found: Groups | None
+    subject: Subject, path: Walk, number: int, level: Level, found: Groups | None
 ) -> tuple[Strip, list[cache.Job]]:
     """A layer that the walk has passed: its strongest channels, the one that was taken among them."""
     step = path[number]
@@ -165,11 +167,11 @@ def _strip(
     shown = [*most, *least]
     if step.channel is not None and step.channel not in shown:
         shown = [step.channel, *shown]
-    made, job = pictures(about.selection, f"walk-{number}", level.layer, shown)
-    entries = [_entry(about, path[:number], level, k, made, chosen=k == step.channel) for k in shown]
+    made, job = pictures(subject.selection, f"walk-{number}", level.layer, shown)
+    entries = [_entry(subject, path[:number], level, k, made, chosen=k == step.channel) for k in shown]
     jobs = [job]
     if step.group is not None and found is not None:
-        drawn_for, job = grouping.ask_pictures(about, f"walk-{number}-group", found, [step.group])
+        drawn_for, job = grouping.ask_pictures(subject, f"walk-{number}-group", found, [step.group])
         own = drawn_for.get(step.group)
         values = float(found.values[:, step.group].mean())
         share = values / level.whole
@@ -180,7 +182,7 @@ def _strip(
 
 
 def _entry(
-    about: Subject,
+    subject: Subject,
     path: Walk,
     level: Level,
     channel: int,
@@ -195,35 +197,37 @@ def _entry(
         side = 1 if value > 0 else -1
         where = tuple(
             spotlight(fv.bytes_of(pixels), side * maps[channel].numpy())
-            for pixels, maps in zip(about.batch.pixels, level.by_position, strict=True)
+            for pixels, maps in zip(subject.batch.pixels, level.by_position, strict=True)
         )
     own = made.get(channel)
     leads = written([*path, Step(level.layer.name, channel)])
     return Entry(f"Channel {channel}", value, value / level.whole, own and own.pixels, leads, chosen, where)
 
 
-def _groups(about: Subject, found: Groups) -> tuple[list[Entry], cache.Job]:
+def _groups(subject: Subject, found: Groups) -> tuple[list[Entry], cache.Job]:
     """The groups of the layer, as places to begin."""
-    made, job = grouping.ask_pictures(about, "walk-groups", found, range(len(found)))
+    made, job = grouping.ask_pictures(subject, "walk-groups", found, range(len(found)))
     entries = []
     for group in range(len(found)):
         where = tuple(
             spotlight(fv.bytes_of(pixels), maps[group].numpy())
-            for pixels, maps in zip(about.batch.pixels, found.maps, strict=True)
+            for pixels, maps in zip(subject.batch.pixels, found.maps, strict=True)
         )
         value = float(found.values[:, group].mean())
         own = made.get(group)
         leads = written([Step(found.layer.name, group=group)])
-        share = value / (abs(float(about.found.scores.mean())) or 1.0)
+        share = value / (abs(float(subject.found.scores.mean())) or 1.0)
         entries.append(Entry(f"Group {group + 1}", value, share, own and own.pixels, leads, False, where))
     return entries, job
 
 
-def _sentence(about: Subject, path: Walk, level: Level) -> None:
+def _sentence(subject: Subject, path: Walk, level: Level) -> None:
     """What the place of the walk is worth, and how much of it the layer's channels explain."""
-    mean = "on average over the photographs " if len(about.positions) > 1 else ""
+    mean = "on average over the photographs " if len(subject.positions) > 1 else ""
     score, total = float(level.score.mean()), float(level.mean.sum())
-    name = named(about.classifier, about.targets[0]) if len(set(about.targets)) == 1 else "each photograph's class"
+    name = (
+        named(subject.classifier, subject.targets[0]) if len(set(subject.targets)) == 1 else "each photograph's class"
+    )
     unit = "" if not path else f"**{str(path[-1]).capitalize()}** of {plain(path[-1].layer)}"
     if not path:
         what = f"The score of **{name}** is {mean}{score:.4g} logits."
@@ -237,20 +241,20 @@ def _sentence(about: Subject, path: Walk, level: Level) -> None:
     )
 
 
-def _downloads(about: Subject, path: Walk, level: Level) -> None:
+def _downloads(subject: Subject, path: Walk, level: Level) -> None:
     with st.popover("Download", icon=":material/download:", key="ch-path-download", on_change="rerun") as place:
         if place.open:
-            made = functools.partial(_csv, about, path, level)
+            made = functools.partial(_csv, subject, path, level)
             st.download_button("All channels of this step as CSV", made, "loupe-step.csv", on_click="ignore")
 
 
-def _csv(about: Subject, path: Walk, level: Level) -> str:
-    return export.table(rows(about, path, level))
+def _csv(subject: Subject, path: Walk, level: Level) -> str:
+    return export.table(rows(subject, path, level))
 
 
-def rows(about: Subject, path: Walk, level: Level) -> list[dict[str, Any]]:
+def rows(subject: Subject, path: Walk, level: Level) -> list[dict[str, Any]]:
     """What every channel of the layer brings to the place of the walk, a row for each, the largest first."""
-    names = [about.selection.photos.names[one] for one in about.positions]
+    names = [subject.selection.photos.names[one] for one in subject.positions]
     return [
         {
             "walk": written(path),

@@ -32,62 +32,62 @@ READING = (
 )
 
 
-def view(about: Subject, picture, side) -> None:
+def view(subject: Subject, picture, side) -> None:
     """The strongest channels on either side; below, the one that was clicked, and the numbers of all."""
     with side:
         count = controls.slid("Channels on either side", "ch.count", 4, low=1, high=12, step=1)
-    order = np.argsort(-about.mean, kind="stable")
-    supporting = [int(one) for one in order[:count] if about.mean[one] > 0]
-    opposing = [int(one) for one in order[::-1][:count] if about.mean[one] < 0]
+    order = np.argsort(-subject.mean, kind="stable")
+    supporting = [int(one) for one in order[:count] if subject.mean[one] > 0]
+    opposing = [int(one) for one in order[::-1][:count] if subject.mean[one] < 0]
     shown = supporting + opposing
     with picture:
         clicks.listen({"channel": chosen.take})
-        _sentence(about, supporting, opposing)
+        _sentence(subject, supporting, opposing)
         place = st.container()
-        effects = about.scope.compute(
-            "effects", channels.effects, about.classifier, about.batch, about.targets, layer=about.layer.name
+        effects = subject.scope.compute(
+            "effects", channels.effects, subject.classifier, subject.batch, subject.targets, layer=subject.layer.name
         )
-        strengths = _strengths(about)
-        examples = _examples(about, shown, strengths)
-        made, making = pictures(about.selection, "cards", about.layer, shown)
+        strengths = _strengths(subject)
+        examples = _examples(subject, shown, strengths)
+        made, making = pictures(subject.selection, "cards", subject.layer, shown)
         # The progress of one at a time, in the order in which they are computed.
         for job in [one for one in (effects, strengths, examples, making) if one is not None]:
             if not waiting.settled(job):
                 break
         measured = effects.value if effects.state == "done" else None
         images = _so_far(examples)
-        told = [
-            _card(about, one, measured, made.get(one), images[row] if row < len(images) else None)
+        captions = [
+            _card(subject, one, measured, made.get(one), images[row] if row < len(images) else None)
             for row, one in enumerate(shown)
         ]
         with place:
-            replay.once(cards.draw, tuple(told[: len(supporting)]), tuple(told[len(supporting) :]))
-        chosen.detail(about, made)
-        further.in_the_set(about.selection, about.layer.name)
-        table.draw(about, measured)
+            replay.once(cards.draw, tuple(captions[: len(supporting)]), tuple(captions[len(supporting) :]))
+        chosen.detail(subject, made)
+        further.in_the_set(subject.selection, subject.layer.name)
+        table.draw(subject, measured)
 
 
-def _sentence(about: Subject, supporting: Sequence[int], opposing: Sequence[int]) -> None:
-    score, total = float(about.found.scores.mean()), float(about.mean.sum())
-    best, worst = float(about.mean[list(supporting)].sum()), float(about.mean[list(opposing)].sum())
-    which = "The score" if len(about.positions) == 1 else "The mean score"
+def _sentence(subject: Subject, supporting: Sequence[int], opposing: Sequence[int]) -> None:
+    score, total = float(subject.found.scores.mean()), float(subject.mean.sum())
+    best, worst = float(subject.mean[list(supporting)].sum()), float(subject.mean[list(opposing)].sum())
+    which = "The score" if len(subject.positions) == 1 else "The mean score"
     sentence = (
-        f"{which} is {score:.4g} logits; the attribution of all {about.layer.channels} channels sums to "
+        f"{which} is {score:.4g} logits; the attribution of all {subject.layer.channels} channels sums to "
         f"{total:.4g}. The {len(supporting)} that support most bring {best:+.3g}, the {len(opposing)} that oppose most "
         f"{worst:+.3g}."
     )
-    replay.once(cards.head, tuple(fv.bytes_of(one) for one in about.batch.pixels), sentence)
+    replay.once(cards.head, tuple(fv.bytes_of(one) for one in subject.batch.pixels), sentence)
 
 
-def _strengths(about: Subject) -> cache.Job:
+def _strengths(subject: Subject) -> cache.Job:
     """The job that reads how strongly each image of the set drives each channel at most."""
-    asked = (Representation(about.layer.name, "max").resolved(about.classifier),)
-    selection = about.selection
+    asked = (Representation(subject.layer.name, "max").resolved(subject.classifier),)
+    selection = subject.selection
     some = over_set.evenly(len(selection.photos), MOST)
-    return over_set.ask(about.scope, "max", FeaturePass(), selection.classifier, selection.photos, asked, some)
+    return over_set.ask(subject.scope, "max", FeaturePass(), selection.classifier, selection.photos, asked, some)
 
 
-def _examples(about: Subject, shown: Sequence[int], strengths: cache.Job) -> cache.Job | None:
+def _examples(subject: Subject, shown: Sequence[int], strengths: cache.Job) -> cache.Job | None:
     """The job that draws the images which drive each channel most; None while it is not known which these are."""
     if not waiting.there(strengths, waiting.PATIENCE):
         return None
@@ -95,8 +95,8 @@ def _examples(about: Subject, shown: Sequence[int], strengths: cache.Job) -> cac
     wanted = tuple(
         (one, tuple(read.indices[np.argsort(-read.values[:, one], kind="stable")[:IMAGES]].tolist())) for one in shown
     )
-    return about.scope.gather(
-        "examples", framed.strongest_of_each, about.classifier, about.selection.photos, about.layer, wanted
+    return subject.scope.gather(
+        "examples", framed.strongest_of_each, subject.classifier, subject.selection.photos, subject.layer, wanted
     )
 
 
@@ -108,28 +108,28 @@ def _so_far(job: cache.Job | None) -> Sequence[tuple[np.ndarray, ...]]:
 
 
 def _card(
-    about: Subject,
+    subject: Subject,
     channel: int,
     measured: channels.Effects | None,
     made: fv.Picture | None,
     images: tuple[np.ndarray, ...] | None,
 ) -> cards.ChannelCard:
-    values = about.found.values[:, channel].numpy()
+    values = subject.found.values[:, channel].numpy()
     effect = None if measured is None else measured.values[:, channel].numpy()
     return cards.ChannelCard(
         channel,
         values,
         effect,
         None if made is None else made.pixels,
-        tuple(about.lit(row, channel) for row in range(len(about.positions))),
+        tuple(subject.lit(row, channel) for row in range(len(subject.positions))),
         images or (),
-        _shared(about, channel),
+        _shared(subject, channel),
         channel == st.session_state.get(CHANNEL),
     )
 
 
-def _shared(about: Subject, channel: int) -> int:
+def _shared(subject: Subject, channel: int) -> int:
     """In how many photographs the channel is among the strongest on the side on which it stands."""
-    values = about.found.values * (1 if about.mean[channel] > 0 else -1)
+    values = subject.found.values * (1 if subject.mean[channel] > 0 else -1)
     strongest = values.topk(min(TOP, values.shape[1]), dim=1).indices
     return int((strongest == channel).any(dim=1).sum())

@@ -11,35 +11,35 @@ from pages.parts.channels.subject import Subject
 from pages.parts.kit import export, replay
 
 
-def draw(about: Subject, measured: Effects | None) -> None:
+def draw(subject: Subject, measured: Effects | None) -> None:
     """Draw the numbers of all channels, in an expander; `measured` is None as long as it is not there."""
     with st.expander("The numbers of all channels", key="ch-numbers", on_change="rerun") as opened:
         if not opened.open:
             return
-        replay.once(_table, about.found, measured)
+        replay.once(_table, subject.found, measured)
         with st.container(horizontal=True):
-            export.download("All channels as CSV", "loupe-channels.csv", lambda: rows(about.found, measured))
-            export.download("All positions as NPZ", "loupe-channels.npz", lambda: _arrays(about.found, measured))
+            export.download("All channels as CSV", "loupe-channels.csv", lambda: rows(subject.found, measured))
+            export.download("All positions as NPZ", "loupe-channels.npz", lambda: _arrays(subject.found, measured))
 
 
 def rows(found: ChannelAttribution, measured: Effects | None) -> list[dict[str, float]]:
     """A row for each channel, those with the largest attribution first."""
-    told = columns(found, measured)
-    return [dict(zip(told, row, strict=True)) for row in zip(*told.values(), strict=True)]
+    captions = columns(found, measured)
+    return [dict(zip(captions, row, strict=True)) for row in zip(*captions.values(), strict=True)]
 
 
 def columns(found: ChannelAttribution, measured: Effects | None) -> dict[str, Float[np.ndarray, " k"] | list[int]]:
     """The numbers by their names: the means over the photographs, and the spread where there are several."""
     values = found.values.numpy()
     order = np.argsort(-values.mean(axis=0), kind="stable")
-    told: dict[str, Float[np.ndarray, " k"] | list[int]] = {"channel": order.tolist()}
-    told["attribution"] = values.mean(axis=0)[order]
+    captions: dict[str, Float[np.ndarray, " k"] | list[int]] = {"channel": order.tolist()}
+    captions["attribution"] = values.mean(axis=0)[order]
     if len(values) > 1:
-        told["standard deviation"] = values.std(axis=0)[order]
+        captions["standard deviation"] = values.std(axis=0)[order]
     if measured is not None:
-        told["measured effect"] = measured.values.numpy().mean(axis=0)[order]
-    told["largest activation"] = found.activations.amax(dim=(0, 2, 3)).numpy()[order]
-    return told
+        captions["measured effect"] = measured.values.numpy().mean(axis=0)[order]
+    captions["largest activation"] = found.activations.amax(dim=(0, 2, 3)).numpy()[order]
+    return captions
 
 
 def _table(found: ChannelAttribution, measured: Effects | None) -> None:

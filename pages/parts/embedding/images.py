@@ -50,7 +50,7 @@ def view(selection: Selection, representation: Representation, picture, side) ->
         panels, projections = explorer.panels(scope, "maps", sources, arrangement)
     with side:
         colours = colouring.choose(known, projections, arrangement)
-        hits = neighbourhood.found(known, controls.text("Find", "map.find", placeholder="Part of a name or class"))
+        hits = neighbourhood.search(known, controls.text("Find", "map.find", placeholder="Part of a name or class"))
         position = pickers.image(photos, default=int(known.positions[0]))
         photo = lookup.photograph() if cells is None else None
     with picture:

@@ -195,7 +195,7 @@ def _rows(known: LabelledRows, rows: np.ndarray) -> list[dict[str, str]]:
     ]
 
 
-def found(known: LabelledRows, wanted: str) -> list[int]:
+def search(known: LabelledRows, wanted: str) -> list[int]:
     """The rows whose name, label or prediction contains the text, their number drawn; none for an empty text."""
     if not wanted:
         return []

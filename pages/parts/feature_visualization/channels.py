@@ -36,7 +36,7 @@ def view(selection: Selection, picture, side) -> None:
         place = st.container()
         objectives = [fv.Channel(layer.name, one) for one in shown]
         found, _ = making.asked(scope, "sheet", classifier, how, objectives)
-        told = [
+        captions = [
             PictureCard(
                 f"Channel {one}",
                 picturecards.line(found.get(row), _best(reading, one)),
@@ -46,7 +46,7 @@ def view(selection: Selection, picture, side) -> None:
             for row, one in enumerate(shown)
         ]
         with place:
-            picturecards.draw(making.pixels(found, range(len(shown))), told)
+            picturecards.draw(making.pixels(found, range(len(shown))), captions)
             _layers(selection, layer, how)
         st.markdown(f"#### {plain(layer.name)}, channel {channel}")
         made = single.detail(selection, layer, channel, how)
@@ -66,9 +66,9 @@ def _layers(selection: Selection, layer: Layer, how: fv.Settings) -> None:
             return
         if opened.open:
             replay.once(_table, job.value, selection.photos.name, how.steps)
-    told = share(next(one for one in job.value if one.layer == layer.name), selection.photos.name)
-    if told:
-        place.caption(told)
+    captions = share(next(one for one in job.value if one.layer == layer.name), selection.photos.name)
+    if captions:
+        place.caption(captions)
 
 
 def share(tally: fv.Tally, photos: str) -> str:

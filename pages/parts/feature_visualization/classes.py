@@ -87,7 +87,7 @@ def _nearest(selection: Selection, target: int, ways: Sequence[str], made: Seque
     positions = tuple(int(means.indices[one.row]) for one in near)
     shown = waiting.value(scope.read("nearest-images", inputs.read, classifier, photos, positions))
     labels = selection.labels.indices
-    told = [
+    captions = [
         PictureCard(
             way,
             f"{one.cosine:.2f} · {_label(selection, labels[position], target)}",
@@ -95,7 +95,7 @@ def _nearest(selection: Selection, target: int, ways: Sequence[str], made: Seque
         )
         for way, one, position in zip(ways, near, positions, strict=True)
     ]
-    picturecards.draw([fv.bytes_of(one) for one in shown.pixels], told, side=150)
+    picturecards.draw([fv.bytes_of(one) for one in shown.pixels], captions, side=150)
 
 
 def _label(selection: Selection, label: int | None, target: int) -> str:
@@ -151,5 +151,5 @@ def _images(selection: Selection, positions: Sequence[int], target: int) -> None
     job = selection.scope.read("class-images", inputs.read, selection.classifier, selection.photos, chosen)
     st.markdown(f"**Images of {name}**, {len(chosen)} of {len(positions)}")
     if waiting.settled(job):
-        told = [PictureCard(shortened(selection.photos.names[position], 24)) for position in chosen]
-        picturecards.draw([fv.bytes_of(one) for one in job.value.pixels], told, side=104)
+        captions = [PictureCard(shortened(selection.photos.names[position], 24)) for position in chosen]
+        picturecards.draw([fv.bytes_of(one) for one in job.value.pixels], captions, side=104)

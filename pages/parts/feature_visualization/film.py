@@ -51,7 +51,7 @@ def film(reels: Sequence[Reel], *, side: int = 190) -> None:
     shown = [one.at(step) for one in reels]
     pictures, curve = st.columns([3, 2], gap="medium")
     with pictures:
-        told = [
+        captions = [
             PictureCard(
                 one.name,
                 "dead: nothing drives it"
@@ -60,7 +60,7 @@ def film(reels: Sequence[Reel], *, side: int = 190) -> None:
             )
             for one, frame in zip(reels, shown, strict=True)
         ]
-        picturecards.draw([fv.bytes_of(frame.pixels[0]) for frame in shown], told, side=side)
+        picturecards.draw([fv.bytes_of(frame.pixels[0]) for frame in shown], captions, side=side)
     with curve:
         replay.once(_curve, tuple((one.name, one.frames[-1].curve[:, 0]) for one in reels))
 

@@ -84,8 +84,10 @@ def _facets(selection: Selection, layer: Layer, objective: fv.Channel, how: fv.S
         frame = job.value.frames[-1] if done else (job.partial[-1] if job.partial else None)
         if frame is not None:
             with place:
-                told = [PictureCard(f"Facet {one + 1}", f"step {frame.step} of {frame.steps}") for one in range(FACETS)]
-                picturecards.draw([fv.bytes_of(one) for one in frame.pixels], told, side=150)
+                captions = [
+                    PictureCard(f"Facet {one + 1}", f"step {frame.step} of {frame.steps}") for one in range(FACETS)
+                ]
+                picturecards.draw([fv.bytes_of(one) for one in frame.pixels], captions, side=150)
 
 
 def images(
@@ -109,12 +111,12 @@ def images(
             f"images-{name}", framed.strongest, selection.classifier, selection.photos, layer, channel, positions
         )
         if waiting.settled(job):
-            told = [
+            captions = [
                 PictureCard(shortened(selection.photos.names[position], 24), f"{values[row]:.3g}")
                 for row, position in zip(rows, positions, strict=True)
             ]
             st.caption(f"{name}")
-            picturecards.draw(job.value, told, side=104)
+            picturecards.draw(job.value, captions, side=104)
     replay.once(_spectrum, values)
     if made is not None and len(values):
         best = float(values.max())

@@ -43,7 +43,7 @@ def _listed(classifier: Classifier) -> str:
     return "\n\n".join([*head, *(said(finding) for finding in classifier.findings)])
 
 
-def said(finding: Finding) -> str:
+def sentence(finding: Finding) -> str:
     """A finding as a line of Markdown, with how to set it otherwise."""
     said = f"{_ICONS[finding.kind]} *{finding.kind}:* {plain(finding.text, limit=LONGEST)}"
     if finding.setting is None:

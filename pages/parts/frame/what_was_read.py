@@ -55,7 +55,7 @@ def _panel(account: Account | None, remarks: tuple[str, ...]) -> None:
         for heading, parts in sums:
             if parts:
                 st.caption(_sum(heading, parts))
-        said = [loaded.said(finding) for finding in found.findings]
+        said = [loaded.sentence(finding) for finding in found.findings]
         said += [f":material/help: *guessed:* {plain(remark, limit=loaded.LONGEST)}" for remark in remarks]
         said += [
             f":material/block: *not used:* **{plain(one.name)}**: {plain(one.reason, limit=loaded.LONGEST)}"

@@ -50,17 +50,17 @@ def toggle_case(value: str) -> None:
     st.session_state[CASES_KEY] = [] if only else [name]
 
 
-def choose(known: ScoredSet) -> Choice:
+def choose(scored_set: ScoredSet) -> Choice:
     """Draw order and filters; gives what they say."""
     order = controls.listed("Sorted by", "interest.order", list(ORDERS), named=ORDERS.__getitem__)
     falling = controls.one_of("Direction", "interest.direction", (HIGHEST, LOWEST)) == HIGHEST
     chosen_cases()
     cases = st.multiselect("Cases", NAMES, key=CASES_KEY, placeholder="All cases")
     address.publish(CASES_KEY, ",".join(cases) or None)
-    labels = known.classifier.labels
+    labels = scored_set.classifier.labels
     # All of them, so that what the address says is not forgotten while the first images come.
     address.seed(CLASSES_KEY, [], valid=set(range(len(labels))).issuperset, parse=_indices)
-    present = np.union1d(known.scored.labels[known.scored.labels >= 0], known.scored.predicted).tolist()
+    present = np.union1d(scored_set.scored.labels[scored_set.scored.labels >= 0], scored_set.scored.predicted).tolist()
     offered = sorted({*present, *st.session_state[CLASSES_KEY]})
     classes = st.multiselect(
         "Classes", offered, format_func=labels.__getitem__, key=CLASSES_KEY, placeholder="All, labelled or predicted"
@@ -75,14 +75,14 @@ def choose(known: ScoredSet) -> Choice:
     return Choice(numbers, frozenset(classes), outcome, score, between, order, falling)
 
 
-def rows(known: ScoredSet, choice: Choice) -> Int[np.ndarray, " m"]:
+def rows(scored_set: ScoredSet, choice: Choice) -> Int[np.ndarray, " m"]:
     """The rows that pass, in order; equal ones stay in the order of the set."""
-    scored = known.scored
+    scored = scored_set.scored
     score = scored.score(choice.score)
     low, high = choice.between
     keep = (score >= low) & (score <= high)
     if choice.cases:
-        keep &= np.isin(known.cases, list(choice.cases))
+        keep &= np.isin(scored_set.cases, list(choice.cases))
     if choice.classes:
         classes = list(choice.classes)
         keep &= np.isin(scored.labels, classes) | np.isin(scored.predicted, classes)
@@ -90,7 +90,7 @@ def rows(known: ScoredSet, choice: Choice) -> Int[np.ndarray, " m"]:
         keep &= scored.correct if choice.outcome == RIGHT else scored.wrong
     kept = np.flatnonzero(keep)
     if choice.order == NAME:
-        return np.array(sorted(kept.tolist(), key=known.name, reverse=choice.falling), np.int64)
+        return np.array(sorted(kept.tolist(), key=scored_set.name, reverse=choice.falling), np.int64)
     by = SCORE_OF.get(choice.order)
     values = (scored.probability if by is None else scored.score(by))[kept]
     return kept[np.lexsort((scored.positions[kept], -values if choice.falling else values))]

@@ -23,15 +23,15 @@ def click(value: str) -> None:
         st.session_state[KEY] = st.session_state["image"] = int(value)
 
 
-def offer(scope: cache.Scope, known: ScoredSet, rows: Sequence[int] | np.ndarray) -> None:
+def offer(scope: cache.Scope, scored_set: ScoredSet, rows: Sequence[int] | np.ndarray) -> None:
     """Draw the image that is open, if one is; the address says which. `rows` are what 'Next' goes through."""
-    names = known.photos.names
+    names = scored_set.photos.names
     address.seed(KEY, -1, valid=lambda one: -1 <= one < len(names), parse=names.index)
     position = st.session_state[KEY]
     address.publish(KEY, None if position < 0 else names[position])
     # One that is yet to be scored opens when it is.
-    if position in known.scored.positions:
-        _opened(scope, known, known.scored.positions[rows].tolist())
+    if position in scored_set.scored.positions:
+        _opened(scope, scored_set, scored_set.scored.positions[rows].tolist())
 
 
 def _close() -> None:
@@ -39,15 +39,15 @@ def _close() -> None:
 
 
 @st.dialog("One image", width="large", icon=":material/zoom_in:", on_dismiss=_close)
-def _opened(scope: cache.Scope, known: ScoredSet, order: list[int]) -> None:
+def _opened(scope: cache.Scope, scored_set: ScoredSet, order: list[int]) -> None:
     position = st.session_state[KEY]
-    row = known.where(position)
+    row = scored_set.where(position)
     if row is None:
         # It was closed from within.
         st.rerun()
-    address.publish(KEY, known.photos.names[position])
+    address.publish(KEY, scored_set.photos.names[position])
     bar = st.container(horizontal=True, vertical_alignment="center")
-    bar.markdown(f"#### {plain(shortened(known.name(row), 60))}")
+    bar.markdown(f"#### {plain(shortened(scored_set.name(row), 60))}")
     if position in order and len(order) > 1:
         place = order.index(position)
         for label, step, icon in (("Previous", -1, ":material/chevron_left:"), ("Next", 1, ":material/chevron_right:")):
@@ -56,26 +56,33 @@ def _opened(scope: cache.Scope, known: ScoredSet, order: list[int]) -> None:
     picture, numbers = st.columns([2, 3], gap="medium")
     with picture:
         view = controls.one_of("Drawn", "interest.large-as", list(gallery.VIEWS))
-        asked = (known.scored.explanation, known.scored.scoring, known.scored.positions[[row]], gallery.VIEWS[view])
-        job = scope.gather("large", gallery.made, known.classifier, known.photos, *asked, pictures.LARGE)
+        asked = (
+            scored_set.scored.explanation,
+            scored_set.scored.scoring,
+            scored_set.scored.positions[[row]],
+            gallery.VIEWS[view],
+        )
+        job = scope.gather("large", gallery.made, scored_set.classifier, scored_set.photos, *asked, pictures.LARGE)
         if waiting.settled(job) and job.value[0]:
-            markup.draw("large.html", url=job.value[0], name=known.name(row))
+            markup.draw("large.html", url=job.value[0], name=scored_set.name(row))
         st.page_link("pages/saliency.py", label="Compare saliency methods on it", icon=":material/blur_on:")
     with numbers:
-        replay.once(_numbers, known, row)
-        threshold.of_image(scope, "large-sweep", known, row)
+        replay.once(_numbers, scored_set, row)
+        threshold.of_image(scope, "large-sweep", scored_set, row)
 
 
-def _numbers(known: ScoredSet, row: int) -> None:
-    label, predicted = known.said(row)
-    several = known.classifier.multi_label
-    said = prediction(predicted, known.scored.probability[row], several=several)
+def _numbers(scored_set: ScoredSet, row: int) -> None:
+    label, predicted = scored_set.said(row)
+    several = scored_set.classifier.multi_label
+    said = prediction(predicted, scored_set.scored.probability[row], several=several)
     said = said[:1].upper() + said[1:]
     if label:
         as_labelled = "among its labels" if several else "as labelled"
-        outcome = f":blue[✓ {as_labelled}]" if known.scored.correct[row] else f":orange[✗ labelled **{plain(label)}**]"
+        outcome = (
+            f":blue[✓ {as_labelled}]" if scored_set.scored.correct[row] else f":orange[✗ labelled **{plain(label)}**]"
+        )
         said += f" — {outcome}"
     titles = " | ".join(SCORES.values())
-    values = " | ".join(f"{known.scored.score(name)[row]:.3f}" for name in SCORES)
+    values = " | ".join(f"{scored_set.scored.score(name)[row]:.3f}" for name in SCORES)
     rule = "---|" * len(SCORES)
-    st.markdown(f"{said}. Case: **{NAMES[known.cases[row]]}**\n\n| {titles} |\n|{rule}\n| {values} |")
+    st.markdown(f"{said}. Case: **{NAMES[scored_set.cases[row]]}**\n\n| {titles} |\n|{rule}\n| {values} |")

@@ -26,7 +26,7 @@ VIEWS: dict[str, pictures.View] = {"Salient area": "area", "Map": "map", "Photog
 KEYS = "Outlined in yellow: what people marked. Tinted: what is salient. A click opens an image."
 
 
-def draw(scope: cache.Scope, slot: str, known: ScoredSet, rows: Int[np.ndarray, " m"]) -> None:
+def draw(scope: cache.Scope, slot: str, scored_set: ScoredSet, rows: Int[np.ndarray, " m"]) -> None:
     """Draw a page of these rows in their order, and the choice of the page; a click says `image:` and the position."""
     if not len(rows):
         st.info("No scored image passes these filters. Take one away, or widen the range of the score.")
@@ -36,22 +36,22 @@ def draw(scope: cache.Scope, slot: str, known: ScoredSet, rows: Int[np.ndarray, 
         pages = -(-len(rows) // EACH)
         page = st.pagination(pages, key=f"interest-page-{pages}") if pages > 1 else 1
     shown = rows[(page - 1) * EACH : page * EACH]
-    counted = f"{len(rows):,} of {len(known):,} scored images. " if len(rows) < len(known) else ""
+    counted = f"{len(rows):,} of {len(scored_set):,} scored images. " if len(rows) < len(scored_set) else ""
     st.caption(counted + KEYS)
-    strip(scope, slot, known, shown, VIEWS[view])
+    strip(scope, slot, scored_set, shown, VIEWS[view])
 
 
 def strip(
-    scope: cache.Scope, slot: str, known: ScoredSet, rows: Int[np.ndarray, " m"], view: pictures.View = "area"
+    scope: cache.Scope, slot: str, scored_set: ScoredSet, rows: Int[np.ndarray, " m"], view: pictures.View = "area"
 ) -> None:
     """Draw these rows side by side; until their pictures are made, without pictures."""
-    scored = known.scored
+    scored = scored_set.scored
     asked = (scored.explanation, scored.scoring, scored.positions[rows], view)
-    job = scope.gather(slot, made, known.classifier, known.photos, *asked)
+    job = scope.gather(slot, made, scored_set.classifier, scored_set.photos, *asked)
     place = st.container()
     found = job.value if waiting.settled(job) else ("",) * len(rows)
     with place:
-        replay.once(_cards, known, rows, tuple(found))
+        replay.once(_cards, scored_set, rows, tuple(found))
 
 
 def made(
@@ -99,29 +99,29 @@ def _picture(
     return markup.url(picture, pictures.QUALITY)
 
 
-def _cards(known: ScoredSet, rows: Int[np.ndarray, " m"], found: Sequence[str]) -> None:
-    st.html(html(known, rows, found))
+def _cards(scored_set: ScoredSet, rows: Int[np.ndarray, " m"], found: Sequence[str]) -> None:
+    st.html(html(scored_set, rows, found))
 
 
-def html(known: ScoredSet, rows: Int[np.ndarray, " m"], found: Sequence[str]) -> str:
+def html(scored_set: ScoredSet, rows: Int[np.ndarray, " m"], found: Sequence[str]) -> str:
     """The cards of these rows with their pictures, or without where they are empty."""
-    height, width = known.classifier.input_size
-    cards = [_card(known, int(row), url) for row, url in zip(rows, found, strict=True)]
+    height, width = scored_set.classifier.input_size
+    cards = [_card(scored_set, int(row), url) for row, url in zip(rows, found, strict=True)]
     return markup.html("scored.html", cards=cards, ratio=width / height)
 
 
-def _card(known: ScoredSet, row: int, url: str) -> dict[str, Any]:
-    label, prediction = known.said(row)
-    name = known.name(row)
+def _card(scored_set: ScoredSet, row: int, url: str) -> dict[str, Any]:
+    label, prediction = scored_set.said(row)
+    name = scored_set.name(row)
     return {
-        "position": int(known.scored.positions[row]),
+        "position": int(scored_set.scored.positions[row]),
         "name": name,
         "short": shortened(name, 80),
         "url": url,
-        "scores": {title: known.scored.score(score)[row] for score, title in SHORT.items()},
-        "case": NAMES[known.cases[row]],
+        "scores": {title: scored_set.scored.score(score)[row] for score, title in SHORT.items()},
+        "case": NAMES[scored_set.cases[row]],
         "label": label,
-        "correct": known.scored.correct[row],
+        "correct": scored_set.scored.correct[row],
         "prediction": prediction,
-        "sure": known.scored.probability[row],
+        "sure": scored_set.scored.probability[row],
     }

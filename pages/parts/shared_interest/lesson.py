@@ -32,21 +32,23 @@ def offered(classifier: Classifier) -> bool:
     return bundled.of_scenes(classifier)
 
 
-def draw(scope: cache.Scope, known: ScoredSet) -> None:
+def draw(scope: cache.Scope, scored_set: ScoredSet) -> None:
     """The shares of cases of honest and biased classifiers, as they are measured with the page's settings."""
     with st.expander("A lesson, which gives the planted reasons away", key="lesson", on_change="rerun") as place:
         if not place.open:
             return
         st.markdown(ABOUT)
-        job = scope.gather("lesson", planted_pairs, known.classifier, known.scored.explanation, known.scored.scoring)
+        job = scope.gather(
+            "lesson", planted_pairs, scored_set.classifier, scored_set.scored.explanation, scored_set.scored.scoring
+        )
         waiting.settled(job)
         pairs = job.parts
         if pairs:
-            replay.once(_shares, known, tuple(pairs))
+            replay.once(_shares, scored_set, tuple(pairs))
 
 
-def _shares(known: ScoredSet, pairs: tuple[PlantedPair, ...]) -> None:
-    listed = shares_of_cases(pairs, known.thresholds)
+def _shares(scored_set: ScoredSet, pairs: tuple[PlantedPair, ...]) -> None:
+    listed = shares_of_cases(pairs, scored_set.thresholds)
     st.plotly_chart(figures.case_bars(listed), config={"displayModeBar": False})
     shown = ("pictures", "classifier", "images", "accuracy", "mean IoU")
     st.dataframe(
@@ -58,7 +60,7 @@ def _shares(known: ScoredSet, pairs: tuple[PlantedPair, ...]) -> None:
         },
     )
     st.markdown(READ)
-    if known.thresholds == shared_interest.AUTHORS:
+    if scored_set.thresholds == shared_interest.AUTHORS:
         low, high = NEARER
         st.caption(
             "The thresholds are the authors' own. Maps of a coarse layer seldom reach 0.65 in IoU, "

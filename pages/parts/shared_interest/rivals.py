@@ -20,10 +20,10 @@ KEY, RIVAL = "interest.methods", "interest.rival"
 MOST = 5
 
 
-def by_method(scope: cache.Scope, known: ScoredSet) -> None:
+def by_method(scope: cache.Scope, scored_set: ScoredSet) -> None:
     """The cases of the same images under the chosen method and further ones."""
-    first = known.scored.explanation.method
-    offered = [one for one in settings.offered(scope, known.classifier) if one != first.title]
+    first = scored_set.scored.explanation.method
+    offered = [one for one in settings.offered(scope, scored_set.classifier) if one != first.title]
     default = [one for one in (attribution.Gradient.title, methods.CONTROL) if one in offered]
     address.seed(KEY, default, valid=set(offered).issuperset, parse=lambda text: text.split(","))
     chosen = st.multiselect(
@@ -39,24 +39,24 @@ def by_method(scope: cache.Scope, known: ScoredSet) -> None:
         st.info("Choose a second method to compare with.")
         return
     others = methods.with_references(
-        [attribution.METHODS[one]() for one in chosen], scope, known.classifier, known.photos
+        [attribution.METHODS[one]() for one in chosen], scope, scored_set.classifier, scored_set.photos
     )
-    scoring = known.scored.scoring
+    scoring = scored_set.scored.scoring
     if not first.signed and any(one.signed for one in others):
         scoring = dataclasses.replace(scoring, evidence=settings.evidence())
-    methods.plan(scope, known.classifier, others, known.scored.total)
-    explanations = tuple(dataclasses.replace(known.scored.explanation, method=one) for one in (first, *others))
-    job = asking.ask(scope, "methods", known.classifier, known.photos, explanations, scoring)
+    methods.plan(scope, scored_set.classifier, others, scored_set.scored.total)
+    explanations = tuple(dataclasses.replace(scored_set.scored.explanation, method=one) for one in (first, *others))
+    job = asking.ask(scope, "methods", scored_set.classifier, scored_set.photos, explanations, scoring)
     waiting.settled(job)
-    found = asking.latest(job, known.classifier, explanations, scoring)
-    ways = [dataclasses.replace(known, scored=one) for one in found]
+    found = asking.latest(job, scored_set.classifier, explanations, scoring)
+    ways = [dataclasses.replace(scored_set, scored=one) for one in found]
     sidebyside.draw(scope, "disputed", ways, [one.method.title for one in explanations])
 
 
-def by_classifier(scope: cache.Scope, known: ScoredSet) -> None:
+def by_classifier(scope: cache.Scope, scored_set: ScoredSet) -> None:
     """The cases of the same images with this classifier and with another one, before and after."""
-    offers = {offer.name: offer for offer in classifiers.offers() if offer.name != known.classifier.name}
-    default = _natural(known.classifier)
+    offers = {offer.name: offer for offer in classifiers.offers() if offer.name != scored_set.classifier.name}
+    default = _natural(scored_set.classifier)
     address.seed(RIVAL, default, valid=lambda one: one is None or one in offers, parse=str)
     name = st.selectbox(
         "Second classifier",
@@ -75,17 +75,17 @@ def by_classifier(scope: cache.Scope, known: ScoredSet) -> None:
         return
     rival: Classifier = loading.value
     try:
-        method = fitting(known.scored.explanation.method, known.classifier, rival)
+        method = fitting(scored_set.scored.explanation.method, scored_set.classifier, rival)
         method.check(rival)
     except ValueError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
-    explanation = dataclasses.replace(known.scored.explanation, method=method)
-    job = asking.ask(scope, "second", rival, known.photos, (explanation,), known.scored.scoring)
+    explanation = dataclasses.replace(scored_set.scored.explanation, method=method)
+    job = asking.ask(scope, "second", rival, scored_set.photos, (explanation,), scored_set.scored.scoring)
     waiting.settled(job)
-    [scored] = asking.latest(job, rival, (explanation,), known.scored.scoring)
-    second = dataclasses.replace(known, classifier=rival, scored=scored)
-    sidebyside.draw(scope, "changed", [known, second], [known.classifier.name, rival.name])
+    [scored] = asking.latest(job, rival, (explanation,), scored_set.scored.scoring)
+    second = dataclasses.replace(scored_set, classifier=rival, scored=scored)
+    sidebyside.draw(scope, "changed", [scored_set, second], [scored_set.classifier.name, rival.name])
 
 
 def _natural(classifier: Classifier) -> str | None:

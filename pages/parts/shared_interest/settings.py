@@ -113,23 +113,23 @@ def _pair(text: str) -> tuple[float, float]:
     return low, high
 
 
-def said(known: ScoredSet) -> str:
+def sentence(scored_set: ScoredSet) -> str:
     """What was scored and how, and the mean scores, in a line or two."""
-    scored = known.scored
+    scored = scored_set.scored
     explanation = scored.explanation
     whose = "the predicted class" if explanation.target == "predicted" else "the image's label"
     marks = {"label": "", "explained": " against its own marks", "all": " against all marks"}[explanation.marks]
     how = f"{plain(explanation.method.title)} for {whose}{marks}, {in_words(scored.scoring.rule)}"
-    if not len(known):
+    if not len(scored_set):
         return f"{scored.total:,} annotated images are to be scored: {how}."
     right = f"{scored.correct.sum():,} of {scored.known.sum():,} right; " if scored.known.any() else ""
     means = ", ".join(f"{SCORES[name]} {scored.score(name).mean():.2f}" for name in SHORT)
-    return f"{len(known):,} images scored: {how}. {right}means: {means}."
+    return f"{len(scored_set):,} images scored: {how}. {right}means: {means}."
 
 
-def suggest(known: ScoredSet) -> None:
+def suggest(scored_set: ScoredSet) -> None:
     """Where most images are unclassified with the authors' thresholds, offer nearer ones."""
-    if known.thresholds == shared_interest.AUTHORS and 2 * known.counts["unclassified"] > len(known):
+    if scored_set.thresholds == shared_interest.AUTHORS and 2 * scored_set.counts["unclassified"] > len(scored_set):
         st.button(
             f"Most are unclassified: try {NEARER[0]:.2f} and {NEARER[1]:.2f}",
             key="interest-nearer",

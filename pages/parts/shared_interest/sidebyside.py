@@ -98,18 +98,18 @@ def _pairs(
     markup.draw("pairs.html", images=images, ways=len(ways))
 
 
-def _way(known: ScoredSet, title: str, position: int, url: str) -> dict[str, Any]:
-    row = known.where(position)
+def _way(scored_set: ScoredSet, title: str, position: int, url: str) -> dict[str, Any]:
+    row = scored_set.where(position)
     assert row is not None, "only images that all have scored are compared"
-    label, prediction = known.said(row)
-    height, width = known.classifier.input_size
+    label, prediction = scored_set.said(row)
+    height, width = scored_set.classifier.input_size
     return {
         "position": position,
         "title": title,
         "url": url,
         "ratio": width / height,
-        "case": NAMES[known.cases[row]],
-        "iou": known.scored.overlap.iou[row],
-        "mark": "" if not label else "✓ " if known.scored.correct[row] else "✗ ",
+        "case": NAMES[scored_set.cases[row]],
+        "iou": scored_set.scored.overlap.iou[row],
+        "mark": "" if not label else "✓ " if scored_set.scored.correct[row] else "✗ ",
         "prediction": prediction,
     }

@@ -18,13 +18,13 @@ FEW = 5
 """Of fewer images than this a class's mean says too little to be pointed out."""
 
 
-def scores(known: ScoredSet) -> None:
+def scores(scored_set: ScoredSet) -> None:
     """How each score is spread, and its mean, images predicted right and wrong apart."""
-    replay.once(_scores, known)
+    replay.once(_scores, scored_set)
 
 
-def _scores(known: ScoredSet) -> None:
-    scored = known.scored
+def _scores(scored_set: ScoredSet) -> None:
+    scored = scored_set.scored
     rows = [
         {
             "score": title,
@@ -45,17 +45,17 @@ def _mean(values: np.ndarray, part: np.ndarray) -> float | None:
     return float(values[part].mean()) if part.any() else None
 
 
-def classes(known: ScoredSet) -> None:
+def classes(scored_set: ScoredSet) -> None:
     """Accuracy against mean scores class by class, and the confusion matrix coloured by a mean score."""
-    replay.once(_classes, known)
+    replay.once(_classes, scored_set)
     titles = {title: name for name, title in SCORES.items()}
     chosen = controls.one_of("Coloured by the mean", "interest.matrix", list(titles))
-    replay.once(_confusion, known, titles[chosen])
+    replay.once(_confusion, scored_set, titles[chosen])
 
 
-def _classes(known: ScoredSet) -> None:
-    table = shared_interest.by_class(known.scored)
-    named = table.assign(name=[known.classifier.labels[one] for one in table["class"]])
+def _classes(scored_set: ScoredSet) -> None:
+    table = shared_interest.by_class(scored_set.scored)
+    named = table.assign(name=[scored_set.classifier.labels[one] for one in table["class"]])
     share = {"format": "percent", "min_value": 0, "max_value": 1}
     st.dataframe(
         export.shown(named),
@@ -74,15 +74,15 @@ def _classes(known: ScoredSet) -> None:
     )
     several = named.query("labelled >= @FEW")
     if len(several) > 1:
-        _said(known, several)
+        _said(scored_set, several)
         heads = [shortened(name, 20) for name in several["name"]]
         st.plotly_chart(figures.class_spread(several, heads), config=PLOT)
 
 
-def _said(known: ScoredSet, several: pd.DataFrame) -> None:
+def _said(scored_set: ScoredSet, several: pd.DataFrame) -> None:
     """Point out the class with the least overlap."""
     lowest = several.loc[several["iou"].idxmin()]
-    mean = float(known.scored.overlap.iou.mean())
+    mean = float(scored_set.scored.overlap.iou.mean())
     st.caption(
         f"Least overlap: **{plain(lowest['name'])}**, mean IoU {lowest['iou']:.2f} at an accuracy of "
         f"{lowest['accuracy']:.0%}; over all images {mean:.2f}. A class that is right with little overlap is worth a "
@@ -90,27 +90,27 @@ def _said(known: ScoredSet, several: pd.DataFrame) -> None:
     )
 
 
-def _confusion(known: ScoredSet, name: ScoreName) -> None:
-    pairs = shared_interest.confusion(known.scored, name)
+def _confusion(scored_set: ScoredSet, name: ScoreName) -> None:
+    pairs = shared_interest.confusion(scored_set.scored, name)
     if not len(pairs):
         st.info("No scored image has a label among the classifier's classes, so none is right or wrong.")
         return
-    st.plotly_chart(figures.confusion_map(pairs, known.classifier.labels, name), config=PLOT)
+    st.plotly_chart(figures.confusion_map(pairs, scored_set.classifier.labels, name), config=PLOT)
 
 
-def download(known: ScoredSet) -> None:
+def download(scored_set: ScoredSet) -> None:
     """Everything about every scored image, as CSV."""
     st.download_button(
         "Everything as CSV",
-        lambda: _table(known),
+        lambda: _table(scored_set),
         "loupe-shared-interest.csv",
         icon=":material/download:",
         on_click="ignore",
     )
 
 
-def _table(known: ScoredSet) -> str:
+def _table(scored_set: ScoredSet) -> str:
     """All columns of all images; see `export.table` for what happens to cells that look like formulas."""
-    ordered = known.scored.of(np.argsort(known.scored.positions))
-    table = shared_interest.table(ordered, known.photos, known.classifier.labels, known.thresholds)
+    ordered = scored_set.scored.of(np.argsort(scored_set.scored.positions))
+    table = shared_interest.table(ordered, scored_set.photos, scored_set.classifier.labels, scored_set.thresholds)
     return export.table(table.to_dict("records"))

@@ -42,10 +42,10 @@ _SALIENT = {
 _PATTERNS = tuple(_MARKED)
 
 
-def draw(known: ScoredSet, chosen: tuple[str, ...]) -> None:
+def draw(scored_set: ScoredSet, chosen: tuple[str, ...]) -> None:
     """Draw the tiles with how many images each case has; a click on one says `case:` and its number in `NAMES`."""
-    st.caption(settings.said(known))
-    st.html(html(known.counts, len(known), known.thresholds, chosen))
+    st.caption(settings.sentence(scored_set))
+    st.html(html(scored_set.counts, len(scored_set), scored_set.thresholds, chosen))
 
 
 def html(counts: dict[str, int], total: int, thresholds: Thresholds, chosen: tuple[str, ...] = ()) -> str:

@@ -55,30 +55,30 @@ def choose(photos: ImageSet) -> str:
     return controls.one_of("View", f"{KEY}-unmarked", UNSCORED)
 
 
-def draw(view: str, selection: Selection, known: ScoredSet, choice: choosing.Choice) -> None:
+def draw(view: str, selection: Selection, scored_set: ScoredSet, choice: choosing.Choice) -> None:
     """Draw the view of this name of scored images."""
     scope = selection.at(view).scope
-    if not len(known):
-        if known.scored.finished:
+    if not len(scored_set):
+        if scored_set.scored.finished:
             st.info("None of the annotated images could be scored. The reasons are listed below, image by image.")
         return
-    rows = choosing.rows(known, choice)
+    rows = choosing.rows(scored_set, choice)
     if view == GALLERY:
-        gallery.draw(scope, "pictures", known, rows)
+        gallery.draw(scope, "pictures", scored_set, rows)
     elif view == SCORES:
-        tables.scores(known)
+        tables.scores(scored_set)
     elif view == CLASSES:
-        tables.classes(known)
+        tables.classes(scored_set)
     elif view == THRESHOLD:
-        threshold.draw(scope, known)
+        threshold.draw(scope, scored_set)
     elif view == METHODS:
-        rivals.by_method(scope, known)
+        rivals.by_method(scope, scored_set)
     elif view == CLASSIFIERS:
-        if lesson.offered(known.classifier):
-            lesson.draw(scope, known)
-        rivals.by_classifier(scope, known)
-    closeup.offer(selection.scope, known, rows)
-    tables.download(known)
+        if lesson.offered(scored_set.classifier):
+            lesson.draw(scope, scored_set)
+        rivals.by_classifier(scope, scored_set)
+    closeup.offer(selection.scope, scored_set, rows)
+    tables.download(scored_set)
 
 
 def without_scores(view: str, selection: Selection) -> None:
