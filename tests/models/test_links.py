@@ -72,7 +72,7 @@ def test_predictions(case: Case) -> None:
 def test_shared_interest_and_channels_of_the_set(case: Case) -> None:
     gradient = attribution.Gradient()
     explaining = shared_interest.ExplanationPass()
-    asked = [shared_interest.Question(gradient)]
+    asked = [shared_interest.Explanation(gradient)]
     (scored,) = finished(set_pass.once(explaining, case.classifier, case.photos, asked))[1]
     assert scored.probability == pytest.approx(case.own.max(axis=1), abs=1e-6)
     layer = case.classifier.last_spatial_layer.name

@@ -40,7 +40,7 @@ def _listed(classifier: Classifier) -> str:
         f"**{plain(classifier.architecture)}**, {classifier.parameters:,} weights, {len(classifier.labels):,} classes",
         f"Layer that methods take: {layer}",
     ]
-    return "\n\n".join([*head, *(said(finding) for finding in classifier.findings)])
+    return "\n\n".join([*head, *(sentence(finding) for finding in classifier.findings)])
 
 
 def sentence(finding: Finding) -> str:
