@@ -11,7 +11,6 @@ TITLE = "Embedding explorer"
 selection = layout.page(
     TITLE,
     "What does a layer make of the whole image set? What it treats alike lies together, as far as a map can show.",
-    needs_classes=False,
 )
 picture, side = st.columns([3, 1], gap="medium")
 with side:

@@ -19,7 +19,6 @@ VIEWS = {
 selection = layout.page(
     TITLE,
     "What does a unit look for? Pictures made from noise, step by step, until it responds as strongly as it can.",
-    needs_classes=False,
 )
 picture, side = st.columns([3, 1], gap="medium")
 with side:

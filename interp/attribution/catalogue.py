@@ -1,4 +1,4 @@
-"""All methods, and which of them a classifier rules out."""
+"""All methods, and which of them a classifier rules out. `interp.attribution` has each class that is imported here."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import streamlit as st
 
 import cache
@@ -11,27 +13,37 @@ from pages.parts.kit import classifiers, markup, problems, replay, server, waiti
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
 
+
+class Link(NamedTuple):
+    """A page by its file, its title, and a Material icon; `needs_classes` where it says nothing without a head."""
+
+    file: str
+    title: str
+    icon: str
+    needs_classes: bool = True
+
+
 PAGES = {
     "The model": [
-        ("app.py", "Overview", ":material/grid_view:"),
-        ("pages/feature_visualization.py", "Feature visualization", ":material/texture:"),
+        Link("app.py", "Overview", ":material/grid_view:"),
+        Link("pages/feature_visualization.py", "Feature visualization", ":material/texture:", needs_classes=False),
     ],
     "One photograph": [
-        ("pages/saliency.py", "Saliency comparison", ":material/blur_on:"),
-        ("pages/channel_attribution.py", "Channel attribution", ":material/account_tree:"),
+        Link("pages/saliency.py", "Saliency comparison", ":material/blur_on:"),
+        Link("pages/channel_attribution.py", "Channel attribution", ":material/account_tree:"),
     ],
     "The image set": [
-        ("pages/embeddings.py", "Embedding explorer", ":material/scatter_plot:"),
-        ("pages/shared_interest.py", "Shared Interest", ":material/join_inner:"),
+        Link("pages/embeddings.py", "Embedding explorer", ":material/scatter_plot:", needs_classes=False),
+        Link("pages/shared_interest.py", "Shared Interest", ":material/join_inner:"),
     ],
 }
 
 
-def page(title: str, sentence: str, *, needs_classes: bool = True) -> Selection:
+def page(title: str, sentence: str) -> Selection:
     """Draw what all pages share, and give what was chosen. Must be a page's first call.
 
     Where classifier or images cannot be had, the page ends here and says why; the pickers stay. So does a page that
-    `needs_classes` for a classifier without a head.
+    needs classes, by its entry in `PAGES`, for a classifier without a head.
     """
     st.set_page_config(page_title=f"{title} · Loupe", page_icon=":material/search:", layout="wide")
     markup.stylesheet()
@@ -56,8 +68,9 @@ def page(title: str, sentence: str, *, needs_classes: bool = True) -> Selection:
     if not len(photos):
         st.info("None of these images could be opened. Choose another set, or add JPEG or PNG files in the sidebar.")
         st.stop()
-    if needs_classes and not classifier.labels:
-        _without_head(classifier)
+    without_head = sorted(link for links in PAGES.values() for link in links if not link.needs_classes)
+    if not classifier.labels and title not in {link.title for link in without_head}:
+        _without_head(classifier, without_head)
         st.stop()
     if not classifier.deterministic:
         # Beside the result, too: on a phone the sidebar is closed.
@@ -68,13 +81,13 @@ def page(title: str, sentence: str, *, needs_classes: bool = True) -> Selection:
     return Selection(scope, classifier, photos, labels)
 
 
-def _without_head(classifier: Classifier) -> None:
+def _without_head(classifier: Classifier, links: list[Link]) -> None:
     st.info(
         f"This page needs classes, and {plain(classifier.name)} has none: its weights have no head. These pages run on "
         "it:"
     )
-    st.page_link("pages/embeddings.py", label="Embedding explorer", icon=":material/scatter_plot:")
-    st.page_link("pages/feature_visualization.py", label="Feature visualization", icon=":material/texture:")
+    for link in links:
+        st.page_link(link.file, label=link.title, icon=link.icon)
 
 
 def _head(title: str, sentence: str) -> None:
@@ -87,8 +100,8 @@ def _navigation() -> None:
     for section, links in PAGES.items():
         st.markdown(f"{heading}:gray[:small[{section}]]")
         heading = ""
-        for path, label, icon in links:
-            st.page_link(path, label=label, icon=icon, width="stretch")
+        for link in links:
+            st.page_link(link.file, label=link.title, icon=link.icon, width="stretch")
 
 
 def how_to_read(text: str) -> None:
