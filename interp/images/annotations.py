@@ -1,4 +1,4 @@
-"""Files of annotations, told apart by what they hold: COCO, VOC, CVAT, LabelMe, Label Studio, VIA, YOLO, masks."""
+"""Files of annotations, told apart by what they hold: those of `FORMS`, and masks."""
 
 from __future__ import annotations
 
@@ -6,25 +6,14 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from interp import progress
-from interp.images import (
-    class_maps,
-    coco,
-    cub,
-    cvat,
-    files,
-    label_studio,
-    labelme,
-    mask_folders,
-    one_hot,
-    via,
-    voc,
-    xml_files,
-    yolo,
-)
+from interp.images import class_maps, coco, cub, cvat, files, label_studio, labelme, one_hot, via, voc, xml_files, yolo
 from interp.images.files import Boundary, Listing
 from interp.images.joining import Joiner
+from interp.images.mask_folders import may_be_mask
+from interp.images.mask_folders import read_all as read_masks
 from interp.images.problems import Problems, printable
 from interp.images.records import Reading, Records
 
@@ -32,10 +21,39 @@ LARGEST_FOUND = 100_000_000
 """Larger files are read only where they are named: what lies beside pictures is read without being asked for."""
 # Of a folder's files of one kind so many are tried before the rest is taken to be something else, too.
 TRIED = 20
-KNOWN = "COCO, LabelMe, Label Studio, VIA, Pascal VOC, CVAT and YOLO are read"
-# Where several files mark the same picture, the first of these counts.
-ORDER = ("COCO", cvat.FORM, label_studio.FORM, via.FORM, voc.FORM, labelme.FORM, yolo.FORM, cub.FORM, one_hot.FORM)
 _LAST = ("caption", "keypoint", "panoptic", "stuff")
+
+
+class Form(NamedTuple):
+    """A form of annotations; where several files mark the same picture, the one of the lowest `rank` counts.
+
+    `alone` is the extension of a file that can be read without others. JSON and XML are read by `read`, other files by
+    `among(folder, relatives)`, which gives the records of those that are of this form.
+    """
+
+    name: str
+    rank: int
+    alone: str = ""
+    looks_like: Callable[[Any], object] = lambda document: False
+    read: Callable[[Any, str, Reading], None] = lambda document, relative, reading: None
+    among: Callable[[Path, list[str]], list[Records]] = lambda folder, relatives: []
+
+
+# COCO's files and YOLO's have readers of their own below: each of COCO's is a whole set, and YOLO's need the pictures.
+FORMS = (
+    Form("COCO", 1, ".json"),
+    Form(labelme.FORM, 6, ".json", labelme.looks_like, labelme.read),
+    Form(label_studio.FORM, 3, ".json", label_studio.looks_like, label_studio.read),
+    Form(via.FORM, 4, ".json", via.pictures, via.read),
+    Form(voc.FORM, 5, ".xml", voc.looks_like, voc.read),
+    Form(cvat.FORM, 2, ".xml", cvat.looks_like, cvat.read),
+    Form(yolo.FORM, 7, ".txt"),
+    Form(cub.FORM, 8, among=cub.read),
+    Form(one_hot.FORM, 9, among=one_hot.read),
+)
+RANKS = {one.name: one.rank for one in FORMS}
+ALONE = {suffix: ", ".join(one.name for one in FORMS if one.alone == suffix) for suffix in (".json", ".xml", ".txt")}
+KNOWN = " and ".join(", ".join(ALONE.values()).rsplit(", ", 1)) + " are read"
 
 
 @dataclass
@@ -56,13 +74,15 @@ def read(path: Path, boundary: Boundary, *, marked: frozenset[int] | None = None
         return _folder(path, boundary, marked)
     readings = _Readings(path.parent, limit=coco.LARGEST_JSON)
     suffix = path.suffix.lower()
-    if suffix not in (".json", ".xml", ".txt"):
+    if suffix not in ALONE:
         raise ValueError(
-            f"{printable(path.name)}: annotations are read from a JSON file (COCO, LabelMe, Label Studio, VIA), an XML "
-            "file (Pascal VOC, CVAT), a text file of YOLO, or a folder of these or of masks that are called as the "
-            "pictures are."
+            f"{printable(path.name)}: annotations are read from a JSON file ({ALONE['.json']}), an XML file "
+            f"({ALONE['.xml']}), a text file of {ALONE['.txt']}, or a folder of these or of masks that are called as "
+            "the pictures are."
         )
     if suffix == ".txt":
+        if found := _among(path.parent, [path.name]):
+            return Found(found)
         if not yolo.looks_like(files.content(path, limit=yolo.LARGEST)):
             raise ValueError(f"{printable(path.name)}: a YOLO file is expected: a class's number and shares a line.")
         return Found([yolo.read(path.parent, [path.name], None)])
@@ -74,8 +94,7 @@ def found_in(folder: Path, listing: Listing, joiner: Joiner) -> Found:
     """What the files beside pictures say; a file of none of the known forms is unused, and no error."""
     found = Found()
     readings = _Readings(folder, LARGEST_FOUND, "Name it as the set's annotations to have it read.")
-    documents = [one for one in listing.annotations if _extension(one) in (".json", ".xml")]
-    for group in _grouped(documents):
+    for group in _grouped(one for one in listing.annotations if _extension(one) in (".json", ".xml")):
         failures: dict[str, str] = {}
         for tried, relative in enumerate(progress.steps(group, "Reading annotations")):
             if tried == len(failures) == TRIED:
@@ -87,12 +106,11 @@ def found_in(folder: Path, listing: Listing, joiner: Joiner) -> Found:
             except ValueError as error:
                 failures[relative] = str(error)
         found.unused |= failures
-    found.records = [*readings.done(), *one_hot.read(folder, listing.annotations)]
+    found.records = [*readings.done(), *_among(folder, listing.annotations)]
     texts = [one for one in listing.annotations if _extension(one) in (".txt", ".yaml", ".yml", ".names")]
-    found.records += cub.read(folder, texts)
     known = {one for records in found.records for one in records.files}
     _read_yolo(folder, [one for one in texts if one not in known], joiner, found)
-    found.records.sort(key=lambda one: (ORDER.index(one.form), any(word in one.files[0].lower() for word in _LAST)))
+    found.records.sort(key=lambda one: (RANKS[one.form], any(word in one.files[0].lower() for word in _LAST)))
     return found
 
 
@@ -147,7 +165,7 @@ def _has_picture(relative: str, joiner: Joiner) -> bool:
 def _folder(folder: Path, boundary: Boundary, marked: frozenset[int] | None) -> Found:
     problems = Problems()
     listing = files.list_folder(folder, boundary, problems)
-    masks = [file for file in listing.pictures if mask_folders.may_be_mask(file.relative)]
+    masks = [file for file in listing.pictures if may_be_mask(file.relative)]
     stems = Joiner([os.path.splitext(one)[0] + ".png" for one in listing.annotations])
     found = found_in(folder, listing, stems)
     if not found.records and not masks:
@@ -158,8 +176,7 @@ def _folder(folder: Path, boundary: Boundary, marked: frozenset[int] | None) -> 
             f"{KNOWN}.{' ' + listed if listed else ''}"
         )
     if not found.records:
-        maps = class_maps.found(folder, listing.annotations)
-        found.records += mask_folders.read_all(masks, maps, marked=marked)
+        found.records += read_masks(masks, class_maps.found(folder, listing.annotations), marked=marked)
     return found
 
 
@@ -170,51 +187,36 @@ class _Readings:
     folder: Path
     limit: int
     larger: str = "Split it into smaller ones."
-    each: dict[str, Reading] = field(default_factory=dict)
-    names: dict[str, list[str]] = field(default_factory=dict)
+    each: dict[str, tuple[Reading, list[str]]] = field(default_factory=dict)
     whole: list[Records] = field(default_factory=list)
 
     def read(self, relative: str) -> None:
         """Add a JSON or an XML file. Raises `ValueError` that says why it is none that is known."""
         content = files.content(self.folder / relative, limit=self.limit, larger=self.larger)
-        name = printable(relative.rpartition("/")[2])
+        name, suffix = printable(relative.rpartition("/")[2]), _extension(relative)
+        parsed, why_not = (coco.parsed, coco.why_not) if suffix == ".json" else (xml_files.parsed, voc.why_not)
         try:
-            (self._json if _extension(relative) == ".json" else self._xml)(content, relative, name)
+            document: Any = parsed(content, name)
+            form = next((one for one in FORMS if one.alone == suffix and one.looks_like(document)), None)
+            if coco.looks_like(document):
+                self.whole.append(coco.read(document, content, relative))
+            elif form is None:
+                raise ValueError(f"{name}: {why_not(document)}")
+            else:
+                reading, names = self.each.setdefault(form.name, (Reading(), []))
+                form.read(document, relative, reading)
+                reading.contents.append(os.fsencode(relative) + b"\0" + content)
+                names.append(relative)
         except RecursionError:
             raise ValueError(f"{name}: its lists are nested too deep to be annotations.") from None
 
     def done(self) -> list[Records]:
         """What was read."""
-        together = [reading.done(form, tuple(self.names[form])) for form, reading in self.each.items()]
-        return [*self.whole, *together]
+        return [*self.whole, *(reading.done(form, tuple(names)) for form, (reading, names) in self.each.items())]
 
-    def _json(self, content: bytes, relative: str, name: str) -> None:
-        document = coco.parsed(content, name)
-        if coco.looks_like(document):
-            self.whole.append(coco.read(document, content, relative))
-        elif labelme.looks_like(document):
-            self._add(labelme.FORM, labelme.read, document, relative, content)
-        elif label_studio.looks_like(document):
-            self._add(label_studio.FORM, label_studio.read, document, relative, content)
-        elif via.pictures(document):
-            self._add(via.FORM, via.read, document, relative, content)
-        else:
-            raise ValueError(f"{name}: {coco.why_not(document)}")
 
-    def _xml(self, content: bytes, relative: str, name: str) -> None:
-        root = xml_files.parsed(content, name)
-        if root.tag == "annotation":
-            self._add(voc.FORM, voc.read, root, relative, content)
-        elif root.tag == "annotations" and (root.find("image") is not None or root.find("track") is not None):
-            self._add(cvat.FORM, cvat.read, root, relative, content)
-        else:
-            raise ValueError(f"{name}: it begins with <{printable(root.tag)[:40]}>; {voc.EXPECTED}")
-
-    def _add(self, form: str, reader: Callable, document: object, relative: str, content: bytes) -> None:
-        reading = self.each.setdefault(form, Reading())
-        reader(document, relative, reading)
-        reading.contents.append(os.fsencode(relative) + b"\0" + content)
-        self.names.setdefault(form, []).append(relative)
+def _among(folder: Path, relatives: list[str]) -> list[Records]:
+    return [records for form in FORMS for records in form.among(folder, relatives)]
 
 
 def _grouped(relatives: Iterable[str]) -> list[list[str]]:

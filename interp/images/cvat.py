@@ -32,6 +32,11 @@ WITHOUT_AREA = frozenset({"points", "polyline", "skeleton", "cuboid"})
 SHAPES = frozenset({"box", "polygon", "ellipse", "mask"}) | WITHOUT_AREA
 
 
+def looks_like(root: Element) -> bool:
+    """Whether an XML file is of this form."""
+    return root.tag == "annotations" and (root.find("image") is not None or root.find("track") is not None)
+
+
 def read(root: Element, relative: str, reading: Reading) -> None:
     """Add what the file says of each image; a tag is the image's label, and what cannot be drawn becomes a problem."""
     pixels = 0.0

@@ -55,10 +55,10 @@ class Boundary:
     def __init__(self, root: Path | None) -> None:
         self._root = None if root is None else Path(os.path.realpath(root))
 
-    def place(self, path: str | Path) -> Path:
+    def place(self, path: str | Path, bundled: str) -> Path:
         """The path, resolved from the root. Raises `ValueError` outside of it, `FileNotFoundError` where nothing is.
 
-        The message for a path outside is the same whether or not it exists.
+        The message for a path outside is the same whether or not it exists; `bundled` are the names that it could be.
         """
         shown = printable(str(path))
         if "\0" in str(path):
@@ -73,10 +73,8 @@ class Boundary:
         except PermissionError:
             raise ValueError(f"{shown!r} may not be read by this program. Give its user the permission to.") from None
         except OSError:
-            raise FileNotFoundError(
-                f"{shown!r} does not exist. Give 'scenes', 'digits', 'photographs', a folder of pictures, or an "
-                "annotation file."
-            ) from None
+            remedy = f"Give {bundled}, a folder of pictures, or an annotation file."
+            raise FileNotFoundError(f"{shown!r} does not exist. {remedy}") from None
         return Path(resolved)
 
     def admits(self, path: str | Path) -> bool:

@@ -9,20 +9,22 @@ from pathlib import Path
 from typing import NamedTuple
 
 from interp.images import digits, folder, named_pictures, photographs, scenes
+from interp.images.annotations import ALONE
 from interp.images.decoding import EXTENSIONS
 from interp.images.files import IGNORED, Boundary
 from interp.images.image_set import ImageSet
 from interp.images.places import CONTAINERS, SPLIT
 from interp.images.problems import printable
 
-BUNDLED: dict[str, Callable[[], ImageSet]] = {
-    "scenes": scenes.load,
-    "digits": digits.load,
-    "photographs": photographs.load,
-    **scenes.planted_sets(),
+# By the name that `load` takes: a title and a note for the picker, which has them in this order, and what opens it.
+BUNDLED: dict[str, tuple[str, str, Callable[[], ImageSet]]] = {
+    "scenes": ("Scenes of cut paper", "600 pictures whose explanation is known", scenes.load),
+    "digits": ("Handwritten digits", "1,797 digits of 8 × 8 pixels, with labels", digits.load),
+    "photographs": ("Photographs", "a few colour photographs, without labels", photographs.load),
+    **{name: (scenes.PLANTED_TITLES[name], "", opened) for name, opened in scenes.planted_sets().items()},
 }
+_NAMES = ", ".join(repr(name) for name in BUNDLED if name not in scenes.PLANTED_TITLES)
 MORE_SCENES = re.compile(r"scenes:(\d{1,9})")
-ANNOTATION_FILES = (".json", ".xml", ".txt")
 # In a set with more subfolders than that they are classes, and not offered as sets of their own.
 MOST_SETS = 30
 # Pictures of an export lie so deep at most, as in obj_train_data/images/train.
@@ -47,9 +49,9 @@ def load(
 ) -> ImageSet:
     """Open an image set; pictures are read when asked for.
 
-    `source` is 'scenes', 'scenes:5000' for any number of further ones, 'scenes-a' to 'scenes-d' (a reason is planted)
-    and 'scenes-a-moved' to 'scenes-d-moved' (it is on the other classes), 'digits', 'photographs', a folder (flat, one
-    subfolder for each class, with an index.csv, or the root of an export of the usual tools), or an annotation file.
+    `source` is a name of `BUNDLED` (in scenes-a to scenes-d a reason is planted, in scenes-a-moved to scenes-d-moved it
+    is on the other classes), 'scenes:5000' for any number of further scenes, a folder (flat, one subfolder for each
+    class, with an index.csv, or the root of an export of the usual tools), or an annotation file.
     The marks of a folder are found in it; `annotations` names others in their place, a file or a folder of such files
     or of masks, and beside an annotation file the folder of the pictures. `marked` are the values of masks that mean
     that something is marked; left out, the masks' values say. With `root` all paths are relative to it and must stay
@@ -57,20 +59,18 @@ def load(
     Raises `ValueError`, or `FileNotFoundError` where nothing is, with a message that names the source and the remedy.
     """
     if isinstance(source, str) and source in BUNDLED:
-        return BUNDLED[source]()
+        return BUNDLED[source][2]()
     if isinstance(source, str) and (more := MORE_SCENES.fullmatch(source)):
         return scenes.generated(int(more[1]))
     if not str(source):
-        raise ValueError(
-            "No image set is named. Give 'scenes', 'digits', 'photographs', a folder, or an annotation file."
-        )
+        raise ValueError(f"No image set is named. Give {_NAMES}, a folder, or an annotation file.")
     boundary = Boundary(None if root is None else Path(root))
-    place = boundary.place(source)
-    marks = None if annotations is None else boundary.place(annotations)
+    place = boundary.place(source, _NAMES)
+    marks = None if annotations is None else boundary.place(annotations, _NAMES)
     values = None if marked is None else frozenset(marked)
     if place.is_dir():
         return folder.from_folder(place, boundary, marks, marked=values)
-    if place.suffix.lower() not in ANNOTATION_FILES:
+    if place.suffix.lower() not in ALONE:
         raise ValueError(
             f"{printable(place.name)}: this is neither a folder nor an annotation file. Give the folder of the "
             "pictures, or an annotation file (.json, .xml)."
@@ -82,12 +82,7 @@ def load(
 
 def available(root: str | Path | None) -> tuple[Offer, ...]:
     """What a picker can offer: the bundled sets, and under `root` the folders and annotation files, two levels deep."""
-    bundled = (
-        Offer("Scenes of cut paper", "scenes", "600 pictures whose explanation is known"),
-        Offer("Handwritten digits", "digits", "1,797 digits of 8 × 8 pixels, with labels"),
-        Offer("Photographs", "photographs", "a few colour photographs, without labels"),
-        *(Offer(title, source) for source, title in scenes.PLANTED_TITLES.items()),
-    )
+    bundled = tuple(Offer(title, name, note) for name, (title, note, _) in BUNDLED.items())
     if root is None:
         return bundled
     base = Path(os.path.realpath(root))

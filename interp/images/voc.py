@@ -9,12 +9,23 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from xml.etree.ElementTree import Element
 
+from interp.images.problems import printable
 from interp.images.records import Marks, Reading
 from interp.images.shapes import Box, Polygon, clipped, finite, polygon, polygon_area
 from interp.label_notation import WORDNET_ID
 
 FORM = "Pascal VOC"
-EXPECTED = "a Pascal VOC file is expected: <annotation> with <object>s, each with a <name> and a <bndbox>."
+
+
+def looks_like(root: Element) -> bool:
+    """Whether an XML file is of this form."""
+    return root.tag == "annotation"
+
+
+def why_not(root: Element) -> str:
+    """Why an XML file holds no annotations that are read."""
+    expected = "a Pascal VOC file is expected: <annotation> with <object>s, each with a <name> and a <bndbox>."
+    return f"it begins with <{printable(root.tag)[:40]}>; {expected}"
 
 
 def read(root: Element, relative: str, reading: Reading) -> None:

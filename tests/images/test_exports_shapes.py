@@ -43,12 +43,11 @@ def test_every_shape_marks_the_same_pixels_of_the_upright_picture(tmp_path: Path
 
 @pytest.mark.parametrize("form", forms.SEEN_UPRIGHT)
 def test_every_shape_is_scaled_with_its_picture(tmp_path: Path, form: str) -> None:
-    # Annotated at twice the size; VIA says no size, and YOLO and Label Studio without one write shares.
+    # Annotated at twice the size, where the form says one: else twice the size changes nothing, or all are shares.
     name, content = forms.SEEN_UPRIGHT[form]
-    large = tuple(2 * side for side in BOX)
-    unsized = form.startswith(("VIA", "YOLO")) or "without" in form
-    given = content((WIDTH, HEIGHT), BOX) if unsized else content((2 * WIDTH, 2 * HEIGHT), large)
-    sample = written(tmp_path, name, given, place())[0]
+    given, size, large = content((WIDTH, HEIGHT), BOX), (2 * WIDTH, 2 * HEIGHT), tuple(2 * side for side in BOX)
+    unsized = given in (content(size, BOX), content(size, large))
+    sample = written(tmp_path, name, given if unsized else content(size, large), place())[0]
     assert sample.mask is not None and (sample.mask == place()).all()
     assert bool(sample.remarks) == (not unsized)
 

@@ -13,13 +13,7 @@ from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
 
 STEPS = 5
-ABOUT = {
-    "Neuron": "one position of the channel",
-    "Channel": "the channel everywhere",
-    "Layer": "whatever the layer does, more of it",
-    "Logit": "the class's score before softmax or sigmoid",
-    "Probability": "the class's share after softmax: also by pushing others down",
-}
+SOFTMAX = "the class's share after softmax: also by pushing others down"
 SIGMOID = "the sigmoid of the class's score, which no other class changes"
 
 
@@ -32,13 +26,13 @@ def view(selection: Selection, picture, side) -> None:
         target = choose_class(selection)
         making.quality()
         how = making.settings(selection)
-    about = ABOUT if classifier.link == "softmax" else ABOUT | {"Probability": SIGMOID}
-    objectives = (
-        fv.Neuron(layer.name, channel),
-        fv.Channel(layer.name, channel),
-        fv.Layer(layer.name),
-        fv.Logit(target),
-        fv.Probability(target),
+    share = SOFTMAX if classifier.link == "softmax" else SIGMOID
+    shown = (
+        ("Neuron", "one position of the channel", fv.Neuron(layer.name, channel)),
+        ("Channel", "the channel everywhere", fv.Channel(layer.name, channel)),
+        ("Layer", "whatever the layer does, more of it", fv.Layer(layer.name)),
+        ("Logit", "the class's score before softmax or sigmoid", fv.Logit(target)),
+        ("Probability", share, fv.Probability(target)),
     )
     with picture:
         st.markdown(
@@ -46,15 +40,13 @@ def view(selection: Selection, picture, side) -> None:
             f"**{plain(classifier.labels[target])}**."
         )
         place = st.container()
-        found, _ = making.asked(scope, "objectives", classifier, how, objectives)
+        found, _ = making.asked(scope, "objectives", classifier, how, tuple(one for _, _, one in shown))
         with place:
-            told = [
-                PictureCard(name, picturecards.line(found.get(row)), about=text)
-                for row, (name, text) in enumerate(about.items())
-            ]
-            picturecards.draw(making.pixels(found, range(len(objectives))), told, side=180)
+            lines = [picturecards.line(found.get(row)) for row in range(len(shown))]
+            told = [PictureCard(name, line, about=text) for (name, text, _), line in zip(shown, lines, strict=True)]
+            picturecards.draw(making.pixels(found, range(len(shown))), told, side=180)
         st.caption(
-            "; ".join(f"*{name}*: {text}" for name, text in about.items())
+            "; ".join(f"*{name}*: {text}" for name, text, _ in shown)
             + ". Numbers are the objectives' own values of the finished picture: activations, logits, or a probability."
         )
 
@@ -99,11 +91,9 @@ def between(selection: Selection, picture, side) -> None:
         scaled = [end / alone[row].value for row, end in enumerate(ends)]
         objectives = (*fv.interpolation(scaled[0], scaled[1], STEPS), scaled[0] + scaled[1])
         found, _ = making.asked(scope, "between", classifier, how, objectives)
-        shares = [f"{100 - 100 * step // (STEPS - 1)}% and {100 * step // (STEPS - 1)}%" for step in range(STEPS)]
+        names = [f"{100 - 100 * step // (STEPS - 1)}% and {100 * step // (STEPS - 1)}%" for step in range(STEPS)]
         with place:
-            told = [
-                PictureCard(name, picturecards.line(found.get(row)))
-                for row, name in enumerate([*shares, "Both, added"])
-            ]
+            names.append("Both, added")
+            told = [PictureCard(name, picturecards.line(found.get(row))) for row, name in enumerate(names)]
             picturecards.draw(making.pixels(found, range(len(objectives))), told, side=150)
         st.caption("Values are in what each end achieves alone: 1 is as strong as its own picture.")
