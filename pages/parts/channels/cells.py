@@ -71,9 +71,8 @@ def view(subject: Subject, picture, side) -> None:
     with picture:
         grid = cache.figure(channels.cells, subject.found, row, most=wish.most)
         if grid.positions == (1, 1):
-            st.info(
-                f"{plain(subject.layer.name)} has a single position, so there is nothing to lay out: choose another."
-            )
+            name = plain(subject.layer.name)
+            st.info(f"{name} has a single position, so there is nothing to lay out: choose another.")
             return
         clicks.listen({"cell": _take, "channel": chosen.take})
         spot = _spot(grid)
@@ -167,10 +166,8 @@ def _made(subject: Subject, grid: CellGrid, wish: Wish) -> tuple[dict[int, fv.Pi
     places = _inverted(grid)
     if not places:
         return {}, None
-    vectors = grid.activations.flatten(1)
-    objectives = [
-        fv.Direction(subject.layer.name, vectors[:, one].clone(), cosine_power=COSINE_POWER) for one in places
-    ]
+    layer, vectors = subject.layer.name, grid.activations.flatten(1)
+    objectives = [fv.Direction(layer, vectors[:, one].clone(), cosine_power=COSINE_POWER) for one in places]
     how = making.settings(subject.selection, INVERSION_STEPS, side=INVERSION_SIDE)
     job = making.ask(subject.scope, "inversions", subject.classifier, how, objectives)
     job.wait(waiting.PATIENCE)
@@ -246,16 +243,8 @@ def _coloured(subject: Subject, grid: CellGrid, row: int, wish: Wish) -> mosaic.
         title = f"{first} (red) against {second} (blue)"
         return mosaic.Coloured(grid.attribution.numpy(), "two", title, (first, second))
     alone = Target(target.positive if wish.colours == FIRST else target.negative)
-    found = waiting.value(
-        subject.scope.compute(
-            "alone",
-            channels.attribute,
-            subject.classifier,
-            subject.batch[row : row + 1],
-            alone,
-            layer=subject.layer.name,
-        )
-    )
+    given = (subject.classifier, subject.batch[row : row + 1], alone)
+    found = waiting.value(subject.scope.compute("alone", channels.attribute, *given, layer=subject.layer.name))
     values = channels.cells(found, most=wish.most).attribution.numpy()
     return mosaic.Coloured(values, "two", f"Attribution: {labels[alone.positive]} alone", ("logits", ""))
 
