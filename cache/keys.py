@@ -6,6 +6,8 @@ import dataclasses
 import functools
 import hashlib
 import inspect
+import os
+import stat
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,7 +92,16 @@ def _library() -> str:
 def _source(function: Callable[..., Any]) -> bytes:
     """The function's file: Streamlit calls every page `__main__`, so functions of two pages may share a name."""
     code = getattr(inspect.unwrap(function), "__code__", None)
-    path = Path(code.co_filename) if code is not None else None
-    if path is None or function.__module__.startswith("interp.") or not path.is_file():
+    if code is None or function.__module__.startswith("interp."):
         return b""
-    return str(path).encode() + b"\0" + path.read_bytes()
+    try:
+        status = os.stat(code.co_filename)
+    except OSError:
+        return b""
+    return _read(code.co_filename, status.st_mtime_ns, status.st_size) if stat.S_ISREG(status.st_mode) else b""
+
+
+@functools.lru_cache(maxsize=256)
+def _read(path: str, changed: int, size: int) -> bytes:
+    """A file of code, read again where it has changed: a rerun asks for ten of them."""
+    return path.encode() + b"\0" + Path(path).read_bytes()
