@@ -2,7 +2,7 @@
 
     python -m benchmarks.explorer [--methods UMAP t-SNE]
 
-For each method a fresh process is started, which imports and warms what the server warms while it starts, and then
+For each method a fresh process is started, which first imports and compiles what maps need, and then
 runs the page through Streamlit's own test driver until the finished map is drawn: with an empty store, and in a second
 process with what the first has stored. Measured are seconds on the clock and of the processor, without the browser.
 """

@@ -160,10 +160,10 @@ def alone(classifier: Classifier, steps: int) -> None:
         print(f"| {row} | {there:.2f} | {here:.2f} | {abs(here / there - 1):.2%} | {pixel:.3f} |", flush=True)
 
 
-def against(classifier: Classifier, made: fv.Visualization, photos: ImageSet) -> fv.AgainstImages:
-    """What the pictures achieve beside a whole set."""
-    *_, last = fv.against_images(classifier, made.objectives, made.values, photos)
-    return last
+def best_mean(classifier: Classifier, made: fv.Visualization, photos: ImageSet, layer: str) -> torch.Tensor:
+    """The largest mean activation that an image of the set has, for each channel that a picture was made for."""
+    [*_, [means]] = fv.strengths(classifier, layer, photos)
+    return torch.from_numpy(means.values.max(axis=0)[: len(made)])
 
 
 def peaks(classifier: Classifier, made: fv.Visualization, photos: ImageSet, layer: str) -> torch.Tensor:
@@ -184,19 +184,19 @@ def shares(classifier: Classifier, photos: ImageSet, layers: list[str], given: a
         made = fv.optimize(
             classifier, channels, steps=how.steps, parameterization=how.parameterization, frames=(), seed=how.seed
         )
-        found, seen = against(classifier, made, photos), fv.tones(made.pixels)
-        alive = ~made.dead
-        ratio = float((found.achieved / found.best.clamp(min=1e-6))[alive].median())
+        best, seen = best_mean(classifier, made, photos, layer), fv.tones(made.pixels)
+        alive, beaten = ~made.dead, made.values > best
+        ratio = float((made.values / best.clamp(min=1e-6))[alive].median())
         odd = int(((seen.grey | seen.saturated) & alive).sum())
-        mean, largest = found.beaten & alive, peaks(classifier, made, photos, layer) & alive
+        mean, largest = beaten & alive, peaks(classifier, made, photos, layer) & alive
         print(
             f"| {classifier.name} | {layer} | {len(channels)} | {int(made.dead.sum())} | {counted(mean, alive)} | "
             f"{ratio:.1f} | {counted(largest, alive)} | {odd} |",
             flush=True,
         )
-        lost = (alive & ~found.beaten).nonzero().flatten().tolist()
+        lost = (alive & ~beaten).nonzero().flatten().tolist()
         if lost:
-            told = ", ".join(f"{row} ({found.achieved[row]:.3g} under {found.best[row]:.3g})" for row in lost)
+            told = ", ".join(f"{row} ({made.values[row]:.3g} under {best[row]:.3g})" for row in lost)
             print(f"\nNot stronger in {layer}: {told}\n", flush=True)
         keep(made.pixels, given.pictures, f"{classifier.name}-{layer}")
 

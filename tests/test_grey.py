@@ -176,11 +176,10 @@ def test_what_pictures_are_made_from_and_compared_with(lenet: Classifier, photos
     # Each digit as a made picture is nearest to itself.
     near = fv.nearest(lenet, [fv.bytes_of(one) for one in every[:4]], "relu2", means)
     assert [one.row for one in near] == [0, 1, 2, 3]
-    channel = fv.Channel("relu2", 1)
-    best = finished(fv.against_images(lenet, [channel], torch.ones(1), photos))[1]
+    [strengths] = finished(fv.strengths(lenet, "relu2", photos))[1]
     with torch.no_grad():
-        of_each = fv.Reading(lenet, [channel] * COUNT).values(every)
-    torch.testing.assert_close(torch.as_tensor(best.best).float(), of_each.max()[None], rtol=1e-4, atol=1e-5)
+        of_each = fv.Reading(lenet, [fv.Channel("relu2", 1)] * COUNT).values(every)
+    torch.testing.assert_close(torch.from_numpy(strengths.values[:, 1]), of_each, rtol=1e-4, atol=1e-5)
 
 
 def test_the_generator_of_scenes_says_that_it_is_in_colour(lenet: Classifier) -> None:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int, UInt8
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
-from interp.batches import read_ahead
 from interp.feature_visualization.objective import Objective
 from interp.feature_visualization.reading import Reading
 from interp.feature_visualization.transforms import Jitter, Pad, Rotate, Scale, Transform, drawn
-from interp.images import ImageSet, pixels_of
-from interp.models import inputs
-from interp.models.inputs import Input
+from interp.images import pixels_of
 from interp.types import Classifier
 
 LEAST_CONTRAST = 0.03
@@ -119,72 +115,3 @@ def robustness(
     values = [moved(classifier, objectives, pixels, (), times=1).tolist()]
     values += [moved(classifier, objectives, pixels, amount).tolist() for amount in (LITTLE, MUCH)]
     return tuple(Robustness(*row) for row in zip(*values, finest(pixels).tolist(), strict=True))
-
-
-@dataclass(frozen=True, eq=False)
-class AgainstImages:
-    """For each objective what its picture achieves, beside the best image of a set.
-
-    `best` is the largest value over the images, and `position` where in the set that image is.
-    """
-
-    achieved: Float[Tensor, " n"]
-    best: Float[Tensor, " n"]
-    position: Int[Tensor, " n"]
-
-    @property
-    def beaten(self) -> Bool[Tensor, " n"]:
-        """Whose picture is stronger than every image."""
-        return self.achieved > self.best
-
-    @property
-    def share(self) -> float:
-        """The share of objectives whose picture is stronger than every image, in [0, 1]."""
-        return float(self.beaten.float().mean())
-
-
-def against_images(
-    classifier: Classifier,
-    objectives: Sequence[Objective],
-    achieved: Float[Tensor, " n"],
-    photos: ImageSet,
-    positions: Sequence[int] | None = None,
-) -> Generator[AgainstImages, None, AgainstImages]:
-    """Compare what pictures achieve with the images of a set at these positions (None: all).
-
-    Images count as the classifier sees them; those that cannot be read are left out. Yields what the images so far
-    say, batch by batch. Raises `ValueError` where values and objectives differ in number, and for objectives that the
-    classifier does not have.
-    """
-    if len(achieved) != len(objectives):
-        raise ValueError(f"{len(achieved)} values for {len(objectives)} objectives: give one for each.")
-    chosen = np.arange(len(photos)) if positions is None else np.asarray(positions, np.int64)
-    best = torch.full((len(objectives),), -torch.inf)
-    where = torch.full((len(objectives),), -1)
-    size = 8 if classifier.device.type == "cpu" else 64
-
-    def read(number: int) -> Input:
-        return inputs.attempt(classifier, photos, int(chosen[number]))
-
-    for values, found in read_ahead(
-        read, partial(_values, classifier, objectives), len(chosen), size=size, what="Comparing with images"
-    ):
-        if found:
-            strongest, row = values.max(dim=1)
-            better = strongest > best
-            best = torch.where(better, strongest, best)
-            where = torch.where(better, torch.tensor(found)[row], where)
-        yield AgainstImages(achieved, best, where)
-    return AgainstImages(achieved, best, where)
-
-
-def _values(
-    classifier: Classifier, objectives: Sequence[Objective], pictures: Sequence[Input]
-) -> tuple[Float[Tensor, "n m"], list[int]]:
-    """Every objective of every image."""
-    images, positions, _ = inputs.readable(classifier, pictures)
-    if images is None:
-        return torch.zeros(len(objectives), 0), []
-    reading = Reading(classifier, list(objectives), images=len(images))
-    with classifier.lock, torch.no_grad():
-        return reading.values(images.pixels).view(len(objectives), len(images)).cpu(), positions

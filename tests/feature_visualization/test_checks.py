@@ -5,14 +5,11 @@ import pytest
 import torch
 
 from interp import images
-from interp.embedding import features
 from interp.feature_visualization import (
     LITTLE,
-    AgainstImages,
     Channel,
     Jitter,
     Reading,
-    against_images,
     finest,
     moved,
     pixels_of,
@@ -40,23 +37,6 @@ def test_grey_and_saturated_pictures_are_seen() -> None:
     assert found.saturated.tolist() == [False, True, False]
     assert float(found.contrast[2]) == pytest.approx(12**-0.5, abs=0.01)
     assert float(found.clipped[2]) == pytest.approx(8 / 255, abs=0.01)
-
-
-def test_the_best_image_is_the_one_with_the_largest_feature(tiny: Classifier) -> None:
-    scenes = images.load("scenes")
-    positions = [4, 40, 400, 41, 42, 43, 44, 45, 46, 47]
-    objectives = [Channel("conv2", channel) for channel in range(6)]
-    expected = features(tiny, scenes, layer="conv2", positions=positions)
-    achieved = torch.from_numpy(expected.max(axis=0)) + torch.tensor([1.0, -1.0] * 3)
-    found: AgainstImages = drained(against_images(tiny, objectives, achieved, scenes, positions))
-    assert torch.allclose(found.best, torch.from_numpy(expected.max(axis=0)), atol=1e-5)
-    assert found.position.tolist() == [positions[row] for row in expected.argmax(axis=0)]
-    assert found.beaten.tolist() == [True, False] * 3 and found.share == 0.5
-
-
-def test_values_and_objectives_go_together(tiny: Classifier) -> None:
-    with pytest.raises(ValueError, match="2 values for 1"):
-        drained(against_images(tiny, [Channel("conv2", 0)], torch.zeros(2), images.load("scenes")))
 
 
 def test_the_finest_octave_is_that_of_waves_shorter_than_four_pixels() -> None:
