@@ -33,7 +33,7 @@ from interp.batches import READERS
 from interp.embedding.features import FeaturePass, features
 from interp.embedding.representations import Representation
 from interp.images import ImageSet
-from interp.images.decoding import Picture
+from interp.images.decoding import DecodedImage
 from interp.models import inputs
 from interp.models.layers import find_layers
 from interp.models.normalize import assemble
@@ -107,9 +107,9 @@ def small_classifier() -> Classifier:
 def generated(count: int) -> ImageSet:
     """Images that are drawn when asked for, each different."""
 
-    def read(position: int) -> Picture:
+    def read(position: int) -> DecodedImage:
         noise = np.random.default_rng(position).integers(0, 256, (48, 48, 3), dtype=np.uint8)
-        return Picture(Image.fromarray(noise))
+        return DecodedImage(Image.fromarray(noise))
 
     names = [f"{number}.png" for number in range(count)]
     return ImageSet(name="generated", description="", fingerprint=f"generated {count}", names=names, read=read)

@@ -9,7 +9,7 @@ from interp import channels, models, set_pass
 from interp.channels.over_set import AttributionPass, SetAttribution, SetTarget, among, summary
 from interp.channels.pairs import confused
 from interp.images import ImageSet, UnreadableImage
-from interp.images.decoding import Picture
+from interp.images.decoding import DecodedImage
 from interp.models.predictions import Predictions
 from interp.types import Classifier, Target
 
@@ -20,11 +20,11 @@ LABELS = ("cat", "dog", None, "fish", "dog", "broken", "zebra")
 def photos() -> ImageSet:
     """Seven seeded pictures: one without label, one that cannot be read, one of an unknown class."""
 
-    def read(position: int) -> Picture:
+    def read(position: int) -> DecodedImage:
         if LABELS[position] == "broken":
             raise UnreadableImage(f"{position}.png", "the file is damaged")
         pixels = np.random.default_rng(position).integers(0, 255, (16, 16, 3), np.uint8)
-        return Picture(Image.fromarray(pixels))
+        return DecodedImage(Image.fromarray(pixels))
 
     return ImageSet(
         name="seven",

@@ -6,15 +6,15 @@ from PIL import Image
 
 from interp.feature_visualization import Given, Noise, mean_image, mean_images
 from interp.images import ImageSet, UnreadableImage
-from interp.images.decoding import Picture
+from interp.images.decoding import DecodedImage
 from interp.types import Classifier
 
 
 def plain(broken: int | None = None) -> ImageSet:
-    def read(position: int) -> Picture:
+    def read(position: int) -> DecodedImage:
         if position == broken:
             raise UnreadableImage("a", "torn")
-        return Picture(Image.new("RGB", (20, 30), (51 * position, 0, 255)))
+        return DecodedImage(Image.new("RGB", (20, 30), (51 * position, 0, 255)))
 
     return ImageSet(name="plain", description="", fingerprint="plain", names=list("abcd"), read=read)
 

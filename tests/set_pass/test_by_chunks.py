@@ -16,7 +16,7 @@ from interp import progress, set_pass
 from interp.embedding.features import FeaturePass, features
 from interp.embedding.representations import Features, Representation
 from interp.images import ImageSet
-from interp.images.decoding import Picture
+from interp.images.decoding import DecodedImage
 from interp.set_pass import SetPass
 from interp.types import Classifier
 
@@ -75,7 +75,7 @@ def clean() -> None:
 @pytest.fixture
 def photos() -> ImageSet:
     rng = np.random.default_rng(0)
-    pictures = [Picture(Image.fromarray(rng.integers(0, 256, (16, 16, 3), dtype=np.uint8))) for _ in range(COUNT)]
+    pictures = [DecodedImage(Image.fromarray(rng.integers(0, 256, (16, 16, 3), dtype=np.uint8))) for _ in range(COUNT)]
     names = [f"{number}.png" for number in range(COUNT)]
     return ImageSet(name="set", description="", fingerprint="set", names=names, read=pictures.__getitem__)
 

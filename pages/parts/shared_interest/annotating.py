@@ -10,7 +10,7 @@ import streamlit as st
 
 import cache
 from interp.images import drawn_coco
-from interp.images.drawings import Drawing, Shape, turned_back
+from interp.images.drawings import Drawing, RegionShape, turned_back
 from interp.images.editing import Stroke, marked
 from interp.images.shapes import RunLengths
 from interp.models import inputs
@@ -247,7 +247,7 @@ def _take(those: Kept, position: int, paper: papers.Paper, tool: Tool, one: canv
             st.session_state["draw-region"] = len(after.regions) - 1
 
 
-def changed(drawing: Drawing, shape: Shape | Stroke, tool: Tool) -> Drawing:
+def changed(drawing: Drawing, shape: RegionShape | Stroke, tool: Tool) -> Drawing:
     """The drawing after a shape: brush strokes of one class that touch each other are one region."""
     count = len(drawing.regions)
     if tool.action != NEW and 0 <= tool.region < count:
