@@ -35,7 +35,7 @@ from interp.attribution import GradCam, InputXGradient
 from interp.figures import style
 from interp.images import ImageSet
 from interp.models import inputs
-from interp.shared_interest import Area, Deviations, Explanation, Overlap, Percentile, Scored, Scoring
+from interp.shared_interest import Area, Counts, Deviations, Explanation, Percentile, Scored, Scoring
 from interp.types import Classifier
 
 SHARED = Path(__file__).resolve().parents[2] / "shared/imagenet"
@@ -129,7 +129,7 @@ def rerun() -> None:
         predicted,
         rng.random(MAPS),
         labels,
-        Overlap(*others, shared),
+        Counts(*others, shared),
         rng.random(MAPS),
         MAPS,
     )

@@ -34,7 +34,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "imagenet"
 # Ten steps, and no costly methods on photographs: each map is made eleven times again.
 OF_PHOTOGRAPHS = (Gradient(), IntegratedGradients(steps=10), GuidedBackprop(), Lrp(), GradCam(), attribution.Random())
 OF_SCENES = (*OF_PHOTOGRAPHS, InputXGradient(), LayerCam(), attribution.Occlusion())
-LEVELS: tuple[evaluation.Level, ...] = ("supported", "mixed", "not supported", "unknown")
+LEVELS: tuple[evaluation.VerdictLevel, ...] = ("supported", "mixed", "not supported", "unknown")
 Record = dict[str, Any]
 
 
@@ -123,7 +123,7 @@ def measured(count: int, photographs: int) -> Iterator[Record]:
         yield from of_photographs(photographs)
 
 
-def level_of(record: Record) -> evaluation.Level:
+def level_of(record: Record) -> evaluation.VerdictLevel:
     """The verdict on a record's map."""
     given: Record = {
         key: tuple(value) if isinstance(value, list) else value for key, value in record["evidence"].items()

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 
 from interp.embedding.checks import usable
-from interp.embedding.method import Frame, Method, Projection, Search
+from interp.embedding.method import MapFrame, Method, Projection, Search
 from interp.embedding.neighbours import Neighbours, nearest
 from interp.embedding.pca import reduced
 from interp.embedding.quality import quality
@@ -44,7 +44,7 @@ def projecting(
     *,
     neighbours: Neighbours | None = None,
     device: torch.device | str = "cpu",
-) -> Generator[Frame, None, Projection]:
+) -> Generator[MapFrame, None, Projection]:
     """What `project` gives, by way of the frames of the optimization as they come.
 
     Nothing is held from one frame to the next that others could wait for.
@@ -60,7 +60,7 @@ def projecting(
 
 def project_each(
     sources: Sequence[Features | Toy], methods: Sequence[Method], *, device: torch.device | str = "cpu"
-) -> Generator[tuple[int, Frame], None, tuple[Projection, ...]]:
+) -> Generator[tuple[int, MapFrame], None, tuple[Projection, ...]]:
     """The map of each source by the first method, or of one source by each method; by way of (place of the map, frame).
 
     Methods that differ only in how many neighbours they take share one search. Each map equals the one that `project`
@@ -77,7 +77,7 @@ def project_each(
 
 def _by_each(
     features: Float[np.ndarray, "n d"], methods: Sequence[Method], device: torch.device | str
-) -> Generator[tuple[int, Frame], None, tuple[Projection, ...]]:
+) -> Generator[tuple[int, MapFrame], None, tuple[Projection, ...]]:
     given = _checked(features, methods)
     found: dict[Search, Neighbours] = {}
     projections = []
@@ -115,13 +115,13 @@ def warm() -> None:
         project(points, method)
 
 
-def _named(place: int, steps: Generator[Frame, None, Projection]) -> Generator[tuple[int, Frame], None, Projection]:
+def _named(at: int, steps: Generator[MapFrame, None, Projection]) -> Generator[tuple[int, MapFrame], None, Projection]:
     while True:
         try:
             frame = next(steps)
         except StopIteration as stop:
             return stop.value
-        yield place, frame
+        yield at, frame
 
 
 def _arranged(
@@ -129,7 +129,7 @@ def _arranged(
     method: Method,
     neighbours: Neighbours | None,
     device: torch.device | str,
-) -> Generator[Frame, None, Projection]:
+) -> Generator[MapFrame, None, Projection]:
     frames = []
     steps = method.arrange(features, neighbours)
     while True:
@@ -181,7 +181,7 @@ def _widest(search: Search, methods: Sequence[Method]) -> Search:
     return Search(max(alike), search.metric, search.reduction)
 
 
-def _finished(steps: Generator[Frame, None, T]) -> T:
+def _finished(steps: Generator[MapFrame, None, T]) -> T:
     while True:
         try:
             next(steps)

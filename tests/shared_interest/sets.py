@@ -12,7 +12,7 @@ from interp.images import ImageSet, UnreadableImage
 from interp.images.annotation import Annotation, Mark
 from interp.images.decoding import DecodedImage
 from interp.images.shapes import Box
-from interp.shared_interest import Explanation, Overlap, Scored, Scoring
+from interp.shared_interest import Counts, Explanation, Scored, Scoring
 
 SIDE = 16
 CLASSES = ("cat", "dog", "fish")
@@ -85,7 +85,7 @@ def scored(
         predicted=np.array(predicted if predicted is not None else own.clip(0), np.int32),
         probability=np.linspace(0.5, 0.9, count),
         labels=own,
-        overlap=Overlap(*counted),
+        overlap=Counts(*counted),
         continuous=np.linspace(0, 1, count),
         total=count,
     )

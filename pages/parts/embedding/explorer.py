@@ -8,7 +8,7 @@ import numpy as np
 
 import cache
 from interp import embedding
-from interp.embedding import Features, Frame, Projection, Toy
+from interp.embedding import Features, MapFrame, Projection, Toy
 from pages.parts.embedding import maps
 from pages.parts.embedding.arrangements import ALL, FILM, ONE, SEEDS, SWEEP, Arrangement
 from pages.parts.kit import waiting
@@ -121,7 +121,7 @@ def _panel(title: str, points: np.ndarray, note: str, projection: Projection, *,
     )
 
 
-def _step(frame: Frame) -> str:
+def _step(frame: MapFrame) -> str:
     return f"step {frame.step:,}" + ("" if frame.divergence is None else f", KL {frame.divergence:.2f}")
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from interp.figures.saliency import Scale, Sign
-from interp.figures.traces import View
+from interp.figures.saliency import ColourScale, Sign
+from interp.figures.traces import MapView
 from pages.parts.kit import address, controls
 
-VIEWS: dict[str, View] = {"Overlay": "overlay", "Heatmap": "heatmap", "Masked": "masked", "Contour": "contour"}
-SCALES: dict[str, Scale] = {"Each its own": "own", "By method": "method", "Shared": "shared"}
+VIEWS: dict[str, MapView] = {"Overlay": "overlay", "Heatmap": "heatmap", "Masked": "masked", "Contour": "contour"}
+SCALES: dict[str, ColourScale] = {"Each its own": "own", "By method": "method", "Shared": "shared"}
 PARTS: dict[str, Sign] = {"Signed": "signed", "Absolute": "absolute", "For": "positive", "Against": "negative"}
 CLIPS = {"99% of the pixels": 99.0, "99.9% of the pixels": 99.9, "the largest value": 100.0}
 

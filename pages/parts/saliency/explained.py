@@ -13,7 +13,7 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from interp import attribution
-from interp.evaluation.verdict import Level
+from interp.evaluation.verdict import VerdictLevel
 from interp.figures import saliency as figures
 from interp.figures import traces
 from interp.figures.panels import Remark
@@ -48,7 +48,7 @@ class Comparison:
     targets: tuple[Target, ...]
     results: tuple[Result, ...]
     drawing: Drawing
-    remarks: tuple[tuple[str, int, Level, str], ...] = ()
+    remarks: tuple[tuple[str, int, VerdictLevel, str], ...] = ()
 
 
 def figure(comparison: Comparison) -> go.Figure:
