@@ -121,7 +121,7 @@ def peak(count: int, way: str) -> None:
     classifier, photos = small_classifier(), generated(count)
     if way == "chunks":
         asked = (FeaturePass(), classifier, photos, (Representation("0"),))
-        found = cache.get(cache.call(set_pass.by_chunks, *asked, kept=cache.Kept()), disk=False)[0].values
+        found = cache.get(cache.call(set_pass.by_chunks, *asked, kept=cache.CachedItems()), disk=False)[0].values
     else:
         found = features(classifier, photos, layer="0")
     assert found.shape == (count, FEATURES)

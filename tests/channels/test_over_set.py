@@ -105,12 +105,12 @@ def test_chosen_positions_keep_their_order_and_chunks_make_the_whole(
     [[whole], _] = finished(set_pass.once(AttributionPass(), tiny, photos, (target,), order))
     assert whole.positions.tolist() == [6, 0, 3, 1]
     asked = (AttributionPass(2, 2), tiny, photos, (target,), order)
-    [[chunked], _] = finished(set_pass.by_chunks(*asked, kept=cache.Kept()))
+    [[chunked], _] = finished(set_pass.by_chunks(*asked, kept=cache.CachedItems()))
     np.testing.assert_allclose(chunked.values, whole.values, rtol=1e-5, atol=1e-7)
     assert chunked.positions.tolist() == whole.positions.tolist() and chunked.problems == whole.problems
     # The second time no pass is needed.
     monkeypatch.setattr(tiny.module, "forward", lambda pixels: pytest.fail("it was computed before"))
-    [[again], _] = finished(set_pass.by_chunks(*asked, kept=cache.Kept()))
+    [[again], _] = finished(set_pass.by_chunks(*asked, kept=cache.CachedItems()))
     np.testing.assert_array_equal(again.values, chunked.values)
 
 

@@ -78,7 +78,7 @@ def _nearest(selection: Selection, target: int, ways: Sequence[str], made: Seque
         f"**The nearest image of {plain(photos.name)}** to each of them, by the cosine of the mean features of "
         f"{plain(layer)}, the last spatial layer"
     )
-    [means] = waiting.value(scope.gather("features", fv.strengths, classifier, layer, photos, cache.Kept()))
+    [means] = waiting.value(scope.gather("features", fv.strengths, classifier, layer, photos, cache.CachedItems()))
     if not len(means):
         st.caption("None of these images could be opened.")
         return

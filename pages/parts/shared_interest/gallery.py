@@ -64,7 +64,7 @@ def made(
     smallest: int = pictures.SMALLEST,
 ) -> Generator[Any, None, tuple[str, ...]]:
     """The pictures at these positions of the set as data addresses; empty where there is no map."""
-    explained = yield from explained_at(classifier, photos, explanation, positions.tolist(), cache.Kept())
+    explained = yield from explained_at(classifier, photos, explanation, positions.tolist(), cache.CachedItems())
     found = {}
     for position in explained.positions.tolist():
         yield
