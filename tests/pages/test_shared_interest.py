@@ -488,7 +488,7 @@ def test_what_is_selected_on_a_map_is_scored(app, monkeypatch: pytest.MonkeyPatc
 
     def draw(*given, **named):
         original(*given, **named)
-        return maps.Choice(None, np.array([3, 8, 21]))
+        return maps.MapChoice(None, np.array([3, 8, 21]))
 
     monkeypatch.setattr(maps, "draw", draw)
     for key, value in {"images": SET, "map.method": "PCA"}.items():

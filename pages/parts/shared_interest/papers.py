@@ -32,7 +32,7 @@ class Paper:
         return (self.stored[1], self.stored[0]) if self.orientation >= 5 else self.stored
 
 
-def stored(shape: canvas.Shape, paper: Paper) -> RegionShape | Stroke:
+def stored(shape: canvas.CanvasShape, paper: Paper) -> RegionShape | Stroke:
     """A shape on the paper, as it lies in the file's picture; what a brush covers, as pixels."""
     width, height = paper.upright
     if isinstance(shape, Stroke):

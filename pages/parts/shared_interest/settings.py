@@ -44,7 +44,7 @@ HELP = {
 
 
 @dataclass(frozen=True)
-class Settings:
+class ScoreSettings:
     """What is asked of each image, how its map becomes an area, and which scores count as low or high."""
 
     explanation: Explanation
@@ -52,7 +52,7 @@ class Settings:
     thresholds: Thresholds
 
 
-def choose(scope: cache.Scope, classifier: Classifier, photos: ImageSet) -> Settings:
+def choose(scope: cache.Scope, classifier: Classifier, photos: ImageSet) -> ScoreSettings:
     """Draw the controls. Where the method cannot run with its parameters the page ends here, and says why."""
     title = controls.listed("Method", "interest.method", offered(scope, classifier), default=DEFAULT)
     explained = controls.one_of("Explained", "interest.target", list(EXPLAINED), help=HELP["target"])
@@ -66,7 +66,7 @@ def choose(scope: cache.Scope, classifier: Classifier, photos: ImageSet) -> Sett
     if not chosen:
         st.stop()
     [method] = methods.with_references(chosen, scope, classifier, photos)
-    return Settings(Explanation(method, EXPLAINED[explained], MARKED[marks]), Scoring(cut, large), limits)
+    return ScoreSettings(Explanation(method, EXPLAINED[explained], MARKED[marks]), Scoring(cut, large), limits)
 
 
 def offered(scope: cache.Scope, classifier: Classifier) -> list[str]:
