@@ -25,7 +25,7 @@ from torch import Tensor
 from interp import attribution, evaluation, models
 from interp.attribution import GradCam, Gradient, GuidedBackprop, InputXGradient, IntegratedGradients, LayerCam, Lrp
 from interp.evaluation.planted import density
-from interp.images.scenes import CLASSES, REASONS, DrawnScene, Reason, Scene, draw, honest, planted
+from interp.images.scenes import CLASSES, REASONS, Reason, Rendering, Scene, draw, honest, planted
 from interp.images.scenes.concepts import concepts
 from interp.types import Classifier, Images
 
@@ -47,7 +47,7 @@ def scenes(reason: Reason | None, count: int) -> list[tuple[Scene, str]]:
 
 
 def truths(
-    classifier: Classifier, drawings: Sequence[DrawnScene], labels: Sequence[str], reason: Reason | None
+    classifier: Classifier, drawings: Sequence[Rendering], labels: Sequence[str], reason: Reason | None
 ) -> tuple[Bool[Tensor, "n h w"], Bool[Tensor, "n h w"]]:
     """Where the true reason is, and what rivals it: the object where a cue is the reason, else all the rest."""
     found = [

@@ -6,7 +6,7 @@ from interp.embedding.cells import Cells, cells
 from interp.embedding.features import FeaturePass, features, features_of_layers
 from interp.embedding.labelled import LabelledRows, labelled
 from interp.embedding.lookup import Lookup, look_up, nearest_images, ranks
-from interp.embedding.method import MapFrame, Method, Projection
+from interp.embedding.method import MapFrame, Projection, ProjectionMethod
 from interp.embedding.neighbours import Neighbours, nearest, nearest_to
 from interp.embedding.pca import PCA, principal_axes
 from interp.embedding.placing import place
@@ -30,7 +30,7 @@ __all__ = [
     "MapFrame",
     "LabelledRows",
     "Lookup",
-    "Method",
+    "ProjectionMethod",
     "Neighbours",
     "Projection",
     "Quality",

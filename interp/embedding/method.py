@@ -54,7 +54,7 @@ class Search:
 
 
 @dataclass(frozen=True)
-class Method(ABC):
+class ProjectionMethod(ABC):
     """A projection method. Subclasses are frozen dataclasses of its parameters, equal by type and fields.
 
     The class attributes are for the reader: `title`, a one-sentence `summary`, the `formula` in LaTeX, the `source`,
@@ -92,7 +92,7 @@ class Projection(Fingerprinted):
     points: Float[np.ndarray, "n m"]
     frames: tuple[MapFrame, ...]
     quality: Quality
-    method: Method
+    method: ProjectionMethod
 
     def __len__(self) -> int:
         return len(self.points)

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 
 from interp.embedding.checks import usable
-from interp.embedding.method import Layout, MapFrame, Method, check_dimensions
+from interp.embedding.method import Layout, MapFrame, ProjectionMethod, check_dimensions
 from interp.embedding.neighbours import Neighbours
 
 CURVE = 50
@@ -49,7 +49,7 @@ class Axes:
 
 
 @dataclass(frozen=True)
-class PCA(Method):
+class PCA(ProjectionMethod):
     """Principal component analysis: linear, without a parameter to tune, the same every time.
 
     The curve of explained variance comes with `quality.explained`, up to 50 axes.

@@ -14,7 +14,15 @@ from interp import progress
 from interp.embedding import forces
 from interp.embedding.checks import varied
 from interp.embedding.descent import Descent
-from interp.embedding.method import Layout, MapFrame, Method, Search, check_dimensions, check_reduction, snapshots
+from interp.embedding.method import (
+    Layout,
+    MapFrame,
+    ProjectionMethod,
+    Search,
+    check_dimensions,
+    check_reduction,
+    snapshots,
+)
 from interp.embedding.neighbours import Metric, Neighbours
 from interp.embedding.pca import placed, principal_axes, reduced
 
@@ -27,7 +35,7 @@ SLOWEST = 50.0
 
 
 @dataclass(frozen=True)
-class TSNE(Method):
+class TSNE(ProjectionMethod):
     """t-distributed stochastic neighbour embedding.
 
     `perplexity` is, loosely, how many neighbours each image pays heed to; three times as many are looked at.

@@ -21,7 +21,15 @@ from jaxtyping import Float, Int
 
 from interp import progress
 from interp.embedding.checks import varied
-from interp.embedding.method import Layout, MapFrame, Method, Search, check_dimensions, check_reduction, snapshots
+from interp.embedding.method import (
+    Layout,
+    MapFrame,
+    ProjectionMethod,
+    Search,
+    check_dimensions,
+    check_reduction,
+    snapshots,
+)
 from interp.embedding.neighbours import Metric, Neighbours
 from interp.embedding.pca import placed, principal_axes, reduced
 
@@ -33,7 +41,7 @@ MANY = 10_000
 
 
 @dataclass(frozen=True)
-class UMAP(Method):
+class UMAP(ProjectionMethod):
     """Uniform manifold approximation and projection.
 
     `neighbours` counts the image itself, as umap-learn does. `minimum_distance` is how close points may lie, in units

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFilter
 
 from interp.images.scenes.outlines import Outline
-from interp.images.scenes.scene import DrawnScene, Segment
+from interp.images.scenes.scene import Rendering, Segment
 
 Plane = Float[np.ndarray, "rows columns"]
 ColourPlane = Float[np.ndarray, "rows columns 3"]
@@ -98,13 +98,13 @@ class Canvas:
             1 - np.float32(shadow.depth) * dark[..., None]
         )
 
-    def finished(self) -> DrawnScene:
+    def finished(self) -> Rendering:
         """The picture in 8 bits, with the pieces that are still seen."""
         seen = np.unique(self.segments)
         places = np.zeros(len(self.legend), np.uint8)
         places[seen] = np.arange(len(seen))
         pixels = np.floor(np.clip(self.pixels, 0, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
-        return DrawnScene(pixels, places[self.segments], tuple(self.legend[i] for i in seen))
+        return Rendering(pixels, places[self.segments], tuple(self.legend[i] for i in seen))
 
     def _number(self, segment: Segment) -> int:
         if segment not in self.legend[1:]:

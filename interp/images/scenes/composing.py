@@ -16,8 +16,8 @@ from interp.images.scenes.scene import (
     PATCH,
     PLACES,
     TEXTURES,
-    Colouring,
     Light,
+    Palette,
     Scene,
     Thing,
 )
@@ -197,10 +197,10 @@ def _hand(scene: Scene) -> Thing:
     )
 
 
-def _paint(rng: Random) -> Colouring:
+def _paint(rng: Random) -> Palette:
     colour = pick(rng, tuple(COLOURS))
     second = pick(rng, _beside(colour))
-    return Colouring(colour, second, pick(rng, _beside(colour)), pick(rng, TEXTURES))
+    return Palette(colour, second, pick(rng, _beside(colour)), pick(rng, TEXTURES))
 
 
 def _beside(colour: str) -> list[str]:

@@ -11,7 +11,7 @@ from interp.images.scenes.outlines import between, box, placed, stroke
 from interp.images.scenes.part import Part
 from interp.images.scenes.patterns import paper
 from interp.images.scenes.places import ground
-from interp.images.scenes.scene import COLOURS, SIZE, DrawnScene, Light, Scene, Segment, Thing
+from interp.images.scenes.scene import COLOURS, SIZE, Light, Rendering, Scene, Segment, Thing
 from interp.images.scenes.things import parts
 
 FIXED: dict[str, tuple[str, Colour]] = {
@@ -24,7 +24,7 @@ RELIEF = 0.4
 CAST = Shadow(offset=3, softness=3, depth=0.38)
 
 
-def draw(scene: Scene, size: int = SIZE) -> DrawnScene:
+def draw(scene: Scene, size: int = SIZE) -> Rendering:
     """Draw a scene as a square picture of `size` pixels a side.
 
     The same scene and size give the same bytes. Raises `ValueError` for a size under 32.

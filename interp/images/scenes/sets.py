@@ -16,7 +16,7 @@ from interp.images.scenes.composing import REASONS, Reason, honest, moved, plant
 from interp.images.scenes.concepts import concepts
 from interp.images.scenes.drawing import draw
 from interp.images.scenes.sample import name
-from interp.images.scenes.scene import CLASSES, DrawnScene, Scene
+from interp.images.scenes.scene import CLASSES, Rendering, Scene
 
 # The sample's and those of training and testing are others.
 SEED = 11
@@ -44,7 +44,7 @@ def generated(count: int, *, seed: int = SEED, reason: Reason | None = None, var
     plan = _plan(seed, reason, variant)
 
     @lru_cache(maxsize=KEPT)
-    def drawing(index: int) -> DrawnScene:
+    def drawing(index: int) -> Rendering:
         return draw(plan(index))
 
     def what_is_seen(index: int) -> tuple[Concept, ...]:
