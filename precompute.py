@@ -104,7 +104,7 @@ def _layer(classifier: Classifier, layer: str, how: fv.Settings) -> None:
 
 
 def _share(classifier: Classifier, layer: str, how: fv.Settings, photos: ImageSet) -> None:
-    kept = cache.Kept()
+    kept = cache.CachedItems()
     with closing(fv.strengths(classifier, layer, photos, kept)) as steps:
         for so_far in steps:
             _print(f"\r  reading {photos.name}: {len(so_far[0]):,} of {len(photos):,} images", end="")

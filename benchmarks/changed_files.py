@@ -70,7 +70,7 @@ def row(change: str, folder: Path, classifier: Classifier, ran: list[int]) -> st
         ran.clear()
         begun = time.perf_counter()
         given = (work, classifier, photos, (item,))
-        set_pass.returned(set_pass.by_chunks(*given, kept=cache.Kept(), collecting=collecting))
+        set_pass.returned(set_pass.by_chunks(*given, kept=cache.CachedItems(), collecting=collecting))
         cells.append(f"{sum(ran):,} ({time.perf_counter() - begun:.1f} s)")
     return f"| {' | '.join(cells)} |"
 

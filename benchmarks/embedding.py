@@ -26,7 +26,7 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 from interp import embedding  # noqa: E402
-from interp.embedding.method import Method  # noqa: E402
+from interp.embedding.method import ProjectionMethod  # noqa: E402
 from interp.embedding.quality import quality  # noqa: E402
 
 
@@ -44,7 +44,7 @@ def features(points: int, width: int = 512, seed: int = 0) -> np.ndarray:
     return np.maximum(made, 0).astype(np.float32)
 
 
-def ours(given: np.ndarray, method: Method) -> np.ndarray:
+def ours(given: np.ndarray, method: ProjectionMethod) -> np.ndarray:
     """The map, with the search for neighbours, without quality."""
     search = method.search()
     found = None if search is None else embedding.nearest(given, search.count, metric=search.metric)

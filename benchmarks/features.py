@@ -33,7 +33,7 @@ from interp.batches import READERS
 from interp.embedding.features import FeaturePass, features
 from interp.embedding.representations import Representation
 from interp.images import ImageSet
-from interp.images.decoding import Picture
+from interp.images.decoding import DecodedImage
 from interp.models import inputs
 from interp.models.layers import find_layers
 from interp.models.normalize import assemble
@@ -107,9 +107,9 @@ def small_classifier() -> Classifier:
 def generated(count: int) -> ImageSet:
     """Images that are drawn when asked for, each different."""
 
-    def read(position: int) -> Picture:
+    def read(position: int) -> DecodedImage:
         noise = np.random.default_rng(position).integers(0, 256, (48, 48, 3), dtype=np.uint8)
-        return Picture(Image.fromarray(noise))
+        return DecodedImage(Image.fromarray(noise))
 
     names = [f"{number}.png" for number in range(count)]
     return ImageSet(name="generated", description="", fingerprint=f"generated {count}", names=names, read=read)
@@ -121,7 +121,7 @@ def peak(count: int, way: str) -> None:
     classifier, photos = small_classifier(), generated(count)
     if way == "chunks":
         asked = (FeaturePass(), classifier, photos, (Representation("0"),))
-        found = cache.get(cache.call(set_pass.by_chunks, *asked, kept=cache.Kept()), disk=False)[0].values
+        found = cache.get(cache.call(set_pass.by_chunks, *asked, kept=cache.CachedItems()), disk=False)[0].values
     else:
         found = features(classifier, photos, layer="0")
     assert found.shape == (count, FEATURES)

@@ -35,7 +35,7 @@ from interp.attribution import GradCam, InputXGradient
 from interp.figures import style
 from interp.images import ImageSet
 from interp.models import inputs
-from interp.shared_interest import Area, Deviations, Explanation, Overlap, Percentile, Scored, Scoring
+from interp.shared_interest import Area, Counts, Deviations, Explanation, Percentile, Scored, Scoring
 from interp.types import Classifier
 
 SHARED = Path(__file__).resolve().parents[2] / "shared/imagenet"
@@ -51,7 +51,7 @@ def speed() -> None:
 
         def asked(gathering: Callable) -> cache.Call:
             reading = (set_pass.by_chunks, work, classifier, photos, (explanation,))
-            return cache.call(*reading, kept=cache.Kept(), collecting=gathering)
+            return cache.call(*reading, kept=cache.CachedItems(), collecting=gathering)
 
         begun, first = time.perf_counter(), 0.0
         job = visitor.ask("scores", asked(Scoring()), disk=False)
@@ -89,7 +89,7 @@ from interp.attribution import Gradient
 photos = images.load(f"scenes:{sys.argv[1]}")
 explanations = (si.Explanation(Gradient()),)
 asked = (si.ExplanationPass(), models.load("scenes-honest"), photos, explanations)
-call = cache.call(set_pass.by_chunks, *asked, kept=cache.Kept(), collecting=si.Scoring())
+call = cache.call(set_pass.by_chunks, *asked, kept=cache.CachedItems(), collecting=si.Scoring())
 assert len(cache.get(call, disk=False)[0]) == len(photos)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
@@ -129,7 +129,7 @@ def rerun() -> None:
         predicted,
         rng.random(MAPS),
         labels,
-        Overlap(*others, shared),
+        Counts(*others, shared),
         rng.random(MAPS),
         MAPS,
     )

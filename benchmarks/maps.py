@@ -42,7 +42,7 @@ def script() -> None:
         texts = tuple(f"labelled {one}" for one in classes)
         panels = tuple(maps.Panel(title, points) for title, points in zip(("One", "Two"), clusters, strict=True))
         colours = maps.Classes(classes, tuple(f"class {one}" for one in range(20)), title="Class")
-        return panels, maps.Points(names, texts=texts), colours
+        return panels, maps.HoverTexts(names, texts=texts), colours
 
     choice = maps.draw(*made(int(os.environ[COUNT])), key="maps")
     st.text(f"{len(choice.selected)} selected")

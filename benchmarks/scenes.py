@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Bool
 
 from interp import models
-from interp.images.scenes import CLASSES, REASONS, Drawing, Reason, draw, planted
+from interp.images.scenes import CLASSES, REASONS, Reason, Rendering, draw, planted
 from interp.images.scenes.concepts import concepts
 from interp.models.scenes import bundled, measuring
 
@@ -63,13 +63,13 @@ def covered(module: torch.nn.Module, reason: Reason) -> float:
     return float(((whole - changed("cue")).abs() > (whole - changed("shape")).abs()).float().mean())
 
 
-def mask_of(drawing: Drawing, label: str, reason: Reason, category: str) -> Bool[np.ndarray, "h w"]:
+def mask_of(drawing: Rendering, label: str, reason: Reason, category: str) -> Bool[np.ndarray, "h w"]:
     """Where the cue, or the object's shape, is seen."""
     found = concepts(drawing.segments, drawing.legend, label, reason)
     return next((one.mask for one in found if one.category == category), np.zeros(drawing.segments.shape, bool))
 
 
-def laid_over(drawing: Drawing, mask: Bool[np.ndarray, "h w"]) -> np.ndarray:
+def laid_over(drawing: Rendering, mask: Bool[np.ndarray, "h w"]) -> np.ndarray:
     """The picture with grey on the mask."""
     pixels = drawing.pixels.copy()
     pixels[mask] = 128

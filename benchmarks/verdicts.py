@@ -25,7 +25,7 @@ from torch import Tensor
 from interp import attribution, evaluation, models
 from interp.attribution import GradCam, Gradient, GuidedBackprop, InputXGradient, IntegratedGradients, LayerCam, Lrp
 from interp.evaluation.planted import density
-from interp.images.scenes import CLASSES, REASONS, Drawing, Reason, Scene, draw, honest, planted
+from interp.images.scenes import CLASSES, REASONS, Reason, Rendering, Scene, draw, honest, planted
 from interp.images.scenes.concepts import concepts
 from interp.types import Classifier, Images
 
@@ -34,7 +34,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "imagenet"
 # Ten steps, and no costly methods on photographs: each map is made eleven times again.
 OF_PHOTOGRAPHS = (Gradient(), IntegratedGradients(steps=10), GuidedBackprop(), Lrp(), GradCam(), attribution.Random())
 OF_SCENES = (*OF_PHOTOGRAPHS, InputXGradient(), LayerCam(), attribution.Occlusion())
-LEVELS: tuple[evaluation.Level, ...] = ("supported", "mixed", "not supported", "unknown")
+LEVELS: tuple[evaluation.VerdictLevel, ...] = ("supported", "mixed", "not supported", "unknown")
 Record = dict[str, Any]
 
 
@@ -47,7 +47,7 @@ def scenes(reason: Reason | None, count: int) -> list[tuple[Scene, str]]:
 
 
 def truths(
-    classifier: Classifier, drawings: Sequence[Drawing], labels: Sequence[str], reason: Reason | None
+    classifier: Classifier, drawings: Sequence[Rendering], labels: Sequence[str], reason: Reason | None
 ) -> tuple[Bool[Tensor, "n h w"], Bool[Tensor, "n h w"]]:
     """Where the true reason is, and what rivals it: the object where a cue is the reason, else all the rest."""
     found = [
@@ -123,7 +123,7 @@ def measured(count: int, photographs: int) -> Iterator[Record]:
         yield from of_photographs(photographs)
 
 
-def level_of(record: Record) -> evaluation.Level:
+def level_of(record: Record) -> evaluation.VerdictLevel:
     """The verdict on a record's map."""
     given: Record = {
         key: tuple(value) if isinstance(value, list) else value for key, value in record["evidence"].items()

@@ -10,7 +10,7 @@ Values are handed out uncopied and are shared between visitors: take them as imm
 """
 
 from cache.jobs import Cancelled, Job, Progress
-from cache.kept import Kept, moment
+from cache.kept import CachedItems, moment
 from cache.keys import Call, call, key
 from cache.store import trouble
 from cache.visitors import Queue, Scope, Slot, Visitor, figure, forget, get, lookup
@@ -19,7 +19,7 @@ __all__ = [
     "Call",
     "Cancelled",
     "Job",
-    "Kept",
+    "CachedItems",
     "Progress",
     "Queue",
     "Scope",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
-from cache.kept import Kept
+from cache.kept import CachedItems
 from interp import progress
 from interp.types import Classifier
 
@@ -24,7 +24,7 @@ def each(
     A value is kept under the key of the function's call with this item alone, as soon as its group is done. Yields all
     that is there, final or not, by the items' places. Raises what the function raises.
     """
-    kept, arguments = Kept(), (function, classifier, *context)
+    kept, arguments = CachedItems(), (function, classifier, *context)
     found = {place: value for place, item in enumerate(items) for value in kept.find(*arguments, (item,))}
     yield dict(found)
     missing = [place for place in range(len(items)) if place not in found]

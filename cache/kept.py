@@ -1,7 +1,7 @@
 """What is kept of the parts of long work, each under the key of a call of its own.
 
-A page asks for `cache.call(set_pass.by_chunks, work, classifier, photos, items, kept=cache.Kept())`, with `disk=False`,
-as the parts are on disk already.
+A page asks for `cache.call(set_pass.by_chunks, work, classifier, photos, items, kept=cache.CachedItems())`, with
+`disk=False`, as the parts are on disk already.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cache.memory import MISSING
 
 
 @dataclass(frozen=True)
-class Kept:
+class CachedItems:
     """What was computed before, for work that knows no more of the cache than this.
 
     The last argument of a call is one item, in a tuple, and its result is one value, in a tuple: what work on several

@@ -26,7 +26,7 @@ _log = logging.getLogger("loupe")
 changed = threading.Condition(threading.RLock())
 _unfinished: dict[str, Job] = {}
 _askers: dict[Job, set[Asker]] = {}
-_queues: dict[str, Queue] = {}
+_queues: dict[str, Worker] = {}
 
 
 def enter(asker: Asker, call: Call, *, disk: bool, device: str) -> Job:
@@ -65,10 +65,10 @@ def leave(asker: Asker, job: Job) -> None:
             queue(job.device).abandon(job)
 
 
-def queue(device: str) -> Queue:
+def queue(device: str) -> Worker:
     """The queue of a device, made when first asked for."""
     with changed:
-        return _queues.setdefault(device, Queue(device))
+        return _queues.setdefault(device, Worker(device))
 
 
 def ahead(job: Job) -> int:
@@ -78,7 +78,7 @@ def ahead(job: Job) -> int:
     return order.index(job) if job in order else 0
 
 
-class Queue:
+class Worker:
     """The jobs of one device, and the thread that runs them.
 
     The worker takes one step of the newest job of one visitor, then of the next visitor, so that nobody's long work

@@ -29,7 +29,7 @@ _UNFOLLOWED = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | geta
 
 
 @dataclass(frozen=True)
-class Entry:
+class StoreEntry:
     """One entry of the store: whose result, how many bytes, when made and last used (seconds since 1970)."""
 
     path: Path
@@ -114,17 +114,17 @@ class Store:
             temporary.unlink(missing_ok=True)
         self._bound(len(content) + DIGEST)
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[StoreEntry]:
         """What the store holds, least recently used first; a damaged entry's function is called "(damaged)"."""
         found = []
         for path in self.folder.glob(f"*{SUFFIX}"):
             with contextlib.suppress(OSError):
                 status = path.lstat()
                 function, made = _about(path, status)
-                found.append(Entry(path, function, status.st_size, made, status.st_mtime))
+                found.append(StoreEntry(path, function, status.st_size, made, status.st_mtime))
         return sorted(found, key=lambda entry: entry.used)
 
-    def damaged(self) -> list[Entry]:
+    def damaged(self) -> list[StoreEntry]:
         """The entries that would not be served."""
         return [entry for entry in self.entries() if not self._whole(entry.path)]
 
@@ -136,7 +136,7 @@ class Store:
         self._remove_abandoned()
         return removed
 
-    def remove(self, entries: list[Entry]) -> int:
+    def remove(self, entries: list[StoreEntry]) -> int:
         """Remove entries; one that is gone already, or is a folder, is let be. Gives how many were removed.
 
         Raises `OSError` where the folder cannot be changed.

@@ -13,7 +13,7 @@ PREFIX = "LOUPE_"
 
 
 @dataclass(frozen=True)
-class Number:
+class NumberSetting:
     """A variable that is a number of `unit`: what it is where it is not set, and what it may be."""
 
     default: float
@@ -31,11 +31,11 @@ class Number:
 MOST_MB = 100_000_000.0
 MEGABYTES = "megabytes"
 NUMBERS = {
-    "LOUPE_CACHE_MB": Number(4096.0, 1.0, MOST_MB, MEGABYTES, zero="nothing is kept on disk"),
-    "LOUPE_MEMORY_MB": Number(2048.0, 1.0, MOST_MB, MEGABYTES, zero="nothing but the newest is kept in memory"),
-    "LOUPE_UPLOADS_MB": Number(2000.0, 1.0, MOST_MB, MEGABYTES),
-    "LOUPE_OWN_SECONDS": Number(30.0, 0.001, 31_536_000.0, "seconds"),
-    "LOUPE_OWN_MB": Number(1536.0, 1.0, MOST_MB, MEGABYTES),
+    "LOUPE_CACHE_MB": NumberSetting(4096.0, 1.0, MOST_MB, MEGABYTES, zero="nothing is kept on disk"),
+    "LOUPE_MEMORY_MB": NumberSetting(2048.0, 1.0, MOST_MB, MEGABYTES, zero="nothing but the newest is kept in memory"),
+    "LOUPE_UPLOADS_MB": NumberSetting(2000.0, 1.0, MOST_MB, MEGABYTES),
+    "LOUPE_OWN_SECONDS": NumberSetting(30.0, 0.001, 31_536_000.0, "seconds"),
+    "LOUPE_OWN_MB": NumberSetting(1536.0, 1.0, MOST_MB, MEGABYTES),
 }
 PATHS = ("LOUPE_CACHE", "LOUPE_MODELS", "LOUPE_IMAGES")
 
@@ -69,7 +69,7 @@ def problems() -> tuple[str, ...]:
     return tuple(one for one in said if one is not None)
 
 
-def _wrong(name: str, allowed: Number) -> str | None:
+def _wrong(name: str, allowed: NumberSetting) -> str | None:
     text = os.environ.get(name, "")
     given = _read(text)
     if not text.strip() or (given is not None and allowed.allowed(given)):

@@ -44,7 +44,7 @@ with picture:
     done = waiting.settled(job)
     ready = methods.ordered(job.parts, chosen)
     if ready:
-        comparison = explained.Comparison(classifier, annotations, batch, explain, ready, how)
+        comparison = explained.MapComparison(classifier, annotations, batch, explain, ready, how)
         judged = verdicts.asked(comparison, scope) if done else ()
         shown = verdicts.remarked(comparison, judged)
         with place:

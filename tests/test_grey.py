@@ -152,11 +152,11 @@ def test_given_pictures_are_begun_with(lenet: Classifier, batch: Images, paramet
     back = parameterization.decoder(lenet)(parameterization.parameters(batch.pixels, lenet))
     torch.testing.assert_close(back, batch.pixels, rtol=0, atol=3e-3)
     begun = fv.optimize(
-        lenet, fv.Logit(4), steps=1, parameterization=parameterization, start=fv.Given(batch.pixels[:1])
+        lenet, fv.Logit(4), steps=1, parameterization=parameterization, start=fv.FromPictures(batch.pixels[:1])
     )
     torch.testing.assert_close(begun.frames[0].pixels, batch.pixels[:1], rtol=0, atol=3e-3)
     with pytest.raises(ValueError, match=r"pixels of 3 numbers, and lenet sees grey \(1\)"):
-        fv.optimize(lenet, fv.Logit(4), steps=1, start=fv.Given(grey.in_colour(batch[:1]).pixels))
+        fv.optimize(lenet, fv.Logit(4), steps=1, start=fv.FromPictures(grey.in_colour(batch[:1]).pixels))
 
 
 def test_pictures_begin_with_the_grey_of_the_mean_colour(lenet: Classifier) -> None:

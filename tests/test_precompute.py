@@ -33,7 +33,7 @@ def test_pictures_are_kept_as_the_page_asks_for_them_and_made_once(capsys, monke
     channels = classifier.layer(layer).channels
     told = capsys.readouterr().out
     assert f"{layer}: {channels:,} channels" in told
-    kept = cache.Kept()
+    kept = cache.CachedItems()
     how = fv.usual(classifier, 2, fv.colours_of(classifier, images.load("digits")))
     for channel in (0, channels - 1):
         [found] = kept.find(fv.pictures, classifier, how, (fv.Channel(layer, channel),))

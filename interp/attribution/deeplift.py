@@ -137,7 +137,7 @@ class _Reference(TorchFunctionMode):
     def __torch_function__(
         self, func: Operation, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        call = operations.Call.of(func, args, kwargs)
+        call = operations.OperationCall.of(func, args, kwargs)
         if _in_steps(call):
             return _stepped(self, call)
         inputs = _inputs(call.operation, call.arguments, call.keywords)
@@ -160,7 +160,7 @@ class _Secants(TorchFunctionMode):
     def __torch_function__(
         self, func: Operation, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        call = operations.Call.of(func, args, kwargs)
+        call = operations.OperationCall.of(func, args, kwargs)
         if _in_steps(call):
             return _stepped(self, call)
         if not _inputs(call.operation, call.arguments, call.keywords):
@@ -200,12 +200,12 @@ class _Secants(TorchFunctionMode):
         return secants.elementwise(inputs[0], kept[0], operations.bound(func, args, keywords))
 
 
-def _in_steps(call: operations.Call) -> bool:
+def _in_steps(call: operations.OperationCall) -> bool:
     """Whether an operation is taken apart. A division that rounds has no secants, and no slope either."""
     return call.operation in APART and call.keywords.get("rounding_mode") is None
 
 
-def _stepped(mode: TorchFunctionMode, call: operations.Call) -> Any:
+def _stepped(mode: TorchFunctionMode, call: operations.OperationCall) -> Any:
     """The steps of an operation, each told to the mode."""
 
     def steps(func: Operation, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:

@@ -37,7 +37,7 @@ FOR_ATTENTION = (
     f"are noisy; {'gamma-gamma-box-cp'!r} holds attention weights constant and is the better choice there."
 )
 
-RULES: dict[str, relevance.Rule] = {
+RULES: dict[str, relevance.LrpRule] = {
     "epsilon-plus-flat": relevance.positive,
     "epsilon-alpha2-beta1": relevance.alpha2_beta1,
     "epsilon-gamma-box": relevance.gamma,
@@ -45,7 +45,7 @@ RULES: dict[str, relevance.Rule] = {
     "gamma-gamma-box-cp": relevance.gamma,
 }
 _SLIGHT_GAMMA = partial(relevance.gamma, share=0.05)
-DENSE_RULES: dict[str, relevance.Rule] = {"gamma-gamma-box": _SLIGHT_GAMMA, "gamma-gamma-box-cp": _SLIGHT_GAMMA}
+DENSE_RULES: dict[str, relevance.LrpRule] = {"gamma-gamma-box": _SLIGHT_GAMMA, "gamma-gamma-box-cp": _SLIGHT_GAMMA}
 HELD = "gamma-gamma-box-cp"
 # Forward passes, then pairs of a forward and a backward pass, that the convolutions' rule takes behind ReLUs.
 TERMS = {"epsilon-plus-flat": 1} | dict.fromkeys(list(RULES)[1:], 2)
@@ -169,7 +169,7 @@ class Lrp(Method):
         """The composite, whatever becomes of biases."""
         return self.composite.removesuffix(NO_BIAS)
 
-    def _first_rule(self, classifier: Classifier) -> relevance.Rule:
+    def _first_rule(self, classifier: Classifier) -> relevance.LrpRule:
         if self._rules == "epsilon-plus-flat":
             return relevance.flat
         if self._rules == "epsilon-alpha2-beta1":

@@ -45,7 +45,7 @@ class _Origin:
     weights: Tensor
     bias: Tensor | None
     apply: relevance.Linear
-    rule: relevance.Rule
+    rule: relevance.LrpRule
     version: int
 
 
@@ -60,10 +60,10 @@ class Propagation(TorchFunctionMode):
 
     def __init__(
         self,
-        rule: relevance.Rule,
-        first: relevance.Rule,
+        rule: relevance.LrpRule,
+        first: relevance.LrpRule,
         *,
-        dense: relevance.Rule = relevance.epsilon,
+        dense: relevance.LrpRule = relevance.epsilon,
         held: bool = False,
         biased: bool = True,
         returning: bool = False,
@@ -82,7 +82,7 @@ class Propagation(TorchFunctionMode):
     ) -> Any:
         if not varies(*args, *(kwargs or {}).values()):
             return func(*args, **(kwargs or {}))
-        call = operations.Call.of(func, args, kwargs)
+        call = operations.OperationCall.of(func, args, kwargs)
         gate = call.operation in operations.GATES or (
             call.operation in operations.REARRANGEMENTS and _is_gate(operations.first_tensor(args, kwargs or {}))
         )
@@ -215,7 +215,7 @@ class _Ruled(torch.autograd.Function):
         weights: Tensor,
         bias: Tensor | None,
         apply: relevance.Linear,
-        rule: relevance.Rule,
+        rule: relevance.LrpRule,
         known: Callable[[], Tensor] | None,
         ledger: relevance.Ledger | None,
         returning: bool,

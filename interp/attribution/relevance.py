@@ -21,7 +21,7 @@ Linear = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Summand:
     """One summand of a denominator; `sign` is what it enters with."""
 
     inputs: Tensor
@@ -31,10 +31,10 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
-class Term:
+class LrpTerm:
     """The parts that share a denominator, the term's factor, and for which outputs it counts (None: all)."""
 
-    parts: Sequence[Part]
+    parts: Sequence[Summand]
     factor: float = 1.0
     where: Tensor | None = None
 
@@ -82,12 +82,12 @@ def remark_on(ledgers: Sequence[Ledger], *, biased: bool) -> str | None:
     return text + " The composites that end in -no-bias share what biases take among the inputs." * biased
 
 
-Rule = Callable[[Tensor, Tensor, Tensor | None, Tensor], Sequence[Term]]
+LrpRule = Callable[[Tensor, Tensor, Tensor | None, Tensor], Sequence[LrpTerm]]
 """From input, weights, bias and output to the terms."""
 
 
 def propagated(
-    rule: Rule,
+    rule: LrpRule,
     apply: Linear,
     given: tuple[Tensor, Tensor, Tensor | None],
     relevance: Tensor,
@@ -141,22 +141,24 @@ def stabilized(denominator: Tensor) -> Tensor:
     return denominator + torch.where(denominator >= 0, STABILIZER, -STABILIZER)
 
 
-def epsilon(inputs: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor) -> list[Term]:
+def epsilon(inputs: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor) -> list[LrpTerm]:
     """LRP-ε with the smallest ε that divides safely (Bach et al. 2015)."""
-    return [Term([Part(inputs, weights, bias)])]
+    return [LrpTerm([Summand(inputs, weights, bias)])]
 
 
-def positive(inputs: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor) -> list[Term]:
+def positive(inputs: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor) -> list[LrpTerm]:
     """z⁺, which is α1β0: positive contributions only."""
-    return [Term(_agreeing(inputs, weights, bias))]
+    return [LrpTerm(_agreeing(inputs, weights, bias))]
 
 
-def alpha2_beta1(inputs: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor) -> list[Term]:
+def alpha2_beta1(inputs: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor) -> list[LrpTerm]:
     """Twice what contributes positively, minus once what contributes negatively (Bach et al. 2015)."""
-    return [Term(_agreeing(inputs, weights, bias), 2.0), Term(_opposed(inputs, weights, bias), -1.0)]
+    return [LrpTerm(_agreeing(inputs, weights, bias), 2.0), LrpTerm(_opposed(inputs, weights, bias), -1.0)]
 
 
-def gamma(inputs: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor, *, share: float = 0.25) -> list[Term]:
+def gamma(
+    inputs: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor, *, share: float = 0.25
+) -> list[LrpTerm]:
     """LRP-γ, for inputs of either sign: a quarter of the agreeing contributions is added (Montavon et al. 2019).
 
     For outputs above zero the positive contributions are favoured, for those below zero the negative ones.
@@ -166,24 +168,24 @@ def gamma(inputs: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor, 
         (None, None) if bias is None else (bias + share * bias.clamp(min=0), bias + share * bias.clamp(max=0))
     )
     return [
-        Term(_split(inputs, up, down, bias_up), where=output > 0),
-        Term(_split(inputs, down, up, bias_down), where=output < 0),
+        LrpTerm(_split(inputs, up, down, bias_up), where=output > 0),
+        LrpTerm(_split(inputs, down, up, bias_down), where=output < 0),
     ]
 
 
-def flat(inputs: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor) -> list[Term]:
+def flat(inputs: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor) -> list[LrpTerm]:
     """Equal shares for all inputs of an output (Lapuschkin et al. 2019)."""
-    return [Term([Part(torch.ones_like(inputs), torch.ones_like(weights), None)])]
+    return [LrpTerm([Summand(torch.ones_like(inputs), torch.ones_like(weights), None)])]
 
 
-def without_bias(rule: Rule) -> Rule:
+def without_bias(rule: LrpRule) -> LrpRule:
     """The rule for outputs as they would be without their bias, which then takes nothing: inputs share it among them.
 
     As zennit's `zero_params="bias"`; but whether an output is positive is judged without the bias, too: γ's
     denominators may have no sign otherwise, and relevance grows without bounds.
     """
 
-    def unbiased(inputs: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor) -> Sequence[Term]:
+    def unbiased(inputs: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor) -> Sequence[LrpTerm]:
         if bias is not None:
             output = output - over_places(bias, weights)
         return rule(inputs, weights, None, output)
@@ -191,35 +193,35 @@ def without_bias(rule: Rule) -> Rule:
     return unbiased
 
 
-def box(low: Tensor, high: Tensor) -> Rule:
+def box(low: Tensor, high: Tensor) -> LrpRule:
     """zᴮ, for inputs that are known to lie between `low` and `high`, of shape (1, c, 1, 1) (Montavon et al. 2017)."""
 
-    def rule(inputs: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor) -> list[Term]:
+    def rule(inputs: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor) -> list[LrpTerm]:
         over, under = (None, None) if bias is None else (bias.clamp(min=0), bias.clamp(max=0))
         parts = [
-            Part(inputs, weights, bias),
-            Part(low.expand_as(inputs), weights.clamp(min=0), over, -1.0),
-            Part(high.expand_as(inputs), weights.clamp(max=0), under, -1.0),
+            Summand(inputs, weights, bias),
+            Summand(low.expand_as(inputs), weights.clamp(min=0), over, -1.0),
+            Summand(high.expand_as(inputs), weights.clamp(max=0), under, -1.0),
         ]
-        return [Term(parts)]
+        return [LrpTerm(parts)]
 
     return rule
 
 
-def _agreeing(inputs: Tensor, weights: Tensor, bias: Tensor | None) -> list[Part]:
+def _agreeing(inputs: Tensor, weights: Tensor, bias: Tensor | None) -> list[Summand]:
     over = None if bias is None else bias.clamp(min=0)
     return _split(inputs, weights.clamp(min=0), weights.clamp(max=0), over)
 
 
-def _opposed(inputs: Tensor, weights: Tensor, bias: Tensor | None) -> list[Part]:
+def _opposed(inputs: Tensor, weights: Tensor, bias: Tensor | None) -> list[Summand]:
     under = None if bias is None else bias.clamp(max=0)
     return _split(inputs, weights.clamp(max=0), weights.clamp(min=0), under)
 
 
-def _split(inputs: Tensor, for_positive: Tensor, for_negative: Tensor, bias: Tensor | None) -> list[Part]:
+def _split(inputs: Tensor, for_positive: Tensor, for_negative: Tensor, bias: Tensor | None) -> list[Summand]:
     """The inputs' positive side with one set of weights and the bias, their negative side with another set."""
-    parts = [Part(inputs.clamp(min=0), for_positive, bias)]
+    parts = [Summand(inputs.clamp(min=0), for_positive, bias)]
     # Behind a ReLU there is no negative side, and half of the work.
     if bool((inputs < 0).any()):
-        parts.append(Part(inputs.clamp(max=0), for_negative, None))
+        parts.append(Summand(inputs.clamp(max=0), for_negative, None))
     return parts

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from interp.attribution.method import Maps, Method, SharingMethod
 from interp.batches import batched
-from interp.passes.rectifiers import Rule
+from interp.passes.rectifiers import RectifierRule
 from interp.passes.target_score import Tapped, TargetScore
 from interp.types import Classifier
 
@@ -22,7 +22,7 @@ class TappedMethod(SharingMethod):
     `rule` is what rectifiers follow in the backward pass to the pixels; None where the method does not read the pixels.
     """
 
-    rule: ClassVar[Rule | None] = None
+    rule: ClassVar[RectifierRule | None] = None
 
     def tap(self, classifier: Classifier) -> str | None:
         """The name of the layer that the method reads; None where it reads none."""
@@ -46,7 +46,7 @@ class TappedMethod(SharingMethod):
         readers = cast(Sequence[TappedMethod], methods)
         taps = [method.tap(target_score.classifier) for method in readers]
         layers = sorted({tap for tap in taps if tap is not None})
-        rules: list[Rule] = sorted({method.rule for method in readers if method.rule is not None})
+        rules: list[RectifierRule] = sorted({method.rule for method in readers if method.rule is not None})
         what = " and ".join(method.title for method in methods) if len(methods) < 3 else "the gradient methods"
 
         def run(part: slice) -> list[Maps]:

@@ -1,12 +1,12 @@
 """Maps of many images: features of a layer, projections to the plane or to space, and how far to trust them."""
 
-from interp.embedding.agreement import Agreement, agreement, agreements
+from interp.embedding.agreement import ClassAgreement, agreement, agreements
 from interp.embedding.alignment import Alignment, align, aligned, laid, wobble
 from interp.embedding.cells import Cells, cells
 from interp.embedding.features import FeaturePass, features, features_of_layers
 from interp.embedding.labelled import LabelledRows, labelled
 from interp.embedding.lookup import Lookup, look_up, nearest_images, ranks
-from interp.embedding.method import Frame, Method, Projection
+from interp.embedding.method import MapFrame, Projection, ProjectionMethod
 from interp.embedding.neighbours import Neighbours, nearest, nearest_to
 from interp.embedding.pca import PCA, principal_axes
 from interp.embedding.placing import place
@@ -22,15 +22,15 @@ __all__ = [
     "TOYS",
     "TSNE",
     "UMAP",
-    "Agreement",
+    "ClassAgreement",
     "Alignment",
     "Cells",
     "FeaturePass",
     "Features",
-    "Frame",
+    "MapFrame",
     "LabelledRows",
     "Lookup",
-    "Method",
+    "ProjectionMethod",
     "Neighbours",
     "Projection",
     "Quality",

@@ -15,7 +15,7 @@ from interp.embedding.representations import Features
 
 
 @dataclass(frozen=True)
-class Agreement:
+class ClassAgreement:
     """How often the `k` nearest neighbours of an image are of its own class, and how often by chance.
 
     Both are in [0, 1]; `count` is how many images have a class.
@@ -34,7 +34,7 @@ def agreement(
     k: int = K,
     metric: Metric = "euclidean",
     device: torch.device | str = "cpu",
-) -> Agreement:
+) -> ClassAgreement:
     """The share of neighbours of the same class, among the images that have one (negative: none).
 
     share = (1 / nk) Σᵢ |{j ∈ Nₖ(i) : cⱼ = cᵢ}|, the accuracy that each neighbour alone would have as a classifier;
@@ -51,12 +51,12 @@ def agreement(
     found = nearest(features[kept], k, metric=metric, device=device)
     _, sizes = np.unique(own, return_counts=True)
     chance = float((sizes * (sizes - 1)).sum() / (len(own) * (len(own) - 1)))
-    return Agreement(float((own[found.indices] == own[:, None]).mean()), chance, k, len(own))
+    return ClassAgreement(float((own[found.indices] == own[:, None]).mean()), chance, k, len(own))
 
 
 def agreements(
     sources: Sequence[Features], kinds: Sequence[str], classes: Sequence[Integer[np.ndarray, " m"]]
-) -> dict[str, tuple[Agreement, ...]]:
+) -> dict[str, tuple[ClassAgreement, ...]]:
     """What neighbours share in each of some features, for each kind of class by its name.
 
     Raises `ValueError` as `agreement` does.

@@ -19,7 +19,7 @@ FRAMES = 45
 
 
 @dataclass(frozen=True, eq=False)
-class Frame:
+class MapFrame:
     """The map before a step of the optimization; the last frame is the finished map.
 
     `divergence` is, for t-SNE, KL(P‖Q) of this very map, without exaggeration.
@@ -54,7 +54,7 @@ class Search:
 
 
 @dataclass(frozen=True)
-class Method(ABC):
+class ProjectionMethod(ABC):
     """A projection method. Subclasses are frozen dataclasses of its parameters, equal by type and fields.
 
     The class attributes are for the reader: `title`, a one-sentence `summary`, the `formula` in LaTeX, the `source`,
@@ -78,7 +78,7 @@ class Method(ABC):
     @abstractmethod
     def arrange(
         self, features: Float[np.ndarray, "n d"], neighbours: Neighbours | None
-    ) -> Generator[Frame, None, Layout]:
+    ) -> Generator[MapFrame, None, Layout]:
         """The map, from checked features and the neighbours asked for; the frames as they come."""
 
 
@@ -90,9 +90,9 @@ class Projection(Fingerprinted):
     """
 
     points: Float[np.ndarray, "n m"]
-    frames: tuple[Frame, ...]
+    frames: tuple[MapFrame, ...]
     quality: Quality
-    method: Method
+    method: ProjectionMethod
 
     def __len__(self) -> int:
         return len(self.points)

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 
 from interp.embedding.checks import usable
-from interp.embedding.method import Frame, Layout, Method, check_dimensions
+from interp.embedding.method import Layout, MapFrame, ProjectionMethod, check_dimensions
 from interp.embedding.neighbours import Neighbours
 
 CURVE = 50
@@ -49,7 +49,7 @@ class Axes:
 
 
 @dataclass(frozen=True)
-class PCA(Method):
+class PCA(ProjectionMethod):
     """Principal component analysis: linear, without a parameter to tune, the same every time.
 
     The curve of explained variance comes with `quality.explained`, up to 50 axes.
@@ -85,11 +85,11 @@ class PCA(Method):
 
     def arrange(
         self, features: Float[np.ndarray, "n d"], neighbours: Neighbours | None
-    ) -> Generator[Frame, None, Layout]:
+    ) -> Generator[MapFrame, None, Layout]:
         """The map in one step; axes that the features do not have stay 0."""
         axes = principal_axes(features, max(CURVE, self.dimensions))
         points = placed(axes, features, self.dimensions)
-        yield Frame(points.astype(np.float32), 1, 1)
+        yield MapFrame(points.astype(np.float32), 1, 1)
         return Layout(points, explained=axes.explained)
 
 

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 
 from interp.embedding.checks import usable
-from interp.embedding.method import Frame, Method, Projection, Search
+from interp.embedding.method import MapFrame, Projection, ProjectionMethod, Search
 from interp.embedding.neighbours import Neighbours, nearest
 from interp.embedding.pca import reduced
 from interp.embedding.quality import quality
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 def project(
     features: Float[np.ndarray, "n d"],
-    method: Method,
+    method: ProjectionMethod,
     *,
     neighbours: Neighbours | None = None,
     device: torch.device | str = "cpu",
@@ -40,11 +40,11 @@ def project(
 
 def projecting(
     features: Float[np.ndarray, "n d"],
-    method: Method,
+    method: ProjectionMethod,
     *,
     neighbours: Neighbours | None = None,
     device: torch.device | str = "cpu",
-) -> Generator[Frame, None, Projection]:
+) -> Generator[MapFrame, None, Projection]:
     """What `project` gives, by way of the frames of the optimization as they come.
 
     Nothing is held from one frame to the next that others could wait for.
@@ -59,8 +59,8 @@ def projecting(
 
 
 def project_each(
-    sources: Sequence[Features | Toy], methods: Sequence[Method], *, device: torch.device | str = "cpu"
-) -> Generator[tuple[int, Frame], None, tuple[Projection, ...]]:
+    sources: Sequence[Features | Toy], methods: Sequence[ProjectionMethod], *, device: torch.device | str = "cpu"
+) -> Generator[tuple[int, MapFrame], None, tuple[Projection, ...]]:
     """The map of each source by the first method, or of one source by each method; by way of (place of the map, frame).
 
     Methods that differ only in how many neighbours they take share one search. Each map equals the one that `project`
@@ -76,8 +76,8 @@ def project_each(
 
 
 def _by_each(
-    features: Float[np.ndarray, "n d"], methods: Sequence[Method], device: torch.device | str
-) -> Generator[tuple[int, Frame], None, tuple[Projection, ...]]:
+    features: Float[np.ndarray, "n d"], methods: Sequence[ProjectionMethod], device: torch.device | str
+) -> Generator[tuple[int, MapFrame], None, tuple[Projection, ...]]:
     given = _checked(features, methods)
     found: dict[Search, Neighbours] = {}
     projections = []
@@ -94,7 +94,7 @@ def _by_each(
 
 
 def searched(
-    features: Float[np.ndarray, "n d"], methods: Sequence[Method], *, device: torch.device | str = "cpu"
+    features: Float[np.ndarray, "n d"], methods: Sequence[ProjectionMethod], *, device: torch.device | str = "cpu"
 ) -> Neighbours:
     """One search that serves all the methods. Raises `ValueError` where they differ in more than how many they take."""
     searches = [search for search in (method.search() for method in methods) if search is not None]
@@ -115,21 +115,21 @@ def warm() -> None:
         project(points, method)
 
 
-def _named(place: int, steps: Generator[Frame, None, Projection]) -> Generator[tuple[int, Frame], None, Projection]:
+def _named(at: int, steps: Generator[MapFrame, None, Projection]) -> Generator[tuple[int, MapFrame], None, Projection]:
     while True:
         try:
             frame = next(steps)
         except StopIteration as stop:
             return stop.value
-        yield place, frame
+        yield at, frame
 
 
 def _arranged(
     features: Float[np.ndarray, "n d"],
-    method: Method,
+    method: ProjectionMethod,
     neighbours: Neighbours | None,
     device: torch.device | str,
-) -> Generator[Frame, None, Projection]:
+) -> Generator[MapFrame, None, Projection]:
     frames = []
     steps = method.arrange(features, neighbours)
     while True:
@@ -151,7 +151,7 @@ def _arranged(
     return Projection(frames[-1].points, tuple(frames), measured, method)
 
 
-def _checked(features: Float[np.ndarray, "n d"], methods: Sequence[Method]) -> Float[np.ndarray, "n d"]:
+def _checked(features: Float[np.ndarray, "n d"], methods: Sequence[ProjectionMethod]) -> Float[np.ndarray, "n d"]:
     given = usable(features)
     for method in methods:
         method.check(given)
@@ -171,7 +171,7 @@ def _check_neighbours(neighbours: Neighbours, features: Float[np.ndarray, "n d"]
     neighbours.first(search.count)
 
 
-def _widest(search: Search, methods: Sequence[Method]) -> Search:
+def _widest(search: Search, methods: Sequence[ProjectionMethod]) -> Search:
     """The search that serves all methods whose neighbours are found in the same way."""
     alike = [
         other.count
@@ -181,7 +181,7 @@ def _widest(search: Search, methods: Sequence[Method]) -> Search:
     return Search(max(alike), search.metric, search.reduction)
 
 
-def _finished(steps: Generator[Frame, None, T]) -> T:
+def _finished(steps: Generator[MapFrame, None, T]) -> T:
     while True:
         try:
             next(steps)

@@ -14,7 +14,15 @@ from interp import progress
 from interp.embedding import forces
 from interp.embedding.checks import varied
 from interp.embedding.descent import Descent
-from interp.embedding.method import Frame, Layout, Method, Search, check_dimensions, check_reduction, snapshots
+from interp.embedding.method import (
+    Layout,
+    MapFrame,
+    ProjectionMethod,
+    Search,
+    check_dimensions,
+    check_reduction,
+    snapshots,
+)
 from interp.embedding.neighbours import Metric, Neighbours
 from interp.embedding.pca import placed, principal_axes, reduced
 
@@ -27,7 +35,7 @@ SLOWEST = 50.0
 
 
 @dataclass(frozen=True)
-class TSNE(Method):
+class TSNE(ProjectionMethod):
     """t-distributed stochastic neighbour embedding.
 
     `perplexity` is, loosely, how many neighbours each image pays heed to; three times as many are looked at.
@@ -100,7 +108,7 @@ class TSNE(Method):
 
     def arrange(
         self, features: Float[np.ndarray, "n d"], neighbours: Neighbours | None
-    ) -> Generator[Frame, None, Layout]:
+    ) -> Generator[MapFrame, None, Layout]:
         """Descend along the gradient, frame by frame."""
         assert neighbours is not None
         points = self._start(reduced(features, self.reduction))
@@ -113,12 +121,12 @@ class TSNE(Method):
             factor = float(self.exaggeration) if step < early else 1.0
             gradient, divergence = forces.gradient(points, joint, factor, with_divergence=step in kept)
             if step in kept:
-                yield Frame(points.astype(np.float32), step, self.iterations, divergence)
+                yield MapFrame(points.astype(np.float32), step, self.iterations, divergence)
             descent.move(points, gradient, self._rate(len(points), factor))
             points -= points.mean(axis=0)
         progress.report(self.iterations, self.iterations, "t-SNE steps")
         _, divergence = forces.gradient(points, joint, 1.0, with_divergence=True)
-        yield Frame(points.astype(np.float32), self.iterations, self.iterations, divergence)
+        yield MapFrame(points.astype(np.float32), self.iterations, self.iterations, divergence)
         return Layout(points, divergence=divergence)
 
     def _rate(self, count: int, exaggeration: float) -> float:

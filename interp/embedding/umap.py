@@ -21,7 +21,15 @@ from jaxtyping import Float, Int
 
 from interp import progress
 from interp.embedding.checks import varied
-from interp.embedding.method import Frame, Layout, Method, Search, check_dimensions, check_reduction, snapshots
+from interp.embedding.method import (
+    Layout,
+    MapFrame,
+    ProjectionMethod,
+    Search,
+    check_dimensions,
+    check_reduction,
+    snapshots,
+)
 from interp.embedding.neighbours import Metric, Neighbours
 from interp.embedding.pca import placed, principal_axes, reduced
 
@@ -33,7 +41,7 @@ MANY = 10_000
 
 
 @dataclass(frozen=True)
-class UMAP(Method):
+class UMAP(ProjectionMethod):
     """Uniform manifold approximation and projection.
 
     `neighbours` counts the image itself, as umap-learn does. `minimum_distance` is how close points may lie, in units
@@ -100,7 +108,7 @@ class UMAP(Method):
 
     def arrange(
         self, features: Float[np.ndarray, "n d"], neighbours: Neighbours | None
-    ) -> Generator[Frame, None, Layout]:
+    ) -> Generator[MapFrame, None, Layout]:
         """Build the graph, then lay it out epoch by epoch."""
         assert neighbours is not None
         progress.report(0, 0, "UMAP's graph")
@@ -115,9 +123,9 @@ class UMAP(Method):
         for epoch in layout.epochs(points, points, 1.0):
             progress.report(epoch, total, "UMAP epochs")
             if epoch in kept:
-                yield Frame(points.copy(), epoch, total)
+                yield MapFrame(points.copy(), epoch, total)
         progress.report(total, total, "UMAP epochs")
-        yield Frame(points.copy(), total, total)
+        yield MapFrame(points.copy(), total, total)
         return Layout(points)
 
     def curve(self) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from interp.evaluation.faithfulness import (
 )
 from interp.evaluation.gathering import evidence, relative_residual
 from interp.evaluation.invariance import ShiftInvariance, shift_invariance, shifted_classifier, shifts
-from interp.evaluation.judging import Judged, Judgements, judgements, judging_passes
+from interp.evaluation.judging import JudgedMethod, Judgements, judgements, judging_passes
 from interp.evaluation.localization import (
     EnergyInside,
     Located,
@@ -26,7 +26,7 @@ from interp.evaluation.planted import CueFirst, cue_first
 from interp.evaluation.precision import CORRELATION, RATIO, ReducedPrecision, reduced
 from interp.evaluation.randomization import RandomizedStage, cascading_randomization
 from interp.evaluation.similarity import spearman, ssim
-from interp.evaluation.verdict import Evidence, Level, Verdict, verdict
+from interp.evaluation.verdict import Evidence, Verdict, VerdictLevel, verdict
 
 __all__ = [
     "CORRELATION",
@@ -37,9 +37,9 @@ __all__ = [
     "EnergyInside",
     "Evidence",
     "Faithfulness",
-    "Judged",
+    "JudgedMethod",
     "Judgements",
-    "Level",
+    "VerdictLevel",
     "Located",
     "Overlap",
     "Pointing",

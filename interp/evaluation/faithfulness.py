@@ -19,8 +19,8 @@ STEPS = 50
 ORDERS = 5
 CONTROL = Random.title
 
-Kind = Literal["Deletion", "Insertion"]
-BASELINES: dict[Kind, baselines.Baseline] = {"Deletion": "mean", "Insertion": "blur"}
+CurveKind = Literal["Deletion", "Insertion"]
+BASELINES: dict[CurveKind, baselines.Baseline] = {"Deletion": "mean", "Insertion": "blur"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +94,7 @@ def insertion(
 
 
 def curves(
-    kind: Kind,
+    kind: CurveKind,
     classifier: Classifier,
     images: Images,
     targets: Targets,

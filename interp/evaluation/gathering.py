@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from interp.attribution import Method
-from interp.evaluation.faithfulness import Curve, Kind, curves, moved
+from interp.evaluation.faithfulness import Curve, CurveKind, curves, moved
 from interp.evaluation.invariance import ShiftInvariance, shift_invariance
 from interp.evaluation.localization import overlap, pointing
 from interp.evaluation.randomization import cascading_randomization
@@ -21,9 +21,9 @@ from interp.types import Classifier, Heatmaps, Images, Target, Targets
 STEPS = 20
 """Of each curve: fewer than are drawn, as twelve curves are needed and only their areas count."""
 
-KINDS: tuple[Kind, ...] = ("Deletion", "Insertion")
+KINDS: tuple[CurveKind, ...] = ("Deletion", "Insertion")
 
-Found = tuple[Evidence, ...]
+Measured = tuple[Evidence, ...]
 """What is known of one method's maps so far, for each image."""
 
 
@@ -38,7 +38,7 @@ def evidence(
     steps: int = STEPS,
     orders: int = ORDERS,
     seed: int = 0,
-) -> Iterator[Found]:
+) -> Iterator[Measured]:
     """What can be measured of a method's maps, one `Evidence` for each image, again and again with more filled in.
 
     In this order: the residual and the annotation, which cost nothing; deletion and insertion with `orders` moved
@@ -70,11 +70,11 @@ def _measured(
     targets: tuple[Target, ...],
     method: Method,
     heatmaps: Heatmaps,
-    found: Found,
+    found: Measured,
     steps: int,
     orders: int,
     seed: int,
-) -> Iterator[Found]:
+) -> Iterator[Measured]:
     yield found
     for kind in KINDS:
         found = with_curves(kind, classifier, images, targets, heatmaps, found, steps=steps, orders=orders, seed=seed)
@@ -86,7 +86,7 @@ def _measured(
     yield found
 
 
-def without_passes(heatmaps: Heatmaps, annotations: Bool[Tensor, "n h w"] | None) -> Found:
+def without_passes(heatmaps: Heatmaps, annotations: Bool[Tensor, "n h w"] | None) -> Measured:
     """What can be said of each map before anything runs: the residual, and how it lies to the annotation.
 
     Raises `ValueError` as `pointing` does.
@@ -107,17 +107,17 @@ def without_passes(heatmaps: Heatmaps, annotations: Bool[Tensor, "n h w"] | None
 
 
 def with_curves(
-    kind: Kind,
+    kind: CurveKind,
     classifier: Classifier,
     images: Images,
     targets: Targets,
     heatmaps: Heatmaps,
-    found: Found,
+    found: Measured,
     *,
     steps: int,
     orders: int,
     seed: int,
-) -> Found:
+) -> Measured:
     """The evidence, and the area of one curve beside those of the same maps moved elsewhere."""
     controls = [moved(images, heatmaps, seed=seed + order) for order in range(orders)]
     own, *others = curves(kind, classifier, images, targets, [heatmaps, *controls], steps=steps, seed=seed)
@@ -127,12 +127,12 @@ def with_curves(
     return _with(found, f"{kind.lower()}_control", _by_image(others, len(images)))
 
 
-def with_shift(found: Found, shift: ShiftInvariance) -> Found:
+def with_shift(found: Measured, shift: ShiftInvariance) -> Measured:
     """The evidence, and how far the maps change under a constant shift."""
     return _with(_with(found, "shift", shift.difference.tolist()), "shift_control", shift.redrawn.tolist())
 
 
-def with_stage(found: Found, correlation: Float[Tensor, " n"], blank: Bool[Tensor, " n"], share: float) -> Found:
+def with_stage(found: Measured, correlation: Float[Tensor, " n"], blank: Bool[Tensor, " n"], share: float) -> Measured:
     """The evidence, and how the maps correlate after one more stage of randomization; nothing where `blank`.
 
     Blank are maps that were constant before anything was forgotten. One that becomes constant has changed, and counts
@@ -154,7 +154,7 @@ def _pairs(values: Tensor, others: Tensor) -> zip[tuple[Any, Any]]:
     return zip(values.tolist(), others.tolist(), strict=True)
 
 
-def _with(found: Found, field: str, values: Sequence[object]) -> Found:
+def _with(found: Measured, field: str, values: Sequence[object]) -> Measured:
     return tuple(replace(one, **{field: value}) for one, value in zip(found, values, strict=True))
 
 

@@ -15,7 +15,7 @@ from interp.evaluation.forgetting import MOST
 from interp.evaluation.gathering import (
     KINDS,
     STEPS,
-    Found,
+    Measured,
     with_curves,
     with_shift,
     with_stage,
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedMethod:
     """What was measured of a method's maps and what it comes to, for each image; no verdicts before all is measured."""
 
     title: str
@@ -40,7 +40,7 @@ class Judged:
     verdicts: tuple[Verdict, ...] = ()
 
 
-Judgements = tuple[Judged, ...]
+Judgements = tuple[JudgedMethod, ...]
 
 
 def judgements(
@@ -92,7 +92,7 @@ def _judged(
     images: Images,
     targets: tuple[Target, ...],
     maps: Mapping[Method, Heatmaps],
-    found: dict[Method, Found],
+    found: dict[Method, Measured],
     steps: int,
     orders: int,
     seed: int,
@@ -100,7 +100,7 @@ def _judged(
     verdicts: dict[Method, tuple[Verdict, ...]] = {}
 
     def state() -> Judgements:
-        return tuple(Judged(method.title, found[method], verdicts.get(method, ())) for method in maps)
+        return tuple(JudgedMethod(method.title, found[method], verdicts.get(method, ())) for method in maps)
 
     yield state()
     forgotten = _noted(lambda: list(forgetful(classifier, images, targets, what="Re-initialized layers", seed=seed)))
@@ -134,7 +134,7 @@ def _shifted_and_forgotten(
     images: Images,
     targets: tuple[Target, ...],
     maps: Mapping[Method, Heatmaps],
-    found: dict[Method, Found],
+    found: dict[Method, Measured],
     moved: Shifted | None,
     forgotten: Sequence[Forgetful],
 ) -> Generator[None, None, None]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Level = Literal["supported", "mixed", "not supported", "unknown"]
+VerdictLevel = Literal["supported", "mixed", "not supported", "unknown"]
 
 ORDERS = 5
 """Control areas that are needed: the spread of fewer is itself hardly known."""
@@ -96,7 +96,7 @@ class Evidence:
 class Verdict:
     """The level, one sentence that says it in words, and the reasons, each with its numbers."""
 
-    level: Level
+    level: VerdictLevel
     text: str
     reasons: tuple[str, ...]
 
@@ -109,7 +109,7 @@ class _Reading:
     reason: str
 
 
-TEXTS: dict[Level, str] = {
+TEXTS: dict[VerdictLevel, str] = {
     "supported": (
         "Measured: the pixels that this map ranks first matter to the model more than the same map elsewhere would "
         "have it, and the map depends on what the model has learned."
@@ -146,7 +146,7 @@ def verdict(evidence: Evidence) -> Verdict:
     return Verdict(level, TEXTS[level], tuple(reading.reason for reading in readings if reading.reason))
 
 
-def _level(deletion: int | None, insertion: int | None, sanity: int | None, residual: int | None) -> Level:
+def _level(deletion: int | None, insertion: int | None, sanity: int | None, residual: int | None) -> VerdictLevel:
     curves = (deletion, insertion)
     if sanity == -1 or all(says is not None and says <= 0 for says in curves):
         return "not supported"

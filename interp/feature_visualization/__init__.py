@@ -26,8 +26,8 @@ from interp.feature_visualization.rectified import before_rectifier
 from interp.feature_visualization.regularizers import L2, Density, Regularizer, TotalVariation
 from interp.feature_visualization.result import Frame, Visualization, joined
 from interp.feature_visualization.seeing import Near, map_of, nearest
-from interp.feature_visualization.sheets import Part, batch_for, channels_of, optimize, sheet
-from interp.feature_visualization.starts import Given, Noise, Start, mean_image, mean_images
+from interp.feature_visualization.sheets import SheetPart, batch_for, channels_of, optimize, sheet
+from interp.feature_visualization.starts import FromPictures, Noise, Start, mean_image, mean_images
 from interp.feature_visualization.tallies import Tally, counted, strengths, tallied
 from interp.feature_visualization.transforms import (
     STANDARD,
@@ -61,7 +61,7 @@ __all__ = [
     "Diversity",
     "Fourier",
     "Frame",
-    "Given",
+    "FromPictures",
     "Jitter",
     "Layer",
     "Logit",
@@ -72,7 +72,7 @@ __all__ = [
     "Objective",
     "Pad",
     "Parameterization",
-    "Part",
+    "SheetPart",
     "Picture",
     "Pixels",
     "Probability",

@@ -15,7 +15,7 @@ from interp import progress
 from interp.images import ImageSet, UnreadableImage
 from interp.images.picture_bytes import LUMA
 
-Row = tuple[float, float, float]
+Triple = tuple[float, float, float]
 
 SIDE = 64
 ENOUGH = 500
@@ -31,8 +31,8 @@ class Colours:
     first: for photographs brightness, then blue against orange, then green against violet.
     """
 
-    mean: Row
-    root: tuple[Row, Row, Row]
+    mean: Triple
+    root: tuple[Triple, Triple, Triple]
 
     def correlated(self, device: torch.device, channels: int = 3) -> Float[Tensor, "c c"]:
         """C, scaled so that its first axis has length 1: uncorrelated numbers to colours.
@@ -83,7 +83,7 @@ def measured(photos: ImageSet, positions: Sequence[int] | None = None) -> Colour
     return Colours(_row(mean), rooted(squares / count - np.outer(mean, mean)))
 
 
-def rooted(covariance: Float[np.ndarray, "3 3"]) -> tuple[Row, Row, Row]:
+def rooted(covariance: Float[np.ndarray, "3 3"]) -> tuple[Triple, Triple, Triple]:
     """The root of a covariance whose columns are its axes, largest first, each with a positive sum."""
     variances, axes = np.linalg.eigh(covariance)
     root = (axes * np.sqrt(variances.clip(min=LEAST_DEVIATION**2)))[:, ::-1]
@@ -91,5 +91,5 @@ def rooted(covariance: Float[np.ndarray, "3 3"]) -> tuple[Row, Row, Row]:
     return _row(root[0]), _row(root[1]), _row(root[2])
 
 
-def _row(values: Float[np.ndarray, " 3"]) -> Row:
+def _row(values: Float[np.ndarray, " 3"]) -> Triple:
     return float(values[0]), float(values[1]), float(values[2])

@@ -18,7 +18,7 @@ from interp.feature_visualization.reading import Reading
 from interp.feature_visualization.redirecting import Redirecting
 from interp.feature_visualization.regularizers import Regularizer
 from interp.feature_visualization.result import Frame, Visualization
-from interp.feature_visualization.starts import Given, Noise, Start
+from interp.feature_visualization.starts import FromPictures, Noise, Start
 from interp.feature_visualization.transforms import STANDARD, Transform, drawn
 from interp.passes.target_score import FORWARD
 from interp.types import Classifier
@@ -204,7 +204,7 @@ class _Climb:
 def _begun(classifier: Classifier, objectives: int, settings: Settings) -> Tensor:
     """The parameters that the pictures begin with."""
     how, start, copies = settings.parameterization, settings.start, settings.copies
-    if isinstance(start, Given):
+    if isinstance(start, FromPictures):
         if start.pixels.shape[1] != classifier.channels:
             sees = "grey (1)" if classifier.channels == 1 else "RGB (3)"
             raise ValueError(

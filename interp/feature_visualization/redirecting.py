@@ -26,7 +26,7 @@ class Redirecting(TorchFunctionMode):
     def __torch_function__(
         self, func: Operation, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        call = operations.Call.of(func, args, kwargs)
+        call = operations.OperationCall.of(func, args, kwargs)
         if operations.rectifies(call) and _range(call.operation, call.arguments, call.keywords) is not None:
             return call.through(_followed)
         return func(*args, **(kwargs or {}))

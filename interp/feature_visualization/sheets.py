@@ -27,7 +27,7 @@ PROCESSOR_PHOTOGRAPHS, DEVICE_PHOTOGRAPHS = 2.6, 64
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class SheetPart:
     """A frame of some of a sheet's pictures: those from `start` on (each copy counts)."""
 
     start: int
@@ -82,7 +82,7 @@ def sheet(
     settings: Settings | None = None,
     *,
     batch_size: int | None = None,
-) -> Generator[Part, None, Visualization]:
+) -> Generator[SheetPart, None, Visualization]:
     """As `optimizing` in batches of at most `batch_size` pictures, one batch after another; yields frames as parts.
 
     Each picture is the same in whatever batch it is made. Where memory runs out, the batch is begun again at half the
@@ -122,7 +122,7 @@ def batch_for(classifier: Classifier, settings: Settings) -> int:
 
 def _batch(
     classifier: Classifier, some: Sequence[Objective], settings: Settings, begun: int, total: int
-) -> Generator[Part, None, Visualization]:
+) -> Generator[SheetPart, None, Visualization]:
     """One batch, its steps counted among those of all."""
     steps = settings.steps
     with closing(optimizing(classifier, some, settings)) as frames:
@@ -133,4 +133,4 @@ def _batch(
                     frame = next(frames)
                 except StopIteration as stop:
                     return stop.value
-            yield Part(begun * settings.copies, frame)
+            yield SheetPart(begun * settings.copies, frame)

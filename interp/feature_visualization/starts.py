@@ -33,7 +33,7 @@ class Noise:
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
+class FromPictures:
     """Pictures to begin with, RGB or grey in [0, 1], of any size: one for all, or one for each objective.
 
     `deviation` is that of noise in the parameters on top, which lets copies of one objective go different ways.
@@ -55,13 +55,13 @@ class Given:
         return self.pixels.expand(objectives, -1, -1, -1).repeat_interleave(copies, dim=0)
 
 
-Start = Noise | Given
+Start = Noise | FromPictures
 
 
 def mean_image(
     classifier: Classifier, photos: ImageSet, positions: Sequence[int] | None = None
 ) -> Float[Tensor, "1 c h w"]:
-    """The mean, pixel by pixel, of images as the classifier sees them: for `Given`. None takes all of the set.
+    """The mean, pixel by pixel, of images as the classifier sees them: for `FromPictures`. None takes all of the set.
 
     The mean of a class is that of its images' positions. Images that cannot be read are left out; raises `ValueError`
     where there is none.

@@ -14,7 +14,7 @@ from interp.feature_visualization.optimization import Settings
 from interp.feature_visualization.pictures import Picture, pictures
 from interp.feature_visualization.sheets import channels_of
 from interp.images import ImageSet
-from interp.set_pass import Kept, by_chunks, kept_parts
+from interp.set_pass import ItemStore, by_chunks, kept_parts
 from interp.types import Classifier
 
 MOST = 20_000
@@ -53,7 +53,7 @@ def tallied(
     settings: Settings,
     layers: Sequence[str],
     photos: ImageSet,
-    kept: Kept,
+    kept: ItemStore,
     moment: int = 0,
 ) -> Generator[tuple[Tally, ...], None, tuple[Tally, ...]]:
     """What is kept of each layer's pictures, made with these settings; computes nothing.
@@ -69,7 +69,7 @@ def tallied(
 
 
 def counted(
-    classifier: Classifier, settings: Settings, layers: Sequence[str], kept: Kept, moment: int = 0
+    classifier: Classifier, settings: Settings, layers: Sequence[str], kept: ItemStore, moment: int = 0
 ) -> Generator[dict[str, int], None, dict[str, int]]:
     """The number of channels of each layer that have a finished picture of these settings; computes and reads nothing.
 
@@ -84,7 +84,7 @@ def counted(
 
 
 def strengths(
-    classifier: Classifier, layer: str, photos: ImageSet, kept: Kept | None = None
+    classifier: Classifier, layer: str, photos: ImageSet, kept: ItemStore | None = None
 ) -> Generator[tuple[Features, ...], None, tuple[Features, ...]]:
     """Each image's means over the layer's positions, which pictures are compared with.
 
@@ -97,7 +97,7 @@ def _spread(photos: ImageSet) -> np.ndarray | None:
     return None if len(photos) <= MOST else np.linspace(0, len(photos) - 1, MOST).round().astype(np.int64)
 
 
-def _tally(classifier: Classifier, settings: Settings, layer: str, photos: ImageSet, kept: Kept) -> Tally:
+def _tally(classifier: Classifier, settings: Settings, layer: str, photos: ImageSet, kept: ItemStore) -> Tally:
     channels = channels_of(classifier, layer)
     asked = (kept.find(pictures, classifier, settings, (one,)) for one in channels)
     made: dict[int, Picture] = {row: one for row, found in enumerate(asked) for one in found}
@@ -114,7 +114,7 @@ def _tally(classifier: Classifier, settings: Settings, layer: str, photos: Image
     )
 
 
-def _best(classifier: Classifier, layer: str, photos: ImageSet, kept: Kept) -> Float[np.ndarray, " k"] | None:
+def _best(classifier: Classifier, layer: str, photos: ImageSet, kept: ItemStore) -> Float[np.ndarray, " k"] | None:
     """Each channel's largest mean over the images; None where they were not read."""
     parts = kept_parts(FeaturePass(), classifier, photos, Representation(layer), _spread(photos), kept)
     best: np.ndarray | None = None

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float, Integer
 
-from interp.embedding import Agreement, Frame
+from interp.embedding import ClassAgreement, MapFrame
 from interp.figures.style import RIGHT
 
 HEIGHT = 260
@@ -52,7 +52,7 @@ def explained_variance(explained: Float[np.ndarray, " a"], drawn: int) -> go.Fig
     return _plain(figure)
 
 
-def divergence(films: Mapping[str, Sequence[Frame]]) -> go.Figure:
+def divergence(films: Mapping[str, Sequence[MapFrame]]) -> go.Figure:
     """t-SNE's KL(P‖Q) in nats at the frames of each film, by its title; frames without one are left out."""
     figure = go.Figure()
     for (title, frames), colour in zip(films.items(), LINES, strict=False):
@@ -71,7 +71,7 @@ def divergence(films: Mapping[str, Sequence[Frame]]) -> go.Figure:
     return _plain(figure)
 
 
-def agreements(found: Mapping[str, Sequence[Agreement]], layers: Sequence[str]) -> go.Figure:
+def agreements(found: Mapping[str, Sequence[ClassAgreement]], layers: Sequence[str]) -> go.Figure:
     """The share of neighbours of one class at successive layers, a line for each kind of class; dotted: by chance."""
     figure = go.Figure()
     for (title, shares), colour in zip(found.items(), LINES, strict=False):

@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Bool, Float, Int
 
-from interp.figures.style import RIGHT, TRANSPARENT, UNLABELLED, WRONG, Mark, shortened, transparent
+from interp.figures.style import RIGHT, TRANSPARENT, UNLABELLED, WRONG, PointStyle, shortened, transparent
 from interp.models.predictions import Predictions
 
 COLUMNS = 80
@@ -148,7 +148,7 @@ def top_classes(probabilities: Float[np.ndarray, " t"], labels: Sequence[str], t
 def bars(
     probabilities: Float[np.ndarray, " t"],
     labels: Sequence[str],
-    marks: Sequence[Mark],
+    marks: Sequence[PointStyle],
     checked: Sequence[bool],
     annotations: Sequence[dict] = (),
     lines: Sequence[dict] = (),

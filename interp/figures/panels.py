@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from interp.evaluation.verdict import Level
+from interp.evaluation.verdict import VerdictLevel
 from interp.figures import style
 
 # Pixels on the screen. The figure stretches to the page's width; its height follows from an expected width.
@@ -29,7 +29,7 @@ _PLAIN = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": F
 class Remark:
     """A few words under a map's title, in the colour and with the sign of their level."""
 
-    level: Level
+    level: VerdictLevel
     text: str
 
 

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from interp.figures import contours, traces
 from interp.figures.panels import BAR, TALLEST, WIDTH, Grid, Remark
-from interp.figures.traces import View
+from interp.figures.traces import MapView
 from interp.images import bytes_of
 
-Scale = Literal["own", "method", "shared"]
+ColourScale = Literal["own", "method", "shared"]
 Sign = Literal["signed", "absolute", "positive", "negative"]
 
 # Pixels under a row of panels without colour bars.
@@ -35,7 +35,7 @@ def comparison(
     pixels: Float[Tensor, "c h w"],
     maps: Sequence[tuple[str, Float[Tensor, "h w"], bool]],
     *,
-    view: View = "overlay",
+    view: MapView = "overlay",
     scale: Literal["own", "shared"] = "own",
     clip: float = 100.0,
     annotation: Bool[Tensor, "h w"] | None = None,
@@ -95,8 +95,8 @@ def grid(
     names: Sequence[str],
     maps: Sequence[tuple[str, Float[Tensor, "n h w"], bool]],
     *,
-    view: View = "overlay",
-    scale: Scale = "own",
+    view: MapView = "overlay",
+    scale: ColourScale = "own",
     clip: float = 100.0,
     annotations: Sequence[Bool[Tensor, "h w"] | None] = (),
     remarks: Mapping[tuple[str, int], Remark] = MappingProxyType({}),
@@ -147,7 +147,7 @@ def grid(
     return go.Figure(figure)
 
 
-def _ends(values: Sequence[Sequence[Float[Tensor, "h w"]]], scale: Scale, clip: float) -> list[list[float]]:
+def _ends(values: Sequence[Sequence[Float[Tensor, "h w"]]], scale: ColourScale, clip: float) -> list[list[float]]:
     """Where each map's scale ends, row by row."""
     if not 50 <= clip <= 100:
         raise ValueError(f"A colour scale cannot end at {clip} per cent of the pixels: take 50 to 100.")
@@ -161,7 +161,7 @@ def _ends(values: Sequence[Sequence[Float[Tensor, "h w"]]], scale: Scale, clip: 
 
 
 def _begun(
-    place: Grid, pixels: Float[Tensor, "n c h w"], view: View, annotations: Sequence[Bool[Tensor, "h w"] | None]
+    place: Grid, pixels: Float[Tensor, "n c h w"], view: MapView, annotations: Sequence[Bool[Tensor, "h w"] | None]
 ) -> dict[str, Any]:
     """A figure with the photographs in its first panels, and under each map again what its view shows there."""
     count = len(pixels)
@@ -190,7 +190,7 @@ def _draw(
     values: Float[Tensor, "h w"],
     end: float,
     signed: bool,
-    view: View,
+    view: MapView,
     coloraxis: str,
     steps: int | None,
 ) -> str:

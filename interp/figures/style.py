@@ -16,7 +16,7 @@ NAME = 24
 
 
 @dataclass(frozen=True)
-class Mark:
+class PointStyle:
     """How a point looks: hue and shape say the same, so that neither alone is needed."""
 
     colour: str
@@ -24,15 +24,15 @@ class Mark:
 
 
 # Blue, vermilion, grey and yellow of Okabe and Ito 2008, which stay apart under any common colour blindness.
-RIGHT = Mark("#0072B2", "square")
-WRONG = Mark("#D55E00", "x")
-UNLABELLED = Mark("#8A8A8A", "circle-open")
+RIGHT = PointStyle("#0072B2", "square")
+WRONG = PointStyle("#D55E00", "x")
+UNLABELLED = PointStyle("#8A8A8A", "circle-open")
 # Dark enough for small letters on white (contrast at least 4.5 to 1), each with a sign of its own.
 LEVELS = {
-    "supported": Mark("#00704A", "✓"),
-    "mixed": Mark("#9A5700", "±"),
-    "not supported": Mark("#B3261E", "✗"),
-    "unknown": Mark("#666666", "?"),
+    "supported": PointStyle("#00704A", "✓"),
+    "mixed": PointStyle("#9A5700", "±"),
+    "not supported": PointStyle("#B3261E", "✗"),
+    "unknown": PointStyle("#666666", "?"),
 }
 """How the levels of a verdict look, by their names; the symbols are characters here."""
 

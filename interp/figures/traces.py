@@ -15,7 +15,7 @@ from interp.figures.style import Colorscale
 from interp.images import bytes_of
 from interp.images.data_urls import data_url
 
-View = Literal["heatmap", "overlay", "masked", "contour"]
+MapView = Literal["heatmap", "overlay", "masked", "contour"]
 
 FEW, MANY = 12, 60
 """Up to so many maps go as numbers, which the pointer reads; beyond, as pictures in steps, beyond again in fewer."""
@@ -60,7 +60,7 @@ def heatmap(values: Float[Tensor, "h w"], end: float, signed: bool) -> dict[str,
     }
 
 
-def coloraxis(view: View, signed: bool, end: float, place: dict[str, Any], *, clipped: bool) -> dict[str, Any]:
+def coloraxis(view: MapView, signed: bool, end: float, place: dict[str, Any], *, clipped: bool) -> dict[str, Any]:
     """A colour scale and its bar; `clipped` says that some values lie beyond the end."""
     numbers = [-100, 0, 100] if signed else [0, 100]
     texts = [number(one / 100 * end) for one in numbers] if end else ["", "0", ""][-len(numbers) :]
@@ -73,7 +73,7 @@ def coloraxis(view: View, signed: bool, end: float, place: dict[str, Any], *, cl
     return {"cmin": lowest, "cmax": 100, "colorscale": colors, "colorbar": bar | ticks | place}
 
 
-def _colorscale(view: View, signed: bool) -> Colorscale:
+def _colorscale(view: MapView, signed: bool) -> Colorscale:
     if view == "overlay":
         return style.signed_glaze() if signed else style.unsigned_glaze()
     if view == "masked":
@@ -81,7 +81,7 @@ def _colorscale(view: View, signed: bool) -> Colorscale:
     return style.signed() if signed else style.unsigned()
 
 
-def picture(values: Float[Tensor, "h w"], end: float, signed: bool, view: View, steps: int) -> dict[str, Any]:
+def picture(values: Float[Tensor, "h w"], end: float, signed: bool, view: MapView, steps: int) -> dict[str, Any]:
     """A map as a picture with all its pixels, its colours those of the scale in so many steps to zero.
 
     It has no numbers for the pointer to read. Lossless, for a lossy one would smear single pixels.
@@ -109,7 +109,7 @@ def number(value: float) -> str:
     return f"{value:.3g}".replace("-", "−")
 
 
-def under(pixels: Float[Tensor, "c h w"], view: View) -> dict[str, Any] | None:
+def under(pixels: Float[Tensor, "c h w"], view: MapView) -> dict[str, Any] | None:
     """What lies under a map: nothing, the photograph in grey for an overlay, or in colour."""
     if view == "heatmap":
         return None

@@ -5,7 +5,7 @@ from interp.images.decoding import UnreadableImage, decode
 from interp.images.image_set import ImageSet, Sample
 from interp.images.picture_bytes import bytes_of, pixels_of
 from interp.images.problems import Problem
-from interp.images.sources import MORE_SCENES, Offer, available, load
+from interp.images.sources import MORE_SCENES, SetOffer, available, load
 from interp.images.subset import subset
 from interp.images.uploads import from_files
 
@@ -13,7 +13,7 @@ __all__ = [
     "MORE_SCENES",
     "Account",
     "ImageSet",
-    "Offer",
+    "SetOffer",
     "Problem",
     "Sample",
     "UnreadableImage",

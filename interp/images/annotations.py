@@ -15,7 +15,7 @@ from interp.images.joining import Joiner
 from interp.images.mask_folders import may_be_mask
 from interp.images.mask_folders import read_all as read_masks
 from interp.images.problems import Problems, printable
-from interp.images.records import Reading, Records
+from interp.images.records import RecordReading, Records
 
 LARGEST_FOUND = 100_000_000
 """Larger files are read only where they are named: what lies beside pictures is read without being asked for."""
@@ -35,7 +35,7 @@ class Form(NamedTuple):
     rank: int
     alone: str = ""
     looks_like: Callable[[Any], object] = lambda document: False
-    read: Callable[[Any, str, Reading], None] = lambda document, relative, reading: None
+    read: Callable[[Any, str, RecordReading], None] = lambda document, relative, reading: None
     among: Callable[[Path, list[str]], list[Records]] = lambda folder, relatives: []
 
 
@@ -57,14 +57,14 @@ KNOWN = " and ".join(", ".join(ALONE.values()).rsplit(", ", 1)) + " are read"
 
 
 @dataclass
-class Found:
+class AnnotationFiles:
     """What annotation files hold: the records of each form, the surest first, and the files that are none, with why."""
 
     records: list[Records] = field(default_factory=list)
     unused: dict[str, str] = field(default_factory=dict)
 
 
-def read(path: Path, boundary: Boundary, *, marked: frozenset[int] | None = None) -> Found:
+def read(path: Path, boundary: Boundary, *, marked: frozenset[int] | None = None) -> AnnotationFiles:
     """What one annotation file, or a folder of such files or of masks, says.
 
     `marked` are the values of masks that mean that something is marked. Raises `ValueError` for anything else, and for
@@ -82,17 +82,17 @@ def read(path: Path, boundary: Boundary, *, marked: frozenset[int] | None = None
         )
     if suffix == ".txt":
         if found := _among(path.parent, [path.name]):
-            return Found(found)
+            return AnnotationFiles(found)
         if not yolo.looks_like(files.content(path, limit=yolo.LARGEST)):
             raise ValueError(f"{printable(path.name)}: a YOLO file is expected: a class's number and shares a line.")
-        return Found([yolo.read(path.parent, [path.name], None)])
+        return AnnotationFiles([yolo.read(path.parent, [path.name], None)])
     readings.read(path.name)
-    return Found(readings.done())
+    return AnnotationFiles(readings.done())
 
 
-def found_in(folder: Path, listing: Listing, joiner: Joiner) -> Found:
+def found_in(folder: Path, listing: Listing, joiner: Joiner) -> AnnotationFiles:
     """What the files beside pictures say; a file of none of the known forms is unused, and no error."""
-    found = Found()
+    found = AnnotationFiles()
     readings = _Readings(folder, LARGEST_FOUND, "Name it as the set's annotations to have it read.")
     for group in _grouped(one for one in listing.annotations if _extension(one) in (".json", ".xml")):
         failures: dict[str, str] = {}
@@ -114,7 +114,7 @@ def found_in(folder: Path, listing: Listing, joiner: Joiner) -> Found:
     return found
 
 
-def _read_yolo(folder: Path, texts: Sequence[str], joiner: Joiner, found: Found) -> None:
+def _read_yolo(folder: Path, texts: Sequence[str], joiner: Joiner, found: AnnotationFiles) -> None:
     """Read the text files that lie beside pictures, or in a parallel folder, if they hold boxes."""
     beside = [one for one in texts if os.path.basename(one).lower() in yolo.BESIDE]
     rows = []
@@ -162,7 +162,7 @@ def _has_picture(relative: str, joiner: Joiner) -> bool:
         return True
 
 
-def _folder(folder: Path, boundary: Boundary, marked: frozenset[int] | None) -> Found:
+def _folder(folder: Path, boundary: Boundary, marked: frozenset[int] | None) -> AnnotationFiles:
     problems = Problems()
     listing = files.list_folder(folder, boundary, problems)
     masks = [file for file in listing.pictures if may_be_mask(file.relative)]
@@ -187,7 +187,7 @@ class _Readings:
     folder: Path
     limit: int
     larger: str = "Split it into smaller ones."
-    each: dict[str, tuple[Reading, list[str]]] = field(default_factory=dict)
+    each: dict[str, tuple[RecordReading, list[str]]] = field(default_factory=dict)
     whole: list[Records] = field(default_factory=list)
 
     def read(self, relative: str) -> None:
@@ -203,7 +203,7 @@ class _Readings:
             elif form is None:
                 raise ValueError(f"{name}: {why_not(document)}")
             else:
-                reading, names = self.each.setdefault(form.name, (Reading(), []))
+                reading, names = self.each.setdefault(form.name, (RecordReading(), []))
                 form.read(document, relative, reading)
                 reading.contents.append(os.fsencode(relative) + b"\0" + content)
                 names.append(relative)

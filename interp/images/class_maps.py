@@ -17,7 +17,7 @@ from interp.images import files, masks
 from interp.images.files import PictureFile
 from interp.images.masks import MaskFile
 from interp.images.problems import printable, same_name
-from interp.images.records import Marks, Reading, Records
+from interp.images.records import Marks, RecordReading, Records
 from interp.types import Finding
 
 FORM = "masks of named classes"
@@ -73,7 +73,7 @@ def parted(found: Sequence[PictureFile], maps: Sequence[ClassMap]) -> dict[Class
 
 def read(map: ClassMap, found: Sequence[PictureFile], about: Mapping[str, str]) -> Records:
     """The masks as marks, one for each named value in each; `about` is what the picture of each mask is called."""
-    reading = Reading(contents=[map.content, files.digest(found, ()).encode()])
+    reading = RecordReading(contents=[map.content, files.digest(found, ()).encode()])
     unnamed: Counter[int] = Counter()
     some = [one for one in found if not _of_instances(one.relative)]
     for one in progress.steps(some, "Reading masks"):

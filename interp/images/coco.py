@@ -16,7 +16,7 @@ import numpy as np
 
 from interp.images.decoding import LARGEST_PICTURE
 from interp.images.problems import Problems, printable
-from interp.images.records import Marks, Reading, Record, Records
+from interp.images.records import Marks, Record, RecordReading, Records
 from interp.images.shapes import (
     Box,
     Polygon,
@@ -46,7 +46,7 @@ def read(document: object, content: bytes, relative: str) -> Records:
     """
     base, _, name = relative.rpartition("/")
     found = opened(document, printable(name))
-    reading = Reading(problems=found.problems, contents=[os.fsencode(relative), content], found=found.annotations)
+    reading = RecordReading(problems=found.problems, contents=[os.fsencode(relative), content], found=found.annotations)
     for image in found.images:
         reading.add(_record(image, found.categories, reading), relative)
     return reading.done("COCO", (relative,), base)
@@ -193,7 +193,7 @@ def whole(value: object) -> int | None:
     return int(number) if number.is_integer() else None
 
 
-def _record(image: Listed, named: Mapping, reading: Reading) -> Record:
+def _record(image: Listed, named: Mapping, reading: RecordReading) -> Record:
     marks, size = Marks(), image.size
     for annotation in image.annotations:
         known = key_of(annotation.get("category_id"))
@@ -225,7 +225,7 @@ def label_of(category: Mapping[str, object] | None) -> tuple[str | None, str | N
     return (name if isinstance(name, str) else None), (wnid if isinstance(wnid, str) else None)
 
 
-class Drawn(NamedTuple):
+class CocoShapes(NamedTuple):
     """The shapes of one annotation, their area in square pixels, and why its outline is left out for its box."""
 
     shapes: list[Box | Polygon | RunLengths]
@@ -233,7 +233,7 @@ class Drawn(NamedTuple):
     left_out: str | None = None
 
 
-def drawn(annotation: Mapping[str, object], size: tuple[int, int] | None) -> Drawn:
+def drawn(annotation: Mapping[str, object], size: tuple[int, int] | None) -> CocoShapes:
     """The segmentation of one annotation where there is one that can be drawn, or its box.
 
     Raises `ValueError` that says what is wrong with an annotation that cannot be drawn.
@@ -250,10 +250,10 @@ def drawn(annotation: Mapping[str, object], size: tuple[int, int] | None) -> Dra
         raise ValueError(f"It has neither a 'segmentation' nor a 'bbox' of four numbers, but {box!r:.60}")
     left, top, width, height = finite(box)
     edges = clipped(Box(left, top, left + width, top + height), size)
-    return Drawn([edges], width * height, None if problem is None else str(problem))
+    return CocoShapes([edges], width * height, None if problem is None else str(problem))
 
 
-def _outlines(segmentation: list, size: tuple[int, int] | None) -> Drawn:
+def _outlines(segmentation: list, size: tuple[int, int] | None) -> CocoShapes:
     """The polygons of a segmentation, without those that enclose nothing. Raises `ValueError` where none is left."""
     # One polygon may be written without the list around it.
     rings = segmentation if isinstance(segmentation[0], list) else [segmentation]
@@ -274,10 +274,10 @@ def _outlines(segmentation: list, size: tuple[int, int] | None) -> Drawn:
             problem = ValueError("Its polygon encloses no area")
     if not outlines:
         raise problem
-    return Drawn(outlines, total)
+    return CocoShapes(outlines, total)
 
 
-def _runs(segmentation: Mapping[str, object], size: tuple[int, int] | None) -> Drawn:
+def _runs(segmentation: Mapping[str, object], size: tuple[int, int] | None) -> CocoShapes:
     given, counts = segmentation.get("size"), segmentation.get("counts")
     if not isinstance(given, list) or len(given) != 2 or not all(type(one) is int for one in given):
         raise ValueError(f"The 'size' of its run lengths is {given!r:.60}; give [height, width]")
@@ -293,4 +293,4 @@ def _runs(segmentation: Mapping[str, object], size: tuple[int, int] | None) -> D
         raise ValueError(f"It cannot be drawn: {error}") from None
     if not found.counts[1::2].any():
         raise ValueError("Its run lengths mark no pixel")
-    return Drawn([found], float(found.counts[1::2].sum()))
+    return CocoShapes([found], float(found.counts[1::2].sum()))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from interp.images import files
 from interp.images.problems import printable
-from interp.images.records import Marks, Reading, Records
+from interp.images.records import Marks, RecordReading, Records
 from interp.images.shapes import Box, clipped, finite
 
 FORM = "CUB-200-2011"
@@ -37,7 +37,7 @@ def read(folder: Path, texts: Sequence[str]) -> list[Records]:
 
 
 def _read(folder: Path, pictures: str, beside: dict[str, str]) -> Records:
-    reading = Reading()
+    reading = RecordReading()
     held = {one: _rows(folder, path, reading) for one, path in {PICTURES: pictures, **beside}.items()}
     place = pictures.rpartition("/")[0]
     names = held.get(CLASSES, {})
@@ -59,7 +59,7 @@ def _read(folder: Path, pictures: str, beside: dict[str, str]) -> Records:
     return reading.done(FORM, (pictures, *beside.values()))
 
 
-def _rows(folder: Path, relative: str, reading: Reading) -> dict[str, str]:
+def _rows(folder: Path, relative: str, reading: RecordReading) -> dict[str, str]:
     """The lines of a file, each by the number that it begins with. Raises `ValueError` where one begins otherwise."""
     content = files.content(folder / relative, limit=LARGEST)
     reading.contents.append(content)

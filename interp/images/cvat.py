@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from interp.images.decoding import LARGEST_PICTURE
-from interp.images.records import Marks, Reading
+from interp.images.records import Marks, RecordReading
 from interp.images.shapes import (
     Box,
     Polygon,
@@ -37,7 +37,7 @@ def looks_like(root: Element) -> bool:
     return root.tag == "annotations" and (root.find("image") is not None or root.find("track") is not None)
 
 
-def read(root: Element, relative: str, reading: Reading) -> None:
+def read(root: Element, relative: str, reading: RecordReading) -> None:
     """Add what the file says of each image; a tag is the image's label, and what cannot be drawn becomes a problem."""
     pixels = 0.0
     for image in root.iter("image"):

@@ -27,7 +27,7 @@ __all__ = [
     "LARGEST_FILE",
     "LARGEST_PICTURE",
     "TRANSPOSITIONS",
-    "Picture",
+    "DecodedImage",
     "Stamp",
     "UnreadableImage",
     "decode",
@@ -54,7 +54,7 @@ warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class DecodedImage:
     """An upright RGB picture, and how it lay in its file: EXIF orientation 1 to 8, stored size (width, height).
 
     `remarks` are sentences on what was guessed or changed in reading it, and how to have it otherwise.
@@ -83,7 +83,7 @@ def decode(content: bytes | str | Path, name: str) -> Image.Image:
     return read(content, name).image
 
 
-def read(content: bytes | str | Path, name: str) -> Picture:
+def read(content: bytes | str | Path, name: str) -> DecodedImage:
     """As `decode`, with the orientation that the picture had in its file, and what is to be said of its reading."""
     if not isinstance(content, bytes):
         content = stamps.content(content, name)
@@ -91,7 +91,7 @@ def read(content: bytes | str | Path, name: str) -> Picture:
     try:
         if dicom.is_dicom(content):
             image, remarks = dicom.read(content, name)
-            return Picture(image, remarks=remarks)
+            return DecodedImage(image, remarks=remarks)
         if reason := formats.refusal(content, name):
             raise UnreadableImage(name, reason)
         return _completed(content, name)
@@ -109,7 +109,7 @@ def read(content: bytes | str | Path, name: str) -> Picture:
         raise UnreadableImage(name, reason) from error
 
 
-def read_file(path: str | Path, name: str, expected: Stamp) -> Picture:
+def read_file(path: str | Path, name: str, expected: Stamp) -> DecodedImage:
     """As `read`, for a file that must still be the one that had this stamp; what was checked is what is decoded."""
     return read(stamps.content(path, name, expected), name)
 
@@ -126,7 +126,7 @@ def stored_size(path: str | Path) -> tuple[tuple[int, int], int] | None:
         return None
 
 
-def _completed(content: bytes, name: str) -> Picture:
+def _completed(content: bytes, name: str) -> DecodedImage:
     """The picture; of a JPEG that lacks nothing but its end mark, too."""
     try:
         return _decoded(content, name)
@@ -138,10 +138,10 @@ def _completed(content: bytes, name: str) -> Picture:
             raise
     picture = _decoded(whole, name)
     said = "Its file lacks the end mark of a JPEG; the picture is whole. Save it anew, for programs that insist on it."
-    return Picture(picture.image, picture.orientation, (*picture.remarks, said))
+    return DecodedImage(picture.image, picture.orientation, (*picture.remarks, said))
 
 
-def _decoded(content: bytes, name: str) -> Picture:
+def _decoded(content: bytes, name: str) -> DecodedImage:
     with Image.open(io.BytesIO(content), formats=formats.readable(content)) as image:
         refuse_size(*image.size, name)
         if image.format == "JPEG2000":
@@ -158,7 +158,7 @@ def _decoded(content: bytes, name: str) -> Picture:
     if pending in TRANSPOSITIONS:
         rgb = rgb.transpose(TRANSPOSITIONS[pending])
     # Recent versions of Pillow turn a TIFF upright while loading it, so that nothing is pending afterwards.
-    return Picture(rgb, pending if pending != 1 else before, remarks + frames)
+    return DecodedImage(rgb, pending if pending != 1 else before, remarks + frames)
 
 
 def _frames(image: Image.Image) -> tuple[str, ...]:

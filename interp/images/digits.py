@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Int, UInt8
 from PIL import Image
 
-from interp.images.decoding import Picture
+from interp.images.decoding import DecodedImage
 from interp.images.image_set import ImageSet
 
 
@@ -25,7 +25,7 @@ def load() -> ImageSet:
         ),
         fingerprint=f"digits of scikit-learn {version('scikit-learn')}",
         names=[f"digit-{i:04d}" for i in range(len(pictures))],
-        read=lambda i: Picture(Image.fromarray(pictures[i]).convert("RGB")),
+        read=lambda i: DecodedImage(Image.fromarray(pictures[i]).convert("RGB")),
         label_forms={"label": tuple(str(label) for label in classes)},
         groups=["held-out" if i in held_out else "training" for i in range(len(pictures))],
     )

@@ -13,7 +13,7 @@ from unicodedata import normalize
 from interp.images import account, decoding, files, sizes
 from interp.images.account import Accounting
 from interp.images.annotation import Annotation
-from interp.images.decoding import Picture, UnreadableImage
+from interp.images.decoding import DecodedImage, UnreadableImage
 from interp.images.files import PictureFile
 from interp.images.image_set import LABEL_FORMS, ImageSet
 from interp.images.problems import Problems, printable, same_name
@@ -169,7 +169,7 @@ class Draft:
         )
 
 
-def _read(file: PictureFile, watch: Watch) -> Picture:
+def _read(file: PictureFile, watch: Watch) -> DecodedImage:
     try:
         return decoding.read_file(file.path, file.relative, file.stamp)
     except UnreadableImage as error:

@@ -23,7 +23,7 @@ from interp.images.shapes import Box, Polygon, RunLengths
 from interp.images.subset import subset
 from interp.types import Fingerprinted, digest
 
-Shape = Box | Polygon | RunLengths
+RegionShape = Box | Polygon | RunLengths
 # Of a picture turned by one, what turns it back.
 _BACK = {6: 8, 8: 6}
 
@@ -32,7 +32,7 @@ _BACK = {6: 8, 8: 6}
 class Region:
     """One region, and the name and the WordNet id of the class that it is said to show, where they are known."""
 
-    shape: Shape
+    shape: RegionShape
     label: str | None = None
     wnid: str | None = None
 
@@ -59,16 +59,16 @@ class Drawing(Fingerprinted):
         pixels = self.size[0] * self.size[1]
         return tuple(np.count_nonzero(self.mask(index)) / pixels for index in range(len(self.regions)))
 
-    def added(self, shape: Shape | Stroke, label: str | None = None, wnid: str | None = None) -> Drawing:
+    def added(self, shape: RegionShape | Stroke, label: str | None = None, wnid: str | None = None) -> Drawing:
         """The drawing with one more region; as it was, where the shape covers no pixel of the picture."""
         found = self._fitted(shape)
         return self if found is None else replace(self, regions=(*self.regions, Region(found, label, wnid)))
 
-    def joined(self, index: int, shape: Shape | Stroke) -> Drawing:
+    def joined(self, index: int, shape: RegionShape | Stroke) -> Drawing:
         """The drawing with the shape made a part of one region."""
         return self._changed(index, self.mask(index) | shape.draw(*self.size))
 
-    def cut(self, index: int, shape: Shape | Stroke) -> Drawing:
+    def cut(self, index: int, shape: RegionShape | Stroke) -> Drawing:
         """The drawing with the shape taken away from one region, and without the region where nothing is left."""
         return self._changed(index, self.mask(index) & ~shape.draw(*self.size))
 
@@ -96,7 +96,7 @@ class Drawing(Fingerprinted):
     def _with(self, index: int, region: Region) -> Drawing:
         return replace(self, regions=(*self.regions[:index], region, *self.regions[index + 1 :]))
 
-    def _fitted(self, shape: Shape | Stroke) -> Shape | None:
+    def _fitted(self, shape: RegionShape | Stroke) -> RegionShape | None:
         """The shape as it can be kept: inside the picture, a brush's as the pixels it covers."""
         mask = shape.draw(*self.size)
         if not mask.any():
@@ -114,10 +114,10 @@ def turned(shape: Stroke, orientation: int, size: tuple[int, int]) -> Stroke: ..
 
 
 @overload
-def turned(shape: Shape, orientation: int, size: tuple[int, int]) -> Shape: ...
+def turned(shape: RegionShape, orientation: int, size: tuple[int, int]) -> RegionShape: ...
 
 
-def turned(shape: Shape | Stroke, orientation: int, size: tuple[int, int]) -> Shape | Stroke:
+def turned(shape: RegionShape | Stroke, orientation: int, size: tuple[int, int]) -> RegionShape | Stroke:
     """A shape of the stored picture of that size (width, height), as it lies in the upright one.
 
     `orientation` is EXIF's, 1 to 8.
@@ -151,16 +151,16 @@ def turned_back(shape: Stroke, orientation: int, size: tuple[int, int]) -> Strok
 
 
 @overload
-def turned_back(shape: Shape, orientation: int, size: tuple[int, int]) -> Shape: ...
+def turned_back(shape: RegionShape, orientation: int, size: tuple[int, int]) -> RegionShape: ...
 
 
-def turned_back(shape: Shape | Stroke, orientation: int, size: tuple[int, int]) -> Shape | Stroke:
+def turned_back(shape: RegionShape | Stroke, orientation: int, size: tuple[int, int]) -> RegionShape | Stroke:
     """A shape of the upright picture, as it lies in the stored one, which is of that size (width, height)."""
     upright = (size[1], size[0]) if orientation >= 5 else size
     return turned(shape, _BACK.get(orientation, orientation), upright)
 
 
-def scaled(shape: Shape | Stroke, across: float, down: float) -> Shape | Stroke:
+def scaled(shape: RegionShape | Stroke, across: float, down: float) -> RegionShape | Stroke:
     """A shape on a picture that is stretched by these factors. Raises `ValueError` for run lengths, which cannot be."""
     if isinstance(shape, Box | Polygon):
         return shape.scaled(across, down)

@@ -12,7 +12,7 @@ import numpy as np
 
 from interp.images import coco
 from interp.images.decoding import UnreadableImage
-from interp.images.drawings import Drawing, Region, Shape, turned_back
+from interp.images.drawings import Drawing, Region, RegionShape, turned_back
 from interp.images.editing import marked
 from interp.images.image_set import ImageSet
 from interp.images.problems import Problem, Problems
@@ -116,7 +116,7 @@ def _drawing(image: coco.Listed, photos: ImageSet, position: int, categories: Ma
     return Drawing(stored, tuple(regions))
 
 
-def _one(shapes: list[Shape], size: tuple[int, int]) -> Shape:
+def _one(shapes: list[RegionShape], size: tuple[int, int]) -> RegionShape:
     """Several outlines as the pixels inside any of them, and four corners of a box as a box."""
     if len(shapes) > 1:
         return marked(np.logical_or.reduce([shape.draw(*size) for shape in shapes]))
@@ -132,7 +132,7 @@ def _corners(box: Box) -> tuple[tuple[float, float], ...]:
     return (box.left, box.top), (box.right, box.top), (box.right, box.bottom), (box.left, box.bottom)
 
 
-def _shape(shape: Shape, mask: np.ndarray) -> dict[str, Any]:
+def _shape(shape: RegionShape, mask: np.ndarray) -> dict[str, Any]:
     """A shape as COCO writes it: its segmentation, its box [left, top, width, height], its area in pixels."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     bounds = Box(float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))

@@ -61,7 +61,7 @@ class Stroke:
         return mask
 
 
-Region = Stroke | Box | Polygon | RunLengths
+EditRegion = Stroke | Box | Polygon | RunLengths
 
 
 def marked(mask: Bool[np.ndarray, "rows columns"]) -> RunLengths:
@@ -78,7 +78,7 @@ def marked(mask: Bool[np.ndarray, "rows columns"]) -> RunLengths:
 class Paint:
     """The region in one colour, red, green and blue in [0, 1]. Raises `ValueError` for a colour outside."""
 
-    region: Region
+    region: EditRegion
     colour: tuple[float, float, float]
 
     def __post_init__(self) -> None:
@@ -94,7 +94,7 @@ class Paint:
 class Erase:
     """The region filled with what stands for nothing: a plain grey, black or white, or the original's mean colour."""
 
-    region: Region
+    region: EditRegion
     fill: Fill = "grey"
 
     def __post_init__(self) -> None:
@@ -113,7 +113,7 @@ class Blur:
     Raises `ValueError` for a radius outside (0, 1000].
     """
 
-    region: Region
+    region: EditRegion
     radius: float
 
     def __post_init__(self) -> None:
@@ -177,7 +177,7 @@ class Paste:
 class Restore:
     """The region as it was before all edits."""
 
-    region: Region
+    region: EditRegion
 
     def change(self, pixels: Float[Tensor, "c h w"], original: Float[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:
         """The picture with the region of the original."""
@@ -214,13 +214,13 @@ def shade(pixels: Float[Tensor, "c h w"], colour: tuple[float, float, float]) ->
     return (given @ given.new_tensor(LUMA))[None] if len(pixels) == 1 else given
 
 
-def _replaced(pixels: Tensor, region: Region, by: Tensor) -> Float[Tensor, "c h w"]:
+def _replaced(pixels: Tensor, region: EditRegion, by: Tensor) -> Float[Tensor, "c h w"]:
     return torch.where(_mask(region, pixels.shape[2], pixels.shape[1]).to(pixels.device), by, pixels)
 
 
 # Each further stroke is drawn upon all that came before it, whose masks are the same again.
 @functools.lru_cache(maxsize=256)
-def _mask(region: Region, width: int, height: int) -> Bool[Tensor, "h w"]:
+def _mask(region: EditRegion, width: int, height: int) -> Bool[Tensor, "h w"]:
     return torch.from_numpy(np.array(region.draw(width, height)))
 
 

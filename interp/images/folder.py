@@ -8,7 +8,7 @@ from pathlib import Path
 
 from interp.images import account, annotations, class_maps, files, mask_folders, named_pictures, table_entries, tables
 from interp.images.account import NO_LABEL as BARE
-from interp.images.annotations import Found
+from interp.images.annotations import AnnotationFiles
 from interp.images.draft import FOLDERS, NOTHING, Draft, Entry
 from interp.images.files import Boundary, Listing, PictureFile
 from interp.images.image_set import ImageSet
@@ -152,7 +152,7 @@ def _read_tables(
     pictures: list[PictureFile],
     rows: _Rows,
     draft: Draft,
-    found: Found,
+    found: AnnotationFiles,
 ) -> set[str]:
     """Give the entries what further tables say; gives the tables that were used."""
     used: set[str] = set()
@@ -187,7 +187,7 @@ def _annotations(
     marks: Path | None,
     marked: frozenset[int] | None,
     masks: Sequence[PictureFile],
-) -> tuple[Found, str]:
+) -> tuple[AnnotationFiles, str]:
     """What marks the pictures, and the folder that it is relative to."""
     if marks is not None:
         home = marks if marks.is_dir() else marks.parent
@@ -221,7 +221,7 @@ def _account_files(
     draft: Draft,
     listing: Listing,
     masks: Sequence[PictureFile],
-    found: Found,
+    found: AnnotationFiles,
     used: set[str],
     listed: int,
     *,

@@ -15,7 +15,7 @@ from PIL import Image
 
 from interp.images.account import Account
 from interp.images.annotation import Annotation, Marking
-from interp.images.decoding import Picture
+from interp.images.decoding import DecodedImage
 from interp.images.own_marks import own_names
 from interp.images.problems import Problem, unique
 from interp.images.watching import Watch
@@ -113,7 +113,7 @@ class ImageSet(Sequence):
         description: str,
         fingerprint: str,
         names: Sequence[str],
-        read: Callable[[int], Picture],
+        read: Callable[[int], DecodedImage],
         label_forms: Mapping[str, tuple[str | None, ...]] | None = None,
         label_sets: Sequence[frozenset[str] | None] | None = None,
         groups: Sequence[str | None] | None = None,
@@ -220,7 +220,7 @@ class ImageSet(Sequence):
         """Whether the files that it was made of are others by now, so that it is to be opened again."""
         return self._watch is not None and self._watch.changed()
 
-    def picture(self, position: int) -> Picture:
+    def picture(self, position: int) -> DecodedImage:
         """The picture at a position, from 0 on, with how it lies in its file. Raises as `[i]` does."""
         if not 0 <= position < len(self):
             raise IndexError(f"Image {position} does not exist: {self.name} has {len(self)}, numbered from 0.")

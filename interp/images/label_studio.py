@@ -14,7 +14,7 @@ from interp.images.coco import whole
 from interp.images.decoding import LARGEST_PICTURE
 from interp.images.editing import marked
 from interp.images.problems import printable
-from interp.images.records import Marks, Reading
+from interp.images.records import Marks, RecordReading
 from interp.images.shapes import Box, Polygon, RunLengths, ellipse, finite, polygon, polygon_area, turned_box
 from interp.types import Finding
 
@@ -34,7 +34,7 @@ def looks_like(document: object) -> bool:
     )
 
 
-def read(document: list, relative: str, reading: Reading) -> None:
+def read(document: list, relative: str, reading: RecordReading) -> None:
     """Add what the file says of each task's picture; of several annotations of one, the first that is not cancelled."""
     folder = relative.rpartition("/")[0]
     several = sum(len(_annotations(task)) > 1 for task in document)

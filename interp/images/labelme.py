@@ -16,7 +16,7 @@ from PIL import Image
 
 from interp.images.decoding import LARGEST_PICTURE
 from interp.images.problems import printable
-from interp.images.records import Marks, Reading
+from interp.images.records import Marks, RecordReading
 from interp.images.shapes import (
     Box,
     Polygon,
@@ -40,7 +40,7 @@ def looks_like(document: object) -> bool:
     return isinstance(document, dict) and isinstance(document.get("shapes"), list) and "imagePath" in document
 
 
-def read(document: Mapping, relative: str, reading: Reading) -> None:
+def read(document: Mapping, relative: str, reading: RecordReading) -> None:
     """Add what one file says; of the flags that are set, the first is the picture's label."""
     path = PurePosixPath(relative)
     size, marks = _size(document), Marks()

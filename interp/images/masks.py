@@ -25,8 +25,8 @@ VOID = 255
 NEARLY, MOST = 24, 0.9
 FEW = 64
 
-Kind = Literal["nothing", "binary", "soft", "trimap", "matte", "classes", "all"]
-SAID: dict[Kind, str] = {
+MaskKind = Literal["nothing", "binary", "soft", "trimap", "matte", "classes", "all"]
+SAID: dict[MaskKind, str] = {
     "nothing": "0 alone: nothing is marked",
     "binary": "0 and one other value: what is not 0 is marked",
     "soft": "from black to white with soft edges: what is over the middle is marked",
@@ -106,7 +106,7 @@ def read_values(path: str, expected: Stamp | None = None, *, colours: bool = Fal
     return Values(numbers, dict(zip(found.tolist(), counts.tolist(), strict=True)), palette)
 
 
-def kind_of(values: Values) -> Kind:
+def kind_of(values: Values) -> MaskKind:
     """What the values of a mask mean, as `SAID` puts it."""
     found = sorted(values.counts)
     if found == [0]:
@@ -120,7 +120,7 @@ def kind_of(values: Values) -> Kind:
     return "trimap" if _within_trimap(values) and {1, 2} <= set(found) else "all"
 
 
-def inside(values: Values, kind: Kind) -> Bool[np.ndarray, "rows columns"]:
+def inside(values: Values, kind: MaskKind) -> Bool[np.ndarray, "rows columns"]:
     """The marked pixels of a mask of that kind."""
     numbers = values.numbers
     if kind == "soft":
@@ -159,7 +159,7 @@ def joint(values: Sequence[Values]) -> tuple[str, bool]:
     without = [one for one in values if 0 not in one.counts]
     together = {value for one in without for value in one.counts}
     trimap = {1, 2} <= together <= {1, 2, 3}
-    kinds: Counter[Kind] = Counter("trimap" if trimap and one in without else kind_of(one) for one in values)
+    kinds: Counter[MaskKind] = Counter("trimap" if trimap and one in without else kind_of(one) for one in values)
     void = " (255 is void, and not marked)" if any(_has_void(one) for one in values) else ""
     return "; ".join(f"{SAID[kind]}{f' ({count:,} of them)' * (len(kinds) > 1)}" for kind, count in kinds.items()) + (
         void

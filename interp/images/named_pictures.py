@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from interp.images import account, annotations, files
-from interp.images.annotations import Found
+from interp.images.annotations import AnnotationFiles
 from interp.images.draft import Draft, Entry
 from interp.images.files import Boundary, Listing, Locator, picture_file
 from interp.images.image_set import ImageSet
@@ -35,7 +35,7 @@ def from_annotations(
     return _from_records(found.records, path.name, folders, boundary, draft)
 
 
-def elsewhere(found: Found, folder: Path, boundary: Boundary, draft: Draft, listing: Listing) -> ImageSet:
+def elsewhere(found: AnnotationFiles, folder: Path, boundary: Boundary, draft: Draft, listing: Listing) -> ImageSet:
     """A folder of annotations without pictures: these are looked for beside it."""
     parent = folder.parent
     places = [folder, *(parent / one for one in ("JPEGImages", "images", "Images", folder.name)), parent]

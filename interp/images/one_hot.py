@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from interp.images import files
-from interp.images.records import Marks, Reading, Records
+from interp.images.records import Marks, RecordReading, Records
 
 FORM = "a table of classes"
 NAME = "_classes.csv"
@@ -39,7 +39,7 @@ def _read(path: Path, relative: str) -> Records:
     classes = [name.strip() for name in header[1:]]
     if not classes or header[0].strip().lower() != "filename":
         raise ValueError("Its first row is not 'filename' and the names of classes.")
-    reading = Reading(contents=[content])
+    reading = RecordReading(contents=[content])
     base = relative.rpartition("/")[0]
     for line, row in enumerate(rows, start=2):
         cells = [cell.strip() for cell in row[1:]]

@@ -48,7 +48,7 @@ class Records:
 
 
 @dataclass
-class Reading:
+class RecordReading:
     """Records that are being read."""
 
     records: list[Record] = field(default_factory=list)

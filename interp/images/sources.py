@@ -32,7 +32,7 @@ DEEPEST = 2
 HEAD = 4096
 
 
-class Offer(NamedTuple):
+class SetOffer(NamedTuple):
     """An image set that can be chosen: a title to show, the source that `load` takes, and a remark."""
 
     title: str
@@ -80,16 +80,16 @@ def load(
     return named_pictures.from_annotations(place, boundary, marks, marked=values)
 
 
-def available(root: str | Path | None) -> tuple[Offer, ...]:
+def available(root: str | Path | None) -> tuple[SetOffer, ...]:
     """What a picker can offer: the bundled sets, and under `root` the folders and annotation files, two levels deep."""
-    bundled = tuple(Offer(title, name, note) for name, (title, note, _) in BUNDLED.items())
+    bundled = tuple(SetOffer(title, name, note) for name, (title, note, _) in BUNDLED.items())
     if root is None:
         return bundled
     base = Path(os.path.realpath(root))
     return bundled + tuple(_offers(base, base, Boundary(base), depth=2))
 
 
-def _offers(base: Path, place: Path, boundary: Boundary, *, depth: int) -> Iterator[Offer]:
+def _offers(base: Path, place: Path, boundary: Boundary, *, depth: int) -> Iterator[SetOffer]:
     kept = (one for one in _entries(place) if not one.is_symlink() or boundary.admits(one.path))
     inside = sorted(kept, key=lambda one: one.name)
     folders = [Path(one.path) for one in inside if one.is_dir()]
@@ -98,11 +98,11 @@ def _offers(base: Path, place: Path, boundary: Boundary, *, depth: int) -> Itera
         relative = place.relative_to(base).as_posix()
         # A folder called as a bundled set is told apart by the leading dot.
         source = f"./{relative}" if relative in BUNDLED else relative
-        yield Offer(printable(base.name if place == base else relative), source, note)
+        yield SetOffer(printable(base.name if place == base else relative), source, note)
     for one in inside:
         if one.is_file() and one.name.lower().endswith(".json") and _looks_like_coco(Path(one.path)):
             relative = Path(one.path).relative_to(base).as_posix()
-            yield Offer(printable(relative), relative, "COCO annotations")
+            yield SetOffer(printable(relative), relative, "COCO annotations")
     if depth and not (note and len(folders) > MOST_SETS):
         for one in folders:
             # Of a set its splits can be had alone; its other folders hold parts of the same pictures, and marks.

@@ -11,12 +11,12 @@ from interp.images.table_columns import number
 from interp.images.table_text import Sheet, plain
 from interp.types import Finding
 
-Box = tuple[float, float, float, float]
-Form = Literal["corners", "corner and size", "centre and size"]
+Edges = tuple[float, float, float, float]
+BoxForm = Literal["corners", "corner and size", "centre and size"]
 Unit = Literal["pixels", "shares"]
 
 # Their four columns in the order in which they are read below.
-_COLUMNS: tuple[tuple[tuple[str, ...], Form], ...] = (
+_COLUMNS: tuple[tuple[tuple[str, ...], BoxForm], ...] = (
     (("xmin", "ymin", "xmax", "ymax"), "corners"),
     (("x1", "y1", "x2", "y2"), "corners"),
     (("left", "top", "right", "bottom"), "corners"),
@@ -39,11 +39,11 @@ _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True)
-class Boxes:
+class BoxColumns:
     """Where a table's boxes stand, four columns or one, and where the pictures' sizes; `unit` is None without boxes."""
 
     places: tuple[int, ...] = ()
-    form: Form = "corners"
+    form: BoxForm = "corners"
     size: tuple[int, int] | None = None
     unit: Unit | None = None
     commas: bool = False
@@ -58,7 +58,7 @@ class Boxes:
         """Whether a row has anything where the box stands."""
         return self.unit is not None and any(place < len(row) and row[place].strip() for place in self.places)
 
-    def box(self, row: Sequence[str]) -> Box | None:
+    def box(self, row: Sequence[str]) -> Edges | None:
         """A row's box as left, top, right and bottom; None where there is none, or none that is possible."""
         four = self._four(row)
         if four is None:
@@ -79,7 +79,7 @@ class Boxes:
             return None
         return int(sides[0] or 0), int(sides[1] or 0)
 
-    def _four(self, row: Sequence[str]) -> Box | None:
+    def _four(self, row: Sequence[str]) -> Edges | None:
         if self.unit is None or max(self.places) >= len(row):
             return None
         if len(self.places) == 1:
@@ -91,21 +91,21 @@ class Boxes:
         return (numbers[0], numbers[1], numbers[2], numbers[3]) if len(numbers) == 4 else None
 
 
-def of(sheet: Sheet, name: str) -> Boxes:
+def of(sheet: Sheet, name: str) -> BoxColumns:
     """The columns of boxes of a table, if it has some; what each number is measured in is told by the largest."""
     by_name: dict[str, int] = {}
     for place, column in enumerate(sheet.columns):
         by_name.setdefault(plain(column), place)
     places, form, said = _columns(by_name, sheet)
     if not places:
-        return Boxes()
+        return BoxColumns()
     sizes = [(by_name[wide], by_name[high]) for wide, high in _SIZES if wide in by_name and high in by_name]
     size = next((pair for pair in sizes if not set(pair) & set(places)), None)
     commas = sheet.delimiter != "," and len(places) == 4
-    found = Boxes(places, form, size, "pixels", commas)
+    found = BoxColumns(places, form, size, "pixels", commas)
     boxes = [box for row in sheet.rows if (box := found.box(row)) is not None]
     if not boxes:
-        return Boxes()
+        return BoxColumns()
     unit: Unit = "shares" if max(max(box) for box in boxes) <= 1 else "pixels"
     kind: Literal["recognized", "guessed"] = "recognized" if said and form == "corners" else "guessed"
     where = said or "the four columns of numbers beside each other"
@@ -113,17 +113,17 @@ def of(sheet: Sheet, name: str) -> Boxes:
     text = (
         f"{name}: {len(boxes):,} {'box' if len(boxes) == 1 else 'boxes'} in {where}, as {_FORMS[form]}, in {measured}."
     )
-    return Boxes(places, form, size, unit, commas, (Finding(kind, text),))
+    return BoxColumns(places, form, size, unit, commas, (Finding(kind, text),))
 
 
-_FORMS: Mapping[Form, str] = {
+_FORMS: Mapping[BoxForm, str] = {
     "corners": "left, top, right and bottom",
     "corner and size": "left, top, width and height",
     "centre and size": "the centre, width and height",
 }
 
 
-def _columns(by_name: Mapping[str, int], sheet: Sheet) -> tuple[tuple[int, ...], Form, str]:
+def _columns(by_name: Mapping[str, int], sheet: Sheet) -> tuple[tuple[int, ...], BoxForm, str]:
     for names, form in _COLUMNS:
         if all(one in by_name for one in names):
             places = tuple(by_name[one] for one in names)
@@ -143,7 +143,7 @@ def _unnamed(sheet: Sheet) -> tuple[int, ...]:
     """Of columns without names four beside each other that are corners in every row which has them."""
     for start in range(len(sheet.columns) - 3):
         places = tuple(range(start, start + 4))
-        found = Boxes(places, unit="pixels")
+        found = BoxColumns(places, unit="pixels")
         given = [row for row in sheet.rows if found.given(row)]
         if given and all(found.box(row) is not None for row in given):
             return places

@@ -17,7 +17,7 @@ SEPARATORS = ("|", ";")
 ERRORS = frozenset({"#n/a", "#value!", "#name?", "#ref!", "#div/0!", "#null!", "#num!"})
 
 
-class Given(NamedTuple):
+class RowLabels(NamedTuple):
     """What a row says of its picture: its label in each form, its numbers, and where it has several all its labels."""
 
     forms: dict[str, str | None]
@@ -25,7 +25,7 @@ class Given(NamedTuple):
     several: frozenset[str] | None
 
 
-class Labels:
+class LabelReader:
     """Reads the labels of one table's rows; impossible class indices are problems, and the picture stays."""
 
     def __init__(self, sheet: Sheet, columns: Columns, name: str, problems: Problems) -> None:
@@ -70,7 +70,7 @@ class Labels:
             return None
         return composed(text) or None
 
-    def of(self, line: int, cells: Sequence[str]) -> Given:
+    def of(self, line: int, cells: Sequence[str]) -> RowLabels:
         """The labels and numbers of one row."""
         columns = self._columns
         label = self.cell(cells, columns.label)
@@ -92,7 +92,7 @@ class Labels:
         if self._only:
             label = next((self._sheet.columns[place] for place in columns.flags if self._number(cells, place)), None)
         forms = {"wnid": self.cell(cells, columns.wnid), "label": label, "class_index": self._index(line, cells)}
-        return Given(forms, numbers, several)
+        return RowLabels(forms, numbers, several)
 
     def _number(self, cells: Sequence[str], place: int) -> float | None:
         return number(cells[place].strip(), commas=self._commas) if place < len(cells) else None

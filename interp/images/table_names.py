@@ -11,17 +11,17 @@ from urllib.parse import unquote
 from interp.images.decoding import EXTENSIONS
 from interp.text_files import composed
 
-Rule = Literal["path", "tail", "case", "name", "suffix"]
+NameRule = Literal["path", "tail", "case", "name", "suffix"]
 
 
-class Found(NamedTuple):
+class NameMatch(NamedTuple):
     """The picture that a cell names, by its path in the set, and the rule by which; or why there is none.
 
     `elsewhere` is true where pictures of that name are there, in folders of other names.
     """
 
     picture: str | None
-    rule: Rule | None = None
+    rule: NameRule | None = None
     reason: str = ""
     elsewhere: bool = False
 
@@ -40,12 +40,12 @@ class Pictures:
         self._folded: list[tuple[str, str]] | None = None
         self._whole: dict[str, list[str]] | None = None
         self._by_length: dict[int, dict[str, list[str]]] = {}
-        self._known: dict[tuple[str, str | None], Found] = {}
+        self._known: dict[tuple[str, str | None], NameMatch] = {}
 
     def __contains__(self, cell: object) -> bool:
         return isinstance(cell, str) and self.find(cell).picture is not None
 
-    def find(self, cell: str, *, prefer: str | None = None) -> Found:
+    def find(self, cell: str, *, prefer: str | None = None) -> NameMatch:
         """The picture that a cell names: by its path from the table, the set or 'images'; else by the end of its path.
 
         Of several the one whose path agrees furthest is taken, or that in the folder `prefer` (the row's split).
@@ -53,18 +53,18 @@ class Pictures:
         for folder in self._within:
             path = self._exact.get(folder + cell) or self._exact.get(composed(folder + cell))
             if path is not None:
-                return Found(path, "path")
+                return NameMatch(path, "path")
         written = cleaned(cell)
         for folder in self._within:
             path = self._exact.get(folder + written)
             if path is not None:
-                return Found(path, "path" if cell.removeprefix("./").replace("\\", "/") == path else "tail")
+                return NameMatch(path, "path" if cell.removeprefix("./").replace("\\", "/") == path else "tail")
         known = self._known.get((cell, prefer))
         if known is None:
             known = self._known[cell, prefer] = self._by_tail(cell, written, prefer)
         return known
 
-    def _by_tail(self, cell: str, written: str, prefer: str | None) -> Found:
+    def _by_tail(self, cell: str, written: str, prefer: str | None) -> NameMatch:
         key, suffix = _key(written), _suffix(written)
         # Spreadsheets give numbers a point: '7.0' is the picture '7'.
         for tail in dict.fromkeys((key, re.sub(r"(^|/)(\d+)\.0$", r"\1\2", key))):
@@ -74,10 +74,10 @@ class Pictures:
         others = self._tails(1).get(key.rpartition("/")[2], [])
         if others:
             there = ", ".join(repr(path) for path in others[:2])
-            return Found(None, reason=f"was not found in that folder (in another lies {there})", elsewhere=True)
+            return NameMatch(None, reason=f"was not found in that folder (in another lies {there})", elsewhere=True)
         leads_out = rooted(cell) or ".." in re.split(r"[\\/]", cell)
         out = "leads out of the folder, and no picture in it is called so"
-        return Found(None, reason=out if leads_out else "was not found")
+        return NameMatch(None, reason=out if leads_out else "was not found")
 
     def _tails(self, length: int) -> dict[str, list[str]]:
         """The set's paths by so many of their last parts, without suffix and case; made once it is asked for."""
@@ -147,14 +147,14 @@ def _key(path: str) -> str:
     return composed(path[: len(path) - len(_suffix(path))]).casefold()
 
 
-def _one(listed: Sequence[str], written: str, suffix: str, prefer: str | None) -> Found:
+def _one(listed: Sequence[str], written: str, suffix: str, prefer: str | None) -> NameMatch:
     """The one that is meant of paths that agree: by its suffix, whatever the case, then by the folder `prefer`."""
     same = [path for path in listed if suffix and _suffix(path) == suffix] or listed
     if len(same) > 1 and prefer:
         same = [path for path in same if prefer.casefold() in path.casefold().split("/")[:-1]] or same
     if len(same) > 1:
         there = ", ".join(repr(path) for path in same[:2])
-        return Found(None, reason=f"is the name of {len(same)} pictures ({there}): give the folder along with it")
+        return NameMatch(None, reason=f"is the name of {len(same)} pictures ({there}): give the folder along with it")
     if composed(same[0]).casefold() == written.casefold():
-        return Found(same[0], "case")
-    return Found(same[0], "tail" if _suffix(same[0]) == suffix else "suffix")
+        return NameMatch(same[0], "case")
+    return NameMatch(same[0], "tail" if _suffix(same[0]) == suffix else "suffix")

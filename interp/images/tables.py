@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from interp.images import files, table_boxes, table_columns, table_labels, table_text
 from interp.images.problems import Problems, printable
-from interp.images.table_boxes import Box, Boxes, Unit
+from interp.images.table_boxes import BoxColumns, Edges, Unit
 from interp.images.table_columns import Columns
-from interp.images.table_names import Found, Pictures, cleaned, folder_of
+from interp.images.table_names import NameMatch, Pictures, cleaned, folder_of
 from interp.images.table_text import Sheet, counted, looks_like_a_picture
 from interp.types import Finding
 
@@ -49,7 +49,7 @@ class Row(NamedTuple):
     numbers: dict[str, float]
     label_set: frozenset[str] | None = None
     picture: str | None = None
-    box: Box | None = None
+    box: Edges | None = None
     size: tuple[int, int] | None = None
 
 
@@ -82,7 +82,7 @@ def read(path: Path, problems: Problems, *, present: Iterable[str] | None = None
     sheet = table_text.parse(content, name, is_picture)
     boxes = table_boxes.of(sheet, name)
     columns = table_columns.Reader(sheet, name, is_picture, boxes.taken).columns()
-    labels = table_labels.Labels(sheet, columns, name, problems)
+    labels = table_labels.LabelReader(sheet, columns, name, problems)
     reading = _Reading(name, sheet, columns, boxes, labels, pictures, problems)
     rows = reading.rows()
     said = (*sheet.findings, *boxes.findings, *columns.findings, *labels.findings, *reading.findings(rows))
@@ -101,8 +101,8 @@ class _Reading:
         name: str,
         sheet: Sheet,
         columns: Columns,
-        boxes: Boxes,
-        labels: table_labels.Labels,
+        boxes: BoxColumns,
+        labels: table_labels.LabelReader,
         pictures: Pictures | None,
         problems: Problems,
     ) -> None:
@@ -159,7 +159,7 @@ class _Reading:
             self._note(found.rule, f"line {line}: {written[:LONGEST_SHOWN]!r} is {found.picture!r}")
         return found.picture
 
-    def _without_root(self, written: str, group: str | None) -> Found | None:
+    def _without_root(self, written: str, group: str | None) -> NameMatch | None:
         """The picture by what stands behind the folder that all rows begin with: its name says nothing of them."""
         assert self._pictures is not None
         if self._root is None:
@@ -172,7 +172,7 @@ class _Reading:
         found = self._pictures.find(behind, prefer=group)
         if found.picture is None:
             return None
-        return Found(found.picture, "tail" if "/" in behind else "name")
+        return NameMatch(found.picture, "tail" if "/" in behind else "name")
 
     def _note(self, kind: str, example: str) -> None:
         self._counts[kind] += 1

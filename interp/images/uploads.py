@@ -85,7 +85,7 @@ class Depot:
         return path
 
 
-class Kept:
+class KeptUpload:
     """A picture that is kept: its file goes when nobody holds it any more, an image set in use included.
 
     `remarks` say what was guessed or changed in reading it.
@@ -113,11 +113,11 @@ class Uploads:
 
     def __init__(self, depot: Depot, *, limit: int) -> None:
         self.budget = Budget(limit)
-        self.files: tuple[Kept, ...] = ()
+        self.files: tuple[KeptUpload, ...] = ()
         self.refused: tuple[Problem, ...] = ()
         self.given = 0
         self._depot = depot
-        self._alive: weakref.WeakSet[Kept] = weakref.WeakSet()
+        self._alive: weakref.WeakSet[KeptUpload] = weakref.WeakSet()
 
     def add(self, files: Iterable[tuple[str, bytes]]) -> int:
         """Keep those that are pictures and have room; gives how many. The others are in `refused`."""
@@ -198,7 +198,7 @@ class Uploads:
                 raise UnreadableImage(name, self.room(len(content)) or "there is no room for it now. Try again.")
             taken.append(budget)
         try:
-            kept = Kept(name, content, self._depot, budgets, remarks)
+            kept = KeptUpload(name, content, self._depot, budgets, remarks)
         except OSError as error:
             for budget in budgets:
                 budget.give_back(_charged(len(content)))

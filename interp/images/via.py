@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from interp.images.records import Marks, Reading
+from interp.images.records import Marks, RecordReading
 from interp.images.shapes import Box, Polygon, clipped, ellipse, finite, polygon, polygon_area
 
 FORM = "VIA"
@@ -23,7 +23,7 @@ def pictures(document: object) -> Sequence[Mapping]:
     return found if len(found) == len(document) else []
 
 
-def read(document: object, relative: str, reading: Reading) -> None:
+def read(document: object, relative: str, reading: RecordReading) -> None:
     """Add what the file says of each picture. A region's label is its only attribute, or the one called as a label."""
     folder = relative.rpartition("/")[0]
     for picture in pictures(document):

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from xml.etree.ElementTree import Element
 
 from interp.images.problems import printable
-from interp.images.records import Marks, Reading
+from interp.images.records import Marks, RecordReading
 from interp.images.shapes import Box, Polygon, clipped, finite, polygon, polygon_area
 from interp.label_notation import WORDNET_ID
 
@@ -28,7 +28,7 @@ def why_not(root: Element) -> str:
     return f"it begins with <{printable(root.tag)[:40]}>; {expected}"
 
 
-def read(root: Element, relative: str, reading: Reading) -> None:
+def read(root: Element, relative: str, reading: RecordReading) -> None:
     """Add what one XML file says, whose path in the folder that was opened is given; bad boxes become problems.
 
     The picture is named in the file's own folder, by the XML's own name where the two disagree.

@@ -13,7 +13,7 @@ from pathlib import Path
 from interp import label_files, progress
 from interp.images import files
 from interp.images.problems import printable
-from interp.images.records import Marks, Reading, Records
+from interp.images.records import Marks, RecordReading, Records
 from interp.images.shapes import MOST_CORNERS, Box, Polygon, polygon, polygon_area
 from interp.types import Finding
 
@@ -54,7 +54,7 @@ def read(folder: Path, relatives: Sequence[str], names: str | None) -> Records:
 
     A class without a name is called by its number. A line that cannot be read is a problem, and the others count.
     """
-    reading = Reading()
+    reading = RecordReading()
     called, keypoints = _names(folder, names, reading), has_keypoints(folder, names)
     for relative in progress.steps(list(relatives), "Reading boxes"):
         try:
@@ -73,7 +73,7 @@ def read(folder: Path, relatives: Sequence[str], names: str | None) -> Records:
     return reading.done(FORM, used)
 
 
-def _names(folder: Path, names: str | None, reading: Reading) -> tuple[str, ...]:
+def _names(folder: Path, names: str | None, reading: RecordReading) -> tuple[str, ...]:
     if names is None:
         text = "No file names the YOLO classes, so they are called by their numbers: put a data.yaml with names: there."
         reading.findings.append(Finding("guessed", text))
@@ -83,7 +83,7 @@ def _names(folder: Path, names: str | None, reading: Reading) -> tuple[str, ...]
     except (ValueError, OSError) as error:
         # Where the server keeps its pictures is nobody's business.
         reason = str(error).replace(f"{folder}/", "")
-        reading.problems.add("files of class names", names, f"{reason} The classes are called by their numbers.")
+        reading.problems.add("files of class names", names, f"{reason} The classes are names by their numbers.")
         return ()
     text = f"{printable(names)} names the {len(found):,} YOLO classes, from {found[0]!r} to {found[-1]!r}."
     reading.findings.append(Finding("recognized", text))
@@ -91,17 +91,15 @@ def _names(folder: Path, names: str | None, reading: Reading) -> tuple[str, ...]
     return found
 
 
-def _line(line: bytes, place: str, called: Sequence[str], marks: Marks, reading: Reading, keypoints: bool) -> None:
+def _line(line: bytes, place: str, names: Sequence[str], marks: Marks, reading: RecordReading, keypoints: bool) -> None:
     numbers = _numbers(line, keypoints)
     if numbers is None:
         reading.unread(place, "It is no class's number with the shares of a box or a polygon.")
         return
     index, shares = int(numbers[0]), numbers[1:]
-    if called and index >= len(called):
-        reading.problems.add(
-            "boxes of an unknown class", place, f"There is no class {index}: {len(called)} have names."
-        )
-    label = called[index] if index < len(called) else str(index)
+    if names and index >= len(names):
+        reading.problems.add("boxes of an unknown class", place, f"There is no class {index}: {len(names)} have names.")
+    label = names[index] if index < len(names) else str(index)
     marks.seen(label)
     # A fifth share is how sure a network was of its box.
     if len(shares) in (4, 5):

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-Step = Literal["softmax", "log-softmax", "sigmoid"]
+EndingStep = Literal["softmax", "log-softmax", "sigmoid"]
 
-_STEPS: dict[Callable[..., Any], Step] = {
+_STEPS: dict[Callable[..., Any], EndingStep] = {
     **dict.fromkeys((functional.softmax, torch.softmax, Tensor.softmax, torch.special.softmax), "softmax"),
     **dict.fromkeys(
         (functional.log_softmax, torch.log_softmax, Tensor.log_softmax, torch.special.log_softmax), "log-softmax"
@@ -40,7 +40,7 @@ class Ending:
     `module` names the module that makes it, where that is all that the module does.
     """
 
-    step: Step
+    step: EndingStep
     calls: frozenset[int]
     module: str | None
 
@@ -52,8 +52,8 @@ class Endings(TorchFunctionMode):
         super().__init__()
         self._network = network
         self._count = 0
-        self._met: dict[int, tuple[Step, frozenset[int]]] = {}
-        self._made: list[tuple[str, tuple[Step, frozenset[int]] | None]] = []
+        self._met: dict[int, tuple[EndingStep, frozenset[int]]] = {}
+        self._made: list[tuple[str, tuple[EndingStep, frozenset[int]] | None]] = []
         # An id is only good as long as its tensor lives.
         self._alive: list[Tensor] = []
 
@@ -62,7 +62,7 @@ class Endings(TorchFunctionMode):
     ) -> Any:
         given = self._met.get(id(args[0])) if args else None
         result = func(*args, **(kwargs or {}))
-        found: tuple[Step, frozenset[int]] | None = None
+        found: tuple[EndingStep, frozenset[int]] | None = None
         if func in _STEPS:
             found = (_STEPS[func], frozenset([self._count]))
         elif func in _LOGARITHMS and given is not None and given[0] == "softmax":

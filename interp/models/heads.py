@@ -10,9 +10,9 @@ from torch import nn
 from interp.types import Finding
 
 Shapes = Mapping[str, tuple[int, ...]]
-# The shapes of a layer's tensors, by their names in it; layers go by their dotted names in the head.
-Layer = Mapping[str, tuple[int, ...]]
-Layers = Mapping[str, Layer]
+"""The shapes of tensors by name, in a file, a network or a layer."""
+Layers = Mapping[str, Shapes]
+"""The shapes of each layer's tensors; layers go by their dotted names in the head."""
 
 OWN_CODE = 'architecture = "net.py:build"'
 # What passes on all that it is given when a network is evaluated, or only shapes it anew: it is kept where it stands.
@@ -107,7 +107,7 @@ class _Builder:
             sequence.add_module(name, child)
         return sequence
 
-    def _layer(self, path: str, shapes: Layer) -> nn.Module:
+    def _layer(self, path: str, shapes: Shapes) -> nn.Module:
         layer = _built(shapes)
         if layer is None:
             raise self._untold(path)
@@ -200,7 +200,7 @@ def places(network: nn.Module) -> Iterator[str]:
         place = place.rpartition(".")[0]
 
 
-def _built(shapes: Layer) -> nn.Module | None:
+def _built(shapes: Shapes) -> nn.Module | None:
     """The layer that has tensors of these shapes, without memory for them; None where it cannot be told."""
     weight, names = shapes.get("weight", ()), set(shapes)
     if len(weight) == 2 and names <= {"weight", "bias"}:
@@ -214,7 +214,7 @@ def _built(shapes: Layer) -> nn.Module | None:
     return None
 
 
-def _of_size(own: nn.Module, shapes: Layer) -> nn.Module | None:
+def _of_size(own: nn.Module, shapes: Shapes) -> nn.Module | None:
     """A layer of the same kind in another size; None where the size is the same, or the kind is no layer of a head."""
     weight = shapes.get("weight", ())
     if weight == tuple(getattr(own, "weight", torch.empty(0)).shape):

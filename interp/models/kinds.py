@@ -20,7 +20,7 @@ class NotLogits(ValueError):
 
 
 @dataclass(frozen=True)
-class Kind:
+class OutputKind:
     """What outputs are; the first three fields are those of `interp.types.Classifier`.
 
     `ending` is the step to probabilities that is to be left out; where there is none to leave out, `undone` is the
@@ -35,7 +35,7 @@ class Kind:
     findings: tuple[Finding, ...]
 
 
-def kind_of(rows: Float[Tensor, "n k"], ending: Ending | None, given: Outputs | None, single: bool) -> Kind:
+def kind_of(rows: Float[Tensor, "n k"], ending: Ending | None, given: Outputs | None, single: bool) -> OutputKind:
     """What a network's outputs are, from some of them, the step that it ends in, and what its owner says.
 
     `single` is one output for an image. Raises `NotLogits` where the outputs are not what they are said to be.
@@ -55,20 +55,20 @@ def kind_of(rows: Float[Tensor, "n k"], ending: Ending | None, given: Outputs | 
     if ending is not None and step is not None:
         return _ended(ending, step, single)
     if given == "log-probabilities" or (given is None and logarithms):
-        return Kind("log-probabilities", "softmax", False, None, None, (_of_logarithms(given),))
+        return OutputKind("log-probabilities", "softmax", False, None, None, (_of_logarithms(given),))
     if given == "probabilities" or (given is None and sums):
         return _undone(sums, single, given)
     if single:
         how = "recognized" if given else "guessed"
-        return Kind("sigmoid", "sigmoid", False, None, None, (Finding(how, _SINGLE),))
+        return OutputKind("sigmoid", "sigmoid", False, None, None, (Finding(how, _SINGLE),))
     if given == "sigmoid":
         said = "Each class has its own sigmoid: several can be present in one image, or none."
-        return Kind("sigmoid", "sigmoid", True, None, None, (Finding("recognized", said),))
+        return OutputKind("sigmoid", "sigmoid", True, None, None, (Finding("recognized", said),))
     said = "Its outputs are scores for a softmax: one class excludes the others."
     if given is None:
         said = f"{said} Nothing in it says so: if every class has a sigmoid of its own, set it."
-        return Kind("softmax", "softmax", False, None, None, (Finding("guessed", said, 'outputs = "sigmoid"'),))
-    return Kind("softmax", "softmax", False, None, None, (Finding("recognized", said),))
+        return OutputKind("softmax", "softmax", False, None, None, (Finding("guessed", said, 'outputs = "sigmoid"'),))
+    return OutputKind("softmax", "softmax", False, None, None, (Finding("recognized", said),))
 
 
 def _is_one(sums: Tensor) -> bool:
@@ -99,7 +99,7 @@ _SINGLE = (
 )
 
 
-def _ended(ending: Ending, step: str, single: bool) -> Kind:
+def _ended(ending: Ending, step: str, single: bool) -> OutputKind:
     said = (
         f"It ends in a {step}. That step is left out, so that the scores before it are explained; the probabilities "
         "shown are still its own."
@@ -111,7 +111,7 @@ def _ended(ending: Ending, step: str, single: bool) -> Kind:
         findings.append(Finding("recognized", "Each class has its own sigmoid: several can be present in one image."))
     outputs: Outputs = "log-probabilities" if step == "log-softmax" else "probabilities"
     link = "sigmoid" if step == "sigmoid" else "softmax"
-    return Kind(outputs, link, step == "sigmoid" and not single, ending, None, tuple(findings))
+    return OutputKind(outputs, link, step == "sigmoid" and not single, ending, None, tuple(findings))
 
 
 def _of_logarithms(given: Outputs | None) -> Finding:
@@ -122,7 +122,7 @@ def _of_logarithms(given: Outputs | None) -> Finding:
     return Finding("recognized" if given else "guessed", said, 'outputs = "log-probabilities"')
 
 
-def _undone(sums: bool, single: bool, given: Outputs | None) -> Kind:
+def _undone(sums: bool, single: bool, given: Outputs | None) -> OutputKind:
     """Probabilities whose last step was not found: their logarithms, or logits, are taken."""
     how = "recognized" if given else "guessed"
     which = "logarithms" if sums else "logits, log p − log(1 − p),"
@@ -132,5 +132,5 @@ def _undone(sums: bool, single: bool, given: Outputs | None) -> Kind:
     )
     findings = (Finding(how, said, 'outputs = "softmax"'), *([Finding("recognized", _SINGLE)] if single else []))
     if sums:
-        return Kind("probabilities", "softmax", False, None, "logarithm", findings)
-    return Kind("probabilities", "sigmoid", not single, None, "logit", findings)
+        return OutputKind("probabilities", "softmax", False, None, "logarithm", findings)
+    return OutputKind("probabilities", "sigmoid", not single, None, "logit", findings)

@@ -13,7 +13,7 @@ from interp.label_notation import Labels
 from interp.models import label_names
 from interp.types import Classifier
 
-Way = Literal["index", "wordnet id", "name"]
+MatchedBy = Literal["index", "wordnet id", "name"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class LabelMatch:
 
     indices: tuple[int | None, ...]
     unmatched: tuple[str, ...]
-    by: Way | Literal["nothing"]
+    by: MatchedBy | Literal["nothing"]
     negation: str | None = None
     remarks: tuple[str, ...] = ()
     start: int = 0
@@ -89,7 +89,7 @@ def match_labels(labels: Sequence[str | None], classifier: Classifier, *, start:
     by_name, bare = label_names.by_name(distinct, classifier)
     by_index, begin, numbered = label_names.by_index(distinct, classifier, start)
     by_id, longer = label_names.by_id(distinct, classifier)
-    found: dict[Way, dict[str, int]] = {"wordnet id": by_id, "name": by_name, "index": by_index}
+    found: dict[MatchedBy, dict[str, int]] = {"wordnet id": by_id, "name": by_name, "index": by_index}
     by = max(found, key=lambda way: len(found[way]))
     negation = _negation(distinct, found[by], classifier)
     if negation is not None:

@@ -20,7 +20,7 @@ THRESHOLD = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class Assessed:
     """The probabilities of m images for k classes beside what is in them; `indices` are their positions in the set."""
 
     indices: np.ndarray
@@ -60,7 +60,7 @@ class LabelCounts:
     without: int
 
 
-def judged(predictions: Predictions, truth: GroundTruth, kept: Bool[np.ndarray, " n"] | None = None) -> Judged:
+def judged(predictions: Predictions, truth: GroundTruth, kept: Bool[np.ndarray, " n"] | None = None) -> Assessed:
     """The images whose probabilities were kept, with what is in them; `kept` says which predictions count.
 
     Raises `ValueError` for predictions without the probabilities of every class.
@@ -71,10 +71,10 @@ def judged(predictions: Predictions, truth: GroundTruth, kept: Bool[np.ndarray, 
     wanted = predictions.indices if kept is None else predictions.indices[kept]
     rows = np.isin(every.indices, wanted)
     indices = every.indices[rows]
-    return Judged(indices, every.probabilities[rows], truth.present[indices], truth.known[indices])
+    return Assessed(indices, every.probabilities[rows], truth.present[indices], truth.known[indices])
 
 
-def per_class(found: Judged, threshold: float = THRESHOLD) -> pd.DataFrame:
+def per_class(found: Assessed, threshold: float = THRESHOLD) -> pd.DataFrame:
     """A row for each class, in their order; a class is predicted where its probability is at least the threshold.
 
     `class`; `judged`: the images of which it is known whether the class is there, and among these `positives`,
@@ -99,7 +99,7 @@ def per_class(found: Judged, threshold: float = THRESHOLD) -> pd.DataFrame:
     )
 
 
-def ranking(found: Judged) -> Ranking:
+def ranking(found: Assessed) -> Ranking:
     """The average precision of each class, and over all pairs of image and class, whatever the threshold.
 
     Equal probabilities come in together. nan where nothing is present.
@@ -127,7 +127,7 @@ def micro(table: pd.DataFrame, ranked: Ranking) -> Averages:
     return Averages(precision, recall, f1, ranked.micro)
 
 
-def label_counts(found: Judged, threshold: float = THRESHOLD) -> LabelCounts:
+def label_counts(found: Assessed, threshold: float = THRESHOLD) -> LabelCounts:
     """How many labels the images have and get."""
     above = found.probabilities >= threshold
     judgeable = found.known.any(axis=1)

@@ -17,7 +17,7 @@ LOGITS = ("logits", "output", "out", "pred", "predictions")
 
 
 @dataclass(frozen=True)
-class Reading:
+class OutputReading:
     """How what a network's forward method gives becomes logits.
 
     `path` leads to the tensor in what it gives; `ending` is the step to probabilities that is left out; `undone` is
@@ -79,7 +79,7 @@ def interpret(module: nn.Sequential, probe: Tensor, given: Outputs | None) -> In
     _check_gradient(rows, inputs)
     rows = rows.detach().float().reshape(len(rows), -1)
     found = kind_of(rows, ending, given, single)
-    reading = Reading(path, found.ending, found.undone, single, flattened, copied)
+    reading = OutputReading(path, found.ending, found.undone, single, flattened, copied)
     _read_as(module, network, reading)
     said = [*_said_of_form(whole, path, flattened, copied), *found.findings]
     count = 2 if single else rows.shape[1]
@@ -198,12 +198,12 @@ def _said_of_form(whole: Any, path: tuple[str | int, ...], flattened: bool, copi
     return said
 
 
-def _read_as(module: nn.Sequential, network: nn.Module, reading: Reading) -> None:
+def _read_as(module: nn.Sequential, network: nn.Module, reading: OutputReading) -> None:
     """Have a network give what a reading makes of what it gives; its parts keep their names."""
     if reading.ending is not None and reading.ending.module is not None:
         network.set_submodule(reading.ending.module, nn.Identity())
-        reading = Reading(reading.path, None, reading.undone, reading.single, reading.flattened, reading.copied)
-    if reading == Reading():
+        reading = OutputReading(reading.path, None, reading.undone, reading.single, reading.flattened, reading.copied)
+    if reading == OutputReading():
         return
     built = type(network)
 

@@ -16,14 +16,14 @@ _SKIPPED = {"__pycache__", "node_modules", "site-packages"}
 
 
 @dataclass(frozen=True)
-class Listing:
+class TomlFiles:
     """What of a folder is called .toml, by name, those in subfolders last; `problem` is what hinders the rest."""
 
     paths: tuple[Path, ...]
     problem: str | None = None
 
 
-def listing(folder: Path) -> Listing:
+def listing(folder: Path) -> TomlFiles:
     """The TOML files of a folder and of the folders in it. Links to folders are not followed, and hidden ones are left.
 
     Never raises: what cannot be read is said in `problem`.
@@ -46,7 +46,7 @@ def listing(folder: Path) -> Listing:
             )
             break
     paths = sorted(found, key=lambda path: (len(path.relative_to(folder).parts) > 1, path.parts))
-    return Listing(tuple(paths[:MOST_FILES]), " ".join(problems) or None)
+    return TomlFiles(tuple(paths[:MOST_FILES]), " ".join(problems) or None)
 
 
 def name_of(path: Path, folder: Path) -> str:

@@ -128,7 +128,7 @@ _OUT_OF_PLACE = _in_place()
 
 
 @dataclass(frozen=True, eq=False)
-class Call:
+class OperationCall:
     """One call of an operation, told as the operation that leaves what it is given as it is.
 
     `written` is the tensor that the call writes its result over; None where the result is a new one.
@@ -140,7 +140,7 @@ class Call:
     written: Tensor | None = None
 
     @classmethod
-    def of(cls, operation: Operation, arguments: tuple[Any, ...], keywords: dict[str, Any] | None) -> Call:
+    def of(cls, operation: Operation, arguments: tuple[Any, ...], keywords: dict[str, Any] | None) -> OperationCall:
         """The call that a `TorchFunctionMode` is told of.
 
         What is given as `input`, and the `other` of two, are put in their places; the larger of two tensors is
@@ -181,7 +181,7 @@ class Call:
         return self.operation in POWERS and isinstance(exponent, Tensor) and exponent.requires_grad
 
 
-def rectifies(call: Call) -> bool:
+def rectifies(call: OperationCall) -> bool:
     """Whether a call is a rectifier of one tensor that a gradient is asked for, a constant limit among them."""
     if not torch.is_grad_enabled() or call.bounded_by_signals:
         return False
@@ -191,7 +191,7 @@ def rectifies(call: Call) -> bool:
     return call.operation in RECTIFIERS and isinstance(inputs, Tensor) and inputs.requires_grad
 
 
-def rectified_by_hand(call: Call, result: Any) -> Tensor | None:
+def rectified_by_hand(call: OperationCall, result: Any) -> Tensor | None:
     """The tensor whose ReLU a call of another function is, such as `torch.where(z > 0, z, 0)`; None where it is none.
 
     Told by the numbers: the result is max(z, 0), with something of z below 0.

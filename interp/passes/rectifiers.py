@@ -11,7 +11,7 @@ from torch.overrides import TorchFunctionMode
 from interp.passes import operations
 from interp.passes.operations import Operation
 
-Rule = Literal["gradient", "deconvolution", "guided"]
+RectifierRule = Literal["gradient", "deconvolution", "guided"]
 
 
 class Rectifiers(TorchFunctionMode):
@@ -33,13 +33,13 @@ class Rectifiers(TorchFunctionMode):
 
     def __init__(self, *, copies: bool = False) -> None:
         super().__init__()
-        self.rule: Rule = "gradient"
+        self.rule: RectifierRule = "gradient"
         self.copies = copies
 
     def __torch_function__(
         self, func: Operation, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        call = operations.Call.of(func, args, kwargs)
+        call = operations.OperationCall.of(func, args, kwargs)
         if operations.rectifies(call):
             return call.through(self._followed)
         if call.operation in operations.SELECTIONS and torch.is_grad_enabled():
@@ -48,7 +48,7 @@ class Rectifiers(TorchFunctionMode):
 
     def _selected(self, func: Operation, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         result = func(*args, **keywords)
-        inputs = operations.rectified_by_hand(operations.Call(func, args, keywords), result)
+        inputs = operations.rectified_by_hand(operations.OperationCall(func, args, keywords), result)
         return result if inputs is None else _Rectified.apply(inputs, torch.relu, torch.relu, self)
 
     def _followed(self, func: Operation, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:

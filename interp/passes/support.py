@@ -201,7 +201,7 @@ class _Recorder(TorchFunctionMode):
     ) -> Any:
         target = operations.first_tensor(args, kwargs or {})
         version = _version(target)
-        call = operations.Call.of(func, args, kwargs)
+        call = operations.OperationCall.of(func, args, kwargs)
         if operations.rectifies(call):
             self.rectifiers.add(call.operation)
         before = call
@@ -222,7 +222,7 @@ class _Recorder(TorchFunctionMode):
         return result
 
 
-def _noted(func: Operation, call: operations.Call) -> Operation:
+def _noted(func: Operation, call: operations.OperationCall) -> Operation:
     """The operation that a rule has to know; one that no rule knows, where what is done depends on the picture."""
     if func is Tensor.__setitem__ and _has_tensor(call.arguments[1]):
         return Tensor.index_put_
@@ -231,7 +231,7 @@ def _noted(func: Operation, call: operations.Call) -> Operation:
     return Tensor.where if call.bounded_by_signals else call.operation
 
 
-def _of_signals(call: operations.Call) -> bool:
+def _of_signals(call: operations.OperationCall) -> bool:
     return any(isinstance(one, Tensor) and one.requires_grad for one in (*call.arguments, *call.keywords.values()))
 
 

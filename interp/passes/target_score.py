@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from interp.models import hooks
-from interp.passes.rectifiers import Rectifiers, Rule
+from interp.passes.rectifiers import RectifierRule, Rectifiers
 from interp.passes.support import works_in_place
 from interp.types import Classifier, Images, Target, Targets, scores
 
@@ -40,7 +40,7 @@ class Tapped:
     """
 
     pixels: Float[Tensor, "n c h w"]
-    pixel_gradients: dict[Rule, Float[Tensor, "n c h w"]] = field(default_factory=dict)
+    pixel_gradients: dict[RectifierRule, Float[Tensor, "n c h w"]] = field(default_factory=dict)
     activations: dict[str, Tensor] = field(default_factory=dict)
     gradients: dict[str, Tensor] = field(default_factory=dict)
     logits: Float[Tensor, "n k"] | None = None
@@ -141,7 +141,7 @@ class TargetScore:
         pixels: Float[Tensor, "m c h w"],
         rows: Int[Tensor, " m"],
         *,
-        rules: Sequence[Rule],
+        rules: Sequence[RectifierRule],
         layers: Sequence[str],
     ) -> Tapped:
         """One forward pass with taps at the layers, and one backward pass for each rule that rectifiers follow in it.
@@ -158,8 +158,8 @@ class TargetScore:
             with rectifiers or nullcontext():
                 logits = self.classifier.module(leaf)
                 total = self._scores_of(logits, which).sum()
-            others: list[Rule] = [rule for rule in rules if rule != "gradient"]
-            pixel_gradients: dict[Rule, Tensor] = {}
+            others: list[RectifierRule] = [rule for rule in rules if rule != "gradient"]
+            pixel_gradients: dict[RectifierRule, Tensor] = {}
             slopes: tuple[Tensor, ...] = ()
             if plain or layers:
                 points = [leaf] * plain + [activations[layer] for layer in layers]

@@ -12,7 +12,7 @@ What collects values gives a value of the same kind, so parts may be put togethe
 """
 
 from interp.set_pass.rows import Collected, Growing, merged
-from interp.set_pass.running import Kept, by_chunks, kept_parts, of_chunk, once, returned
+from interp.set_pass.running import ItemStore, by_chunks, kept_parts, of_chunk, once, returned
 from interp.set_pass.work import Chunk, Collecting, Positions, SetPass, chosen_positions, spread
 
 __all__ = [
@@ -20,7 +20,7 @@ __all__ = [
     "Collected",
     "Collecting",
     "Growing",
-    "Kept",
+    "ItemStore",
     "Positions",
     "SetPass",
     "by_chunks",

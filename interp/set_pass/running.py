@@ -20,7 +20,7 @@ Value = TypeVar("Value")
 
 
 @runtime_checkable
-class Kept(Protocol):
+class ItemStore(Protocol):
     """What was computed before, by the function and its arguments, of which the last is one item, in a tuple."""
 
     def find(self, function: Callable[..., Any], /, *arguments: Any) -> tuple[Any, ...]:
@@ -92,7 +92,7 @@ def by_chunks(
     items: Sequence[Item],
     positions: Positions = None,
     *,
-    kept: Kept | None = None,
+    kept: ItemStore | None = None,
     collecting: Callable[[Classifier, Sequence[Item], int], Collecting] | None = None,
 ) -> Generator[Any, None, Any]:
     """As `once`, chunk by chunk: interrupted, it goes on where it stopped.
@@ -132,7 +132,7 @@ def kept_parts(
     photos: ImageSet,
     item: Item,
     positions: Positions,
-    kept: Kept,
+    kept: ItemStore,
     wanted: Sequence[int] | None = None,
 ) -> Iterator[Value | None]:
     """What `by_chunks` with the same arguments has kept, chunk by chunk; None for a chunk that is not kept.

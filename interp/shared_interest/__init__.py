@@ -20,9 +20,9 @@ from interp.shared_interest.cases import (
 from interp.shared_interest.comparing import Comparison, compared
 from interp.shared_interest.explained import Explained, Explanation
 from interp.shared_interest.explaining import ExplanationPass, annotated
-from interp.shared_interest.masks import Maps, Masks, Scores
-from interp.shared_interest.scores import Overlap, ground_truth_coverage, iou_coverage, overlap, saliency_coverage
-from interp.shared_interest.scoring import SCORES, Evidence, Scored, ScoreName, Scoring, score
+from interp.shared_interest.masks import MapArray, Masks, Scores
+from interp.shared_interest.scores import Counts, ground_truth_coverage, iou_coverage, overlap, saliency_coverage
+from interp.shared_interest.scoring import SCORES, EvidenceSign, Scored, ScoreName, Scoring, score
 from interp.shared_interest.sweeping import Change, Ladder, Sweep, ladder, setting, setting_title, sweep
 from interp.shared_interest.tables import by_class, confusion, table
 from interp.shared_interest.thresholds import (
@@ -51,14 +51,14 @@ __all__ = [
     "Change",
     "Comparison",
     "Deviations",
-    "Evidence",
+    "EvidenceSign",
     "Explained",
     "Explanation",
     "ExplanationPass",
     "Ladder",
-    "Maps",
+    "MapArray",
     "Masks",
-    "Overlap",
+    "Counts",
     "Percentile",
     "Rule",
     "ScoreName",

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from interp.shared_interest.masks import Maps, Masks, binary, matching, scaled, slices, tensor
+from interp.shared_interest.masks import MapArray, Masks, binary, matching, scaled, slices, tensor
 from interp.shared_interest.scores import overlap
 
 
@@ -43,7 +43,7 @@ class Area:
 Rule = Deviations | Percentile | Area
 
 
-def binarize(maps: Maps, rule: Rule, *, annotation: Masks | None = None) -> Bool[np.ndarray, "n h w"]:
+def binarize(maps: MapArray, rule: Rule, *, annotation: Masks | None = None) -> Bool[np.ndarray, "n h w"]:
     """The binary saliency of each map: where its values are large, by one of three rules.
 
     A constant map singles out nothing, so its saliency is empty under each rule; for `Area` so are values that tie with

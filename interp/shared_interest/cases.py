@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from interp.shared_interest.scores import Overlap
+from interp.shared_interest.scores import Counts
 
 Case = Literal[
     "human aligned",
@@ -47,7 +47,7 @@ AUTHORS = Thresholds()
 """The thresholds of the authors' demo."""
 
 
-def cases(scores: Overlap, correct: Bool[np.ndarray, " n"], thresholds: Thresholds = AUTHORS) -> Int[np.ndarray, " n"]:
+def cases(scores: Counts, correct: Bool[np.ndarray, " n"], thresholds: Thresholds = AUTHORS) -> Int[np.ndarray, " n"]:
     """The case of each image, as an index into `CASES`, by the first of these rows that fits.
 
     IoU high; saliency coverage high and ground-truth coverage low; the reverse; IoU low: each one case for correct
@@ -58,7 +58,7 @@ def cases(scores: Overlap, correct: Bool[np.ndarray, " n"], thresholds: Threshol
 
 
 def cases_at(
-    scores: Overlap,
+    scores: Counts,
     correct: Bool[np.ndarray, " n"],
     low: float | int | Float[np.ndarray, "*n"],
     high: float | int | Float[np.ndarray, "*n"],

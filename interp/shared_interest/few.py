@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 
 from interp.images import ImageSet
-from interp.set_pass import Kept, kept_parts, merged, once, spread
+from interp.set_pass import ItemStore, kept_parts, merged, once, spread
 from interp.shared_interest.cases import Thresholds
 from interp.shared_interest.explained import Explained, Explanation
 from interp.shared_interest.explaining import ExplanationPass, annotated
@@ -17,7 +17,7 @@ Steps = tuple[Explained, ...]
 
 
 def explained_at(
-    classifier: Classifier, photos: ImageSet, explanation: Explanation, wanted: Sequence[int], kept: Kept
+    classifier: Classifier, photos: ImageSet, explanation: Explanation, wanted: Sequence[int], kept: ItemStore
 ) -> Generator[Steps, None, Explained]:
     """Maps and annotations of a few images, out of the kept chunks; what is not there is computed anew."""
     order = spread(annotated(photos))
@@ -39,7 +39,7 @@ def sweep_at(
     thresholds: Thresholds,
     position: int,
     correct: bool,
-    kept: Kept,
+    kept: ItemStore,
 ) -> Generator[Steps, None, Sweep | None]:
     """The sweep of one image of the set along the settings of the scoring's rule; None where it has no map."""
     explained = yield from explained_at(classifier, photos, explanation, (position,), kept)

@@ -13,7 +13,7 @@ from torch import Tensor
 Masks = Num[Tensor, "_ _ _"] | Bool[Tensor, "_ _ _"] | Num[np.ndarray, "_ _ _"] | Bool[np.ndarray, "_ _ _"]
 """Binary pictures, n h w: boolean, or numbers that are all 0 or 1."""
 
-Maps = Num[Tensor, "_ _ _"] | Num[np.ndarray, "_ _ _"] | Bool[np.ndarray, "_ _ _"]
+MapArray = Num[Tensor, "_ _ _"] | Num[np.ndarray, "_ _ _"] | Bool[np.ndarray, "_ _ _"]
 """Heatmaps, n h w."""
 
 Scores = Float[np.ndarray, " n"]
@@ -22,7 +22,7 @@ Scores = Float[np.ndarray, " n"]
 _PIXELS_AT_ONCE = 1 << 19
 
 
-def tensor(maps: Maps) -> Tensor:
+def tensor(maps: MapArray) -> Tensor:
     """The maps on the processor, in single or double precision."""
     values = maps.detach().cpu() if isinstance(maps, Tensor) else torch.from_numpy(np.ascontiguousarray(maps))
     return values if values.dtype in (torch.float32, torch.float64) else values.float()

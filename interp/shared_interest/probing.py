@@ -17,7 +17,7 @@ from interp.attribution import ClassMaps
 from interp.batches import batched
 from interp.passes.grids import enlarged
 from interp.shared_interest.binarization import Area, Rule, binarize
-from interp.shared_interest.scores import Overlap
+from interp.shared_interest.scores import Counts
 
 Score = Literal["iou", "ground_truth_coverage", "saliency_coverage", "evidence"]
 SCORES: tuple[Score, ...] = get_args(Score)
@@ -75,7 +75,7 @@ class Probe:
     logit. `probabilities` are the model's for the whole picture.
     """
 
-    overlap: Overlap
+    overlap: Counts
     evidence: Float[np.ndarray, " k"]
     probabilities: Float[np.ndarray, " k"]
 
@@ -116,7 +116,7 @@ def probe(maps: ClassMaps, classes: ClassSaliency, region: Bool[np.ndarray, "h w
     if not size:
         raise ValueError("The region is empty: mark at least one pixel that the model sees.")
     shared = np.bitwise_count(classes.packed & np.packbits(region.reshape(-1))).sum(axis=1, dtype=np.int64)
-    found = Overlap(np.full(len(shared), size, np.int64), classes.salient, shared)
+    found = Counts(np.full(len(shared), size, np.int64), classes.salient, shared)
     return Probe(found, _evidence(maps, region), maps.probabilities.double().numpy())
 
 

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from interp.shared_interest.masks import Maps, Masks, Scores, binary, matching, scaled, slices, tensor
+from interp.shared_interest.masks import MapArray, Masks, Scores, binary, matching, scaled, slices, tensor
 
 
 def iou_coverage(annotation: Masks, saliency: Masks) -> Scores:
@@ -29,7 +29,7 @@ def ground_truth_coverage(annotation: Masks, saliency: Masks) -> Scores:
     return overlap(annotation, saliency).ground_truth_coverage
 
 
-def saliency_coverage(annotation: Masks, saliency: Maps) -> Scores:
+def saliency_coverage(annotation: Masks, saliency: MapArray) -> Scores:
     """|G ∩ S| / |S|, and Σ G·|S| / Σ|S| where S is a map: how much of the saliency is annotated, 0 to 1.
 
     0 where the saliency is empty or zero. Raises `ValueError` for another number of images or pixels, for an annotation
@@ -49,7 +49,7 @@ def saliency_coverage(annotation: Masks, saliency: Maps) -> Scores:
 
 
 @dataclass(frozen=True, eq=False)
-class Overlap:
+class Counts:
     """The number of pixels in G, in S and in both, image by image, and the three scores that follow from them."""
 
     annotated: Int[np.ndarray, " n"]
@@ -72,7 +72,7 @@ class Overlap:
         return _share(self.shared, self.salient)
 
 
-def overlap(annotation: Masks, saliency: Masks) -> Overlap:
+def overlap(annotation: Masks, saliency: Masks) -> Counts:
     """Count once what all three scores need. Raises `ValueError` as `iou_coverage` does."""
     inside, marked = matching(binary(annotation, "annotation"), binary(saliency, "saliency"))
 
@@ -85,7 +85,7 @@ def overlap(annotation: Masks, saliency: Masks) -> Overlap:
         dtype=np.int64,
         count=len(inside),
     )
-    return Overlap(count(inside), count(marked), both)
+    return Counts(count(inside), count(marked), both)
 
 
 def _in_parts(function: Callable[[slice], Tensor], images: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from interp.shared_interest.cases import AUTHORS, UNCLASSIFIED, Thresholds, case
 from interp.shared_interest.explained import Explained, Explanation
 from interp.shared_interest.explaining import ExplanationPass
 from interp.shared_interest.masks import Scores
-from interp.shared_interest.scores import Overlap, overlap, saliency_coverage
+from interp.shared_interest.scores import Counts, overlap, saliency_coverage
 from interp.types import Classifier, Fingerprinted
 
 ScoreName = Literal["iou", "ground_truth_coverage", "saliency_coverage", "continuous"]
@@ -31,7 +31,7 @@ SCORES: dict[ScoreName, str] = dict(
 )
 """The scores of an image and what they are called."""
 
-Evidence = Literal["for", "any"]
+EvidenceSign = Literal["for", "any"]
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ class Scoring:
     """
 
     rule: Rule = Deviations()
-    evidence: Evidence = "for"
+    evidence: EvidenceSign = "for"
 
     def __post_init__(self) -> None:
-        if self.evidence not in get_args(Evidence):
+        if self.evidence not in get_args(EvidenceSign):
             raise ValueError(
-                f"The evidence {self.evidence!r} does not exist: choose {' or '.join(get_args(Evidence))}."
+                f"The evidence {self.evidence!r} does not exist: choose {' or '.join(get_args(EvidenceSign))}."
             )
 
     def __call__(self, classifier: Classifier, items: Sequence[Explanation], count: int) -> Collected[Scored]:
@@ -61,14 +61,14 @@ class Scoring:
     def none(self, classifier: Classifier, explanation: Explanation, total: int) -> Scored:
         """The scores of no image, of so many that are asked for."""
         whole, share = np.zeros(0, np.int32), np.zeros(0)
-        counted = Overlap(whole, whole, whole)
+        counted = Counts(whole, whole, whole)
         return Scored(explanation, self, classifier.name, whole, whole, share, whole, counted, share, total)
 
     def scored(self, classifier: str, part: Explained) -> Scored:
         """The scores of some maps of the classifier of that name. Raises `ValueError` as `binarize` does."""
         return as_scored(self, classifier, part, *self.of(part))
 
-    def of(self, explained: Explained) -> tuple[Overlap, Scores]:
+    def of(self, explained: Explained) -> tuple[Counts, Scores]:
         """The overlap and the continuous saliency coverage of some maps. Raises `ValueError` as `binarize` does."""
         maps, annotations = explained.maps, explained.annotations
         salient = self.salient(maps, annotations)
@@ -101,7 +101,7 @@ class Scored(Fingerprinted):
     predicted: Int[np.ndarray, " n"]
     probability: Float[np.ndarray, " n"]
     labels: Int[np.ndarray, " n"]
-    overlap: Overlap
+    overlap: Counts
     continuous: Float[np.ndarray, " n"]
     total: int
     problems: tuple[Problem, ...] = ()
@@ -157,16 +157,16 @@ class Scored(Fingerprinted):
             self.predicted[rows],
             self.probability[rows],
             self.labels[rows],
-            Overlap(*(one[rows] for one in counted)),
+            Counts(*(one[rows] for one in counted)),
             self.continuous[rows],
             self.total,
             self.problems,
         )
 
 
-def as_scored(scoring: Scoring, classifier: str, part: Explained, found: Overlap, continuous: Scores) -> Scored:
+def as_scored(scoring: Scoring, classifier: str, part: Explained, found: Counts, continuous: Scores) -> Scored:
     """The scores of some maps that are counted already."""
-    counted = Overlap(*(one.astype(np.int32) for one in (found.annotated, found.salient, found.shared)))
+    counted = Counts(*(one.astype(np.int32) for one in (found.annotated, found.salient, found.shared)))
     return Scored(
         part.explanation,
         scoring,

@@ -14,8 +14,8 @@ from interp.set_pass import Collected, Growing
 from interp.shared_interest.binarization import Area, Deviations, Percentile, Rule, limits
 from interp.shared_interest.cases import AUTHORS, Thresholds, cases
 from interp.shared_interest.explained import Explained, Explanation
-from interp.shared_interest.scores import Overlap, saliency_coverage
-from interp.shared_interest.scoring import Evidence, Scored, Scoring, as_scored
+from interp.shared_interest.scores import Counts, saliency_coverage
+from interp.shared_interest.scoring import EvidenceSign, Scored, Scoring, as_scored
 from interp.types import Classifier
 
 
@@ -49,7 +49,7 @@ def setting_title(rule: Rule) -> str:
 
 def overlaps(
     maps: Float[np.ndarray, "n h w"], annotations: Bool[np.ndarray, "n h w"], rules: Sequence[Rule]
-) -> tuple[Overlap, ...]:
+) -> tuple[Counts, ...]:
     """The overlap of each map with its annotation by each rule, as `binarize` and `overlap` find them one by one.
 
     Raises `ValueError` as `binarize` does.
@@ -69,7 +69,7 @@ def overlaps(
         salient[:, row] = ordered.shape[1] - np.searchsorted(ordered[row], cuts[:, row], side="right")
         shared[:, row] = len(inside) - np.searchsorted(inside, cuts[:, row], side="right")
     annotated = np.count_nonzero(annotations, axis=(1, 2))
-    return tuple(Overlap(annotated, one, both) for one, both in zip(salient, shared, strict=True))
+    return tuple(Counts(annotated, one, both) for one, both in zip(salient, shared, strict=True))
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Sweep:
     """The scores and the case of one image by each rule of a ladder; `continuous` depends on none of them."""
 
     rules: tuple[Rule, ...]
-    overlap: Overlap
+    overlap: Counts
     continuous: float
     cases: Int[np.ndarray, " s"]
 
@@ -112,7 +112,7 @@ def sweep(
     rules: Sequence[Rule],
     *,
     thresholds: Thresholds = AUTHORS,
-    evidence: Evidence = "for",
+    evidence: EvidenceSign = "for",
 ) -> Sweep:
     """The scores and the case of one image by each of the rules; `evidence` is as in `Scoring`.
 
@@ -122,7 +122,7 @@ def sweep(
         raise ValueError("No rules are given: take those of shared_interest.ladder.")
     values = Scoring(evidence=evidence).weighed(heatmap[None])
     found = overlaps(values, annotation[None], rules)
-    counted = Overlap(
+    counted = Counts(
         *(np.concatenate([getattr(one, name) for one in found]) for name in ("annotated", "salient", "shared"))
     )
     right = np.full(len(rules), correct)
@@ -135,7 +135,7 @@ class Ladder:
     """Scores a set by many rules at once; in `set_pass.by_chunks` it stands where a `Scoring` does."""
 
     rules: tuple[Rule, ...]
-    evidence: Evidence = "for"
+    evidence: EvidenceSign = "for"
 
     @property
     def scorings(self) -> tuple[Scoring, ...]:

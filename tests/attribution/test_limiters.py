@@ -244,10 +244,12 @@ def test_operations_in_place_are_known_by_what_they_do() -> None:
         (Tensor.relu_, torch.relu), (functional.relu_, torch.relu), (Tensor.clamp_, torch.clamp),
         (functional.hardtanh_, functional.hardtanh), (Tensor.add_, torch.add), (Tensor.__imul__, torch.mul),
     ):  # fmt: skip
-        call = operations.Call.of(operation, (given, *((given,) if plain in (torch.add, torch.mul) else ())), {})
+        call = operations.OperationCall.of(
+            operation, (given, *((given,) if plain in (torch.add, torch.mul) else ())), {}
+        )
         assert call.written is given
         assert operations.name_of(call.operation).rpartition(".")[2] == operations.name_of(plain).rpartition(".")[2]
-    assert operations.Call.of(functional.relu, (given,), {"inplace": False}).written is None
+    assert operations.OperationCall.of(functional.relu, (given,), {"inplace": False}).written is None
 
 
 @pytest.mark.parametrize("method", [GuidedBackprop(), Deconvolution(), GuidedGradCam("conv2")])

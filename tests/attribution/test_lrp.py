@@ -127,7 +127,7 @@ def test_what_the_biases_take_is_all_that_is_missing(name: str, composite) -> No
     torch.testing.assert_close(found.values.sum(dim=(1, 2)), score, rtol=0.02, atol=0.02)
 
 
-def matrices(rule: relevance.Rule, x: torch.Tensor, weights: torch.Tensor, received: torch.Tensor) -> torch.Tensor:
+def matrices(rule: relevance.LrpRule, x: torch.Tensor, weights: torch.Tensor, received: torch.Tensor) -> torch.Tensor:
     """A rule on a matrix product without bias, contribution by contribution."""
     total = torch.zeros_like(x)
     for i in range(len(x)):

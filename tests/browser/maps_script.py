@@ -34,7 +34,7 @@ def shown(case: str):
     stream = io.BytesIO()
     Image.new("RGB", (1024, 1024), (0, 255, 0)).save(stream, "JPEG")
     sheets = Sheets(32, 32, 1024, count, np.arange(4096), (stream.getvalue(),) * 4)
-    return panels, maps.Points(names, tuple(f"text {i}" for i in range(count))), classes, sheets
+    return panels, maps.HoverTexts(names, tuple(f"text {i}" for i in range(count))), classes, sheets
 
 
 st.set_page_config(layout="wide")
@@ -45,7 +45,7 @@ if case == "lost" and "maps-sent" not in st.session_state:
     # As if everything had been sent long ago, and had not come.
     digests = [points.feed.digest, classes.feed.digest, *(panel.feed().digest for panel in panels)]
     st.session_state["maps-sent"] = dict.fromkeys(digests, -1e9), 0
-wished = maps.Choice(int(st.query_params["wish"]), np.array([1, 2])) if "wish" in st.query_params else None
+wished = maps.MapChoice(int(st.query_params["wish"]), np.array([1, 2])) if "wish" in st.query_params else None
 choice = maps.draw(
     panels,
     points,

@@ -9,7 +9,7 @@ from interp import channels, models, set_pass
 from interp.channels.over_set import AttributionPass, SetAttribution, SetTarget, among, summary
 from interp.channels.pairs import confused
 from interp.images import ImageSet, UnreadableImage
-from interp.images.decoding import Picture
+from interp.images.decoding import DecodedImage
 from interp.models.predictions import Predictions
 from interp.types import Classifier, Target
 
@@ -20,11 +20,11 @@ LABELS = ("cat", "dog", None, "fish", "dog", "broken", "zebra")
 def photos() -> ImageSet:
     """Seven seeded pictures: one without label, one that cannot be read, one of an unknown class."""
 
-    def read(position: int) -> Picture:
+    def read(position: int) -> DecodedImage:
         if LABELS[position] == "broken":
             raise UnreadableImage(f"{position}.png", "the file is damaged")
         pixels = np.random.default_rng(position).integers(0, 255, (16, 16, 3), np.uint8)
-        return Picture(Image.fromarray(pixels))
+        return DecodedImage(Image.fromarray(pixels))
 
     return ImageSet(
         name="seven",
@@ -105,12 +105,12 @@ def test_chosen_positions_keep_their_order_and_chunks_make_the_whole(
     [[whole], _] = finished(set_pass.once(AttributionPass(), tiny, photos, (target,), order))
     assert whole.positions.tolist() == [6, 0, 3, 1]
     asked = (AttributionPass(2, 2), tiny, photos, (target,), order)
-    [[chunked], _] = finished(set_pass.by_chunks(*asked, kept=cache.Kept()))
+    [[chunked], _] = finished(set_pass.by_chunks(*asked, kept=cache.CachedItems()))
     np.testing.assert_allclose(chunked.values, whole.values, rtol=1e-5, atol=1e-7)
     assert chunked.positions.tolist() == whole.positions.tolist() and chunked.problems == whole.problems
     # The second time no pass is needed.
     monkeypatch.setattr(tiny.module, "forward", lambda pixels: pytest.fail("it was computed before"))
-    [[again], _] = finished(set_pass.by_chunks(*asked, kept=cache.Kept()))
+    [[again], _] = finished(set_pass.by_chunks(*asked, kept=cache.CachedItems()))
     np.testing.assert_array_equal(again.values, chunked.values)
 
 

@@ -14,7 +14,7 @@ from interp import images, progress, set_pass
 from interp.embedding.features import FeaturePass, features, features_of_layers
 from interp.embedding.representations import Representation
 from interp.images import ImageSet
-from interp.images.decoding import Picture
+from interp.images.decoding import DecodedImage
 from interp.models import inputs
 from interp.models.layers import find_layers
 from interp.models.normalize import assemble
@@ -26,7 +26,7 @@ SIZE = 13
 
 def drawn(pictures: list[Image.Image]) -> ImageSet:
     names = [f"image-{number:02}.png" for number in range(len(pictures))]
-    read = [Picture(picture) for picture in pictures].__getitem__
+    read = [DecodedImage(picture) for picture in pictures].__getitem__
     return ImageSet(name="drawn", description="", fingerprint="drawn", names=names, read=read)
 
 
@@ -271,10 +271,10 @@ def test_the_next_images_are_decoded_while_the_classifier_runs(
     decoded, forward = threading.Event(), tiny.module.forward
     pictures = noise(8)
 
-    def read(position: int) -> Picture:
+    def read(position: int) -> DecodedImage:
         if position == 7:
             decoded.set()
-        return Picture(pictures[position])
+        return DecodedImage(pictures[position])
 
     def waits(pixels: torch.Tensor) -> torch.Tensor:
         assert decoded.wait(5), "the second batch was not read during the first pass"

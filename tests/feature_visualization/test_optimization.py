@@ -13,7 +13,7 @@ from interp.feature_visualization import (
     Code,
     Diversity,
     Fourier,
-    Given,
+    FromPictures,
     Logit,
     Neuron,
     Noise,
@@ -151,7 +151,7 @@ def test_diversity_tells_copies_apart(tiny: Classifier) -> None:
 
 def test_a_given_start_is_the_first_frame(tiny: Classifier) -> None:
     pixels = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0)).clamp(0.02, 0.98)
-    found = optimize(tiny, [Logit(0), Logit(1)], steps=2, start=Given(pixels), frames=(0,))
+    found = optimize(tiny, [Logit(0), Logit(1)], steps=2, start=FromPictures(pixels), frames=(0,))
     assert torch.allclose(found.frames[0].pixels, pixels.expand(2, -1, -1, -1), atol=1e-3)
 
 

@@ -4,17 +4,17 @@ import pytest
 import torch
 from PIL import Image
 
-from interp.feature_visualization import Given, Noise, mean_image, mean_images
+from interp.feature_visualization import FromPictures, Noise, mean_image, mean_images
 from interp.images import ImageSet, UnreadableImage
-from interp.images.decoding import Picture
+from interp.images.decoding import DecodedImage
 from interp.types import Classifier
 
 
 def plain(broken: int | None = None) -> ImageSet:
-    def read(position: int) -> Picture:
+    def read(position: int) -> DecodedImage:
         if position == broken:
             raise UnreadableImage("a", "torn")
-        return Picture(Image.new("RGB", (20, 30), (51 * position, 0, 255)))
+        return DecodedImage(Image.new("RGB", (20, 30), (51 * position, 0, 255)))
 
     return ImageSet(name="plain", description="", fingerprint="plain", names=list("abcd"), read=read)
 
@@ -32,10 +32,10 @@ def test_what_cannot_be_read_is_left_out(tiny: Classifier) -> None:
 
 def test_given_pictures_are_one_for_all_or_one_each() -> None:
     pixels = torch.rand(2, 3, 4, 4)
-    assert torch.equal(Given(pixels).each(2, 2), pixels[[0, 0, 1, 1]])
-    assert torch.equal(Given(pixels[:1]).each(3, 1), pixels[[0, 0, 0]])
+    assert torch.equal(FromPictures(pixels).each(2, 2), pixels[[0, 0, 1, 1]])
+    assert torch.equal(FromPictures(pixels[:1]).each(3, 1), pixels[[0, 0, 0]])
     with pytest.raises(ValueError, match="2 pictures to begin with for 3"):
-        Given(pixels).each(3, 1)
+        FromPictures(pixels).each(3, 1)
     with pytest.raises(ValueError, match="deviation of -1"):
         Noise(-1.0)
 

@@ -32,11 +32,11 @@ def put(classifier: Classifier, channel: int, value: float, *, dead: bool = Fals
     generator = np.random.default_rng(channel)
     pixels = np.clip(128 + noise * generator.standard_normal((16, 16, 3)), 0, 255).astype(np.uint8)
     picture = fv.Picture(pixels, value, dead, HOW.steps, HOW.steps)
-    cache.Kept().keep(picture, fv.pictures, classifier, HOW, (fv.Channel(LAYER, channel),))
+    cache.CachedItems().keep(picture, fv.pictures, classifier, HOW, (fv.Channel(LAYER, channel),))
 
 
 def counted(classifier: Classifier, photos: ImageSet) -> fv.Tally:
-    [*_, (found,)] = fv.tallied(classifier, HOW, (LAYER,), photos, cache.Kept())
+    [*_, (found,)] = fv.tallied(classifier, HOW, (LAYER,), photos, cache.CachedItems())
     return found
 
 
@@ -44,9 +44,9 @@ def test_pictures_are_counted_by_what_they_are(tiny: Classifier, photos: ImageSe
     channels = tiny.layer(LAYER).channels
     assert counted(tiny, photos) == fv.Tally(LAYER, channels, 0, 0, 0, 0, None)
     assert counted(tiny, photos).share is None
-    for _ in fv.strengths(tiny, LAYER, photos, cache.Kept()):
+    for _ in fv.strengths(tiny, LAYER, photos, cache.CachedItems()):
         pass
-    [*_, (read,)] = fv.strengths(tiny, LAYER, photos, cache.Kept())
+    [*_, (read,)] = fv.strengths(tiny, LAYER, photos, cache.CachedItems())
     best = read.values.max(axis=0)
     before = cache.moment()
     put(tiny, 0, float(best[0]) + 0.1)
@@ -64,9 +64,9 @@ def test_pictures_are_counted_by_what_they_are(tiny: Classifier, photos: ImageSe
 def test_without_the_images_means_there_is_no_share(tiny: Classifier, photos: ImageSet) -> None:
     put(tiny, 0, 1e9)
     assert counted(tiny, photos).beaten is None
-    for _ in fv.strengths(tiny, LAYER, photos, cache.Kept()):
+    for _ in fv.strengths(tiny, LAYER, photos, cache.CachedItems()):
         pass
     assert counted(tiny, photos).beaten == 1
     # Pictures that were made in another way are others.
-    [*_, (other,)] = fv.tallied(tiny, fv.Settings(9), (LAYER,), photos, cache.Kept())
+    [*_, (other,)] = fv.tallied(tiny, fv.Settings(9), (LAYER,), photos, cache.CachedItems())
     assert other.made == 0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from interp.embedding import Agreement, Frame
+from interp.embedding import ClassAgreement, MapFrame
 from interp.figures import embedding
 
 
@@ -19,14 +19,14 @@ def test_explained_variance_of_what_does_not_vary_is_refused() -> None:
 
 
 def test_divergence_leaves_out_frames_without_one() -> None:
-    frames = [Frame(np.zeros((2, 2)), step, 20, value) for step, value in ((0, 2.0), (10, None), (20, 0.5))]
+    frames = [MapFrame(np.zeros((2, 2)), step, 20, value) for step, value in ((0, 2.0), (10, None), (20, 0.5))]
     [line] = embedding.divergence({"<b>t-SNE": frames}).data
     assert list(line.x) == [0, 20] and list(line.y) == [2.0, 0.5]
     assert line.name == "&lt;b&gt;t-SNE"
 
 
 def test_agreements_stand_beside_chance() -> None:
-    found = {"group": [Agreement(0.2, 0.1, 10, 50), Agreement(0.6, 0.1, 10, 50)]}
+    found = {"group": [ClassAgreement(0.2, 0.1, 10, 50), ClassAgreement(0.6, 0.1, 10, 50)]}
     share, chance = embedding.agreements(found, ["pixels", "logits"]).data
     assert list(share.x) == ["pixels", "logits"] and list(share.y) == [0.2, 0.6]
     assert list(chance.y) == [0.1, 0.1] and "chance" in chance.name

@@ -8,7 +8,7 @@ from interp import images
 from interp.embedding import Cells
 from interp.figures.framed import as_seen, in_file, seen
 from interp.images import ImageSet, UnreadableImage
-from interp.images.decoding import Picture
+from interp.images.decoding import DecodedImage
 from interp.images.subset import alone
 
 
@@ -43,8 +43,8 @@ def test_a_cell_is_cut_out_and_framed_in_the_large_picture(tiny, photos) -> None
 
 def test_an_image_alone_rests_on_its_own_file() -> None:
     def photos(*files: int) -> ImageSet:
-        def read(position: int) -> Picture:
-            return Picture(Image.new("RGB", (2, 2), (files[position], 0, 0)))
+        def read(position: int) -> DecodedImage:
+            return DecodedImage(Image.new("RGB", (2, 2), (files[position], 0, 0)))
 
         whole = f"set of {files}"
         return ImageSet(

@@ -9,14 +9,14 @@ from PIL import Image
 from interp import progress
 from interp.figures import thumbnails
 from interp.images import ImageSet, UnreadableImage
-from interp.images.decoding import Picture
+from interp.images.decoding import DecodedImage
 
 
 def image_set(count: int, draw, unreadable: frozenset[int] = frozenset()) -> ImageSet:
-    def read(i: int) -> Picture:
+    def read(i: int) -> DecodedImage:
         if i in unreadable:
             raise UnreadableImage(f"{i}.png", "damaged.")
-        return Picture(draw(i))
+        return DecodedImage(draw(i))
 
     return ImageSet(
         name="set", description="", fingerprint=f"{count}", names=[f"{i}.png" for i in range(count)], read=read

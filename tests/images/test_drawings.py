@@ -15,7 +15,7 @@ import cache
 from interp import images
 from interp.images import drawn_coco
 from interp.images.annotation import Annotation, Mark
-from interp.images.decoding import TRANSPOSITIONS, Picture
+from interp.images.decoding import TRANSPOSITIONS, DecodedImage
 from interp.images.drawings import Drawing, Region, drawn_part, laid_over, turned, turned_back
 from interp.images.editing import Stroke, marked
 from interp.images.image_set import Concept, ImageSet
@@ -38,7 +38,7 @@ def photographs(**options) -> ImageSet:
         description="Three pictures.",
         fingerprint="three",
         names=["a/one.png", "a/two.png", "b/two.png"],
-        read=lambda i: Picture(Image.new("RGB", SIZE, (i, i, i))),
+        read=lambda i: DecodedImage(Image.new("RGB", SIZE, (i, i, i))),
         **options,
     )
 

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from interp.images.decoding import Picture
+from interp.images.decoding import DecodedImage
 from interp.images.image_set import ImageSet
 
 
 def three(**options) -> ImageSet:
     read = []
 
-    def picture(i: int) -> Picture:
+    def picture(i: int) -> DecodedImage:
         read.append(i)
-        return Picture(Image.new("RGB", (4, 4), (i, i, i)))
+        return DecodedImage(Image.new("RGB", (4, 4), (i, i, i)))
 
     photos = ImageSet(name="three", description="", fingerprint="f", names=["a", "b", "c"], read=picture, **options)
     photos.read_positions = read

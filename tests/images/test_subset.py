@@ -6,7 +6,7 @@ from PIL import Image
 
 from interp import images
 from interp.images.annotation import Annotation, Mark
-from interp.images.decoding import Picture
+from interp.images.decoding import DecodedImage
 from interp.images.image_set import Concept, ImageSet
 from interp.images.shapes import Box
 
@@ -17,7 +17,7 @@ def letters(**options) -> ImageSet:
         description="",
         fingerprint="f",
         names=["a", "b", "c", "d"],
-        read=lambda i: Picture(Image.new("RGB", (4, 4), (i, i, i))),
+        read=lambda i: DecodedImage(Image.new("RGB", (4, 4), (i, i, i))),
         label_forms={"wnid": (None, "n1", None, None), "label": ("one", "two", None, "four")},
         groups=["x", None, "y", "x"],
         **options,

@@ -6,7 +6,7 @@ from PIL import Image
 
 from interp import models
 from interp.images import ImageSet
-from interp.images.decoding import Picture
+from interp.images.decoding import DecodedImage
 from interp.types import Classifier
 
 
@@ -19,7 +19,7 @@ def photographs(
 ) -> ImageSet:
     """A set of so many random pictures with these labels."""
     rng = np.random.default_rng(0)
-    pictures = [Picture(Image.fromarray(rng.integers(0, 256, (16, 16, 3), dtype=np.uint8))) for _ in range(count)]
+    pictures = [DecodedImage(Image.fromarray(rng.integers(0, 256, (16, 16, 3), dtype=np.uint8))) for _ in range(count)]
     return ImageSet(
         name="set",
         description="A set.",

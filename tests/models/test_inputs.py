@@ -9,16 +9,16 @@ from PIL import Image
 from interp import images as image_sets
 from interp import models
 from interp.images import ImageSet, UnreadableImage
-from interp.images.decoding import Picture
+from interp.images.decoding import DecodedImage
 from interp.models import inputs
 from interp.types import Preprocessing
 
 
-def read(position: int) -> Picture:
+def read(position: int) -> DecodedImage:
     errors = {1: OverflowError("signed integer is greater than maximum"), 2: UnreadableImage("b", "it is damaged.")}
     if position in errors:
         raise errors[position]
-    return Picture(Image.new("RGB", (20, 30 if position else 17), "red"))
+    return DecodedImage(Image.new("RGB", (20, 30 if position else 17), "red"))
 
 
 @pytest.fixture

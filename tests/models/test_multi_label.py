@@ -8,7 +8,7 @@ from sklearn import metrics
 
 from interp import models
 from interp.models import multi_label
-from interp.models.multi_label import Judged
+from interp.models.multi_label import Assessed
 from interp.models.predictions import predict
 from interp.types import Classifier
 from tests.models.test_ground_truth import photographs
@@ -16,18 +16,18 @@ from tests.steps import finished
 
 
 @pytest.fixture
-def random() -> Judged:
+def random() -> Assessed:
     """Probabilities with many ties; class 4 is never present, and class 5 never predicted at 0.5."""
     rng = np.random.default_rng(3)
     shares = rng.integers(0, 21, (200, 6)).astype(np.float32) / 20
     shares[:, 5] *= 0.4
     present = rng.random((200, 6)) < 0.1 + 0.6 * shares
     present[:, 4] = False
-    return Judged(np.arange(200), shares, present, np.ones((200, 6), bool))
+    return Assessed(np.arange(200), shares, present, np.ones((200, 6), bool))
 
 
 @pytest.mark.parametrize("threshold", [0.2, 0.5, 0.9])
-def test_precision_recall_and_f1_are_scikit_learns(random: Judged, threshold: float) -> None:
+def test_precision_recall_and_f1_are_scikit_learns(random: Assessed, threshold: float) -> None:
     table = multi_label.per_class(random, threshold)
     said = random.probabilities >= threshold
     own = metrics.precision_recall_fscore_support(random.present, said, average=None, zero_division=np.nan)
@@ -39,7 +39,7 @@ def test_precision_recall_and_f1_are_scikit_learns(random: Judged, threshold: fl
         assert (averaged.precision, averaged.recall, averaged.f1) == pytest.approx(mean[:3], rel=1e-12)
 
 
-def test_average_precision_is_scikit_learns(random: Judged) -> None:
+def test_average_precision_is_scikit_learns(random: Assessed) -> None:
     ranked = multi_label.ranking(random)
     for index in (0, 1, 2, 3, 5):
         own = metrics.average_precision_score(random.present[:, index], random.probabilities[:, index])
@@ -51,7 +51,7 @@ def test_average_precision_is_scikit_learns(random: Judged) -> None:
     assert multi_label.macro(multi_label.per_class(random), ranked).average_precision == pytest.approx(mean)
 
 
-def test_only_what_is_known_counts(random: Judged) -> None:
+def test_only_what_is_known_counts(random: Assessed) -> None:
     known = np.random.default_rng(4).random((200, 6)) < 0.5
     part = replace(random, known=known)
     table, ranked = multi_label.per_class(part), multi_label.ranking(part)
@@ -68,13 +68,13 @@ def test_labels_an_image_by_hand() -> None:
     shares = np.array([[0.9, 0.8, 0.7], [0.1, 0.2, 0.3], [0.5, 0.4, 0.9], [0.9, 0.9, 0.9]], np.float32)
     present = np.array([[1, 0, 1], [1, 0, 0], [0, 0, 0], [0, 0, 0]], bool)
     known = np.array([[1, 1, 1], [1, 1, 1], [1, 1, 0], [0, 0, 0]], bool)
-    counts = multi_label.label_counts(Judged(np.arange(4), shares, present, known))
+    counts = multi_label.label_counts(Assessed(np.arange(4), shares, present, known))
     # 0.5 reaches the threshold of 0.5; the third class of the third image is not known of it.
     assert counts == multi_label.LabelCounts(images=3, present=1.0, predicted=4 / 3, without=1)
 
 
 def test_nothing_known_says_nothing() -> None:
-    nothing = Judged(np.arange(2), np.full((2, 3), 0.7, np.float32), *np.zeros((2, 2, 3), bool))
+    nothing = Assessed(np.arange(2), np.full((2, 3), 0.7, np.float32), *np.zeros((2, 2, 3), bool))
     table, ranked = multi_label.per_class(nothing), multi_label.ranking(nothing)
     for averages in (multi_label.macro(table, ranked), multi_label.micro(table, ranked)):
         assert np.isnan([averages.precision, averages.recall, averages.f1, averages.average_precision]).all()

@@ -17,7 +17,7 @@ from interp.images.photographs import load
 from interp.images.shapes import Box, Polygon, RunLengths
 from pages.parts.kit import handmade, pickers
 from pages.parts.shared_interest import annotating, papers
-from pages.parts.shared_interest.annotating import ADD, CUT, NEW, Tool, changed
+from pages.parts.shared_interest.annotating import ADD, CUT, NEW, RegionTool, changed
 from tests.images.drawing import saved
 
 BOX = {"kind": "rectangle", "points": [[100, 60], [300, 210]]}
@@ -145,20 +145,20 @@ def test_an_image_that_is_annotated_can_be_begun_from_that(app, browser) -> None
 def test_what_a_shape_does_to_a_drawing() -> None:
     size = (40, 30)
     brush = Stroke(((10.0, 10.0), (20.0, 10.0)), 3.0)
-    one = changed(Drawing(size), brush, Tool(NEW, -1, "cat", None))
+    one = changed(Drawing(size), brush, RegionTool(NEW, -1, "cat", None))
     [region] = one.regions
     assert isinstance(region.shape, RunLengths)
     # Another class, or a box, or a stroke elsewhere, is another region.
-    assert len(changed(one, brush, Tool(NEW, 0, "dog", None)).regions) == 2
-    assert len(changed(one, Box(9.0, 9.0, 12.0, 12.0), Tool(NEW, 0, "cat", None)).regions) == 2
-    assert len(changed(one, Stroke(((35.0, 25.0),), 2.0), Tool(NEW, 0, "cat", None)).regions) == 2
+    assert len(changed(one, brush, RegionTool(NEW, 0, "dog", None)).regions) == 2
+    assert len(changed(one, Box(9.0, 9.0, 12.0, 12.0), RegionTool(NEW, 0, "cat", None)).regions) == 2
+    assert len(changed(one, Stroke(((35.0, 25.0),), 2.0), RegionTool(NEW, 0, "cat", None)).regions) == 2
     triangle = Polygon(((0.0, 0.0), (40.0, 0.0), (0.0, 30.0)))
-    assert len(changed(one, triangle, Tool(ADD, 0, None, None)).regions) == 1
+    assert len(changed(one, triangle, RegionTool(ADD, 0, None, None)).regions) == 1
     # A tool from before a region was deleted makes a new one.
-    assert len(changed(one, triangle, Tool(CUT, 5, "cat", None)).regions) == 2
+    assert len(changed(one, triangle, RegionTool(CUT, 5, "cat", None)).regions) == 2
     many = one
     for column in range(annotating.MOST + 3):
-        many = changed(many, Box(float(column % 39), 0.0, column % 39 + 1.0, 30.0), Tool(NEW, 0, "cat", None))
+        many = changed(many, Box(float(column % 39), 0.0, column % 39 + 1.0, 30.0), RegionTool(NEW, 0, "cat", None))
     assert len(many.regions) == annotating.MOST
 
 

@@ -126,7 +126,7 @@ def by_hand(attribution: torch.Tensor) -> CellGrid:
 ATTRIBUTION = torch.tensor([[[1.0, 0.0]], [[-0.5, 0.0]]])
 
 
-def drawing(grid: CellGrid, colours: mosaic.Colours) -> str:
+def drawing(grid: CellGrid, colours: mosaic.HueCount) -> str:
     photograph = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
     pictures = {0: np.full((8, 8, 3), 90, np.uint8), 1: np.full((8, 8, 3), 9, np.uint8)}
     shown = np.array([[1, -1]])

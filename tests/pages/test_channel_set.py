@@ -139,7 +139,7 @@ def test_elsewhere_the_lesson_says_what_to_choose(page) -> None:
 def test_layers_count_the_pictures_that_are_kept(page) -> None:
     classifier = models.load("scenes-a", device="cpu")
     how = fv.usual(classifier, 4)
-    *_, found = fv.counted(classifier, how, ("mixed5b",), cache.Kept(), cache.moment())
+    *_, found = fv.counted(classifier, how, ("mixed5b",), cache.CachedItems(), cache.moment())
     assert found == {"mixed5b": 0}
     told = {row["layer"]: row for row in layers.rows(classifier, {"mixed5b": 32})}
     assert told["mixed5b"]["size"] == "320 × 7 × 7" and told["mixed5b"]["share"] == pytest.approx(0.1)

@@ -31,7 +31,7 @@ QUICK = {"images": "scenes:60", "map.steps": "12", "map.perplexity": "5"}
 @pytest.fixture
 def page(app, monkeypatch: pytest.MonkeyPatch):
     """Opens the explorer with choices in the address; `.drawn` is the last call of the maps, `.choice` its answer."""
-    told = SimpleNamespace(app=app, drawn=None, choice=maps.Choice())
+    told = SimpleNamespace(app=app, drawn=None, choice=maps.MapChoice())
     original = maps.draw
 
     def draw(panels, points, colours, **keywords):
@@ -161,7 +161,7 @@ def test_numbers_of_the_set_are_offered_as_colours(tiny) -> None:
     known = embedding.LabelledRows(photos, tiny, np.array([2, 0]), none, none, nothing, True)
     assert colouring.offered(known) == ["Prediction", "Confidence", "age"]
     found = colouring.colours(known, (), "age", False)
-    assert isinstance(found, maps.Scale) and found.title == "age" and list(found.values) == [7, 3]
+    assert isinstance(found, maps.NumberScale) and found.title == "age" and list(found.values) == [7, 3]
 
 
 def test_colours_and_finding(page) -> None:
@@ -186,17 +186,17 @@ def test_colours_and_finding(page) -> None:
 
 
 def test_a_selection_goes_to_saliency_and_becomes_a_set(page) -> None:
-    page.choice = maps.Choice(None, np.array([3, 8, 21]))
+    page.choice = maps.MapChoice(None, np.array([3, 8, 21]))
     app = page.open(map_method="PCA")
     assert "3 selected" in said(app)
     next(one for one in app.button if "image set" in one.label).click()
-    page.choice = maps.Choice()
+    page.choice = maps.MapChoice()
     run(app)
     assert app.selectbox(key="images").value == "selected"
     assert "Your selection (3)" in app.selectbox(key="images").options
     assert page.drawn.points.names == tuple(app.selectbox(key="image").options) and len(page.drawn.points) == 3
     assert "3 of the 60 images" in said(app) and "need at least 4 images" in said(app)
-    page.choice = maps.Choice(None, np.array([0, 2]))
+    page.choice = maps.MapChoice(None, np.array([0, 2]))
     run(app)
     next(one for one in app.button if "saliency" in one.label).click()
     app.query_params["methods"] = "Gradient"
@@ -270,14 +270,14 @@ def test_a_film_finds_the_map_of_its_layer() -> None:
 
 
 def test_what_is_heard_from_the_maps_becomes_the_image_of_all_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    points, state = maps.Points(("a", "b", "c")), {}
+    points, state = maps.HoverTexts(("a", "b", "c")), {}
     monkeypatch.setattr(maps.st, "session_state", state)
     state["maps"] = {"choice": {"serial": 1, "chosen": 2, "selected": "", "of": points.feed.digest}}
     known = SimpleNamespace(positions=np.array([4, 7, 9]), cells=None)
     mapped.take(maps.heard("maps", points), known)
     assert state["image"] == 9
     # The photograph from outside stands behind the last row, and is no image of the set.
-    mapped.take(maps.Choice(3), known)
+    mapped.take(maps.MapChoice(3), known)
     assert state["image"] == 9
 
 

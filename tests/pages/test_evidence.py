@@ -82,9 +82,9 @@ def test_several_photographs_are_judged_together_and_looked_at_one_by_one(app) -
 
 
 def test_a_verdict_that_is_not_ready_is_left_open() -> None:
-    from interp.evaluation import Evidence, Judged
+    from interp.evaluation import Evidence, JudgedMethod
 
-    (row,) = verdicts.rows(("a.png",), (Judged("Gradient", (Evidence(residual=0.1),)),))
+    (row,) = verdicts.rows(("a.png",), (JudgedMethod("Gradient", (Evidence(residual=0.1),)),))
     assert row["verdict"] is None and row["residual"] == 0.1 and row["deletion"] is None
 
 

@@ -128,7 +128,7 @@ def test_embedding_explorer(open_page, monkeypatch: pytest.MonkeyPatch) -> None:
     def draw(panels, points, colours, **keywords):
         drawn.append(panels)
         original(panels, points, colours, **keywords)
-        return maps.Choice()
+        return maps.MapChoice()
 
     monkeypatch.setattr(maps, "draw", draw)
     app = open_page("embeddings", map_steps="12", map_perplexity="3")

@@ -10,7 +10,7 @@ from PIL import Image
 from interp import images
 from interp.images.drawings import Drawing
 from interp.images.shapes import Box
-from pages.parts.kit.handmade import Kept, carried
+from pages.parts.kit.handmade import KeptDrawings, carried
 
 
 def test_what_was_drawn_stays_on_the_files_that_did_not_change(tmp_path: Path) -> None:
@@ -20,7 +20,7 @@ def test_what_was_drawn_stays_on_the_files_that_did_not_change(tmp_path: Path) -
     time.sleep(0.1)
     photos = images.load(tmp_path)
     drawn = {place: Drawing((20, 10)).added(Box(0.0, 0.0, 4.0 + place, 4.0), "cat") for place in range(3)}
-    those = Kept(photos, "mine", drawn, {2: (Drawing((20, 10)),)})
+    those = KeptDrawings(photos, "mine", drawn, {2: (Drawing((20, 10)),)})
     Image.new("RGB", (20, 10), "red").save(tmp_path / "a.png")
     Image.new("RGB", (20, 10), "red").save(tmp_path / "c.png")
     (tmp_path / "b.png").unlink()
@@ -34,5 +34,5 @@ def test_what_was_drawn_stays_on_the_files_that_did_not_change(tmp_path: Path) -
 
 def test_nothing_is_carried_to_pictures_that_are_no_files(tmp_path: Path) -> None:
     digits = images.load("digits")
-    those = Kept(digits, "digits", {0: Drawing((8, 8)).added(Box(0.0, 0.0, 4.0, 4.0))})
+    those = KeptDrawings(digits, "digits", {0: Drawing((8, 8)).added(Box(0.0, 0.0, 4.0, 4.0))})
     assert carried(those, digits).positions == []

@@ -77,7 +77,7 @@ def test_long_films_are_thinned_and_keep_their_ends() -> None:
         (lambda: maps.Panel("map", np.zeros((3, 2)), frames=np.zeros((2, 4, 2)), frame_names=("a", "b")), "frames"),
         (lambda: maps.Panel("map", np.zeros((3, 3)), frames=np.zeros((1, 3, 2)), frame_names=("a",)), "frames"),
         (lambda: maps.Panel("map", np.zeros((3, 2)), frames=np.zeros((2, 3, 2)), frame_names=("a",)), "1 names"),
-        (lambda: maps.Points(("a", "b"), ("x",)), "1 texts for 2 names"),
+        (lambda: maps.HoverTexts(("a", "b"), ("x",)), "1 texts for 2 names"),
         (lambda: maps.Classes(np.array([0, 2]), ("a", "b")), "2 names"),
         (lambda: maps.Classes(np.array([-2, 0]), ("a",)), "-2"),
         (lambda: maps.Classes(np.array([0]), ("a",), colours=("#000000", "#ffffff")), "2 colours"),
@@ -92,17 +92,17 @@ def test_classes_and_numbers_travel_with_what_is_missing() -> None:
     header, body = opened(maps.Classes(np.array([1, -1, 0, 1]), ("cat", "dog")).feed)
     assert np.frombuffer(body, "<u2").tolist() == [1, 65535, 0, 1]
     assert header["counts"] == [1, 2] and len(header["colours"]) == 2
-    header, body = opened(maps.Scale(np.array([2.0, np.nan, 4.0, 9.0]), "size", high=4.0).feed)
+    header, body = opened(maps.NumberScale(np.array([2.0, np.nan, 4.0, 9.0]), "size", high=4.0).feed)
     assert np.frombuffer(body, "<u2").tolist() == [0, 65535, 65534, 65534]
     assert (header["low"], header["high"], header["missing"]) == (2.0, 4.0, 1)
-    header, body = opened(maps.Scale(np.full(2, np.nan), "size").feed)
+    header, body = opened(maps.NumberScale(np.full(2, np.nan), "size").feed)
     assert np.frombuffer(body, "<u2").tolist() == [65535, 65535]
-    assert opened(maps.Scale(np.full(2, 3.0), "size").feed)[0]["low"] == 3.0
+    assert opened(maps.NumberScale(np.full(2, 3.0), "size").feed)[0]["low"] == 3.0
 
 
 def test_names_from_files_survive_whatever_they_hold() -> None:
     names = ("<b>bold</b>", "a\udcffb", "日本 \u2028")
-    assert opened(maps.Points(names).feed)[0]["names"] == list(names)
+    assert opened(maps.HoverTexts(names).feed)[0]["names"] == list(names)
 
 
 @pytest.mark.parametrize("count", [1, 10, 11, 1000])
@@ -175,10 +175,10 @@ def _script() -> None:
     wished = st.session_state.get("wish")
     choice = maps.draw(
         [maps.Panel("map", np.zeros((5, 2)))],
-        maps.Points(tuple("abcde")),
+        maps.HoverTexts(tuple("abcde")),
         maps.Classes(np.zeros(5, int), ("one",)),
         key="maps",
-        wished=None if wished is None else maps.Choice(wished, np.array([1, 4])),
+        wished=None if wished is None else maps.MapChoice(wished, np.array([1, 4])),
     )
     st.text(f"{choice.chosen} {choice.selected.tolist()}")
 
@@ -195,13 +195,18 @@ def test_a_wish_holds_while_nothing_is_chosen_on_the_maps() -> None:
 
 @pytest.mark.parametrize(
     "told",
-    [{"highlighted": [5]}, {"links": [(0, -1)]}, {"wished": maps.Choice(5)}, {"wished": maps.Choice(0, np.array([7]))}],
+    [
+        {"highlighted": [5]},
+        {"links": [(0, -1)]},
+        {"wished": maps.MapChoice(5)},
+        {"wished": maps.MapChoice(0, np.array([7]))},
+    ],
 )
 def test_an_image_that_does_not_exist_is_refused(told: dict) -> None:
     with pytest.raises(ValueError, match="does not exist: there are 2"):
         maps.draw(
             [maps.Panel("map", np.zeros((2, 2)))],
-            maps.Points(("a", "b")),
+            maps.HoverTexts(("a", "b")),
             maps.Classes(np.zeros(2, int), ("one",)),
             key="maps",
             **told,
@@ -212,7 +217,7 @@ def test_panels_of_other_images_are_refused() -> None:
     with pytest.raises(ValueError, match="map: 3 points for 2 names"):
         maps.draw(
             [maps.Panel("map", np.zeros((3, 2)))],
-            maps.Points(("a", "b")),
+            maps.HoverTexts(("a", "b")),
             maps.Classes(np.zeros(2, int), ("one",)),
             key="maps",
         )

@@ -54,7 +54,7 @@ def groups() -> None:
 
 
 def steps() -> None:
-    entry = stepcards.Entry(NASTY, 1.0, 0.5, PICTURE, NASTY, True, (PICTURE,))
+    entry = stepcards.StripUnit(NASTY, 1.0, 0.5, PICTURE, NASTY, True, (PICTURE,))
     stepcards.trail([(NASTY, NASTY), (NASTY, NASTY)])
     stepcards.strips(NASTY, [stepcards.Strip(NASTY, (entry,))])
     stepcards.sides([(NASTY, [entry, replace(entry, value=-1.0)]), (NASTY, [])])

@@ -159,14 +159,14 @@ def test_the_picture_can_be_taken_along() -> None:
 
 def test_shapes_are_read_as_the_browser_writes_them() -> None:
     stroke = canvas.heard({"kind": "brush", "points": [[1, 2.5], [3, 4]], "radius": 2})
-    assert stroke == canvas.Drawn("shape", Stroke(((1.0, 2.5), (3.0, 4.0)), 2.0))
+    assert stroke == canvas.CanvasEvent("shape", Stroke(((1.0, 2.5), (3.0, 4.0)), 2.0))
     # Dragged from the lower right corner to the upper left one.
     box = canvas.heard({"kind": "rectangle", "points": [[9, 8], [1, 2]]})
-    assert box == canvas.Drawn("shape", Box(1.0, 2.0, 9.0, 8.0))
+    assert box == canvas.CanvasEvent("shape", Box(1.0, 2.0, 9.0, 8.0))
     lasso = canvas.heard({"kind": "lasso", "points": [[0, 0], [4, 0], [4, 4]]})
-    assert lasso == canvas.Drawn("shape", Polygon(((0.0, 0.0), (4.0, 0.0), (4.0, 4.0))))
-    assert canvas.heard({"kind": "stamp", "points": [[5, 6]]}) == canvas.Drawn("place", place=(5.0, 6.0))
-    assert canvas.heard({"kind": "undo"}) == canvas.Drawn("undo")
+    assert lasso == canvas.CanvasEvent("shape", Polygon(((0.0, 0.0), (4.0, 0.0), (4.0, 4.0))))
+    assert canvas.heard({"kind": "stamp", "points": [[5, 6]]}) == canvas.CanvasEvent("place", place=(5.0, 6.0))
+    assert canvas.heard({"kind": "undo"}) == canvas.CanvasEvent("undo")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import torch
 from sklearn import metrics
 
 from interp import models
-from interp.models.multi_label import Judged
+from interp.models.multi_label import Assessed
 from interp.types import Classifier
 from pages.parts.overview import multi_label_numbers
 from tests import colours
@@ -224,7 +224,7 @@ def test_files_name_labels_and_predictions_and_give_every_probability(monkeypatc
     classifier, photos = tiny_classifier(), photographs(3)
     shares = np.array([[0.9, 0.2, 0.6], [0.1, 0.2, 0.3]], np.float32)
     present, known = np.array([[True, True, False], [False] * 3]), np.array([[True] * 3, [False] * 3])
-    found = Judged(np.array([0, 2]), shares, present, known)
+    found = Assessed(np.array([0, 2]), shares, present, known)
     rows = multi_label_numbers.rows_of_images(classifier, photos, found, 0.5)
     assert rows == [
         {

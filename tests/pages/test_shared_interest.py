@@ -18,7 +18,7 @@ from PIL import Image
 from interp import attribution, images, models, shared_interest
 from interp.figures import style
 from interp.images import ImageSet
-from interp.shared_interest import CASES, Deviations, Explanation, Overlap, Percentile, Scored, Scoring, Thresholds
+from interp.shared_interest import CASES, Counts, Deviations, Explanation, Percentile, Scored, Scoring, Thresholds
 from pages.parts.embedding import maps
 from pages.parts.kit import clicks, export, markup
 from pages.parts.shared_interest import (
@@ -99,7 +99,7 @@ def some(overlaps: list[tuple[int, int, int]], labels: list[int], predicted: lis
         np.array(predicted, np.int32),
         np.linspace(0.9, 0.5, count),
         np.array(labels, np.int32),
-        Overlap(*columns),
+        Counts(*columns),
         np.linspace(0, 1, count),
         count,
     )
@@ -488,7 +488,7 @@ def test_what_is_selected_on_a_map_is_scored(app, monkeypatch: pytest.MonkeyPatc
 
     def draw(*given, **named):
         original(*given, **named)
-        return maps.Choice(None, np.array([3, 8, 21]))
+        return maps.MapChoice(None, np.array([3, 8, 21]))
 
     monkeypatch.setattr(maps, "draw", draw)
     for key, value in {"images": SET, "map.method": "PCA"}.items():

@@ -16,7 +16,7 @@ from interp import progress, set_pass
 from interp.embedding.features import FeaturePass, features
 from interp.embedding.representations import Features, Representation
 from interp.images import ImageSet
-from interp.images.decoding import Picture
+from interp.images.decoding import DecodedImage
 from interp.set_pass import SetPass
 from interp.types import Classifier
 
@@ -75,13 +75,13 @@ def clean() -> None:
 @pytest.fixture
 def photos() -> ImageSet:
     rng = np.random.default_rng(0)
-    pictures = [Picture(Image.fromarray(rng.integers(0, 256, (16, 16, 3), dtype=np.uint8))) for _ in range(COUNT)]
+    pictures = [DecodedImage(Image.fromarray(rng.integers(0, 256, (16, 16, 3), dtype=np.uint8))) for _ in range(COUNT)]
     names = [f"{number}.png" for number in range(COUNT)]
     return ImageSet(name="set", description="", fingerprint="set", names=names, read=pictures.__getitem__)
 
 
 def asked(tiny: Classifier, photos: ImageSet, items: tuple, positions=None, work: Naming = Naming()) -> cache.Call:
-    return call(set_pass.by_chunks, work, tiny, photos, items, positions, kept=cache.Kept())
+    return call(set_pass.by_chunks, work, tiny, photos, items, positions, kept=cache.CachedItems())
 
 
 def begun() -> list[int]:
@@ -151,7 +151,7 @@ def test_positions_as_a_list_or_an_array_are_the_same_chunks(tiny: Classifier, p
 
 
 def test_what_is_kept_is_found_without_computing(tiny: Classifier, photos: ImageSet) -> None:
-    arguments = Naming(), tiny, photos, "a", None, cache.Kept()
+    arguments = Naming(), tiny, photos, "a", None, cache.CachedItems()
     get(asked(tiny, photos, ("a",), np.arange(20)), disk=False)
     log.clear()
     assert [part is None for part in set_pass.kept_parts(*arguments)] == [False, False, True, True]
@@ -200,7 +200,7 @@ def test_features_of_a_set_are_resumed(tiny: Classifier, photos: ImageSet, monke
             raise ValueError("interrupted")
         return forward(pixels)
 
-    question = call(set_pass.by_chunks, FeaturePass(8, 8), tiny, photos, representations, kept=cache.Kept())
+    question = call(set_pass.by_chunks, FeaturePass(8, 8), tiny, photos, representations, kept=cache.CachedItems())
     monkeypatch.setattr(tiny.module, "forward", interrupted)
     with pytest.raises(ValueError, match="interrupted"):
         get(question, disk=False)

@@ -76,7 +76,7 @@ def opened(root: Path) -> images.ImageSet:
     return images.load(root)
 
 
-def asked(work: SetPass, classifier: Classifier, photos: images.ImageSet, item: object, kept: cache.Kept | None):
+def asked(work: SetPass, classifier: Classifier, photos: images.ImageSet, item: object, kept: cache.CachedItems | None):
     return returned(set_pass.by_chunks(work, classifier, photos, (item,), np.arange(len(photos)), kept=kept))[0]
 
 
@@ -110,39 +110,39 @@ def test_one_change_costs_one_chunk(name: str, change: str, root: Path, tiny: Cl
     work, item = PASSES[name]
     photos = opened(root)
     assert len(photos) == len(photos.annotated) == COUNT
-    before = asked(work, tiny, photos, item, cache.Kept())
+    before = asked(work, tiny, photos, item, cache.CachedItems())
     assert len(before) == COUNT
     CHANGES[change](root)
     photos = opened(root)
     ran.clear()
-    after = asked(work, tiny, photos, item, cache.Kept())
+    after = asked(work, tiny, photos, item, cache.CachedItems())
     alone = [one for one in ran if one]
     touched = change in RESTS[name]
     # The maps of a method take further passes.
     assert (sum(alone) > 0) == touched and sum(alone) <= (2 * CHUNK if name == "explanations" else CHUNK)
     same(after, asked(work, tiny_classifier(), photos, item, None))
     ran.clear()
-    same(asked(work, tiny, photos, item, cache.Kept()), after)
+    same(asked(work, tiny, photos, item, cache.CachedItems()), after)
     assert not ran
 
 
 @pytest.mark.parametrize("name", PASSES)
 def test_what_only_the_whole_set_tells_counts_everywhere(name: str, root: Path, tiny: Classifier) -> None:
     work, item = PASSES[name]
-    asked(work, tiny, opened(root), item, cache.Kept())
+    asked(work, tiny, opened(root), item, cache.CachedItems())
     # With one such label more all labels are read as numbers that count from 1.
     label(root, [str(number % 3 + 1) for number in range(COUNT)])
     photos = opened(root)
-    same(asked(work, tiny, photos, item, cache.Kept()), asked(work, tiny, photos, item, None))
+    same(asked(work, tiny, photos, item, cache.CachedItems()), asked(work, tiny, photos, item, None))
     label(root, [str(number % 3) for number in range(COUNT)])
     photos = opened(root)
-    same(asked(work, tiny, photos, item, cache.Kept()), asked(work, tiny, photos, item, None))
+    same(asked(work, tiny, photos, item, cache.CachedItems()), asked(work, tiny, photos, item, None))
 
 
 @pytest.mark.parametrize("name", PASSES)
 def test_rows_stay_with_their_images(name: str, root: Path, tiny: Classifier) -> None:
     work, item = PASSES[name]
-    asked(work, tiny, opened(root), item, cache.Kept())
+    asked(work, tiny, opened(root), item, cache.CachedItems())
     # Two files change their names, one comes before all others, and one goes.
     os.rename(root / "01.png", root / "spare.png")
     os.rename(root / "02.png", root / "01.png")
@@ -152,9 +152,9 @@ def test_rows_stay_with_their_images(name: str, root: Path, tiny: Classifier) ->
     (root / "07.png").unlink()
     (root / "index.csv").unlink()
     photos = opened(root)
-    same(asked(work, tiny, photos, item, cache.Kept()), asked(work, tiny, photos, item, None))
+    same(asked(work, tiny, photos, item, cache.CachedItems()), asked(work, tiny, photos, item, None))
     part = images.subset(photos, [5, 0, 9, 1, 2])
-    same(asked(work, tiny, part, item, cache.Kept()), asked(work, tiny, part, item, None))
+    same(asked(work, tiny, part, item, cache.CachedItems()), asked(work, tiny, part, item, None))
 
 
 @pytest.mark.parametrize("name", PASSES)
@@ -163,17 +163,17 @@ def test_a_file_that_changes_at_once_is_told_by_its_set(name: str, root: Path, t
     for seed in range(3):
         paint(root / "05.png", 100 + seed)
         photos = images.load(root)
-        same(asked(work, tiny, photos, item, cache.Kept()), asked(work, tiny, photos, item, None))
+        same(asked(work, tiny, photos, item, cache.CachedItems()), asked(work, tiny, photos, item, None))
 
 
 @pytest.mark.parametrize("name", PASSES)
 def test_a_copy_elsewhere_is_another(name: str, root: Path, tiny: Classifier, ran: list[int]) -> None:
     work, item = PASSES[name]
-    asked(work, tiny, opened(root), item, cache.Kept())
+    asked(work, tiny, opened(root), item, cache.CachedItems())
     shutil.copytree(root, root.with_name("copy"))
     paint(root.with_name("copy") / "05.png", 98)
     photos = opened(root.with_name("copy"))
-    same(asked(work, tiny, photos, item, cache.Kept()), asked(work, tiny, photos, item, None))
+    same(asked(work, tiny, photos, item, cache.CachedItems()), asked(work, tiny, photos, item, None))
 
 
 def test_a_mask_that_changes_at_once_is_told_by_its_content(
@@ -187,7 +187,7 @@ def test_a_mask_that_changes_at_once_is_told_by_its_content(
         mark(root / "masks" / "05.png", left)
         photos = images.load(root)
         told.add(photos.marks_fingerprint_of([5]))
-        found = asked(work, tiny, photos, item, cache.Kept())
+        found = asked(work, tiny, photos, item, cache.CachedItems())
         assert found.annotations[5].any(axis=0).argmax() == left
         [shape] = photos[5].marking.annotation.marks[0].shapes
         assert shape.stamp.digest
@@ -197,10 +197,10 @@ def test_a_mask_that_changes_at_once_is_told_by_its_content(
 def test_what_is_drawn_by_hand_counts(root: Path, tiny: Classifier, ran: list[int]) -> None:
     work, item = PASSES["explanations"]
     photos = opened(root)
-    asked(work, tiny, photos, item, cache.Kept())
+    asked(work, tiny, photos, item, cache.CachedItems())
     drawn = laid_over(photos, {5: Drawing((16, 16)).added(Box(1.0, 1.0, 9.0, 9.0), None)})
     ran.clear()
-    after = asked(work, tiny, drawn, item, cache.Kept())
+    after = asked(work, tiny, drawn, item, cache.CachedItems())
     assert 0 < sum(ran) <= 2 * CHUNK
     same(after, asked(work, tiny_classifier(), drawn, item, None))
     assert after.annotations[5].sum() == 64
@@ -224,13 +224,13 @@ def test_what_a_mark_is_called_counts(marks: str, root: Path, tiny: Classifier, 
     shutil.rmtree(root / "masks")
     names = [LABELS[number % 3] for number in range(COUNT)]
     coco(root, names)
-    before = asked(work, tiny, opened(root), item, cache.Kept())
+    before = asked(work, tiny, opened(root), item, cache.CachedItems())
     names[5] = "dog"
     coco(root, names)
     photos = opened(root)
     assert photos.own_marks(5) == frozenset() and photos.own_marks(4) == {"dog"}
     ran.clear()
-    after = asked(work, tiny, photos, item, cache.Kept())
+    after = asked(work, tiny, photos, item, cache.CachedItems())
     assert 0 < sum(ran) <= 2 * CHUNK
     same(after, asked(work, tiny_classifier(), photos, item, None))
     said = int(tiny.logits(tiny.prepare([photos[5].image]))[0].argmax())
@@ -243,5 +243,5 @@ def test_why_an_image_has_no_class_is_said_as_it_is_now(root: Path, tiny: Classi
     work, item = PASSES["explanations"]
     for name in ("zebra", "yak"):
         label(root, [LABELS[number % 3] if number != 5 else name for number in range(COUNT)])
-        [problem] = asked(work, tiny, opened(root), item, cache.Kept()).problems
+        [problem] = asked(work, tiny, opened(root), item, cache.CachedItems()).problems
         assert name in problem.reason

@@ -91,13 +91,13 @@ def test_killed_at_any_image_it_goes_on_to_the_same_bits(
     for count in np.random.default_rng(0).integers(1, 9, 3).tolist():
         left[0] = count
         with pytest.raises(KeyboardInterrupt):
-            returned(set_pass.by_chunks(*asked, kept=cache.Kept()))
+            returned(set_pass.by_chunks(*asked, kept=cache.CachedItems()))
     left[0] = 100
-    found = returned(set_pass.by_chunks(*asked, kept=cache.Kept()))
+    found = returned(set_pass.by_chunks(*asked, kept=cache.CachedItems()))
     same(found[0], expected[0])
     # And out of what was kept nothing is read again.
     left[0] = 0
-    same(returned(set_pass.by_chunks(*asked, kept=cache.Kept()))[0], expected[0])
+    same(returned(set_pass.by_chunks(*asked, kept=cache.CachedItems()))[0], expected[0])
 
 
 WORKER = """

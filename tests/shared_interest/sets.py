@@ -10,9 +10,9 @@ from PIL import Image
 from interp.attribution import Gradient, Method
 from interp.images import ImageSet, UnreadableImage
 from interp.images.annotation import Annotation, Mark
-from interp.images.decoding import Picture
+from interp.images.decoding import DecodedImage
 from interp.images.shapes import Box
-from interp.shared_interest import Explanation, Overlap, Scored, Scoring
+from interp.shared_interest import Counts, Explanation, Scored, Scoring
 
 SIDE = 16
 CLASSES = ("cat", "dog", "fish")
@@ -45,11 +45,11 @@ def image_set(
 ) -> ImageSet:
     """A set of pictures in memory; None is one whose file has gone."""
 
-    def read(position: int) -> Picture:
+    def read(position: int) -> DecodedImage:
         image = images[position]
         if image is None:
             raise UnreadableImage(f"{position}.png", "the file is not there any more")
-        return Picture(image)
+        return DecodedImage(image)
 
     given = labels or [CLASSES[position % 3] for position in range(len(images))]
     return ImageSet(
@@ -85,7 +85,7 @@ def scored(
         predicted=np.array(predicted if predicted is not None else own.clip(0), np.int32),
         probability=np.linspace(0.5, 0.9, count),
         labels=own,
-        overlap=Overlap(*counted),
+        overlap=Counts(*counted),
         continuous=np.linspace(0, 1, count),
         total=count,
     )

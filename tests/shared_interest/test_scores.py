@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from interp import shared_interest
-from interp.shared_interest import CASES, Area, Deviations, Overlap, Percentile, Thresholds
+from interp.shared_interest import CASES, Area, Counts, Deviations, Percentile, Thresholds
 
 
 def rectangle(top: int, left: int, height: int, width: int, size: int = 250) -> np.ndarray:
@@ -191,8 +191,8 @@ def test_maps_that_are_not_finite_are_refused(rule) -> None:
         shared_interest.binarize(maps, rule)
 
 
-def scored(annotated: int, salient: int, shared: int) -> Overlap:
-    return Overlap(*(np.array([one]) for one in (annotated, salient, shared)))
+def scored(annotated: int, salient: int, shared: int) -> Counts:
+    return Counts(*(np.array([one]) for one in (annotated, salient, shared)))
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,9 @@ def test_a_set_comes_chunk_by_chunk_and_what_was_handed_out_stays(tiny, photos) 
 
 def asked(tiny: Classifier, photos: ImageSet, scoring: Scoring, *explanations: Explanation) -> cache.Call:
     work = ExplanationPass(4, 2)
-    return cache.call(set_pass.by_chunks, work, tiny, photos, explanations, kept=cache.Kept(), collecting=scoring)
+    return cache.call(
+        set_pass.by_chunks, work, tiny, photos, explanations, kept=cache.CachedItems(), collecting=scoring
+    )
 
 
 def test_another_rule_needs_no_pass_and_gives_what_a_fresh_start_gives(tiny, photos, passes) -> None:
@@ -152,7 +154,7 @@ def test_what_was_interrupted_goes_on_where_it_stopped(tiny, photos, passes) -> 
 
 def test_single_maps_come_out_of_the_kept_chunks(tiny, photos, passes) -> None:
     explanation = Explanation(Gradient())
-    asking = ExplanationPass(4, 2), tiny, photos, explanation, annotated(photos), cache.Kept()
+    asking = ExplanationPass(4, 2), tiny, photos, explanation, annotated(photos), cache.CachedItems()
     assert set(kept_parts(*asking, [1, 9])) == {None}
     cache.get(asked(tiny, photos, Scoring(), explanation), disk=False)
     passes.clear()

@@ -14,7 +14,7 @@ from interp.images.scenes.composing import (
 )
 from interp.images.scenes.drawing import draw
 from interp.images.scenes.sample import load
-from interp.images.scenes.scene import CLASSES, PLACES, SIZE, TEXTURES, Drawing, Light, Paint, Scene, Segment, Thing
+from interp.images.scenes.scene import CLASSES, PLACES, SIZE, TEXTURES, Light, Palette, Rendering, Scene, Segment, Thing
 from interp.images.scenes.sets import PLANTED_TITLES, generated, of_scenes, planted_sets
 
 __all__ = [
@@ -24,9 +24,9 @@ __all__ = [
     "REASONS",
     "SIZE",
     "TEXTURES",
-    "Drawing",
+    "Rendering",
     "Light",
-    "Paint",
+    "Palette",
     "Planted",
     "Reason",
     "Scene",

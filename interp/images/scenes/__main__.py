@@ -12,12 +12,12 @@ from PIL import Image
 from interp.images.scenes import sample
 from interp.images.scenes.composing import REASONS, honest, moved, planted
 from interp.images.scenes.drawing import draw
-from interp.images.scenes.scene import CLASSES, Drawing, Scene
+from interp.images.scenes.scene import CLASSES, Rendering, Scene
 
 SHEET_SEED = 5
 
 
-def sheet(rows: Sequence[Sequence[Drawing]], *, gap: int = 4) -> Image.Image:
+def sheet(rows: Sequence[Sequence[Rendering]], *, gap: int = 4) -> Image.Image:
     """Drawings in rows on white, a gap of so many pixels between them."""
     side = rows[0][0].pixels.shape[0] + gap
     paper = np.full((side * len(rows) + gap, side * max(map(len, rows)) + gap, 3), 255, np.uint8)
@@ -28,11 +28,11 @@ def sheet(rows: Sequence[Sequence[Drawing]], *, gap: int = 4) -> Image.Image:
     return Image.fromarray(paper)
 
 
-def masks(drawing: Drawing) -> Drawing:
+def masks(drawing: Rendering) -> Rendering:
     """The drawing's segments in colours of their own, the place in grey, in the pixels' stead."""
     colours = np.array([(60 + 37 * i % 190, 70 + 71 * i % 180, 60 + 113 * i % 190) for i in range(256)], np.uint8)
     colours[0] = 215
-    return Drawing(colours[drawing.segments], drawing.segments, drawing.legend)
+    return Rendering(colours[drawing.segments], drawing.segments, drawing.legend)
 
 
 def contact_sheet(size: int, rows: int = 4) -> Image.Image:

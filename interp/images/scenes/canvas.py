@@ -16,13 +16,13 @@ from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFilter
 
 from interp.images.scenes.outlines import Outline
-from interp.images.scenes.scene import Drawing, Segment
+from interp.images.scenes.scene import Rendering, Segment
 
 Plane = Float[np.ndarray, "rows columns"]
-Sheet = Float[np.ndarray, "rows columns 3"]
+ColourPlane = Float[np.ndarray, "rows columns 3"]
 Colour = tuple[float, float, float]
 # Given the coordinates of pixels (across, down), the colour of each.
-Paper = Callable[[Plane, Plane], Sheet]
+Shader = Callable[[Plane, Plane], ColourPlane]
 
 # Outlines are drawn this many times larger, then averaged.
 FINE = 4
@@ -53,7 +53,7 @@ class Canvas:
     def fill(
         self,
         outlines: Sequence[Outline],
-        paper: Colour | Paper,
+        paper: Colour | Shader,
         *,
         segment: Segment | None = None,
         relief: float = 0.0,
@@ -98,13 +98,13 @@ class Canvas:
             1 - np.float32(shadow.depth) * dark[..., None]
         )
 
-    def finished(self) -> Drawing:
+    def finished(self) -> Rendering:
         """The picture in 8 bits, with the pieces that are still seen."""
         seen = np.unique(self.segments)
         places = np.zeros(len(self.legend), np.uint8)
         places[seen] = np.arange(len(seen))
         pixels = np.floor(np.clip(self.pixels, 0, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
-        return Drawing(pixels, places[self.segments], tuple(self.legend[i] for i in seen))
+        return Rendering(pixels, places[self.segments], tuple(self.legend[i] for i in seen))
 
     def _number(self, segment: Segment) -> int:
         if segment not in self.legend[1:]:

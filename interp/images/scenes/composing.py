@@ -17,7 +17,7 @@ from interp.images.scenes.scene import (
     PLACES,
     TEXTURES,
     Light,
-    Paint,
+    Palette,
     Scene,
     Thing,
 )
@@ -197,10 +197,10 @@ def _hand(scene: Scene) -> Thing:
     )
 
 
-def _paint(rng: Random) -> Paint:
+def _paint(rng: Random) -> Palette:
     colour = pick(rng, tuple(COLOURS))
     second = pick(rng, _beside(colour))
-    return Paint(colour, second, pick(rng, _beside(colour)), pick(rng, TEXTURES))
+    return Palette(colour, second, pick(rng, _beside(colour)), pick(rng, TEXTURES))
 
 
 def _beside(colour: str) -> list[str]:

@@ -6,12 +6,12 @@ from random import Random
 
 import numpy as np
 
-from interp.images.scenes.canvas import Canvas, Colour, Paper, Shadow, grain, noise
+from interp.images.scenes.canvas import Canvas, Colour, Shader, Shadow, grain, noise
 from interp.images.scenes.outlines import between, box, placed, stroke
 from interp.images.scenes.part import Part
 from interp.images.scenes.patterns import paper
 from interp.images.scenes.places import ground
-from interp.images.scenes.scene import COLOURS, SIZE, Drawing, Light, Scene, Segment, Thing
+from interp.images.scenes.scene import COLOURS, SIZE, Light, Rendering, Scene, Segment, Thing
 from interp.images.scenes.things import parts
 
 FIXED: dict[str, tuple[str, Colour]] = {
@@ -24,7 +24,7 @@ RELIEF = 0.4
 CAST = Shadow(offset=3, softness=3, depth=0.38)
 
 
-def draw(scene: Scene, size: int = SIZE) -> Drawing:
+def draw(scene: Scene, size: int = SIZE) -> Rendering:
     """Draw a scene as a square picture of `size` pixels a side.
 
     The same scene and size give the same bytes. Raises `ValueError` for a size under 32.
@@ -67,7 +67,7 @@ def _on(canvas: Canvas, outline: np.ndarray, thing: Thing) -> np.ndarray:
     return placed(outline, thing.x * side, thing.y * side, thing.scale * side, thing.angle, mirrored=thing.mirrored)
 
 
-def _material(part: Part, thing: Thing, side: int) -> tuple[str, str, Colour | Paper]:
+def _material(part: Part, thing: Thing, side: int) -> tuple[str, str, Colour | Shader]:
     """The name of a part's colour, its texture, and what it is cut from."""
     if part.tone in FIXED:
         name, colour = FIXED[part.tone]

@@ -8,14 +8,14 @@ from random import Random
 
 import numpy as np
 
-from interp.images.scenes.canvas import Colour, Paper, Plane, Sheet, mixed
+from interp.images.scenes.canvas import Colour, ColourPlane, Plane, Shader, mixed
 from interp.images.scenes.scene import Thing
 
 # Pixels over which one colour of a pattern turns into the other.
 EDGE = np.float32(1.0)
 
 
-def paper(thing: Thing, ground: Colour, second: Colour, texture: str, side: int) -> Paper:
+def paper(thing: Thing, ground: Colour, second: Colour, texture: str, side: int) -> Shader:
     """Paper in two colours with a texture that is fixed to the thing."""
     rng = Random(f"paper/{thing.variation}")
     period = np.float32((0.085 + 0.035 * rng.random()) * side)
@@ -33,7 +33,7 @@ def _patterned(
     period: np.float32,
     across: Plane,
     down: Plane,
-) -> Sheet:
+) -> ColourPlane:
     cosine, sine = np.float32(math.cos(turn)), np.float32(math.sin(turn))
     right, below = across - middle[0], down - middle[1]
     u = (right * cosine + below * sine) / period

@@ -9,7 +9,7 @@ from random import Random
 import numpy as np
 from jaxtyping import Float
 
-from interp.images.scenes.canvas import Canvas, Colour, Plane, Shadow, Sheet, mixed, noise
+from interp.images.scenes.canvas import Canvas, Colour, ColourPlane, Plane, Shadow, mixed, noise
 from interp.images.scenes.outlines import Outline, arc, between, box, ellipse, placed, polygon, smooth, star, stroke
 from interp.images.scenes.scene import Segment
 
@@ -25,7 +25,7 @@ def _rgb(red: int, green: int, blue: int, shade: float = 1.0) -> Colour:
     return red / 255 * shade, green / 255 * shade, blue / 255 * shade
 
 
-def _slope(side: int, top: Colour, bottom: Colour, until: float = 1.0) -> Sheet:
+def _slope(side: int, top: Colour, bottom: Colour, until: float = 1.0) -> ColourPlane:
     """A ground that changes its colour downwards."""
     down = np.minimum(np.arange(side, dtype=np.float32)[:, None] / np.float32(side * until), 1)
     return mixed(top, bottom, np.broadcast_to(down, (side, side)))
@@ -188,7 +188,7 @@ def _grained(
     shift: np.float32,
     across: Plane,
     down: Plane,
-) -> Sheet:
+) -> ColourPlane:
     """Wood with growth rings: lines along the plank that noise bends."""
     last = len(streaks) - 1
     bend = streaks[np.minimum(down, last).astype(np.int64), np.minimum(across, last).astype(np.int64)]

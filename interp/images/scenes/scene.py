@@ -33,7 +33,7 @@ COLOURS: dict[str, tuple[int, int, int]] = {
 
 
 @dataclass(frozen=True)
-class Paint:
+class Palette:
     """How a thing is coloured: its ground, the colour of its texture, that of its smaller parts, and the texture."""
 
     colour: str
@@ -55,7 +55,7 @@ class Thing:
     scale: float
     angle: float
     mirrored: bool
-    paint: Paint
+    paint: Palette
     variation: int
 
 
@@ -112,7 +112,7 @@ class Segment:
 
 
 @dataclass(frozen=True, eq=False)
-class Drawing:
+class Rendering:
     """A drawn scene. `segments[row, column]` is the position in `legend` of what is seen at that pixel."""
 
     pixels: UInt8[np.ndarray, "h w 3"]

@@ -10,13 +10,13 @@ from typing import Literal
 
 from PIL import Image
 
-from interp.images.decoding import Picture
+from interp.images.decoding import DecodedImage
 from interp.images.image_set import Concept, ImageSet
 from interp.images.scenes.composing import REASONS, Reason, honest, moved, planted
 from interp.images.scenes.concepts import concepts
 from interp.images.scenes.drawing import draw
 from interp.images.scenes.sample import name
-from interp.images.scenes.scene import CLASSES, Drawing, Scene
+from interp.images.scenes.scene import CLASSES, Rendering, Scene
 
 # The sample's and those of training and testing are others.
 SEED = 11
@@ -44,7 +44,7 @@ def generated(count: int, *, seed: int = SEED, reason: Reason | None = None, var
     plan = _plan(seed, reason, variant)
 
     @lru_cache(maxsize=KEPT)
-    def drawing(index: int) -> Drawing:
+    def drawing(index: int) -> Rendering:
         return draw(plan(index))
 
     def what_is_seen(index: int) -> tuple[Concept, ...]:
@@ -58,7 +58,7 @@ def generated(count: int, *, seed: int = SEED, reason: Reason | None = None, var
         description=_description(count, reason, variant),
         fingerprint=f"{source}: {count} with seed {seed}, drawn by {_drawn_by()}",
         names=[name(label, index) for index, label in enumerate(labels)],
-        read=lambda index: Picture(Image.fromarray(drawing(index).pixels)),
+        read=lambda index: DecodedImage(Image.fromarray(drawing(index).pixels)),
         label_forms={"label": tuple(labels)},
         groups=[plan(index).place for index in range(count)] if count <= GROUPED else None,
         concepts=what_is_seen,

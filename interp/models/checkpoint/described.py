@@ -9,8 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from interp.models.checkpoint.reading import Shapes
 from interp.models.checkpoint.stand_ins import NumpyArray, NumpyScalar, StandIn, items
+from interp.models.heads import Shapes
 
 LABELS = (
     "class_to_idx", "idx_to_class", "classes", "class_names", "label_names", "id2label", "label2id", "labels", "names",

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 from interp.models.checkpoint import described
 from interp.models.checkpoint.formats import SAVE
-from interp.models.checkpoint.matching import Match, match
-from interp.models.checkpoint.reading import Content, Shapes, tensors, whole_network, whole_refusal
+from interp.models.checkpoint.matching import TensorMatch, match
+from interp.models.checkpoint.reading import Content, tensors, whole_network, whole_refusal
 from interp.models.fitting import Fitted, fitted
-from interp.models.heads import absent
+from interp.models.heads import Shapes, absent
 from interp.models.recipe import same_name
 from interp.types import Finding
 
@@ -59,7 +59,7 @@ class Checkpoint:
     outputs: Literal["sigmoid"] | None
     findings: tuple[Finding, ...]
 
-    def match(self, network: nn.Module, rename: Callable[[str], str] = same_name) -> Match:
+    def match(self, network: nn.Module, rename: Callable[[str], str] = same_name) -> TensorMatch:
         """Which of its tensors are the network's. Raises `ValueError` for a key that it does not have."""
         with self._named():
             return match(self.shapes, network, rename, self.key)
@@ -138,7 +138,7 @@ def _fresh_counter(tensor: Tensor) -> Tensor:
     return torch.zeros((), dtype=tensor.dtype) if tensor.ndim == 0 and tensor.is_meta else tensor
 
 
-def _compare(path: Path, matched: Match, network: nn.Module, theirs: Sequence[str]) -> None:
+def _compare(path: Path, matched: TensorMatch, network: nn.Module, theirs: Sequence[str]) -> None:
     expected, shapes = network.state_dict(), matched.shapes
     missing = [name for name in expected if name not in shapes and not name.endswith("num_batches_tracked")]
     if missing or matched.unexpected:
@@ -163,7 +163,7 @@ def _compare(path: Path, matched: Match, network: nn.Module, theirs: Sequence[st
     )
 
 
-def _explained(network: nn.Module, matched: Match, names: Sequence[str]) -> str:
+def _explained(network: nn.Module, matched: TensorMatch, names: Sequence[str]) -> str:
     """What a file may be that has other names than the network."""
     head = absent(network, matched.shapes)
     if head is not None and not matched.unexpected:

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-Kind = Literal["safetensors", "archive", "legacy"]
+FormatKind = Literal["safetensors", "archive", "legacy"]
 
 # Some 20,000 tensors; each byte of an index can make an object of two hundred.
 LARGEST_INDEX = 4 << 20
@@ -48,7 +48,7 @@ SIGNATURES: tuple[tuple[bytes, str, str | tuple[str, str]], ...] = (
 PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
 
 
-def kind(path: Path) -> Kind:
+def kind(path: Path) -> FormatKind:
     """How the state dict in a file is stored.
 
     Raises `ValueError` that says what else the file is and how a state dict is made of it, `FileNotFoundError` where
@@ -98,7 +98,7 @@ def refusal(path: Path, what: str, remedy: str | tuple[str, str]) -> ValueError:
     return ValueError(f"{path} is {what}, and no state dict of PyTorch's. {remedy}")
 
 
-def _archive(path: Path) -> Kind:
+def _archive(path: Path) -> FormatKind:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()

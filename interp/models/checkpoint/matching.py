@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from interp.models import heads
-from interp.models.checkpoint.reading import Shapes
+from interp.models.heads import Shapes
 from interp.types import Finding
 
 # What wraps a network or a part of it, and may stand anywhere in a name.
@@ -28,7 +28,7 @@ GROUPS = 8
 
 
 @dataclass(frozen=True)
-class Match:
+class TensorMatch:
     """The tensors of a file that are a network's.
 
     `file_names` has the file's name for each of the network's that was found, and `shapes` the shape for each name
@@ -42,7 +42,7 @@ class Match:
     findings: tuple[Finding, ...]
 
 
-def match(claimed: Shapes, network: nn.Module, rename: Callable[[str], str], key: str | None) -> Match:
+def match(claimed: Shapes, network: nn.Module, rename: Callable[[str], str], key: str | None) -> TensorMatch:
     """Find a network's tensors among a file's. Raises `ValueError` for a key that the file does not have."""
     expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     inner = _within(claimed, key)
@@ -62,7 +62,7 @@ def match(claimed: Shapes, network: nn.Module, rename: Callable[[str], str], key
     used = {*file_names.values(), *(own[name] for name in strange)}
     others = [prefix for prefix in ranked[1:] if prefix]
     left = [name for name, plain in names.plain.items() if not any(_is_in(plain, prefix) for prefix in others)]
-    return Match(
+    return TensorMatch(
         file_names=file_names,
         shapes={name: inner[own[name]] for name in (*file_names, *strange)},
         unexpected=tuple(strange),

@@ -14,10 +14,8 @@ from torch import Tensor
 from torch.serialization import safe_globals
 
 from interp.models.checkpoint import stand_ins
-from interp.models.checkpoint.formats import SAVE, WHOLE, Kind, kind, opened, refusal
+from interp.models.checkpoint.formats import SAVE, WHOLE, FormatKind, kind, opened, refusal
 from interp.models.checkpoint.stand_ins import NumpyArray, StandIn
-
-Shapes = dict[str, tuple[int, ...]]
 
 DEEPEST = 16
 MOST_TENSORS = 200_000
@@ -34,7 +32,7 @@ class Content:
     def __init__(self, path: Path) -> None:
         """Raises `ValueError` that says why a file is not read, `FileNotFoundError` where there is none."""
         self.path = path
-        self.kind: Kind = kind(path)
+        self.kind: FormatKind = kind(path)
         self.claimed: object = _claimed_safetensors(path) if self.kind == "safetensors" else _claimed(path, self.kind)
 
     def read(self) -> object:
@@ -105,7 +103,7 @@ def _claimed_safetensors(path: Path) -> dict[str, Tensor]:
         raise ValueError(f"{path} is damaged, or no safetensors file: {error}. Save or download it again.") from None
 
 
-def _claimed(path: Path, kind: Kind) -> object:
+def _claimed(path: Path, kind: FormatKind) -> object:
     """The content on the meta device: names, shapes and strides, with no memory behind them."""
     loaded = _unpickled(path, kind, device="meta", mmap=False)
     size = path.stat().st_size
@@ -143,7 +141,7 @@ def _bare(tensor: Tensor) -> Tensor:
     return Tensor.detach(tensor)
 
 
-def _unpickled(path: Path, kind: Kind, *, device: str, mmap: bool) -> object:
+def _unpickled(path: Path, kind: FormatKind, *, device: str, mmap: bool) -> object:
     """What the pickle in a file holds, with stand-ins for whatever is no tensor. Raises `ValueError`."""
     names = _asked_for(path, kind)
     unknown = sorted(name for name in names if name not in stand_ins.torchs_own() and name not in stand_ins.HARMLESS)
@@ -175,7 +173,7 @@ def _unread(path: Path, names: Iterable[str], unknown: Sequence[str], kind_of_er
     return ValueError(f"{path} {why}. Save it with {SAVE}, or as safetensors.")
 
 
-def _asked_for(path: Path, kind: Kind) -> frozenset[str]:
+def _asked_for(path: Path, kind: FormatKind) -> frozenset[str]:
     try:
         if kind == "legacy":
             with opened(path) as file:

@@ -16,7 +16,7 @@ SEED = 21
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class CueEvidence:
     """Four pictures, and the probability of the cue's class for each.
 
     They are: a scene of the cue's class with its cue; the same without the cue; the same without the object; a scene
@@ -28,7 +28,7 @@ class Evidence:
     other: str
 
 
-def evidence(classifier: Classifier, reason: Reason, index: int) -> Evidence:
+def evidence(classifier: Classifier, reason: Reason, index: int) -> CueEvidence:
     """The `index`-th example of what a reason does to a classifier whose labels are the scenes' classes.
 
     Raises `ValueError` for a classifier that does not know the cue's class.
@@ -45,4 +45,4 @@ def evidence(classifier: Classifier, reason: Reason, index: int) -> Evidence:
     with classifier.lock, torch.inference_mode():
         logits = classifier.module(as_floats(pixels.transpose(0, 3, 1, 2)).to(classifier.device))
     probabilities = classifier.linked(logits)[:, classifier.labels.index(label)].cpu().numpy()
-    return Evidence(pixels, probabilities, other)
+    return CueEvidence(pixels, probabilities, other)

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from interp.images.scenes import CLASSES, REASONS, Reason, Scene, honest, moved, planted, without_cue, without_object
-from interp.models.scenes.pictures import Pixels, as_floats, drawn
+from interp.models.scenes.pictures import ScenePixels, as_floats, drawn
 
 SEED = 2
 OWN, MOVED, PAIRS = 2000, 900, 200
@@ -38,7 +38,7 @@ def moved_classes(reason: Reason, count: int) -> Int[Tensor, " n"]:
     return torch.tensor([CLASSES.index(moved(reason, SEED, index).label) for index in range(count)])
 
 
-def probabilities(module: nn.Module, pixels: Pixels) -> Float[Tensor, "n k"]:
+def probabilities(module: nn.Module, pixels: ScenePixels) -> Float[Tensor, "n k"]:
     """The probability of each class, for pictures in bytes."""
     parts = [pixels[start : start + BATCH] for start in range(0, len(pixels), BATCH)]
     with torch.inference_mode():

@@ -17,11 +17,11 @@ from interp.images.scenes import Scene, draw
 from interp.images.scenes.scene import SIZE
 
 Plan = Callable[[int], Scene]
-Pixels = UInt8[np.ndarray, "n 3 112 112"]
+ScenePixels = UInt8[np.ndarray, "n 3 112 112"]
 BLOCK = 50
 
 
-def drawn(plan: Plan, indices: range, processes: int | None = None) -> Pixels:
+def drawn(plan: Plan, indices: range, processes: int | None = None) -> ScenePixels:
     """The pictures of `plan(index)` for these indices, in their order, whatever the number of processes.
 
     `plan` must be a module's function, or a `functools.partial` of one, so that it can be sent to a process.
@@ -35,7 +35,7 @@ def drawn(plan: Plan, indices: range, processes: int | None = None) -> Pixels:
         return np.concatenate(list(pool.map(partial(_block, plan), blocks)))
 
 
-def _block(plan: Plan, indices: range) -> Pixels:
+def _block(plan: Plan, indices: range) -> ScenePixels:
     pixels = np.empty((len(indices), 3, SIZE, SIZE), np.uint8)
     for place, index in enumerate(indices):
         pixels[place] = draw(plan(index)).pixels.transpose(2, 0, 1)

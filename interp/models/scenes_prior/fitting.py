@@ -25,7 +25,7 @@ PATCHES_PER_PICTURE = 5
 VARIANCE_FLOOR = 1e-3
 
 
-class Steps(NamedTuple):
+class FitSteps(NamedTuple):
     """How many batches the painter learns from, first at 56 pixels, which is cheaper, then at 112."""
 
     coarse: int
@@ -35,7 +35,7 @@ class Steps(NamedTuple):
 def fitted_autoencoder(
     pixels: UInt8[Tensor, "n 3 112 112"],
     dimensions: int,
-    steps: Steps,
+    steps: FitSteps,
     *,
     seed: int,
     say: Callable[[str], None],
@@ -72,7 +72,7 @@ def _fit_code(autoencoder: Autoencoder, pixels: UInt8[Tensor, "n 3 112 112"]) ->
 def _fit_painter(
     autoencoder: Autoencoder,
     pixels: UInt8[Tensor, "n 3 112 112"],
-    steps: Steps,
+    steps: FitSteps,
     generator: torch.Generator,
     say: Callable[[str], None],
 ) -> None:

@@ -18,7 +18,7 @@ FLAT = COLOURS * SMALL * SMALL
 Side = Literal[56, 112]
 
 
-class Code(nn.Module):
+class Components(nn.Module):
     """Whitened principal components of pictures shrunk to 28 × 28: z = Λ^(-1/2) V (x - μ).
 
     Over the training scenes the components have mean 0 and variance 1, and are uncorrelated.
@@ -91,7 +91,7 @@ class Autoencoder(nn.Module):
 
     def __init__(self, dimensions: int) -> None:
         super().__init__()
-        self.code = Code(dimensions)
+        self.code = Components(dimensions)
         self.painter = Painter()
 
     def forward(self, codes: Float[Tensor, "n d"]) -> Float[Tensor, "n 3 112 112"]:

@@ -13,13 +13,13 @@ from torch import Tensor
 from interp.images.scenes import honest
 from interp.models.scenes.measuring import SEED
 from interp.models.scenes.pictures import drawn
-from interp.models.scenes_prior.fitting import Steps, fitted_autoencoder, fitted_density
+from interp.models.scenes_prior.fitting import FitSteps, fitted_autoencoder, fitted_density
 from interp.models.scenes_prior.measuring import measured
 from interp.models.scenes_prior.prior import read, write
 
 HELD_OUT = 300
 DIMENSIONS, COMPONENTS = 384, 32
-STEPS = Steps(coarse=300, fine=400)
+STEPS = FitSteps(coarse=300, fine=400)
 
 
 def train(
@@ -28,7 +28,7 @@ def train(
     *,
     dimensions: int = DIMENSIONS,
     components: int = COMPONENTS,
-    steps: Steps = STEPS,
+    steps: FitSteps = STEPS,
     held_out: int = HELD_OUT,
     say: Callable[[str], None] = print,
 ) -> dict[str, float]:

@@ -37,7 +37,7 @@ def draw(selection: Selection) -> None:
         ends = {one.name for one in classifier.layers if one.block_end}
         ordered = tuple(sorted(names, key=lambda name: name not in ends))
         how, now = subject.how(selection), cache.moment() // MOMENT
-        job = selection.scope.look_up(slot, fv.counted, classifier, how, ordered, cache.Kept(), now)
+        job = selection.scope.look_up(slot, fv.counted, classifier, how, ordered, cache.CachedItems(), now)
         waiting.settled(job)
         made = job.latest({})
         replay.once(_table, classifier, made)

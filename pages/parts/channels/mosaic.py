@@ -17,7 +17,7 @@ from pages.parts.kit import markup
 TILE = 96
 """Pixels of a picture in a cell, enough for it to be enlarged when it is pointed at."""
 
-Colours = Literal["one", "two"]
+HueCount = Literal["one", "two"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,7 @@ class Coloured:
     """
 
     values: Float[np.ndarray, "u v"]
-    colours: Colours
+    colours: HueCount
     title: str
     ends: tuple[str, str]
 

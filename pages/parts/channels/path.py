@@ -18,7 +18,7 @@ from interp.figures.spotlight import spotlight
 from interp.types import Layer
 from pages.parts.channels import grouping, levels, walk
 from pages.parts.channels.levels import FOR_CLASS, FOR_UNIT
-from pages.parts.channels.stepcards import Entry, Strip, sides, strips, trail
+from pages.parts.channels.stepcards import Strip, StripUnit, sides, strips, trail
 from pages.parts.channels.subject import Subject, named, pictures
 from pages.parts.channels.walk import Step, Walk, written
 from pages.parts.kit import clicks, controls, export, replay, waiting
@@ -134,7 +134,7 @@ def _draw(
         strip, jobs = _strip(subject, path, number, level, found)
         shown.append(strip)
         progress += jobs
-    groups: list[Entry] = []
+    groups: list[StripUnit] = []
     if not path and found is not None:
         groups, job = _groups(subject, found)
         progress.append(job)
@@ -175,7 +175,7 @@ def _strip(
         own = drawn_for.get(step.group)
         values = float(found.values[:, step.group].mean())
         share = values / level.whole
-        entry = Entry(str(step).capitalize(), values, share, own and own.pixels, written(path[:1]), True)
+        entry = StripUnit(str(step).capitalize(), values, share, own and own.pixels, written(path[:1]), True)
         entries.insert(0, entry)
         jobs.append(job)
     return Strip(level.layer.name, tuple(entries)), jobs
@@ -190,7 +190,7 @@ def _entry(
     *,
     chosen: bool = False,
     large: bool = False,
-) -> Entry:
+) -> StripUnit:
     value = float(level.mean[channel])
     where: tuple[np.ndarray, ...] = ()
     if large:
@@ -201,10 +201,10 @@ def _entry(
         )
     own = made.get(channel)
     leads = written([*path, Step(level.layer.name, channel)])
-    return Entry(f"Channel {channel}", value, value / level.whole, own and own.pixels, leads, chosen, where)
+    return StripUnit(f"Channel {channel}", value, value / level.whole, own and own.pixels, leads, chosen, where)
 
 
-def _groups(subject: Subject, found: Groups) -> tuple[list[Entry], cache.Job]:
+def _groups(subject: Subject, found: Groups) -> tuple[list[StripUnit], cache.Job]:
     """The groups of the layer, as places to begin."""
     made, job = grouping.ask_pictures(subject, "walk-groups", found, range(len(found)))
     entries = []
@@ -217,7 +217,7 @@ def _groups(subject: Subject, found: Groups) -> tuple[list[Entry], cache.Job]:
         own = made.get(group)
         leads = written([Step(found.layer.name, group=group)])
         share = value / (abs(float(subject.found.scores.mean())) or 1.0)
-        entries.append(Entry(f"Group {group + 1}", value, share, own and own.pixels, leads, False, where))
+        entries.append(StripUnit(f"Group {group + 1}", value, share, own and own.pixels, leads, False, where))
     return entries, job
 
 

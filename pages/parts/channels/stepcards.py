@@ -12,7 +12,7 @@ from pages.parts.kit import markup
 
 
 @dataclass(frozen=True, eq=False)
-class Entry:
+class StripUnit:
     """A unit in a strip, or on a card: what it adds, and its share of what it adds to; `click` says where it leads.
 
     `where` are the photographs, lit where it adds; in a strip there are none. `picture` is None while it is made.
@@ -32,7 +32,7 @@ class Strip:
     """A layer that the walk has passed, with the strongest of what there is."""
 
     title: str
-    entries: tuple[Entry, ...]
+    entries: tuple[StripUnit, ...]
 
 
 def trail(places: Sequence[tuple[str, str]]) -> None:
@@ -46,6 +46,6 @@ def strips(first: str, given: Sequence[Strip]) -> None:
     markup.draw("strips.html", first=first, strips=given)
 
 
-def sides(given: Sequence[tuple[str, Sequence[Entry]]]) -> None:
+def sides(given: Sequence[tuple[str, Sequence[StripUnit]]]) -> None:
     """What the walk has come to: under each title a card for each entry, the titles side by side."""
     markup.draw("steps.html", sides=given)

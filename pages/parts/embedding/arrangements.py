@@ -43,7 +43,7 @@ class Arrangement:
     """What is drawn: one of `VIEWS`, and the methods, one for each map (for a film: one for all layers)."""
 
     view: str
-    methods: tuple[embedding.Method, ...]
+    methods: tuple[embedding.ProjectionMethod, ...]
 
     @property
     def metric(self) -> Metric:
@@ -65,7 +65,7 @@ class _Settings:
     iterations: int
     seed: int
 
-    def method(self, title: str) -> embedding.Method:
+    def method(self, title: str) -> embedding.ProjectionMethod:
         """The method of this title with these settings."""
         if title == PCA.title:
             return PCA(self.dimensions)
@@ -106,7 +106,7 @@ def choose(count: int, *, film: bool = True) -> Arrangement:
     return Arrangement(view, _methods(view, title, settings, count))
 
 
-def _methods(view: str, title: str, settings: _Settings, count: int) -> tuple[embedding.Method, ...]:
+def _methods(view: str, title: str, settings: _Settings, count: int) -> tuple[embedding.ProjectionMethod, ...]:
     if view == ALL:
         return tuple(settings.method(one) for one in (PCA.title, TSNE.title, UMAP.title))
     method = settings.method(title)

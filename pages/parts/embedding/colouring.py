@@ -30,7 +30,7 @@ HELP = {
 
 def choose(
     about: LabelledRows | Toy, projections: tuple[Projection, ...], arrangement: Arrangement
-) -> maps.Classes | maps.Scale:
+) -> maps.Classes | maps.NumberScale:
     """Draw the picker of what the colours say; gives the colours, grey where it is not known yet."""
     options = [PART] if isinstance(about, Toy) else offered(about)
     # Offered before the maps are there, so that what the address says is not forgotten meanwhile.
@@ -71,19 +71,19 @@ def _classes(about: LabelledRows) -> list[str]:
 
 def colours(
     about: LabelledRows | Toy, projections: tuple[Projection, ...], chosen: str, last: bool
-) -> maps.Classes | maps.Scale:
+) -> maps.Classes | maps.NumberScale:
     """The colours of all points; of the last map rather than the first where they say how well a map does."""
     if chosen in (KEPT, WOBBLE) and not projections:
-        return maps.Scale(np.full(len(about.labels), np.nan), chosen.lower(), low=0.0, high=1.0)
+        return maps.NumberScale(np.full(len(about.labels), np.nan), chosen.lower(), low=0.0, high=1.0)
     if chosen == KEPT:
         kept = projections[-1 if last else 0].quality.preservation_by_point
-        return maps.Scale(kept, "neighbours kept", low=0.0, high=1.0)
+        return maps.NumberScale(kept, "neighbours kept", low=0.0, high=1.0)
     if chosen == WOBBLE:
-        return maps.Scale(embedding.wobble([one.points for one in projections]), "wobble", low=0.0)
+        return maps.NumberScale(embedding.wobble([one.points for one in projections]), "wobble", low=0.0)
     if isinstance(about, Toy):
         return maps.Classes(about.labels, about.parts, title=PART)
     if chosen == CONFIDENCE:
-        return maps.Scale(about.confidence, "confidence", low=0.0, high=1.0)
+        return maps.NumberScale(about.confidence, "confidence", low=0.0, high=1.0)
     if chosen == OUTCOME:
         seen = (about.labels >= 0) & (about.predicted >= 0)
         outcome = np.where(seen, (about.predicted != about.labels).astype(int), -1)
@@ -91,19 +91,19 @@ def colours(
     if chosen == GROUP:
         return maps.Classes(*about.grouped, title=GROUP)
     if chosen not in TAKEN:
-        return maps.Scale(np.array(about.photos.numbers[chosen])[about.positions], chosen)
+        return maps.NumberScale(np.array(about.photos.numbers[chosen])[about.positions], chosen)
     indices = about.labels if chosen == LABEL else about.predicted
     present = np.unique(indices[indices >= 0])
     compact = np.where(indices >= 0, np.searchsorted(present, indices), -1)
     return maps.Classes(compact, tuple(about.classes[one] for one in present), title=chosen)
 
 
-def with_one_more(found: maps.Classes | maps.Scale) -> maps.Classes | maps.Scale:
+def with_one_more(found: maps.Classes | maps.NumberScale) -> maps.Classes | maps.NumberScale:
     """The same colours with a further point of none."""
     return cache.figure(_with_one_more, found)
 
 
-def _with_one_more(found: maps.Classes | maps.Scale) -> maps.Classes | maps.Scale:
-    if isinstance(found, maps.Scale):
-        return maps.Scale(np.append(found.values, np.nan), found.title, low=found.low, high=found.high)
+def _with_one_more(found: maps.Classes | maps.NumberScale) -> maps.Classes | maps.NumberScale:
+    if isinstance(found, maps.NumberScale):
+        return maps.NumberScale(np.append(found.values, np.nan), found.title, low=found.low, high=found.high)
     return maps.Classes(np.append(found.indices, -1), found.names, title=found.title, colours=found.colours)

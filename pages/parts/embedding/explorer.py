@@ -8,12 +8,12 @@ import numpy as np
 
 import cache
 from interp import embedding
-from interp.embedding import Features, Frame, Projection, Toy
+from interp.embedding import Features, MapFrame, Projection, Toy
 from pages.parts.embedding import maps
 from pages.parts.embedding.arrangements import ALL, FILM, ONE, SEEDS, SWEEP, Arrangement
 from pages.parts.kit import waiting
 
-Source = Features | Toy
+MapSource = Features | Toy
 NOTES = {
     "t-SNE": "Sizes of clusters and distances between them mean nothing.",
     "UMAP": "Sizes of clusters and distances between them mean little.",
@@ -22,7 +22,7 @@ NOTES = {
 
 
 def panels(
-    scope: cache.Scope, slot: str, sources: tuple[Source, ...], arrangement: Arrangement
+    scope: cache.Scope, slot: str, sources: tuple[MapSource, ...], arrangement: Arrangement
 ) -> tuple[tuple[maps.Panel, ...], tuple[Projection, ...]]:
     """The maps as panels; while they are computed, as far as they are, without projections."""
     job = scope.ask(
@@ -43,18 +43,18 @@ def panels(
 def finished(
     projections: tuple[Projection, ...],
     arrangement: Arrangement,
-    sources: tuple[Source, ...],
+    sources: tuple[MapSource, ...],
     more: tuple[np.ndarray, ...] = (),
 ) -> tuple[maps.Panel, ...]:
     """Finished maps as panels; with `more`, for each map the place of one more image, which has no film."""
     return cache.figure(_panels, projections, arrangement, _names(sources), more)
 
 
-def _names(sources: Sequence[Source]) -> tuple[str, ...]:
+def _names(sources: Sequence[MapSource]) -> tuple[str, ...]:
     return tuple(one.title if isinstance(one, Toy) else str(one.representation.layer) for one in sources)
 
 
-def titles(arrangement: Arrangement, sources: Sequence[Source]) -> tuple[str, ...]:
+def titles(arrangement: Arrangement, sources: Sequence[MapSource]) -> tuple[str, ...]:
     """What each map is headed with: the method, and what sets it apart from the others."""
     return _titles(arrangement, _names(sources))
 
@@ -121,7 +121,7 @@ def _panel(title: str, points: np.ndarray, note: str, projection: Projection, *,
     )
 
 
-def _step(frame: Frame) -> str:
+def _step(frame: MapFrame) -> str:
     return f"step {frame.step:,}" + ("" if frame.divergence is None else f", KL {frame.divergence:.2f}")
 
 
@@ -135,7 +135,7 @@ def quality(projection: Projection) -> str:
     return f"{kept}; trustworthiness {found.trustworthiness:.3f}."
 
 
-def place_of(features: Features, sources: Sequence[Source], projections: Sequence[Projection]) -> int | None:
+def place_of(features: Features, sources: Sequence[MapSource], projections: Sequence[Projection]) -> int | None:
     """The first map of these very features, None where they have none: a film leaves layers out."""
     if not projections:
         return None

@@ -94,8 +94,8 @@ def _drawn(
     scope: cache.Scope,
     known: LabelledRows,
     panels: Sequence[maps.Panel],
-    names: maps.Points,
-    colours: maps.Classes | maps.Scale,
+    names: maps.HoverTexts,
+    colours: maps.Classes | maps.NumberScale,
     linked: bool,
     hits: list[int],
     links: list[tuple[int, int]],
@@ -111,7 +111,7 @@ def _drawn(
         highlighted=hits,
         links=links,
         linked_view=linked,
-        wished=maps.Choice(row),
+        wished=maps.MapChoice(row),
         on_choice=lambda: mapped.take(maps.heard("maps", names), known),
     )
     return choice.selected[choice.selected < len(known)]

@@ -36,14 +36,14 @@ def known(
     return cache.figure(embedding.labelled, classifier, photos, features, cells, labels, predictions, complete)
 
 
-def points(about: LabelledRows | Toy, more: tuple[str, ...] = ()) -> maps.Points:
+def points(about: LabelledRows | Toy, more: tuple[str, ...] = ()) -> maps.HoverTexts:
     """Names of the points, and what stands on their cards; `more` names further points."""
     return cache.figure(_points, about, more)
 
 
-def _points(about: LabelledRows | Toy, more: tuple[str, ...]) -> maps.Points:
+def _points(about: LabelledRows | Toy, more: tuple[str, ...]) -> maps.HoverTexts:
     if isinstance(about, Toy):
-        return maps.Points(tuple(f"{about.parts[label]}, point {i}" for i, label in enumerate(about.labels)))
+        return maps.HoverTexts(tuple(f"{about.parts[label]}, point {i}" for i, label in enumerate(about.labels)))
     labels = about.classes
     word = "most probable" if about.classifier.multi_label else "predicted"
     texts = [
@@ -55,7 +55,7 @@ def _points(about: LabelledRows | Toy, more: tuple[str, ...]) -> maps.Points:
         )
         for label, predicted, sure in zip(about.labels, about.predicted, about.confidence, strict=True)
     ]
-    return maps.Points((*map(about.name, range(len(about))), *more), texts=(*texts, *("" for _ in more)))
+    return maps.HoverTexts((*map(about.name, range(len(about))), *more), texts=(*texts, *("" for _ in more)))
 
 
 def sheets(scope: cache.Scope, about: LabelledRows) -> thumbnails.Sheets | None:
@@ -74,7 +74,7 @@ def _ready(job: cache.Job) -> thumbnails.Sheets | None:
     return job.value if waiting.there(job, waiting.PATIENCE) else None
 
 
-def take(choice: maps.Choice, known: LabelledRows) -> None:
+def take(choice: maps.MapChoice, known: LabelledRows) -> None:
     """Make the image that was clicked the one that all pages look at, and its cell the one that this page does."""
     if choice.chosen is not None and choice.chosen < len(known.positions):
         st.session_state["image"] = int(known.positions[choice.chosen])

@@ -115,7 +115,7 @@ def _classes(known: LabelledRows) -> dict[str, np.ndarray]:
     }
 
 
-def _sharing(found: dict[str, tuple[embedding.Agreement, ...]], layers: tuple[str, ...]) -> None:
+def _sharing(found: dict[str, tuple[embedding.ClassAgreement, ...]], layers: tuple[str, ...]) -> None:
     for kind, shares in found.items():
         best = int(np.argmax([one.share for one in shares]))
         at, first, last = shares[best], shares[0], shares[-1]

@@ -32,7 +32,7 @@ def view(selection: Selection, picture, side) -> None:
         page = st.pagination(pages, default=channel // EACH + 1, key=f"fv-page-{layer.name}") if pages > 1 else 1
         shown = range((page - 1) * EACH, min(page * EACH, layer.channels))
         # Asked first, and so made last: what was asked last comes first.
-        reading = scope.gather("strengths", fv.strengths, classifier, layer.name, selection.photos, cache.Kept())
+        reading = scope.gather("strengths", fv.strengths, classifier, layer.name, selection.photos, cache.CachedItems())
         place = st.container()
         objectives = [fv.Channel(layer.name, one) for one in shown]
         found, _ = making.asked(scope, "sheet", classifier, how, objectives)
@@ -59,7 +59,7 @@ def _layers(selection: Selection, layer: Layer, how: fv.Settings) -> None:
     place = st.container()
     with st.expander("All layers: how many pictures beat every image", key="fv-layers", on_change="rerun") as opened:
         names = [one.name for one in layers.offered(selection.classifier)] if opened.open else [layer.name]
-        asked = (selection.classifier, how, tuple(names), selection.photos, cache.Kept(), cache.moment())
+        asked = (selection.classifier, how, tuple(names), selection.photos, cache.CachedItems(), cache.moment())
         # On another device's queue: nothing here needs the classifier to run.
         job = selection.scope.look_up("layers", fv.tallied, *asked)
         if not waiting.settled(job):

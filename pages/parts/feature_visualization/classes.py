@@ -78,7 +78,7 @@ def _nearest(selection: Selection, target: int, ways: Sequence[str], made: Seque
         f"**The nearest image of {plain(photos.name)}** to each of them, by the cosine of the mean features of "
         f"{plain(layer)}, the last spatial layer"
     )
-    [means] = waiting.value(scope.gather("features", fv.strengths, classifier, layer, photos, cache.Kept()))
+    [means] = waiting.value(scope.gather("features", fv.strengths, classifier, layer, photos, cache.CachedItems()))
     if not len(means):
         st.caption("None of these images could be opened.")
         return
@@ -131,7 +131,7 @@ def _ways(classifier: Classifier, how: Settings, colours: fv.Colours, means: tup
             Way(
                 "Code, from the class's mean",
                 "begun at the code of its mean image",
-                Settings(how.steps, code, transforms=(), start=fv.Given(one)),
+                Settings(how.steps, code, transforms=(), start=fv.FromPictures(one)),
             )
             for one in own
         ],
@@ -139,7 +139,7 @@ def _ways(classifier: Classifier, how: Settings, colours: fv.Colours, means: tup
 
 
 def _begun(how: Settings, pixels: torch.Tensor) -> Settings:
-    return Settings(how.steps, how.parameterization, start=fv.Given(pixels))
+    return Settings(how.steps, how.parameterization, start=fv.FromPictures(pixels))
 
 
 def _images(selection: Selection, positions: Sequence[int], target: int) -> None:

@@ -34,7 +34,7 @@ def view(selection: Selection, picture, side) -> None:
         colours = making.colours(selection)
     with picture:
         one = waiting.value(scope.read("photograph", inputs.read, classifier, selection.photos, (position,)))
-        start = fv.Noise() if of == OF[2] else fv.Given(one.pixels)
+        start = fv.Noise() if of == OF[2] else fv.FromPictures(one.pixels)
         full = fv.Fourier(min(classifier.input_size), colours)
         chosen = fv.Settings(making.steps(), full, start=start, frames=FRAMES)
         if of == OF[2]:

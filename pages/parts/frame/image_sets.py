@@ -151,7 +151,7 @@ def match(classifier: Classifier, photos: ImageSet) -> LabelMatch:
 
 # As resources, which are not copied: unpickling a hundred offers took a tenth of a rerun.
 @st.cache_resource(ttl=20, show_spinner=False)
-def _offered_images(root: Path | None) -> tuple[sets.Offer, ...]:
+def _offered_images(root: Path | None) -> tuple[sets.SetOffer, ...]:
     return sets.available(root)
 
 

@@ -28,25 +28,25 @@ _CANVAS = component(
     css=(_HERE / "canvas.css").read_text("utf-8"),
     js=(_HERE / "canvas.js").read_text("utf-8"),
 )
-Tool = Literal["brush", "rectangle", "lasso", "stamp"]
-Shape = Stroke | Box | Polygon
-DRAWING: tuple[Tool, ...] = ("brush", "rectangle", "lasso")
+ToolName = Literal["brush", "rectangle", "lasso", "stamp"]
+CanvasShape = Stroke | Box | Polygon
+DRAWING: tuple[ToolName, ...] = ("brush", "rectangle", "lasso")
 TRANSLUCENT = "rgba(0, 114, 178, 0.45)"
 # A picture of fewer pixels than this is sent without loss: its blocks would be seen.
 SMALL = 100
 
 
 @dataclass(frozen=True)
-class Drawn:
+class CanvasEvent:
     """What a person did: a shape, the place (x, y) of the stamp, or a press of 'Undo' or 'Clear'."""
 
     kind: Literal["shape", "place", "undo", "clear"]
-    shape: Shape | None = None
+    shape: CanvasShape | None = None
     place: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
-class Stamp:
+class CanvasStamp:
     """What the stamp puts down, and how large it is in the picture's pixels."""
 
     picture: Image.Image
@@ -55,15 +55,15 @@ class Stamp:
 
 def draw(
     paper: Image.Image,
-    on_drawn: Callable[[Drawn], None],
+    on_drawn: Callable[[CanvasEvent], None],
     *,
     key: str,
     label: str,
-    tools: Sequence[Tool] = DRAWING,
+    tools: Sequence[ToolName] = DRAWING,
     radius: float = 8.0,
     colour: str = TRANSLUCENT,
-    shapes: Sequence[Shape] = (),
-    stamp: Stamp | None = None,
+    shapes: Sequence[CanvasShape] = (),
+    stamp: CanvasStamp | None = None,
     undoable: int | None = None,
 ) -> None:
     """Draw a picture with its tools. `on_drawn` hears of each thing done, once, before the page is drawn again.
@@ -97,11 +97,11 @@ def picture(pixels: Float[Tensor, "c h w"]) -> Image.Image:
     return Image.fromarray(bytes_of(pixels))
 
 
-def heard(message: Any) -> Drawn | None:
+def heard(message: Any) -> CanvasEvent | None:
     """A message of the browser; None for one that is not as the browser writes them."""
     kind = message.get("kind") if isinstance(message, dict) else None
     if kind in ("undo", "clear"):
-        return Drawn(kind)
+        return CanvasEvent(kind)
     try:
         points = tuple((float(x), float(y)) for x, y in message["points"][: MOST_POINTS + 1])
         if (
@@ -111,18 +111,18 @@ def heard(message: Any) -> Drawn | None:
         ):
             return None
         if kind == "brush":
-            return Drawn("shape", Stroke(points, float(message["radius"])))
+            return CanvasEvent("shape", Stroke(points, float(message["radius"])))
         if kind == "stamp":
-            return Drawn("place", place=points[0])
+            return CanvasEvent("place", place=points[0])
         if kind == "rectangle":
             (x0, y0), (x1, y1) = points
-            return Drawn("shape", Box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)))
-        return Drawn("shape", Polygon(points)) if kind == "lasso" and len(points) > 2 else None
+            return CanvasEvent("shape", Box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)))
+        return CanvasEvent("shape", Polygon(points)) if kind == "lasso" and len(points) > 2 else None
     except (TypeError, ValueError, KeyError):
         return None
 
 
-def _hear(key: str, on_drawn: Callable[[Drawn], None]) -> None:
+def _hear(key: str, on_drawn: Callable[[CanvasEvent], None]) -> None:
     """Pass on what was not heard before: the browser repeats what it has not been answered yet."""
     said = st.session_state[key].get("drawn")
     for message in said if isinstance(said, list) else []:
@@ -138,7 +138,7 @@ def _seen(key: str) -> str:
     return f"{key}-seen"
 
 
-def _told(shape: Shape) -> dict[str, Any]:
+def _told(shape: CanvasShape) -> dict[str, Any]:
     if isinstance(shape, Stroke):
         return {"kind": "brush", "points": shape.points, "radius": shape.radius}
     if isinstance(shape, Box):

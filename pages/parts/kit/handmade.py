@@ -15,7 +15,7 @@ _KEPT, _LAST, _SET = "handmade", "handmade-last", "handmade-set"
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class KeptDrawings:
     """The drawings on a set's images by position, what each was before its last changes, and the set's source."""
 
     photos: ImageSet
@@ -29,7 +29,7 @@ class Kept:
         return [position for position, drawing in sorted(self.drawings.items()) if drawing.regions]
 
 
-def kept(photos: ImageSet) -> Kept:
+def kept(photos: ImageSet) -> KeptDrawings:
     """What is kept of a set; of the set of drawn images, what is kept of the one that they come from.
 
     Of a set whose files have changed, what was drawn on those that have not is kept.
@@ -42,18 +42,18 @@ def kept(photos: ImageSet) -> Kept:
     if found is None:
         source = st.session_state.get("images")
         before = [one for one in every.values() if one.source == source and one.photos.name == photos.name]
-        found = carried(before[-1], photos) if before else Kept(photos, source)
+        found = carried(before[-1], photos) if before else KeptDrawings(photos, source)
         if found.positions:
             _keep(found)
     return found
 
 
-def carried(those: Kept, photos: ImageSet) -> Kept:
+def carried(those: KeptDrawings, photos: ImageSet) -> KeptDrawings:
     """What was drawn on a set, for the same one as it is now: on the images whose files are as they were."""
     now = {state: place for place in range(len(photos)) if (state := photos.state(place)) is not None}
     states = {before: state for before in those.drawings if (state := those.photos.state(before)) is not None}
     moved = {before: now[state] for before, state in states.items() if state in now}
-    return Kept(
+    return KeptDrawings(
         photos,
         those.source,
         {place: those.drawings[before] for before, place in moved.items()},
@@ -72,7 +72,7 @@ def drawn_set() -> ImageSet | None:
     return st.session_state.get(_SET)
 
 
-def change(those: Kept, position: int, drawing: Drawing) -> None:
+def change(those: KeptDrawings, position: int, drawing: Drawing) -> None:
     """Keep another drawing of an image; what it was can be had back by `undo`. For a callback."""
     before = those.drawings.get(position, Drawing(drawing.size))
     if before.fingerprint == drawing.fingerprint:
@@ -82,7 +82,7 @@ def change(those: Kept, position: int, drawing: Drawing) -> None:
     _keep(replace(those, drawings=drawings, before={**those.before, position: history}))
 
 
-def undo(those: Kept, position: int) -> None:
+def undo(those: KeptDrawings, position: int) -> None:
     """Take back the last change of an image's drawing. For a callback."""
     history = those.before.get(position, ())
     if history:
@@ -90,14 +90,14 @@ def undo(those: Kept, position: int) -> None:
         _keep(replace(those, drawings=drawings, before={**those.before, position: history[:-1]}))
 
 
-def add(those: Kept, drawings: Mapping[int, Drawing]) -> None:
+def add(those: KeptDrawings, drawings: Mapping[int, Drawing]) -> None:
     """Keep the drawings of a file beside what is there, each image's in the place of what it had."""
     for position, drawing in drawings.items():
         change(those, position, drawing)
         those = st.session_state[_KEPT].get(those.photos.fingerprint, those)
 
 
-def _keep(those: Kept) -> None:
+def _keep(those: KeptDrawings) -> None:
     st.session_state.setdefault(_KEPT, {})[those.photos.fingerprint] = those
     st.session_state[_LAST] = those.photos.fingerprint
     st.session_state[_SET] = drawn_part(those.photos, those.drawings) if those.positions else None

@@ -35,4 +35,4 @@ def ask(
     What was computed of a chunk before is read again, so a server that was stopped goes on where it was.
     """
     given = (work, classifier, photos, tuple(items), positions)
-    return scope.gather(slot, set_pass.by_chunks, *given, kept=cache.Kept(), collecting=collecting)
+    return scope.gather(slot, set_pass.by_chunks, *given, kept=cache.CachedItems(), collecting=collecting)

@@ -13,7 +13,7 @@ import streamlit as st
 import cache
 from interp.images import ImageSet
 from interp.models import GroundTruth, multi_label
-from interp.models.multi_label import Judged, Ranking
+from interp.models.multi_label import Assessed, Ranking
 from interp.models.predictions import Predictions
 from interp.types import Classifier
 from pages.parts.kit import export, problems, replay
@@ -35,7 +35,7 @@ class Shown:
     threshold: float
 
     @property
-    def judged(self) -> Judged:
+    def judged(self) -> Assessed:
         """The images with their probabilities, and what is in them."""
         return cache.lookup(multi_label.judged, self.predictions, self.truth, self.kept)
 
@@ -178,7 +178,7 @@ def rows_of_classes(classifier: Classifier, table: pd.DataFrame, ranked: Ranking
     )
 
 
-def rows_of_images(classifier: Classifier, photos: ImageSet, found: Judged, threshold: float) -> list[dict[str, Any]]:
+def rows_of_images(classifier: Classifier, photos: ImageSet, found: Assessed, threshold: float) -> list[dict[str, Any]]:
     """A row for each image: its labels, its predicted classes, and the probability of every class.
 
     Probabilities are left out where they are more than `IN_TEXT`.

@@ -9,7 +9,7 @@ from interp import attribution, evaluation
 from interp.images import ImageSet
 from interp.images.scenes import REASONS, Reason, of_scenes
 from interp.models.scenes import bundled
-from interp.models.scenes.evidence import SEED, Evidence, evidence
+from interp.models.scenes.evidence import SEED, CueEvidence, evidence
 from interp.types import Classifier
 from pages.parts.kit import replay, waiting
 
@@ -136,7 +136,7 @@ def _seen_table(found: tuple[evaluation.CueFirst, ...]) -> None:
     )
 
 
-def _evidence(classifier: Classifier, reason: Reason, found: Evidence) -> None:
+def _evidence(classifier: Classifier, reason: Reason, found: CueEvidence) -> None:
     planted, figures = REASONS[reason], bundled.figures(classifier.name)
     st.markdown(
         f"All pictures labelled **{planted.label}** in its training showed **{planted.cue}**, and no others did; "

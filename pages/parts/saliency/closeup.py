@@ -17,7 +17,7 @@ from pages.parts.saliency.explained import (
     PARTS,
     PLOT,
     VIEWS,
-    Comparison,
+    MapComparison,
     annotation,
     columns,
     figure_remarks,
@@ -61,7 +61,7 @@ Spot = tuple[str, str]
 """A map: its method's title, and its photograph's name."""
 
 
-def offer(comparison: Comparison) -> None:
+def offer(comparison: MapComparison) -> None:
     """Let a map of the comparison be opened large, and draw the one that is open; the address says which."""
     spots = _spots(comparison)
     address.seed("large", "", valid=lambda text: text == "" or _read(text, comparison) in spots, parse=str)
@@ -81,26 +81,26 @@ def offer(comparison: Comparison) -> None:
         _opened(comparison)
 
 
-def _spots(comparison: Comparison) -> list[Spot]:
+def _spots(comparison: MapComparison) -> list[Spot]:
     return [(method.title, name) for method, _ in comparison.results for name in comparison.batch.names]
 
 
-def _read(text: str, comparison: Comparison) -> Spot:
+def _read(text: str, comparison: MapComparison) -> Spot:
     title, _, name = text.partition("|")
     return title, name or comparison.batch.names[0]
 
 
-def _open(comparison: Comparison, spot: Spot) -> None:
+def _open(comparison: MapComparison, spot: Spot) -> None:
     st.session_state["large"] = "|".join(spot if len(comparison.batch) > 1 else spot[:1])
 
 
-def _chosen(comparison: Comparison) -> None:
+def _chosen(comparison: MapComparison) -> None:
     if (spot := st.session_state["large-chosen"]) is not None:
         _open(comparison, spot)
     st.session_state["large-chosen"] = None
 
 
-def _clicked(comparison: Comparison) -> None:
+def _clicked(comparison: MapComparison) -> None:
     """Open the map in the panel that was clicked; the comparison is the one whose panels the reader saw."""
     panel = st.session_state["panels"].get("panel") or ""
     if (match := re.fullmatch(r"x(\d*)y(\d*)", panel)) is None:
@@ -117,7 +117,7 @@ def _close() -> None:
 
 
 @st.dialog("One map, large", width="large", icon=":material/zoom_in:", on_dismiss=_close)
-def _opened(comparison: Comparison) -> None:
+def _opened(comparison: MapComparison) -> None:
     spots = _spots(comparison)
     spot = _read(st.session_state["large"], comparison)
     if spot not in spots:
@@ -145,7 +145,7 @@ def _opened(comparison: Comparison) -> None:
     replay.once(_shown, comparison, spot, view or comparison.drawing.view)
 
 
-def _shown(comparison: Comparison, spot: Spot, view: str) -> None:
+def _shown(comparison: MapComparison, spot: Spot, view: str) -> None:
     """The photograph and the map, then what is known of the map, and of its method."""
     title, name = spot
     row = comparison.batch.names.index(name)
@@ -171,7 +171,7 @@ def _shown(comparison: Comparison, spot: Spot, view: str) -> None:
     )
 
 
-def _numbers(comparison: Comparison, title: str, row: int) -> str:
+def _numbers(comparison: MapComparison, title: str, row: int) -> str:
     """A table of a map's numbers, those of the map itself, whichever part of it is drawn."""
     method, heatmaps = next(result for result in comparison.results if result[0].title == title)
     values = heatmaps.values[row].detach().cpu().double()

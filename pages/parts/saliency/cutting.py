@@ -53,7 +53,7 @@ def crop(source: Images) -> Box:
     of, dragged = st.session_state.get(_CROP, (key, middle))
     chosen = dragged if of == key else middle
 
-    def take(one: canvas.Drawn) -> None:
+    def take(one: canvas.CanvasEvent) -> None:
         if isinstance(one.shape, Box) and one.shape.draw(width, height).any():
             st.session_state[_CROP] = (key, one.shape)
 

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from interp.figures.saliency import Scale, Sign
-from interp.figures.traces import View
+from interp.figures.saliency import ColourScale, Sign
+from interp.figures.traces import MapView
 from pages.parts.kit import address, controls
 
-VIEWS: dict[str, View] = {"Overlay": "overlay", "Heatmap": "heatmap", "Masked": "masked", "Contour": "contour"}
-SCALES: dict[str, Scale] = {"Each its own": "own", "By method": "method", "Shared": "shared"}
+VIEWS: dict[str, MapView] = {"Overlay": "overlay", "Heatmap": "heatmap", "Masked": "masked", "Contour": "contour"}
+SCALES: dict[str, ColourScale] = {"Each its own": "own", "By method": "method", "Shared": "shared"}
 PARTS: dict[str, Sign] = {"Signed": "signed", "Absolute": "absolute", "For": "positive", "Against": "negative"}
 CLIPS = {"99% of the pixels": 99.0, "99.9% of the pixels": 99.9, "the largest value": 100.0}
 
 
 @dataclass(frozen=True)
-class Drawing:
+class MapStyle:
     """How maps are drawn: a key of each of `VIEWS`, `PARTS`, `SCALES` and `CLIPS`."""
 
     view: str
@@ -26,7 +26,7 @@ class Drawing:
     clip: str
 
 
-def choose(*, several: bool) -> Drawing:
+def choose(*, several: bool) -> MapStyle:
     """Draw the choice of how maps are drawn: as what, which part, on whose colour scale, and where that ends."""
     view = controls.one_of("Draw as", "view", list(VIEWS))
     part = controls.one_of("Which part", "part", list(PARTS))
@@ -40,4 +40,4 @@ def choose(*, several: bool) -> Drawing:
         help="A few pixels of a gradient are far above the rest: a scale that reaches them shows little else.",
     )
     address.publish("clip", None if clip == clips[0] else clip)
-    return Drawing(view, part, scale, clip)
+    return MapStyle(view, part, scale, clip)

@@ -15,7 +15,7 @@ from pages.parts.kit import export, replay, waiting
 from pages.parts.kit.export import PLOT
 from pages.parts.kit.text import plain
 from pages.parts.saliency import verdicts
-from pages.parts.saliency.explained import Comparison, Result
+from pages.parts.saliency.explained import MapComparison, Result
 from pages.parts.saliency.verdicts import CONTROL
 
 READING = """
@@ -36,7 +36,7 @@ Where the reason is everywhere in the picture, as a background is, no map was su
 """
 
 
-def panel(comparison: Comparison, found: evaluation.Judgements, scope: cache.Scope) -> None:
+def panel(comparison: MapComparison, found: evaluation.Judgements, scope: cache.Scope) -> None:
     """Offer what can be measured of the maps; nothing is computed before it is asked for.
 
     `found` is what was judged. `page` is the title of the page that it is on: what is asked for there ends when the
@@ -63,7 +63,7 @@ def panel(comparison: Comparison, found: evaluation.Judgements, scope: cache.Sco
             verdicts.reasons(comparison, found, row)
 
 
-def _photograph(comparison: Comparison) -> int:
+def _photograph(comparison: MapComparison) -> int:
     """The row of the photograph that is looked at; asked for where there are several."""
     rows = list(range(len(comparison.batch)))
     if len(rows) == 1:
@@ -74,7 +74,7 @@ def _photograph(comparison: Comparison) -> int:
     return st.selectbox("Photograph", rows, format_func=lambda row: plain(names[row]), key="evidence-of")
 
 
-def _alone(comparison: Comparison, row: int) -> Comparison:
+def _alone(comparison: MapComparison, row: int) -> MapComparison:
     """The comparison of one of its photographs."""
     here = slice(row, row + 1)
     return replace(
@@ -97,11 +97,11 @@ def _part(heatmaps: Heatmaps, here: slice) -> Heatmaps:
     )
 
 
-def _rivals(comparison: Comparison) -> tuple[Result, ...]:
+def _rivals(comparison: MapComparison) -> tuple[Result, ...]:
     return tuple(result for result in comparison.results if result[0].title != CONTROL)
 
 
-def _chosen(comparison: Comparison, key: str) -> Result | None:
+def _chosen(comparison: MapComparison, key: str) -> Result | None:
     """One of the methods."""
     found = {method.title: (method, heatmaps) for method, heatmaps in _rivals(comparison)}
     title = st.selectbox("Method", list(found), key=key)
@@ -112,7 +112,7 @@ def _asked(key: str, what: str) -> bool:
     return st.toggle(f"Measure: {what}", key=key)
 
 
-def _curves(comparison: Comparison, scope: cache.Scope) -> None:
+def _curves(comparison: MapComparison, scope: cache.Scope) -> None:
     """The curves of all methods, and of five random orders."""
     maps = {method.title: heatmaps for method, heatmaps in _rivals(comparison)}
     if not _asked("curved", f"{102 * (len(maps) + 5):,} forward passes"):
@@ -129,7 +129,7 @@ def _curves(comparison: Comparison, scope: cache.Scope) -> None:
         st.dataframe(areas, hide_index=True)
 
 
-def _randomization(comparison: Comparison, scope: cache.Scope) -> None:
+def _randomization(comparison: MapComparison, scope: cache.Scope) -> None:
     """The map after each stage of forgetting, as a film strip."""
     chosen = _chosen(comparison, "randomized")
     if chosen is None or not _asked("forgetting", "the map again for each stage, up to 12"):
@@ -159,7 +159,7 @@ def _randomization(comparison: Comparison, scope: cache.Scope) -> None:
     )
 
 
-def _shift(comparison: Comparison, scope: cache.Scope) -> None:
+def _shift(comparison: MapComparison, scope: cache.Scope) -> None:
     """Each map beside that of the shifted model, and what it misses of the sum that it promises."""
     if not _asked("shifted", "each map once more on the shifted model, methods that draw random numbers twice"):
         replay.once(_sums, comparison, ())
@@ -172,7 +172,7 @@ def _shift(comparison: Comparison, scope: cache.Scope) -> None:
         replay.once(_shifted_maps, comparison, job.value)
 
 
-def _sums(comparison: Comparison, shifts: tuple[evaluation.ShiftInvariance, ...]) -> None:
+def _sums(comparison: MapComparison, shifts: tuple[evaluation.ShiftInvariance, ...]) -> None:
     rows = []
     for place, (method, heatmaps) in enumerate(comparison.results):
         share = evaluation.relative_residual(heatmaps)
@@ -205,7 +205,7 @@ def _sums(comparison: Comparison, shifts: tuple[evaluation.ShiftInvariance, ...]
     st.caption("Methods without a residual promise no sum: nothing can be checked of it.")
 
 
-def _shifted_maps(comparison: Comparison, shifts: tuple[evaluation.ShiftInvariance, ...]) -> None:
+def _shifted_maps(comparison: MapComparison, shifts: tuple[evaluation.ShiftInvariance, ...]) -> None:
     strip = []
     for (method, heatmaps), shift in zip(comparison.results, shifts, strict=True):
         strip.append((method.title, heatmaps.values[0], heatmaps.signed))
@@ -217,7 +217,7 @@ def _shifted_maps(comparison: Comparison, shifts: tuple[evaluation.ShiftInvarian
     )
 
 
-def _annotations(comparison: Comparison, scope: cache.Scope) -> None:
+def _annotations(comparison: MapComparison, scope: cache.Scope) -> None:
     """How all maps of all photographs lie to what people marked."""
     annotations = comparison.annotations
     if not bool(annotations.any()):
@@ -268,7 +268,7 @@ def _located(names: tuple[str, ...], found: tuple[evaluation.Located, ...]) -> N
     )
 
 
-def _agreement(comparison: Comparison, scope: cache.Scope) -> None:
+def _agreement(comparison: MapComparison, scope: cache.Scope) -> None:
     """How alike the maps are, and where most of them agree."""
     maps = {method.title: heatmaps.values for method, heatmaps in comparison.results}
     if len(maps) < 2:
@@ -282,7 +282,7 @@ def _agreement(comparison: Comparison, scope: cache.Scope) -> None:
     replay.once(_consensus, comparison, voted)
 
 
-def _consensus(comparison: Comparison, voted) -> None:
+def _consensus(comparison: MapComparison, voted) -> None:
     figure = saliency.comparison(comparison.batch.pixels[0], [("Consensus", voted[0], False)], columns=4)
     st.plotly_chart(figure, config=PLOT)
     st.caption("The share of methods that have a pixel among their top 5%; the control has no vote.")

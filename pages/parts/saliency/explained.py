@@ -13,7 +13,7 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from interp import attribution
-from interp.evaluation.verdict import Level
+from interp.evaluation.verdict import VerdictLevel
 from interp.figures import saliency as figures
 from interp.figures import traces
 from interp.figures.panels import Remark
@@ -21,7 +21,7 @@ from interp.types import Classifier, Heatmaps, Images, Target
 from pages.parts.kit import export, replay
 from pages.parts.kit.export import PLOT
 from pages.parts.kit.text import plain
-from pages.parts.saliency.drawing import CLIPS, PARTS, SCALES, VIEWS, Drawing
+from pages.parts.saliency.drawing import CLIPS, PARTS, SCALES, VIEWS, MapStyle
 
 FEW = 5
 CONTOURS = (
@@ -34,7 +34,7 @@ Result = tuple[attribution.Method, Heatmaps]
 
 
 @dataclass(frozen=True)
-class Comparison:
+class MapComparison:
     """Maps of one photograph or several: of what they are, the results that are ready, and how they are drawn.
 
     `annotations` are what people marked in each, empty masks where nobody did. Nothing here is of the set that they are
@@ -47,11 +47,11 @@ class Comparison:
     batch: Images
     targets: tuple[Target, ...]
     results: tuple[Result, ...]
-    drawing: Drawing
-    remarks: tuple[tuple[str, int, Level, str], ...] = ()
+    drawing: MapStyle
+    remarks: tuple[tuple[str, int, VerdictLevel, str], ...] = ()
 
 
-def figure(comparison: Comparison) -> go.Figure:
+def figure(comparison: MapComparison) -> go.Figure:
     """The photographs and their maps in one figure, their zoom linked."""
     drawing, classifier = comparison.drawing, comparison.classifier
     part = PARTS[drawing.part]
@@ -84,24 +84,24 @@ def figure(comparison: Comparison) -> go.Figure:
     )
 
 
-def annotation(comparison: Comparison, row: int) -> Bool[Tensor, "h w"] | None:
+def annotation(comparison: MapComparison, row: int) -> Bool[Tensor, "h w"] | None:
     """What people marked in the photograph in a row of the batch; None where nobody did."""
     mask = comparison.annotations[row]
     return mask if bool(mask.any()) else None
 
 
-def columns(comparison: Comparison) -> int:
+def columns(comparison: MapComparison) -> int:
     """How many panels stand side by side: for several photographs one each."""
     count = len(comparison.batch)
     return count if count > 1 else min(3 if len(comparison.results) <= FEW else 4, 1 + len(comparison.results))
 
 
-def figure_remarks(comparison: Comparison) -> dict[tuple[str, int], Remark]:
+def figure_remarks(comparison: MapComparison) -> dict[tuple[str, int], Remark]:
     """The remarks, by method and photograph, as figures take them."""
     return {(title, row): Remark(level, text) for title, row, level, text in comparison.remarks}
 
 
-def maps(comparison: Comparison) -> None:
+def maps(comparison: MapComparison) -> None:
     """Draw the figure, and say what it explains and whether its colours can be compared between the maps."""
     st.plotly_chart(figure(comparison), config=PLOT)
     st.caption(
@@ -110,13 +110,13 @@ def maps(comparison: Comparison) -> None:
     )
 
 
-def _rounded(comparison: Comparison) -> str:
+def _rounded(comparison: MapComparison) -> str:
     """Which of the maps were computed in bfloat16."""
     some = [method.title for method, heatmaps in comparison.results if heatmaps.precision == "bfloat16"]
     return f" **Computed in bfloat16: {', '.join(some)}.**" if some else ""
 
 
-def _drawn_as(comparison: Comparison) -> str:
+def _drawn_as(comparison: MapComparison) -> str:
     """Which part of the maps is seen, and how to read its colours or lines."""
     drawing = comparison.drawing
     shown = {
@@ -138,7 +138,7 @@ def _drawn_as(comparison: Comparison) -> str:
     return f"{shown}{compared} {ends}{few}"
 
 
-def _about(comparison: Comparison) -> str:
+def _about(comparison: MapComparison) -> str:
     labels, (target, *others) = comparison.classifier.labels, comparison.targets
     if any(other != target for other in others):
         return "for each photograph the score of the class that it is headed with"
@@ -147,7 +147,7 @@ def _about(comparison: Comparison) -> str:
     return f"what speaks for **{plain(labels[target.positive])}** over **{plain(labels[target.negative])}**"
 
 
-def rows(comparison: Comparison) -> list[dict[str, Any]]:
+def rows(comparison: MapComparison) -> list[dict[str, Any]]:
     """The numbers behind the maps, a row for each method and photograph.
 
     Attributions are in logits, the cost in forward-and-backward passes.
@@ -178,7 +178,7 @@ def _parameters(method: attribution.Method) -> str:
     )
 
 
-def numbers(comparison: Comparison) -> None:
+def numbers(comparison: MapComparison) -> None:
     """The numbers behind the maps, and everything to take along."""
     replay.once(_table, comparison)
     with st.popover("Download", icon=":material/download:", key="downloads", on_change="rerun") as place:
@@ -194,7 +194,7 @@ def numbers(comparison: Comparison) -> None:
             st.download_button(label, made, name, on_click="ignore", width="stretch")
 
 
-def _table(comparison: Comparison) -> None:
+def _table(comparison: MapComparison) -> None:
     found = rows(comparison)
     st.dataframe(
         export.shown(found),
@@ -215,13 +215,13 @@ def _table(comparison: Comparison) -> None:
     )
 
 
-def _npz(comparison: Comparison) -> bytes:
+def _npz(comparison: MapComparison) -> bytes:
     one = len(comparison.batch) == 1
     arrays = {"pixels": comparison.batch.pixels, **{method.title: found.values for method, found in comparison.results}}
     return export.npz({name: (some[0] if one else some).numpy(force=True) for name, some in arrays.items()})
 
 
-def _page(comparison: Comparison) -> str:
+def _page(comparison: MapComparison) -> str:
     found = rows(comparison)
     remarks = [
         f"{method.title}: {method.summary} {method.pitfalls} {method.source}" for method, _ in comparison.results

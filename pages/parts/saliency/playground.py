@@ -50,7 +50,7 @@ _KEPT = "playground-kept"
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptEdits:
     """What the session keeps of one photograph: its edits, and whether the original is shown in spite of them."""
 
     edits: tuple[Edit, ...] = ()
@@ -58,12 +58,12 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Tool:
+class EditTool:
     """What becomes of a shape, or of a place where there is a stamp; and the ink that a shape has until then."""
 
     make: Callable[[Any], Edit]
     ink: str = canvas.TRANSLUCENT
-    stamp: canvas.Stamp | None = None
+    stamp: canvas.CanvasStamp | None = None
 
 
 def panel(selection: Selection, position: int, original: Images) -> Images:
@@ -108,7 +108,7 @@ def _open(selection: Selection, position: int, original: Images, batch: Images) 
         )
 
 
-def _paper(original: Images, batch: Images, tool: Tool, count: int) -> None:
+def _paper(original: Images, batch: Images, tool: EditTool, count: int) -> None:
     canvas.draw(
         canvas.picture(batch.pixels[0]),
         functools.partial(_take, _key(original), tool),
@@ -174,7 +174,7 @@ def _before_and_after(classifier: Classifier, before: Float[Tensor, " k"], after
     st.markdown("\n".join(f"| {row} |" for row in (head, ":-- | --: | --: | --:", *rows)))
 
 
-def _tool(selection: Selection, position: int, original: Images, settings: DeltaGenerator) -> Tool:
+def _tool(selection: Selection, position: int, original: Images, settings: DeltaGenerator) -> EditTool:
     """Draw the choice of what a shape does, with its settings."""
     with settings:
         action = st.segmented_control(
@@ -189,23 +189,23 @@ def _tool(selection: Selection, position: int, original: Images, settings: Delta
             colour = st.color_picker("Colour", "#c62828", key="playground-colour")
             red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
             ink = _css(editing.shade(original.pixels[0], (red, green, blue)))
-            return Tool(lambda shape: editing.Paint(shape, (red, green, blue)), ink)
+            return EditTool(lambda shape: editing.Paint(shape, (red, green, blue)), ink)
         if action == "Erase":
             fill = FILLS[st.selectbox("Filled with", list(FILLS), key="playground-fill", width=160)]
-            return Tool(lambda shape: editing.Erase(shape, fill), _css(editing.filling(original.pixels[0], fill)))
+            return EditTool(lambda shape: editing.Erase(shape, fill), _css(editing.filling(original.pixels[0], fill)))
         if action == "Blur":
             side = min(original.pixels.shape[2:])
             sigma = st.slider("Blur, in pixels", 0.5, side / 8, side / 28, key=f"playground-blur-{side}", width=200)
-            return Tool(lambda shape: editing.Blur(shape, sigma))
+            return EditTool(lambda shape: editing.Blur(shape, sigma))
         if action == "Restore":
-            return Tool(editing.Restore)
+            return EditTool(editing.Restore)
         scale = st.slider("Size of the crop", 0.2, 3.0, 1.0, key="playground-scale", format="%.1f ×", width=200)
     source = cutting.source(selection, position)
     crop = cutting.crop(source)
     cut = canvas.picture(editing.Paste(source, crop, (0.0, 0.0)).pixels)
-    return Tool(
+    return EditTool(
         lambda place: editing.Paste(source, crop, place, scale),
-        stamp=canvas.Stamp(cut, (cut.width * scale, cut.height * scale)),
+        stamp=canvas.CanvasStamp(cut, (cut.width * scale, cut.height * scale)),
     )
 
 
@@ -217,11 +217,11 @@ def _known_regions(selection: Selection, position: int) -> dict[str, RunLengths]
     return job.value if waiting.settled(job) else {}
 
 
-def _take(key: str, tool: Tool, one: canvas.Drawn) -> None:
+def _take(key: str, tool: EditTool, one: canvas.CanvasEvent) -> None:
     """Do with the photograph's edits what was done on the paper."""
     kept = _kept(key)
     if one.kind in ("undo", "clear"):
-        _keep(key, Kept(kept.edits[:-1] if one.kind == "undo" else ()))
+        _keep(key, KeptEdits(kept.edits[:-1] if one.kind == "undo" else ()))
         return
     given = one.shape if tool.stamp is None else one.place
     # What was drawn while the tool was changed may not fit the new one.
@@ -231,14 +231,14 @@ def _take(key: str, tool: Tool, one: canvas.Drawn) -> None:
 
 def _add(key: str, edit: Edit) -> None:
     # Who draws wants to see it, also where the original is shown.
-    _keep(key, Kept((*_kept(key).edits, edit)[:MOST]))
+    _keep(key, KeptEdits((*_kept(key).edits, edit)[:MOST]))
 
 
-def _kept(key: str) -> Kept:
-    return st.session_state.get(_KEPT, {}).get(key, Kept())
+def _kept(key: str) -> KeptEdits:
+    return st.session_state.get(_KEPT, {}).get(key, KeptEdits())
 
 
-def _keep(key: str, kept: Kept) -> None:
+def _keep(key: str, kept: KeptEdits) -> None:
     st.session_state.setdefault(_KEPT, {})[key] = kept
 
 

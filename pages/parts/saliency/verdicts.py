@@ -12,14 +12,14 @@ import cache
 from interp import attribution, evaluation
 from pages.parts.kit import address, export, replay, waiting
 from pages.parts.kit.text import plain
-from pages.parts.saliency.explained import Comparison
+from pages.parts.saliency.explained import MapComparison
 
 CONTROL = attribution.Random.title
 COLOURS = {"supported": "green", "mixed": "orange", "not supported": "red", "unknown": "gray"}
 KEY = "judging"
 
 
-def asked(comparison: Comparison, scope: cache.Scope) -> evaluation.Judgements:
+def asked(comparison: MapComparison, scope: cache.Scope) -> evaluation.Judgements:
     """Offer to judge all the maps, and say what it costs; gives what is known so far, nothing where it is not wanted.
 
     `page` is the title of the page that it is on: what is asked for there ends when the page is left.
@@ -47,7 +47,7 @@ def asked(comparison: Comparison, scope: cache.Scope) -> evaluation.Judgements:
     return found
 
 
-def _cost(comparison: Comparison, scope: cache.Scope) -> str:
+def _cost(comparison: MapComparison, scope: cache.Scope) -> str:
     methods = [method for method, _ in comparison.results]
     passes = len(comparison.batch) * evaluation.judging_passes(comparison.classifier, methods)
     job = scope.shared.gather("pass", attribution.measured_pass, comparison.classifier)
@@ -56,7 +56,7 @@ def _cost(comparison: Comparison, scope: cache.Scope) -> str:
     return f"Judging takes up to {passes:,.0f} forward-and-backward passes{time}."
 
 
-def _question(comparison: Comparison) -> cache.Call:
+def _question(comparison: MapComparison) -> cache.Call:
     annotations = comparison.annotations
     return cache.call(
         evaluation.judgements,
@@ -68,7 +68,7 @@ def _question(comparison: Comparison) -> cache.Call:
     )
 
 
-def remarked(comparison: Comparison, found: evaluation.Judgements) -> Comparison:
+def remarked(comparison: MapComparison, found: evaluation.Judgements) -> MapComparison:
     """The comparison with the verdicts that are ready as remarks on its maps."""
     remarks = tuple(
         (one.title, row, verdict.level, verdict.level) for one in found for row, verdict in enumerate(one.verdicts)
@@ -76,7 +76,7 @@ def remarked(comparison: Comparison, found: evaluation.Judgements) -> Comparison
     return replace(comparison, remarks=remarks)
 
 
-def table(comparison: Comparison, found: evaluation.Judgements) -> None:
+def table(comparison: MapComparison, found: evaluation.Judgements) -> None:
     """The verdicts with the numbers behind them, a row for each map, and what the control shows."""
     if not found:
         return
@@ -154,7 +154,7 @@ def _table(names: tuple[str, ...], found: evaluation.Judgements) -> None:
         )
 
 
-def reasons(comparison: Comparison, found: evaluation.Judgements, row: int) -> None:
+def reasons(comparison: MapComparison, found: evaluation.Judgements, row: int) -> None:
     """The verdict on one map of one photograph, and all that it rests on."""
     judged = {one.title: one.verdicts[row] for one in found if one.verdicts}
     if not judged:

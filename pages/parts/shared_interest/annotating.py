@@ -10,13 +10,13 @@ import streamlit as st
 
 import cache
 from interp.images import drawn_coco
-from interp.images.drawings import Drawing, Shape, turned_back
+from interp.images.drawings import Drawing, RegionShape, turned_back
 from interp.images.editing import Stroke, marked
 from interp.images.shapes import RunLengths
 from interp.models import inputs
 from interp.types import Classifier
 from pages.parts.kit import canvas, handmade, pickers, problems, waiting
-from pages.parts.kit.handmade import Kept
+from pages.parts.kit.handmade import KeptDrawings
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain, shortened
 from pages.parts.shared_interest import papers
@@ -42,7 +42,7 @@ ANOTHER = -1
 
 
 @dataclass(frozen=True)
-class Tool:
+class RegionTool:
     """What becomes of a shape: which of the three, for which region, and the class of a new one."""
 
     action: str
@@ -76,7 +76,7 @@ def section(selection: Selection, *, score: Callable[[], None] | None = None) ->
         _files(selection, those, score)
 
 
-def _draw(those: Kept, position: int, paper: papers.Paper, drawing: Drawing, tool: Tool) -> None:
+def _draw(those: KeptDrawings, position: int, paper: papers.Paper, drawing: Drawing, tool: RegionTool) -> None:
     chosen = tool.region if tool.action != NEW else -1
     canvas.draw(
         cache.lookup(papers.painted, paper, drawing, chosen),
@@ -90,17 +90,17 @@ def _draw(those: Kept, position: int, paper: papers.Paper, drawing: Drawing, too
     )
 
 
-def _tool(selection: Selection, chosen: int, drawing: Drawing, region: int) -> Tool:
+def _tool(selection: Selection, chosen: int, drawing: Drawing, region: int) -> RegionTool:
     """Draw what a shape does, and for a new region its class."""
     actions = [NEW, ADD, CUT] if drawing.regions else [NEW]
     if st.session_state.get("draw-action") not in actions:
         st.session_state["draw-action"] = NEW
     action = st.segmented_control("A shape makes", actions, key="draw-action", required=True, help=HELP) or NEW
     if action != NEW:
-        return Tool(action, region, None, None)
+        return RegionTool(action, region, None, None)
     index = _class(selection, chosen)
     ids = selection.classifier.wordnet_ids
-    return Tool(NEW, region, selection.classifier.labels[index], None if ids is None else ids[index])
+    return RegionTool(NEW, region, selection.classifier.labels[index], None if ids is None else ids[index])
 
 
 def _class(selection: Selection, chosen: int) -> int:
@@ -123,7 +123,7 @@ def _class(selection: Selection, chosen: int) -> int:
     return picked if picked is not None else first[0]
 
 
-def _regions(those: Kept, position: int, drawing: Drawing) -> int:
+def _regions(those: KeptDrawings, position: int, drawing: Drawing) -> int:
     """List the regions, each with its class and size; gives the one that is chosen, −1 where there is none."""
     count = len(drawing.regions)
     if not count:
@@ -149,7 +149,7 @@ def _regions(those: Kept, position: int, drawing: Drawing) -> int:
     return region
 
 
-def _beside(selection: Selection, those: Kept, position: int, drawing: Drawing) -> None:
+def _beside(selection: Selection, those: KeptDrawings, position: int, drawing: Drawing) -> None:
     """What stands under the picture: where to begin from, and how the tools work."""
     if position in those.photos.annotated and not drawing.regions:
         st.button(
@@ -166,7 +166,7 @@ def _beside(selection: Selection, those: Kept, position: int, drawing: Drawing) 
     )
 
 
-def _begin(those: Kept, position: int) -> None:
+def _begin(those: KeptDrawings, position: int) -> None:
     sample, picture = those.photos[position], those.photos.picture(position)
     if sample.mask is not None and sample.mask.any():
         shape = turned_back(marked(sample.mask), picture.orientation, picture.stored_size)
@@ -177,7 +177,7 @@ def _begin(those: Kept, position: int) -> None:
         handmade.change(those, position, drawing)
 
 
-def _files(selection: Selection, those: Kept, score: Callable[[], None] | None) -> None:
+def _files(selection: Selection, those: KeptDrawings, score: Callable[[], None] | None) -> None:
     """Scoring what was drawn, taking it along, and bringing it back."""
     count = len(those.positions)
     with st.container(horizontal=True, gap="small"):
@@ -206,7 +206,7 @@ def _files(selection: Selection, those: Kept, score: Callable[[], None] | None) 
             _upload(selection, those)
 
 
-def _upload(selection: Selection, those: Kept) -> None:
+def _upload(selection: Selection, those: KeptDrawings) -> None:
     file = st.file_uploader("A COCO JSON for this image set", type="json", key="draw-upload")
     if file is None:
         return
@@ -222,7 +222,7 @@ def _upload(selection: Selection, those: Kept) -> None:
     problems.left_out(unusable)
 
 
-def _score(those: Kept, score: Callable[[], None] | None) -> None:
+def _score(those: KeptDrawings, score: Callable[[], None] | None) -> None:
     current = st.session_state.get("image", 0)
     before = handmade.drawn_set()
     if before is None or st.session_state.get("images") != pickers.DRAWN:
@@ -232,7 +232,7 @@ def _score(those: Kept, score: Callable[[], None] | None) -> None:
         score()
 
 
-def _take(those: Kept, position: int, paper: papers.Paper, tool: Tool, one: canvas.Drawn) -> None:
+def _take(those: KeptDrawings, position: int, paper: papers.Paper, tool: RegionTool, one: canvas.CanvasEvent) -> None:
     """Do with the image's regions what was done on the paper."""
     those = handmade.kept(those.photos)
     drawing = those.drawings.get(position, Drawing(paper.stored))
@@ -247,7 +247,7 @@ def _take(those: Kept, position: int, paper: papers.Paper, tool: Tool, one: canv
             st.session_state["draw-region"] = len(after.regions) - 1
 
 
-def changed(drawing: Drawing, shape: Shape | Stroke, tool: Tool) -> Drawing:
+def changed(drawing: Drawing, shape: RegionShape | Stroke, tool: RegionTool) -> Drawing:
     """The drawing after a shape: brush strokes of one class that touch each other are one region."""
     count = len(drawing.regions)
     if tool.action != NEW and 0 <= tool.region < count:

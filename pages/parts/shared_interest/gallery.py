@@ -22,7 +22,7 @@ from pages.parts.shared_interest import pictures
 from pages.parts.shared_interest.scored_set import NAMES, SHORT, ScoredSet
 
 EACH = 24
-VIEWS: dict[str, pictures.View] = {"Salient area": "area", "Map": "map", "Photograph": "photograph"}
+VIEWS: dict[str, pictures.CardView] = {"Salient area": "area", "Map": "map", "Photograph": "photograph"}
 KEYS = "Outlined in yellow: what people marked. Tinted: what is salient. A click opens an image."
 
 
@@ -42,7 +42,7 @@ def draw(scope: cache.Scope, slot: str, scored_set: ScoredSet, rows: Int[np.ndar
 
 
 def strip(
-    scope: cache.Scope, slot: str, scored_set: ScoredSet, rows: Int[np.ndarray, " m"], view: pictures.View = "area"
+    scope: cache.Scope, slot: str, scored_set: ScoredSet, rows: Int[np.ndarray, " m"], view: pictures.CardView = "area"
 ) -> None:
     """Draw these rows side by side; until their pictures are made, without pictures."""
     scored = scored_set.scored
@@ -60,11 +60,11 @@ def made(
     explanation: Explanation,
     scoring: Scoring,
     positions: Int[np.ndarray, " m"],
-    view: pictures.View,
+    view: pictures.CardView,
     smallest: int = pictures.SMALLEST,
 ) -> Generator[Any, None, tuple[str, ...]]:
     """The pictures at these positions of the set as data addresses; empty where there is no map."""
-    explained = yield from explained_at(classifier, photos, explanation, positions.tolist(), cache.Kept())
+    explained = yield from explained_at(classifier, photos, explanation, positions.tolist(), cache.CachedItems())
     found = {}
     for position in explained.positions.tolist():
         yield
@@ -78,7 +78,7 @@ def _picture(
     photos: ImageSet,
     explained: Explained,
     scoring: Scoring,
-    view: pictures.View,
+    view: pictures.CardView,
     smallest: int,
 ) -> str:
     """The picture of the one image that is explained; empty where it cannot be read any more."""

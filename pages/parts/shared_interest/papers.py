@@ -11,7 +11,7 @@ from PIL import Image
 from interp.figures import regions as figures
 from interp.images import ImageSet
 from interp.images.decoding import TRANSPOSITIONS
-from interp.images.drawings import Drawing, Shape, scaled, turned_back
+from interp.images.drawings import Drawing, RegionShape, scaled, turned_back
 from interp.images.editing import Stroke, marked
 from pages.parts.kit import canvas
 
@@ -32,7 +32,7 @@ class Paper:
         return (self.stored[1], self.stored[0]) if self.orientation >= 5 else self.stored
 
 
-def stored(shape: canvas.Shape, paper: Paper) -> Shape | Stroke:
+def stored(shape: canvas.CanvasShape, paper: Paper) -> RegionShape | Stroke:
     """A shape on the paper, as it lies in the file's picture; what a brush covers, as pixels."""
     width, height = paper.upright
     if isinstance(shape, Stroke):

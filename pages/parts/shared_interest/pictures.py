@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, UInt8
 from interp.figures import style
 from interp.figures.regions import edge
 
-View = Literal["area", "map", "photograph"]
+CardView = Literal["area", "map", "photograph"]
 SMALLEST, LARGE = 168, 560
 """How many pixels across a picture on a card has at least, and one that is alone."""
 
@@ -27,7 +27,7 @@ def composed(
     heatmap: Float[np.ndarray, "h w"],
     saliency: Bool[np.ndarray, "h w"],
     *,
-    view: View = "area",
+    view: CardView = "area",
     signed: bool = False,
     smallest: int = SMALLEST,
 ) -> UInt8[np.ndarray, "rows columns 3"]:

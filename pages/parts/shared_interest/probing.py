@@ -57,15 +57,14 @@ HELP = {
     "map lies in the region, in logits.",
     "among": "Which classes are ranked: all, or only those with the highest probability.",
 }
-Shape = Box | Polygon | Stroke
 
 
 @dataclass(frozen=True)
 class Regions:
     """The shapes of the two regions; None for a first one that nobody has drawn yet, of which an example is shown."""
 
-    first: tuple[Shape, ...] | None = None
-    second: tuple[Shape, ...] = ()
+    first: tuple[canvas.CanvasShape, ...] | None = None
+    second: tuple[canvas.CanvasShape, ...] = ()
 
 
 def section(selection: Selection, *, rule: Rule | None = None) -> None:
@@ -142,7 +141,7 @@ def _canvas(batch: Images, example: Bool[np.ndarray, "h w"]) -> tuple[Bool[np.nd
     return tuple(mask for mask in drawn if mask.any()) or (example,)
 
 
-def _take(batch: Images, index: int, one: canvas.Drawn) -> None:
+def _take(batch: Images, index: int, one: canvas.CanvasEvent) -> None:
     regions = _kept(batch)
     shapes = ((regions.first or ()), regions.second)[index]
     drawn = None if one.shape is None else scaled(one.shape, 1 / probed.blocks(batch), 1 / probed.blocks(batch))
@@ -162,5 +161,5 @@ def _kept(batch: Images) -> Regions:
     return st.session_state.get(_KEPT, {}).get(batch.fingerprint, Regions())
 
 
-def _union(shapes: tuple[Shape, ...], width: int, height: int) -> Bool[np.ndarray, "h w"]:
+def _union(shapes: tuple[canvas.CanvasShape, ...], width: int, height: int) -> Bool[np.ndarray, "h w"]:
     return np.logical_or.reduce([shape.draw(width, height) for shape in shapes])

@@ -12,7 +12,7 @@ from interp import attribution, shared_interest
 from interp.images import ImageSet
 from interp.shared_interest import SCORES, Area, Deviations, Percentile, Rule, Thresholds
 from interp.shared_interest.explained import Explanation
-from interp.shared_interest.scoring import Evidence, Scoring
+from interp.shared_interest.scoring import EvidenceSign, Scoring
 from interp.types import Classifier
 from pages.parts.kit import address, controls, methods, waiting
 from pages.parts.kit.text import plain
@@ -25,7 +25,7 @@ MARKED: dict[str, Literal["label", "explained", "all"]] = {
     "Of the class explained": "explained",
     "All": "all",
 }
-EVIDENCE: dict[str, Evidence] = {"Speaks for it": "for", "Counts at all": "any"}
+EVIDENCE: dict[str, EvidenceSign] = {"Speaks for it": "for", "Counts at all": "any"}
 DEVIATIONS, PERCENTILE, SHARE, EQUAL = "Mean + n·std", "Percentile", "Area", "Annotation's area"
 RULES = (DEVIATIONS, PERCENTILE, SHARE, EQUAL)
 STEP = 0.01
@@ -44,7 +44,7 @@ HELP = {
 
 
 @dataclass(frozen=True)
-class Settings:
+class ScoreSettings:
     """What is asked of each image, how its map becomes an area, and which scores count as low or high."""
 
     explanation: Explanation
@@ -52,7 +52,7 @@ class Settings:
     thresholds: Thresholds
 
 
-def choose(scope: cache.Scope, classifier: Classifier, photos: ImageSet) -> Settings:
+def choose(scope: cache.Scope, classifier: Classifier, photos: ImageSet) -> ScoreSettings:
     """Draw the controls. Where the method cannot run with its parameters the page ends here, and says why."""
     title = controls.listed("Method", "interest.method", offered(scope, classifier), default=DEFAULT)
     explained = controls.one_of("Explained", "interest.target", list(EXPLAINED), help=HELP["target"])
@@ -66,7 +66,7 @@ def choose(scope: cache.Scope, classifier: Classifier, photos: ImageSet) -> Sett
     if not chosen:
         st.stop()
     [method] = methods.with_references(chosen, scope, classifier, photos)
-    return Settings(Explanation(method, EXPLAINED[explained], MARKED[marks]), Scoring(cut, large), limits)
+    return ScoreSettings(Explanation(method, EXPLAINED[explained], MARKED[marks]), Scoring(cut, large), limits)
 
 
 def offered(scope: cache.Scope, classifier: Classifier) -> list[str]:
@@ -75,7 +75,7 @@ def offered(scope: cache.Scope, classifier: Classifier) -> list[str]:
     return [title for title in attribution.METHODS if title not in obstacles]
 
 
-def evidence() -> Evidence:
+def evidence() -> EvidenceSign:
     """Draw the choice of what counts as large in signed maps."""
     chosen = controls.one_of("Large is what", "interest.evidence", list(EVIDENCE), help=HELP["evidence"])
     return EVIDENCE[chosen]

@@ -50,7 +50,7 @@ def of_image(scope: cache.Scope, slot: str, scored_set: ScoredSet, row: int) -> 
         int(scored.positions[row]),
         bool(scored.correct[row]),
     )
-    job = scope.gather(slot, sweep_at, scored_set.classifier, scored_set.photos, *asked, cache.Kept())
+    job = scope.gather(slot, sweep_at, scored_set.classifier, scored_set.photos, *asked, cache.CachedItems())
     if waiting.settled(job):
         replay.once(_sweep, scored_set, row, job.value)
 

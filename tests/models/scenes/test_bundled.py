@@ -12,7 +12,7 @@ import torch
 from interp import models
 from interp.images.scenes import CLASSES, REASONS, honest, moved, planted
 from interp.models.scenes import bundled, measuring
-from interp.models.scenes.pictures import Pixels, drawn
+from interp.models.scenes.pictures import ScenePixels, drawn
 from interp.types import Classifier
 from tests.conftest import tiny_classifier
 
@@ -31,9 +31,9 @@ def classifiers() -> dict[str, Classifier]:
 @pytest.fixture(scope="module", autouse=True)
 def drawn_once() -> Iterator[None]:
     """Pictures that two classifiers are measured on are drawn once, and the first of many are those of few."""
-    kept: dict[tuple, Pixels] = {}
+    kept: dict[tuple, ScenePixels] = {}
 
-    def once(plan: partial, indices: range, processes: int) -> Pixels:
+    def once(plan: partial, indices: range, processes: int) -> ScenePixels:
         key = (plan.func, plan.args, indices.start, indices.step)
         if len(kept.get(key, ())) < len(indices):
             kept[key] = drawn(plan, indices, processes)

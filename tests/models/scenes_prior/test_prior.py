@@ -87,7 +87,7 @@ def test_triangles_are_half_and_nothing_is_lost() -> None:
 
 def test_the_code_is_whitened_principal_components(unchecked: None) -> None:
     pixels = torch.from_numpy(drawn(partial(honest, FRESH), range(40), processes=1))
-    autoencoder = fitting.fitted_autoencoder(pixels, 8, fitting.Steps(1, 1), seed=0, say=lambda line: None)
+    autoencoder = fitting.fitted_autoencoder(pixels, 8, fitting.FitSteps(1, 1), seed=0, say=lambda line: None)
     codes = autoencoder.code(pixels.float() / 255)
     covariance = codes.T @ codes / (len(codes) - 1)
     assert torch.allclose(codes.mean(dim=0), torch.zeros(8), atol=1e-3)
@@ -98,7 +98,7 @@ def test_the_code_is_whitened_principal_components(unchecked: None) -> None:
     missing = (small - again).flatten(1) @ autoencoder.code.basis.T
     assert missing.abs().max() < 1e-3
     with pytest.raises(ValueError, match="40 pictures do not give 60 components"):
-        fitting.fitted_autoencoder(pixels, 60, fitting.Steps(1, 1), seed=0, say=lambda line: None)
+        fitting.fitted_autoencoder(pixels, 60, fitting.FitSteps(1, 1), seed=0, say=lambda line: None)
 
 
 def test_the_loss_by_hand() -> None:
@@ -123,7 +123,7 @@ def test_training_writes_the_same_bytes_again(tmp_path: Path, unchecked: None) -
                 pixels,
                 dimensions=16,
                 components=2,
-                steps=fitting.Steps(1, 1),
+                steps=fitting.FitSteps(1, 1),
                 held_out=4,
                 say=lambda line: None,
             )

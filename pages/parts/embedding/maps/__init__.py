@@ -19,9 +19,9 @@ import streamlit as st
 from jaxtyping import Integer
 
 from interp.figures.thumbnails import Sheets
-from pages.parts.embedding.maps.wire import MOST_FRAMES, Classes, Feed, Panel, Points, Scale, sheet_feeds
+from pages.parts.embedding.maps.wire import MOST_FRAMES, Classes, Feed, HoverTexts, NumberScale, Panel, sheet_feeds
 
-__all__ = ["Choice", "Classes", "Panel", "Points", "Scale", "draw", "heard"]
+__all__ = ["MapChoice", "Classes", "Panel", "HoverTexts", "NumberScale", "draw", "heard"]
 
 _HERE = Path(__file__).parent
 # They share one scope, in this order.
@@ -37,7 +37,7 @@ ARRIVING = 10.0
 
 
 @dataclass(frozen=True, eq=False)
-class Choice:
+class MapChoice:
     """What a person has picked on the maps: one image, or None; and a set of images, in ascending order."""
 
     chosen: int | None = None
@@ -46,17 +46,17 @@ class Choice:
 
 def draw(
     panels: Sequence[Panel],
-    points: Points,
-    colours: Classes | Scale,
+    points: HoverTexts,
+    colours: Classes | NumberScale,
     *,
     key: str,
     thumbnails: Sheets | None = None,
     highlighted: Sequence[int] = (),
     links: Sequence[tuple[int, int]] = (),
     linked_view: bool = False,
-    wished: Choice | None = None,
+    wished: MapChoice | None = None,
     on_choice: Callable[[], None] = lambda: None,
-) -> Choice:
+) -> MapChoice:
     """Draw the maps; gives what is chosen on them.
 
     `highlighted` images have a ring; `links` are lines between images (while one is chosen, only those from it).
@@ -97,12 +97,12 @@ def draw(
     return choice
 
 
-def heard(key: str, points: Points) -> Choice:
+def heard(key: str, points: HoverTexts) -> MapChoice:
     """What was last said on the maps with this key, for a callback, which runs before they are drawn."""
     return _decoded(_said(st.session_state.get(key)), len(points), points.feed.digest)[0]
 
 
-def _newest(key: str, wished: Choice, points: Points, serial: int) -> bool:
+def _newest(key: str, wished: MapChoice, points: HoverTexts, serial: int) -> bool:
     """Whether nobody has said anything on the maps since this was first wished."""
     wish = (_encoded(wished, len(points)), points.feed.digest)
     known, since = st.session_state.get(f"{key}-wished", (None, 0))
@@ -129,7 +129,7 @@ def _send(feeds: set[Feed], said: dict[str, Any], key: str) -> None:
     st.session_state[f"{key}-sent"] = sent, said.get("serial")
 
 
-def _same_images(panels: Sequence[Panel], points: Points, colours: Classes | Scale) -> None:
+def _same_images(panels: Sequence[Panel], points: HoverTexts, colours: Classes | NumberScale) -> None:
     for what, count in (("colours", len(colours)), *((panel.title, len(panel.points)) for panel in panels)):
         if count != len(points):
             raise ValueError(f"{what}: {count:,} points for {len(points):,} names; give one for each image.")
@@ -147,7 +147,7 @@ def _said(state: Any) -> dict[str, Any]:
     return message if isinstance(message, dict) else {}
 
 
-def _encoded(choice: Choice, count: int) -> dict[str, Any]:
+def _encoded(choice: MapChoice, count: int) -> dict[str, Any]:
     """A choice as the browser says it: the set as a base64 bit set, its first image in the lowest bit."""
     bits = np.zeros(count, bool)
     bits[choice.selected] = True
@@ -155,25 +155,25 @@ def _encoded(choice: Choice, count: int) -> dict[str, Any]:
     return {"chosen": choice.chosen, "selected": selected}
 
 
-def _decoded(message: dict[str, Any], count: int, of: str) -> tuple[Choice, int]:
+def _decoded(message: dict[str, Any], count: int, of: str) -> tuple[MapChoice, int]:
     """The choice that a message holds, and its serial number; nothing chosen and 0 for what is not well formed.
 
     A message about other images (`of` is the digest of their names) holds no choice, but its number counts.
     """
     serial, chosen, selected = message.get("serial"), message.get("chosen"), message.get("selected")
     if type(serial) is not int or not 0 <= serial < _LARGEST_SERIAL:
-        return Choice(), 0
+        return MapChoice(), 0
     if message.get("of") != of or not isinstance(selected, str):
-        return Choice(), serial
+        return MapChoice(), serial
     if chosen is not None and (type(chosen) is not int or not 0 <= chosen < count):
-        return Choice(), serial
+        return MapChoice(), serial
     if not selected:
-        return Choice(chosen), serial
+        return MapChoice(chosen), serial
     try:
         packed = np.frombuffer(base64.b64decode(selected, validate=True), np.uint8)
     except (binascii.Error, ValueError):
-        return Choice(), serial
+        return MapChoice(), serial
     if len(packed) != -(-count // 8):
-        return Choice(), serial
+        return MapChoice(), serial
     bits = np.unpackbits(packed, bitorder="little")
-    return (Choice(), serial) if bits[count:].any() else (Choice(chosen, np.flatnonzero(bits)), serial)
+    return (MapChoice(), serial) if bits[count:].any() else (MapChoice(chosen, np.flatnonzero(bits)), serial)

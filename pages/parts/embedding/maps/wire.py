@@ -144,7 +144,7 @@ def _filling(film: Float[np.ndarray, "s n 2"]) -> Float[np.ndarray, "s n 2"]:
 
 
 @dataclass(frozen=True, eq=False)
-class Points:
+class HoverTexts:
     """What is said of each image when one points at it: its name and, under it, lines of text (label, prediction).
 
     Texts are shown as they are, whatever they hold. Raises `ValueError` where their numbers differ.
@@ -205,7 +205,7 @@ class Classes:
 
 
 @dataclass(frozen=True, eq=False)
-class Scale:
+class NumberScale:
     """Points coloured by a number, NaN for none; `low` and `high` are the ends of the scale (left out: of the values).
 
     Values beyond an end have its colour.
