@@ -15,6 +15,7 @@ import pytest
 import streamlit as st
 from PIL import Image
 
+import cache
 from interp import attribution, images, models, shared_interest
 from interp.figures import style
 from interp.images import ImageSet
@@ -249,6 +250,21 @@ def test_methods_side_by_side_with_disagreements_first(page) -> None:
     app.multiselect(key="interest.methods").set_value([])
     run(app)
     assert "Choose a second method" in said(app)
+
+
+def test_each_view_lets_go_of_what_the_others_have_asked_for(page, monkeypatch: pytest.MonkeyPatch) -> None:
+    released, release = [], cache.Visitor.release
+    monkeypatch.setattr(
+        cache.Visitor, "release", lambda self, slot: (released.append(getattr(slot, "name", "")), release(self, slot))
+    )
+    app = page.open(interest__view="Methods")
+    assert "methods" not in released
+    app.segmented_control(key="interest.view").set_value("Draw")
+    run(app)
+    assert {"methods", "disputed-0"} <= set(released), "they would go on for hours"
+    app.segmented_control(key="interest.view").set_value("Gallery")
+    run(app)
+    assert {"draw-image", "draw-batch"} <= set(released) and "scores" not in released
 
 
 @pytest.mark.slow
