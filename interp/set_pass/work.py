@@ -121,6 +121,11 @@ def spread(positions: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
     return positions[places.argsort(kind="stable").argsort(kind="stable")]
 
 
+def evenly(count: int, most: int) -> Int[np.ndarray, " m"]:
+    """Places spread evenly from the first of `count` to the last, at most so many; all where there are no more."""
+    return np.linspace(0, count - 1, min(count, most)).round().astype(np.int64)
+
+
 def chosen_positions(photos: ImageSet, positions: Positions) -> Int[np.ndarray, " n"]:
     """The positions as an array, None being all of them. Raises `ValueError` for one that the set does not have."""
     if positions is None:
