@@ -56,7 +56,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class SetPass(ABC, Generic[Item, Value]):
-    """Something that is computed of each image of a set, for one item or several: layers, methods, questions.
+    """Something that is computed of each image of a set, for one item or several: layers, methods, targets.
 
     A value is a dataclass of arrays with a row, or several, for each image, and with the problems of images that are
     left out (`rows.Growing`). Rows rest on the image itself and on what `rests_on` tells, never on other images.

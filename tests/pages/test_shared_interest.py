@@ -491,7 +491,7 @@ def test_small_pictures_are_enlarged_in_blocks_and_travel_as_webp() -> None:
 
 def test_everything_as_csv(tiny) -> None:
     scored = some([(10, 10, 5), (10, 10, 10)], [0, -1], [0, 2])
-    text = tables._table(known(tiny, scored, ["=1+1", "plain"]))
+    text = export.table(tables._rows(known(tiny, scored, ["=1+1", "plain"])))
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [row["name"] for row in rows] == ["'=1+1", "plain"], "a spreadsheet must not run a name"
     assert float(rows[0]["iou"]) == pytest.approx(1 / 3) and rows[0]["case"] == "unclassified"
