@@ -15,6 +15,7 @@ selection = layout.page(
 classifier, photos, scope = selection.classifier, selection.photos, selection.scope
 clicks.listen({"case": views.case, "image": closeup.click})
 view = views.choose(photos)
+selection = selection.at(view)
 if view in views.UNSCORED:
     views.without_scores(view, selection)
     layout.how_to_read(reading.text(view))

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Int
 
 from interp.embedding.representations import Features
+from interp.set_pass import evenly
 from interp.types import Classifier
 
 # A cell's own share of the picture says too little: it is shown with as much again on each side.
@@ -44,8 +45,6 @@ def cells(features: Features, classifier: Classifier, most: int) -> tuple[Featur
     layer = classifier.layer(features.representation.layer)
     if features.representation.pooling != "positions":
         raise ValueError(f'The pooling is {features.representation.pooling!r}: only "positions" has rows for cells.')
-    rows = np.arange(len(features))
-    if len(rows) > most:
-        rows = np.linspace(0, len(rows) - 1, most).round().astype(np.int64)
+    rows = evenly(len(features), most)
     kept = replace(features, values=features.values[rows], indices=features.indices[rows])
     return kept, Cells((layer.height, layer.width), rows % (layer.height * layer.width))

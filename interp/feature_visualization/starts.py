@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -13,6 +12,7 @@ from torch import Tensor
 from interp import progress
 from interp.images import ImageSet
 from interp.models import inputs
+from interp.set_pass import evenly
 from interp.types import Classifier
 
 SPREAD = 200
@@ -84,6 +84,5 @@ def mean_images(
 
     Raises `ValueError` as `mean_image` does.
     """
-    spread = np.linspace(0, len(photos) - 1, min(len(photos), SPREAD)).round().astype(int).tolist()
-    whole = mean_image(classifier, photos, spread)
+    whole = mean_image(classifier, photos, evenly(len(photos), SPREAD).tolist())
     return (whole, mean_image(classifier, photos, positions)) if positions else (whole,)

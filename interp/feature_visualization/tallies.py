@@ -14,7 +14,7 @@ from interp.feature_visualization.optimization import Settings
 from interp.feature_visualization.pictures import Picture, pictures
 from interp.feature_visualization.sheets import channels_of
 from interp.images import ImageSet
-from interp.set_pass import ItemStore, by_chunks, kept_parts
+from interp.set_pass import ItemStore, by_chunks, evenly, kept_parts
 from interp.types import Classifier
 
 MOST = 20_000
@@ -90,11 +90,8 @@ def strengths(
 
     One `Features`, in a tuple, of at most 20,000 images, evenly spread. Yields what there is so far.
     """
-    return by_chunks(FeaturePass(), classifier, photos, (Representation(layer),), _spread(photos), kept=kept)
-
-
-def _spread(photos: ImageSet) -> np.ndarray | None:
-    return None if len(photos) <= MOST else np.linspace(0, len(photos) - 1, MOST).round().astype(np.int64)
+    some = evenly(len(photos), MOST)
+    return by_chunks(FeaturePass(), classifier, photos, (Representation(layer),), some, kept=kept)
 
 
 def _tally(classifier: Classifier, settings: Settings, layer: str, photos: ImageSet, kept: ItemStore) -> Tally:
@@ -116,7 +113,7 @@ def _tally(classifier: Classifier, settings: Settings, layer: str, photos: Image
 
 def _best(classifier: Classifier, layer: str, photos: ImageSet, kept: ItemStore) -> Float[np.ndarray, " k"] | None:
     """Each channel's largest mean over the images; None where they were not read."""
-    parts = kept_parts(FeaturePass(), classifier, photos, Representation(layer), _spread(photos), kept)
+    parts = kept_parts(FeaturePass(), classifier, photos, Representation(layer), evenly(len(photos), MOST), kept)
     best: np.ndarray | None = None
     for part in parts:
         if part is None:

@@ -56,7 +56,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class SetPass(ABC, Generic[Item, Value]):
-    """Something that is computed of each image of a set, for one item or several: layers, methods, questions.
+    """Something that is computed of each image of a set, for one item or several: layers, methods, targets.
 
     A value is a dataclass of arrays with a row, or several, for each image, and with the problems of images that are
     left out (`rows.Growing`). Rows rest on the image itself and on what `rests_on` tells, never on other images.
@@ -119,6 +119,11 @@ def spread(positions: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
     """
     places = np.arange(len(positions)) * GOLDEN % 1
     return positions[places.argsort(kind="stable").argsort(kind="stable")]
+
+
+def evenly(count: int, most: int) -> Int[np.ndarray, " m"]:
+    """Places spread evenly from the first of `count` to the last, at most so many; all where there are no more."""
+    return np.linspace(0, count - 1, min(count, most)).round().astype(np.int64)
 
 
 def chosen_positions(photos: ImageSet, positions: Positions) -> Int[np.ndarray, " n"]:

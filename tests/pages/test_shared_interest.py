@@ -15,6 +15,7 @@ import pytest
 import streamlit as st
 from PIL import Image
 
+import cache
 from interp import attribution, images, models, shared_interest
 from interp.figures import style
 from interp.images import ImageSet
@@ -251,6 +252,21 @@ def test_methods_side_by_side_with_disagreements_first(page) -> None:
     assert "Choose a second method" in said(app)
 
 
+def test_each_view_lets_go_of_what_the_others_have_asked_for(page, monkeypatch: pytest.MonkeyPatch) -> None:
+    released, release = [], cache.Visitor.release
+    monkeypatch.setattr(
+        cache.Visitor, "release", lambda self, slot: (released.append(getattr(slot, "name", "")), release(self, slot))
+    )
+    app = page.open(interest__view="Methods")
+    assert "methods" not in released
+    app.segmented_control(key="interest.view").set_value("Draw")
+    run(app)
+    assert {"methods", "disputed-0"} <= set(released), "they would go on for hours"
+    app.segmented_control(key="interest.view").set_value("Gallery")
+    run(app)
+    assert {"draw-image", "draw-batch"} <= set(released) and "scores" not in released
+
+
 @pytest.mark.slow
 def test_a_second_classifier_and_the_lesson(page, unchecked: None, monkeypatch: pytest.MonkeyPatch) -> None:
     original = lesson.st.expander
@@ -475,7 +491,7 @@ def test_small_pictures_are_enlarged_in_blocks_and_travel_as_webp() -> None:
 
 def test_everything_as_csv(tiny) -> None:
     scored = some([(10, 10, 5), (10, 10, 10)], [0, -1], [0, 2])
-    text = tables._table(known(tiny, scored, ["=1+1", "plain"]))
+    text = export.table(tables._rows(known(tiny, scored, ["=1+1", "plain"])))
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [row["name"] for row in rows] == ["'=1+1", "plain"], "a spreadsheet must not run a name"
     assert float(rows[0]["iou"]) == pytest.approx(1 / 3) and rows[0]["case"] == "unclassified"

@@ -231,3 +231,11 @@ def test_of_a_network_that_draws_at_random_nothing_is_kept_on_disk(
     assert [items for items, _ in log[16:]] == [("a",)] * 8
     get(asked(tiny, photos, ("a",)))
     assert [path for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize(
+    ("count", "most", "places"),
+    [(0, 3, []), (2, 3, [0, 1]), (3, 3, [0, 1, 2]), (9, 3, [0, 4, 8]), (9, 1, [0]), (10, 4, [0, 3, 6, 9])],
+)
+def test_some_places_are_spread_evenly_over_all(count: int, most: int, places: list[int]) -> None:
+    assert set_pass.evenly(count, most).tolist() == places

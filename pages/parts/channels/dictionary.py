@@ -34,24 +34,9 @@ def titles(grid: CellGrid) -> tuple[str, ...]:
 def download(grid: CellGrid) -> None:
     """Draw the buttons that give the numbers of all cells."""
     with st.container(horizontal=True):
-        st.download_button(
-            "Cells as CSV",
-            lambda: export.table(rows(grid)),
-            "cells.csv",
-            "text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-            key="ch-cells-csv",
-        )
+        export.download("Cells as CSV", "cells.csv", lambda: rows(grid))
         arrays = {"activations": grid.activations, "attribution": grid.by_channel, "norms": grid.norms}
-        st.download_button(
-            "NPZ, all channels",
-            lambda: export.npz({name: one.numpy() for name, one in arrays.items()}),
-            "cells.npz",
-            icon=":material/download:",
-            on_click="ignore",
-            key="ch-cells-npz",
-        )
+        export.download("NPZ, all channels", "cells.npz", lambda: {name: one.numpy() for name, one in arrays.items()})
 
 
 def rows(grid: CellGrid) -> list[dict[str, int | float | str]]:

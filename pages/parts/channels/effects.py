@@ -92,19 +92,16 @@ def _measuring(subject: Subject) -> cache.Job | None:
     """The job that measures the effects; None where that would take long and nobody has asked for it."""
     asked = cache.call(channels.effects, subject.classifier, subject.batch, subject.targets, layer=subject.layer.name)
     allowed = f"ch-measured-{asked.key}"
-    slot = "effects"
-    if not st.session_state.get(allowed):
-        seconds = _seconds(subject)
-        if seconds is None or seconds >= LONG:
-            subject.scope.release(slot)
-            time = "" if seconds is None else f", about {waiting.duration(seconds)}"
-            st.info(
-                f"To zero each of the {subject.layer.channels:,} channels of {plain(subject.layer.name)} in turn takes "
-                f"up to {_passes(subject):,.0f} forward-and-backward passes{time}. Later layers take less."
-            )
-            st.button("Measure", icon=":material/science:", key="ch-measure", on_click=_allow, args=(allowed,))
-            return None
-    return subject.scope.compute(slot, asked)
+    if not st.session_state.get(allowed) and (seconds := _seconds(subject)) >= LONG:
+        subject.scope.release("effects")
+        st.info(
+            f"To zero each of the {subject.layer.channels:,} channels of {plain(subject.layer.name)} in turn takes up "
+            f"to {_passes(subject):,.0f} forward-and-backward passes, about {waiting.duration(seconds)}. Later layers "
+            "take less."
+        )
+        st.button("Measure", icon=":material/science:", key="ch-measure", on_click=_allow, args=(allowed,))
+        return None
+    return subject.scope.compute("effects", asked)
 
 
 def _allow(key: str) -> None:
@@ -115,14 +112,13 @@ def _passes(subject: Subject) -> float:
     return len(subject.positions) * cache.lookup(ablation.cost, subject.classifier, subject.layer)
 
 
-def _seconds(subject: Subject) -> float | None:
-    """How long the measurement takes at most; None while that is not known."""
+def _seconds(subject: Subject) -> float:
+    """How long the measurement takes at most; the page ends here until it is known how long a pass takes."""
     passes = _passes(subject)
     if passes < PASSES:
         return 0.0
-    job = subject.scope.shared.gather("pass", attribution.measured_pass, subject.classifier)
-    waiting.value(job)
-    return passes * job.value.seconds
+    one = waiting.value(subject.scope.shared.gather("pass", attribution.measured_pass, subject.classifier))
+    return passes * one.seconds
 
 
 def _figure(found: Compared, layer: str, chosen: int | None) -> replay.Settled:
@@ -211,13 +207,13 @@ def _table(subject: Subject, found: Compared, measured: Effects, row: int) -> No
 
 def _rows(found: Compared) -> None:
     order = np.argsort(-np.abs(found.attribution - found.effect), kind="stable")
-    captions = {
+    columns = {
         "channel": order.tolist(),
         "attribution": found.attribution[order],
         "effect": found.effect[order],
         "difference": (found.attribution - found.effect)[order],
     }
-    st.dataframe(captions, hide_index=True, height=320)
+    st.dataframe(columns, hide_index=True, height=320)
 
 
 def rows(subject: Subject, measured: Effects) -> list[dict[str, Any]]:

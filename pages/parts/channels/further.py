@@ -39,11 +39,10 @@ def in_the_set(selection: Selection, layer: str) -> None:
         return
     heading = f"Which other images are decided by channel {channel}?"
     with st.expander(heading, key="ch-further", on_change="rerun", icon=":material/photo_library:") as opened:
-        slot = "further"
         if not opened.open:
-            selection.scope.release(slot)
+            selection.scope.release("further")
             return
-        job = asking.ask(selection, slot, SetTarget(layer), spread(np.arange(len(selection.photos))))
+        job = asking.ask(selection, "further", SetTarget(layer), spread(np.arange(len(selection.photos))))
         waiting.settled(job)
         found = asking.latest(job)
         if found is not None and len(found):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -184,19 +183,9 @@ def _table(subject: Subject, effects: GroupEffects) -> None:
 def _downloads(subject: Subject, found: Groups, effects: GroupEffects | None) -> None:
     with st.popover("Download", icon=":material/download:", key="ch-groups-download", on_change="rerun") as place:
         if place.open:
-            made = functools.partial(_csv, subject, found, effects)
-            st.download_button("Groups as CSV", made, "loupe-groups.csv", on_click="ignore")
-            st.download_button(
-                "Directions and maps as NPZ", functools.partial(_npz, found), "loupe-groups.npz", on_click="ignore"
-            )
-
-
-def _csv(subject: Subject, found: Groups, effects: GroupEffects | None) -> str:
-    return export.table(rows(subject, found, effects))
-
-
-def _npz(found: Groups) -> bytes:
-    return export.npz({"directions": found.directions.numpy(), "maps": found.maps.numpy()})
+            arrays = {"directions": found.directions.numpy(), "maps": found.maps.numpy()}
+            export.download("Groups as CSV", "loupe-groups.csv", lambda: rows(subject, found, effects))
+            export.download("Directions and maps as NPZ", "loupe-groups.npz", lambda: arrays)
 
 
 def rows(subject: Subject, found: Groups, effects: GroupEffects | None) -> list[dict[str, Any]]:

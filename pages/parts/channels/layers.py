@@ -21,11 +21,11 @@ MOMENT = 15_000_000_000
 
 def draw(selection: Selection) -> None:
     """The list of layers, in an expander; nothing is looked up while that is closed."""
-    classifier, slot = selection.classifier, "layers"
+    classifier = selection.classifier
     heading = f"All {len(classifier.layers)} layers, and which have pictures of their channels"
     with st.expander(heading, key="ch-layers", on_change="rerun", icon=":material/layers:") as opened:
         if not opened.open:
-            selection.scope.release(slot)
+            selection.scope.release("layers")
             return
         size = " × ".join(map(str, classifier.input_size))
         st.caption(
@@ -37,7 +37,7 @@ def draw(selection: Selection) -> None:
         ends = {one.name for one in classifier.layers if one.block_end}
         ordered = tuple(sorted(names, key=lambda name: name not in ends))
         how, now = subject.how(selection), cache.moment() // MOMENT
-        job = selection.scope.look_up(slot, fv.counted, classifier, how, ordered, cache.CachedItems(), now)
+        job = selection.scope.look_up("layers", fv.counted, classifier, how, ordered, cache.CachedItems(), now)
         waiting.settled(job)
         made = job.latest({})
         replay.once(_table, classifier, made)

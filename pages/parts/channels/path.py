@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -244,12 +243,7 @@ def _sentence(subject: Subject, path: Walk, level: Level) -> None:
 def _downloads(subject: Subject, path: Walk, level: Level) -> None:
     with st.popover("Download", icon=":material/download:", key="ch-path-download", on_change="rerun") as place:
         if place.open:
-            made = functools.partial(_csv, subject, path, level)
-            st.download_button("All channels of this step as CSV", made, "loupe-step.csv", on_click="ignore")
-
-
-def _csv(subject: Subject, path: Walk, level: Level) -> str:
-    return export.table(rows(subject, path, level))
+            export.download("All channels of this step as CSV", "loupe-step.csv", lambda: rows(subject, path, level))
 
 
 def rows(subject: Subject, path: Walk, level: Level) -> list[dict[str, Any]]:

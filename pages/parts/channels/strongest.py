@@ -12,6 +12,7 @@ from interp import channels
 from interp import feature_visualization as fv
 from interp.embedding import FeaturePass, Features, Representation
 from interp.figures import framed
+from interp.set_pass import evenly
 from pages.parts.channels import cards, chosen, further, table
 from pages.parts.channels.subject import CHANNEL, Subject, pictures
 from pages.parts.kit import clicks, controls, over_set, replay, waiting
@@ -83,7 +84,7 @@ def _strengths(subject: Subject) -> cache.Job:
     """The job that reads how strongly each image of the set drives each channel at most."""
     asked = (Representation(subject.layer.name, "max").resolved(subject.classifier),)
     selection = subject.selection
-    some = over_set.evenly(len(selection.photos), MOST)
+    some = evenly(len(selection.photos), MOST)
     return over_set.ask(subject.scope, "max", FeaturePass(), selection.classifier, selection.photos, asked, some)
 
 

@@ -24,22 +24,22 @@ def draw(subject: Subject, measured: Effects | None) -> None:
 
 def rows(found: ChannelAttribution, measured: Effects | None) -> list[dict[str, float]]:
     """A row for each channel, those with the largest attribution first."""
-    captions = columns(found, measured)
-    return [dict(zip(captions, row, strict=True)) for row in zip(*captions.values(), strict=True)]
+    table = columns(found, measured)
+    return [dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)]
 
 
 def columns(found: ChannelAttribution, measured: Effects | None) -> dict[str, Float[np.ndarray, " k"] | list[int]]:
     """The numbers by their names: the means over the photographs, and the spread where there are several."""
     values = found.values.numpy()
     order = np.argsort(-values.mean(axis=0), kind="stable")
-    captions: dict[str, Float[np.ndarray, " k"] | list[int]] = {"channel": order.tolist()}
-    captions["attribution"] = values.mean(axis=0)[order]
+    table: dict[str, Float[np.ndarray, " k"] | list[int]] = {"channel": order.tolist()}
+    table["attribution"] = values.mean(axis=0)[order]
     if len(values) > 1:
-        captions["standard deviation"] = values.std(axis=0)[order]
+        table["standard deviation"] = values.std(axis=0)[order]
     if measured is not None:
-        captions["measured effect"] = measured.values.numpy().mean(axis=0)[order]
-    captions["largest activation"] = found.activations.amax(dim=(0, 2, 3)).numpy()[order]
-    return captions
+        table["measured effect"] = measured.values.numpy().mean(axis=0)[order]
+    table["largest activation"] = found.activations.amax(dim=(0, 2, 3)).numpy()[order]
+    return table
 
 
 def _table(found: ChannelAttribution, measured: Effects | None) -> None:

@@ -13,6 +13,7 @@ from interp import feature_visualization as fv
 from interp.channels.over_set import AttributionPass, SetAttribution, Summary, summary
 from interp.figures import channels as figures
 from interp.images import ImageSet
+from interp.set_pass import evenly
 from interp.types import Classifier
 from pages.parts.cards import making, picturecards
 from pages.parts.cards.picturecards import PictureCard
@@ -132,7 +133,7 @@ def _grid(selection: Selection, found: SetAttribution, supporting: Sequence[int]
 
 
 def _plot(classifier: Classifier, found: SetAttribution, photos: ImageSet, shown: tuple[int, ...]) -> None:
-    some = np.linspace(0, len(found) - 1, min(ROWS, len(found))).round().astype(int)
+    some = evenly(len(found), ROWS)
     own = found.values[:, list(shown)].clip(min=0).sum(axis=1)
     rows = some[np.lexsort((-own[some], found.positive[some]))]
     word = "most probable" if classifier.multi_label else "predicted"

@@ -13,6 +13,7 @@ from interp.embedding import Features, LabelledRows, Neighbours, Projection
 from interp.embedding.neighbours import Metric
 from interp.figures import embedding as figures
 from interp.figures import framed
+from interp.set_pass import evenly
 from pages.parts.cards import gallery, pictured
 from pages.parts.kit import export, pickers, replay, waiting
 from pages.parts.kit.pickers import BESIDE
@@ -123,7 +124,7 @@ def selection(scope: cache.Scope, known: LabelledRows, rows: np.ndarray, row: in
     pictures, bars = st.columns([3, 2], gap="medium")
     with bars:
         replay.once(_bars, known, rows)
-    shown = rows[_spread(len(rows), GALLERY)]
+    shown = rows[evenly(len(rows), GALLERY)]
     with pictures:
         _pictures(scope, "selected", known, shown)
         if len(shown) < len(rows):
@@ -149,13 +150,8 @@ def selection(scope: cache.Scope, known: LabelledRows, rows: np.ndarray, row: in
 
 def _compare(positions: Sequence[int]) -> None:
     # In a callback: after the picker of the image is drawn, its value can no longer be set.
-    chosen = [positions[i] for i in _spread(len(positions), BESIDE + 1)]
+    chosen = [positions[i] for i in evenly(len(positions), BESIDE + 1)]
     st.session_state["image"], st.session_state["beside"] = chosen[0], chosen[1:]
-
-
-def _spread(count: int, room: int) -> list[int]:
-    """At most `room` places out of so many, evenly spread."""
-    return np.linspace(0, count - 1, min(count, room)).round().astype(int).tolist()
 
 
 def _outcome(known: LabelledRows, rows: np.ndarray) -> None:

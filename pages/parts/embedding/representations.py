@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 import cache
 from interp import embedding
 from interp.embedding.representations import LOGITS, PIXELS, Pooling, Representation
 from interp.images import ImageSet
+from interp.set_pass import evenly
 from interp.types import Classifier
 from pages.parts.kit import controls, over_set, waiting
 
@@ -85,10 +85,7 @@ def ask(
 
     What was read is kept chunk by chunk, so a server that was stopped goes on where it was.
     """
-    positions = None
-    most = room(classifier, representations)
-    if len(photos) > most:
-        positions = np.linspace(0, len(photos) - 1, most).round().astype(np.int64)
+    positions = evenly(len(photos), room(classifier, representations))
     return over_set.ask(scope, slot, embedding.FeaturePass(), classifier, photos, representations, positions)
 
 

@@ -66,9 +66,9 @@ def _layers(selection: Selection, layer: Layer, how: fv.Settings) -> None:
             return
         if opened.open:
             replay.once(_table, job.value, selection.photos.name, how.steps)
-    captions = share(next(one for one in job.value if one.layer == layer.name), selection.photos.name)
-    if captions:
-        place.caption(captions)
+    reached = share(next(one for one in job.value if one.layer == layer.name), selection.photos.name)
+    if reached:
+        place.caption(reached)
 
 
 def share(tally: fv.Tally, photos: str) -> str:

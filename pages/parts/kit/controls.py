@@ -1,4 +1,4 @@
-"""Widgets whose value is in the address: one of a few, one of many, a number, a text.
+"""Widgets whose value is in the address: one of a few, one of many, a number, two of them, a text.
 
 Where `drawn` is False the value is what the address says, or was chosen last, and nothing is drawn: for what lies in a
 closed expander.
@@ -7,7 +7,7 @@ closed expander.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import streamlit as st
 
@@ -58,6 +58,23 @@ def slid(label: str, key: str, default: T, *, low: T, high: T, step: T, help: st
     chosen = st.slider(label, low, high, step=step, key=key, help=help)
     address.publish(key, None if chosen == default else f"{chosen:g}")
     return chosen
+
+
+def between(
+    label: str, key: str, default: tuple[T, T], *, low: T, high: T, step: T, help: str | None = None, width: int = 0
+) -> tuple[T, T]:
+    """Draw a slider with two handles, as wide as there is room or so many pixels; gives both numbers."""
+    kind = type(low)
+
+    def parse(text: str) -> tuple[T, T]:
+        least, most = text.split("-")
+        return kind(least), kind(most)
+
+    address.seed(key, default, valid=lambda pair: low <= pair[0] <= pair[1] <= high, parse=parse)
+    drawn = st.slider(label, low, high, step=step, key=key, help=help, width=width or "stretch")
+    least, most = cast(tuple[T, T], drawn)
+    address.publish(key, None if (least, most) == default else f"{least:g}-{most:g}")
+    return least, most
 
 
 def number(

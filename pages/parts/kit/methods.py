@@ -13,6 +13,7 @@ import cache
 from interp import attribution
 from interp.images import ImageSet
 from interp.models import inputs
+from interp.set_pass import evenly
 from interp.types import Classifier, Heatmaps
 from pages.parts.kit import address, waiting
 from pages.parts.kit.text import plain
@@ -100,8 +101,7 @@ def with_references(
     """The methods; the one that compares with other pictures is given some, spread over the whole image set."""
     if not any(isinstance(method, attribution.GradientShap) for method in methods):
         return tuple(methods)
-    count = min(REFERENCES, len(photos))
-    positions = tuple(round(place * (len(photos) - 1) / max(1, count - 1)) for place in range(count))
+    positions = tuple(evenly(len(photos), REFERENCES).tolist())
     references = waiting.value(scope.shared.read("references", inputs.read, classifier, photos, positions))
     return tuple(
         dataclasses.replace(method, references=references) if isinstance(method, attribution.GradientShap) else method

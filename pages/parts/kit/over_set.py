@@ -5,19 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-from jaxtyping import Int
-
 import cache
 from interp import set_pass
 from interp.images import ImageSet
 from interp.set_pass import Positions, SetPass
 from interp.types import Classifier
-
-
-def evenly(count: int, most: int) -> Int[np.ndarray, " n"] | None:
-    """Positions evenly spread over a set of `count` images, `most` of them; None, for all, where there are no more."""
-    return None if count <= most else np.linspace(0, count - 1, most).round().astype(np.int64)
 
 
 def ask(

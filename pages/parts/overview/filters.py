@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 import streamlit as st
 
@@ -12,9 +10,9 @@ from interp.images import ImageSet
 from interp.models.performance import Filter, Outcome, per_class
 from interp.models.predictions import Predictions
 from interp.types import Classifier
-from pages.parts.kit import address
+from pages.parts.kit import address, controls
 
-OUTCOMES: dict[str | None, Outcome] = {"All": "all", "Right": "right", "Wrong": "wrong"}
+OUTCOMES: dict[str, Outcome] = {"All": "all", "Right": "right", "Wrong": "wrong"}
 ORDERS = ("Class order", "Lowest accuracy first", "Most images first")
 ROWS = 40
 
@@ -22,10 +20,7 @@ ROWS = 40
 def choose(classifier: Classifier, photos: ImageSet, predictions: Predictions) -> Filter:
     """Draw the filters in one row; gives what they say."""
     with st.container(horizontal=True, gap="medium"):
-        address.seed("outcome", "All", valid=OUTCOMES.__contains__, parse=str)
-        outcome = st.segmented_control("Show", list(OUTCOMES), key="outcome", required=True)
-        address.publish("outcome", None if outcome == "All" else outcome)
-
+        outcome = controls.one_of("Show", "outcome", list(OUTCOMES))
         present = np.union1d(predictions.labels[predictions.labels >= 0], predictions.predicted).tolist()
         address.seed("classes", [], valid=set(present).issuperset, parse=_indices)
         classes = st.multiselect(
@@ -33,10 +28,7 @@ def choose(classifier: Classifier, photos: ImageSet, predictions: Predictions) -
         )
         address.publish("classes", ",".join(map(str, classes)) or None)
 
-        address.seed("confidence", (0, 100), valid=lambda pair: 0 <= pair[0] <= pair[1] <= 100, parse=_pair)
-        low, high = cast(tuple[int, int], st.slider("Confidence, %", 0, 100, key="confidence", width=220))
-        address.publish("confidence", None if (low, high) == (0, 100) else f"{low}-{high}")
-
+        low, high = controls.between("Confidence, %", "confidence", (0, 100), low=0, high=100, step=1, width=220)
         picked = groups(photos)
     return Filter(
         outcome=OUTCOMES[outcome],
@@ -81,8 +73,3 @@ def _groups(photos: ImageSet) -> list[str]:
 
 def _indices(text: str) -> list[int]:
     return [int(one) for one in text.split(",")]
-
-
-def _pair(text: str) -> tuple[int, int]:
-    low, high = text.split("-")
-    return int(low), int(high)

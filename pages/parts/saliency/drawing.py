@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import streamlit as st
-
 from interp.figures.saliency import ColourScale, Sign
 from interp.figures.traces import MapView
-from pages.parts.kit import address, controls
+from pages.parts.kit import controls
 
 VIEWS: dict[str, MapView] = {"Overlay": "overlay", "Heatmap": "heatmap", "Masked": "masked", "Contour": "contour"}
 SCALES: dict[str, ColourScale] = {"Each its own": "own", "By method": "method", "Shared": "shared"}
@@ -31,13 +29,10 @@ def choose(*, several: bool) -> MapStyle:
     view = controls.one_of("Draw as", "view", list(VIEWS))
     part = controls.one_of("Which part", "part", list(PARTS))
     scale = controls.one_of("Colour scale", "scale", [name for name in SCALES if several or name != "By method"])
-    clips = list(CLIPS)
-    address.seed("clip", clips[0], valid=clips.__contains__, parse=str)
-    clip = st.selectbox(
+    clip = controls.listed(
         "Colours end at",
-        clips,
-        key="clip",
+        "clip",
+        list(CLIPS),
         help="A few pixels of a gradient are far above the rest: a scale that reaches them shows little else.",
     )
-    address.publish("clip", None if clip == clips[0] else clip)
     return MapStyle(view, part, scale, clip)

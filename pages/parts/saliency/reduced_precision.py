@@ -11,6 +11,7 @@ from interp import attribution, evaluation
 from interp.images import ImageSet
 from interp.models import inputs
 from interp.models.precision import Bfloat16
+from interp.set_pass import evenly
 from interp.types import Classifier
 from pages.parts.kit import address, replay, waiting
 
@@ -23,18 +24,17 @@ def choose(
 ) -> tuple[attribution.Method, ...]:
     """Offer to measure what bfloat16 does to the methods' maps; gives those that are to be computed in it.
 
-    `page` is the title of the page that it is on. Nothing is measured before it is asked for.
+    Nothing is measured before it is asked for.
     """
-    measured = "bfloat16"
     address.seed(KEY, False, valid=lambda wanted: isinstance(wanted, bool), parse=lambda text: text == "1")
     with st.expander("Faster, in bfloat16", key="rounding", on_change="rerun", expanded=st.session_state[KEY]) as place:
         if not place.open and not st.session_state[KEY]:
-            scope.release(measured)
+            scope.release(KEY)
             return ()
         if isinstance(classifier.module, Bfloat16):
             st.caption("This classifier computes in bfloat16 already.")
             return ()
-        job = _measuring(scope, measured, classifier, photos, methods)
+        job = _measuring(scope, classifier, photos, methods)
         done = waiting.settled(job)
         found = job.parts
         if found:
@@ -55,22 +55,13 @@ def choose(
 
 
 def _measuring(
-    scope: cache.Scope,
-    slot: str,
-    classifier: Classifier,
-    photos: ImageSet,
-    methods: Sequence[attribution.Method],
+    scope: cache.Scope, classifier: Classifier, photos: ImageSet, methods: Sequence[attribution.Method]
 ) -> cache.Job:
-    count = min(PHOTOGRAPHS, len(photos))
-    positions = tuple(round(place * (len(photos) - 1) / max(1, count - 1)) for place in range(count))
+    positions = tuple(evenly(len(photos), PHOTOGRAPHS).tolist())
     batch = waiting.value(scope.read("measured-photographs", inputs.read, classifier, photos, positions))
-    classes = (
-        waiting.value(scope.compute("measured-classes", Classifier.probabilities, classifier, batch))
-        .argmax(dim=1)
-        .tolist()
-    )
+    probabilities = waiting.value(scope.compute("measured-classes", Classifier.probabilities, classifier, batch))
     asked = tuple(method for method in methods if method.title != attribution.Random.title)
-    return scope.compute(slot, evaluation.reduced, classifier, batch, classes, asked)
+    return scope.compute(KEY, evaluation.reduced, classifier, batch, probabilities.argmax(dim=1).tolist(), asked)
 
 
 def _table(found: Sequence[evaluation.ReducedPrecision]) -> None:

@@ -20,10 +20,7 @@ KEY = "judging"
 
 
 def asked(comparison: MapComparison, scope: cache.Scope) -> evaluation.Judgements:
-    """Offer to judge all the maps, and say what it costs; gives what is known so far, nothing where it is not wanted.
-
-    `page` is the title of the page that it is on: what is asked for there ends when the page is left.
-    """
+    """Offer to judge all the maps, and say what it costs; gives what is known so far, nothing where none is wanted."""
     address.seed(KEY, False, valid=lambda wanted: isinstance(wanted, bool), parse=lambda text: text == "1")
     st.toggle(
         "Judge these maps",
@@ -33,12 +30,11 @@ def asked(comparison: MapComparison, scope: cache.Scope) -> evaluation.Judgement
     )
     wanted = bool(st.session_state[KEY])
     address.publish(KEY, "1" if wanted else None)
-    slot = "judged"
     if not wanted:
-        scope.release(slot)
+        scope.release("judged")
         st.caption(_cost(comparison, scope))
         return ()
-    job = scope.compute(slot, _question(comparison))
+    job = scope.compute("judged", _judging(comparison))
     done = waiting.settled(job)
     found: evaluation.Judgements = job.latest(())
     if not done and job.state != "failed":
@@ -56,7 +52,7 @@ def _cost(comparison: MapComparison, scope: cache.Scope) -> str:
     return f"Judging takes up to {passes:,.0f} forward-and-backward passes{time}."
 
 
-def _question(comparison: MapComparison) -> cache.Call:
+def _judging(comparison: MapComparison) -> cache.Call:
     annotations = comparison.annotations
     return cache.call(
         evaluation.judgements,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import overload
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Int
 
 import cache
 from interp.images import ImageSet
-from interp.set_pass import spread
-from interp.shared_interest import Explanation, ExplanationPass, Ladder, Scored, Scoring, annotated
+from interp.set_pass import Collected, spread
+from interp.shared_interest import Explanation, ExplanationPass, Ladder, Scoring, annotated
 from interp.types import Classifier
 from pages.parts.kit import over_set
+
+T = TypeVar("T")
 
 
 def ask(
@@ -36,18 +39,11 @@ def _spread(photos: ImageSet) -> Int[np.ndarray, " n"]:
     return spread(annotated(photos))
 
 
-@overload
 def latest(
-    job: cache.Job, classifier: Classifier, explanations: tuple[Explanation, ...], scoring: Scoring
-) -> tuple[Scored, ...]: ...
-
-
-@overload
-def latest(
-    job: cache.Job, classifier: Classifier, explanations: tuple[Explanation, ...], scoring: Ladder
-) -> tuple[tuple[Scored, ...], ...]: ...
-
-
-def latest(job, classifier, explanations, scoring):
+    job: cache.Job,
+    classifier: Classifier,
+    explanations: tuple[Explanation, ...],
+    scoring: Callable[[Classifier, Sequence[Explanation], int], Collected[T]],
+) -> tuple[T, ...]:
     """What has been scored so far, for each explanation; of no image before the first ones have come."""
     return job.latest() or scoring(classifier, explanations, 0).so_far

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 import streamlit as st
@@ -13,7 +12,7 @@ from interp.shared_interest.scoring import SCORES, ScoreName
 from pages.parts.kit import address, controls
 from pages.parts.shared_interest.scored_set import NAMES, ScoredSet
 
-CASES_KEY, CLASSES_KEY, RANGE_KEY = "interest.case", "interest.class", "interest.range"
+CASES_KEY, CLASSES_KEY = "interest.case", "interest.class"
 ALL, RIGHT, WRONG = "All", "Right", "Wrong"
 PROBABILITY, NAME = "probability", "name"
 SCORE_OF: dict[str, ScoreName] = {name: name for name in SCORES}
@@ -68,9 +67,7 @@ def choose(scored_set: ScoredSet) -> Choice:
     address.publish(CLASSES_KEY, ",".join(map(str, classes)) or None)
     outcome = controls.one_of("Prediction", "interest.outcome", (ALL, RIGHT, WRONG))
     score = SCORE_OF.get(order, "iou")
-    address.seed(RANGE_KEY, WHOLE, valid=lambda pair: 0 <= pair[0] <= pair[1] <= 1, parse=_pair)
-    between = cast(tuple[float, float], st.slider(f"{SCORES[score]} between", 0.0, 1.0, step=0.01, key=RANGE_KEY))
-    address.publish(RANGE_KEY, None if between == WHOLE else f"{between[0]:g}-{between[1]:g}")
+    between = controls.between(f"{SCORES[score]} between", "interest.range", WHOLE, low=0.0, high=1.0, step=0.01)
     numbers = frozenset(NAMES.index(name) for name in cases)
     return Choice(numbers, frozenset(classes), outcome, score, between, order, falling)
 
@@ -98,8 +95,3 @@ def rows(scored_set: ScoredSet, choice: Choice) -> Int[np.ndarray, " m"]:
 
 def _indices(text: str) -> list[int]:
     return [int(one) for one in text.split(",")]
-
-
-def _pair(text: str) -> tuple[float, float]:
-    low, high = (float(one) for one in text.split("-"))
-    return low, high

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import zlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -90,15 +90,7 @@ def rankings(probed: Probed) -> int:
                 _pictures(probed, region)
                 picked.append(_table(probed, region))
         _moved(probed)
-    st.download_button(
-        "All classes as CSV",
-        functools.partial(_csv, probed),
-        "probing.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key="probe-csv",
-    )
+    export.download("All classes as CSV", "probing.csv", lambda: _rows(probed))
     newest = st.session_state.get("probe-clicked", (None, None))
     clicked = tuple(picked)
     if clicked != newest[0]:
@@ -229,14 +221,14 @@ def closeup(probed: Probed, index: int) -> None:
     )
 
 
-def _csv(probed: Probed) -> str:
+def _rows(probed: Probed) -> list[dict[str, Any]]:
     rows = []
     for one in probed.order(0).tolist():
         row = {"class": probed.classifier.labels[one], "index": one, "probability": probed.probes[0].probabilities[one]}
         for number, found in enumerate(probed.probes, start=1):
             row |= {f"{name}, region {number}": float(found.values(score)[one]) for name, score in NAMES.items()}
         rows.append(row)
-    return export.table(rows)
+    return rows
 
 
 def blocks(batch: Images) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 import streamlit as st
 
@@ -14,7 +14,7 @@ from interp.shared_interest import SCORES, Area, Deviations, Percentile, Rule, T
 from interp.shared_interest.explained import Explanation
 from interp.shared_interest.scoring import EvidenceSign, Scoring
 from interp.types import Classifier
-from pages.parts.kit import address, controls, methods, waiting
+from pages.parts.kit import controls, methods, waiting
 from pages.parts.kit.text import plain
 from pages.parts.shared_interest.scored_set import SHORT, ScoredSet
 
@@ -98,19 +98,12 @@ def rule() -> Rule:
 
 def _thresholds() -> Thresholds:
     default = (shared_interest.LOW, shared_interest.HIGH)
-    address.seed(KEY, default, valid=lambda pair: 0 <= pair[0] <= pair[1] <= 1, parse=_pair)
-    chosen = st.slider("Low up to, high from", 0.0, 1.0, step=STEP, key=KEY, help=HELP["thresholds"])
-    low, high = cast(tuple[float, float], chosen)
-    address.publish(KEY, None if (low, high) == default else f"{low:g}-{high:g}")
+    about = HELP["thresholds"]
+    low, high = controls.between("Low up to, high from", KEY, default, low=0.0, high=1.0, step=STEP, help=about)
     if low < high:
         return Thresholds(low, high)
     # The two handles may lie on one place.
     return Thresholds(low, round(low + STEP, 2)) if low < 1 else Thresholds(round(1 - STEP, 2), 1.0)
-
-
-def _pair(text: str) -> tuple[float, float]:
-    low, high = (float(one) for one in text.split("-"))
-    return low, high
 
 
 def sentence(scored_set: ScoredSet) -> str:

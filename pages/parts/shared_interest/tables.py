@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -100,17 +102,10 @@ def _confusion(scored_set: ScoredSet, name: ScoreName) -> None:
 
 def download(scored_set: ScoredSet) -> None:
     """Everything about every scored image, as CSV."""
-    st.download_button(
-        "Everything as CSV",
-        lambda: _table(scored_set),
-        "loupe-shared-interest.csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    export.download("Everything as CSV", "loupe-shared-interest.csv", lambda: _rows(scored_set))
 
 
-def _table(scored_set: ScoredSet) -> str:
-    """All columns of all images; see `export.table` for what happens to cells that look like formulas."""
+def _rows(scored_set: ScoredSet) -> list[dict[Any, Any]]:
     ordered = scored_set.scored.of(np.argsort(scored_set.scored.positions))
     table = shared_interest.table(ordered, scored_set.photos, scored_set.classifier.labels, scored_set.thresholds)
-    return export.table(table.to_dict("records"))
+    return table.to_dict("records")

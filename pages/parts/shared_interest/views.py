@@ -57,7 +57,7 @@ def choose(photos: ImageSet) -> str:
 
 def draw(view: str, selection: Selection, scored_set: ScoredSet, choice: choosing.Choice) -> None:
     """Draw the view of this name of scored images."""
-    scope = selection.at(view).scope
+    scope = selection.scope
     if not len(scored_set):
         if scored_set.scored.finished:
             st.info("None of the annotated images could be scored. The reasons are listed below, image by image.")
@@ -77,7 +77,7 @@ def draw(view: str, selection: Selection, scored_set: ScoredSet, choice: choosin
         if lesson.offered(scored_set.classifier):
             lesson.draw(scope, scored_set)
         rivals.by_classifier(scope, scored_set)
-    closeup.offer(selection.scope, scored_set, rows)
+    closeup.offer(scope, scored_set, rows)
     tables.download(scored_set)
 
 
