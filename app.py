@@ -31,7 +31,7 @@ if not len(predictions):
     st.stop()
 
 chosen = filters.choose(classifier, photos, predictions)
-kept = results.kept(predictions, photos, chosen)
+kept = results.passing(predictions, photos, chosen)
 results.shown(predictions, kept)
 picture, closeup = st.columns([3, 1], gap="medium")
 with picture:

@@ -39,7 +39,7 @@ def once(method: str) -> dict[str, float]:
     app.switch_page("pages/embeddings.py")
     app.query_params.update({"images": "scenes", "model": "scenes-honest", "map.method": method})
     drawn: list[float] = []
-    finished, known = explorer.finished, mapped.known
+    finished, known = explorer.finished, mapped.labelled
 
     def early(classifier, photos, features, cells, labels, job):
         # As in a browser: the first map does not wait for the predictions.
@@ -51,7 +51,7 @@ def once(method: str) -> dict[str, float]:
         drawn.append(time.perf_counter())
         return panels
 
-    explorer.finished, mapped.known = told, early
+    explorer.finished, mapped.labelled = told, early
     processor, start = time.process_time(), time.perf_counter()
     app.run()
     if app.exception or not drawn:

@@ -45,7 +45,7 @@ with picture:
     ready = methods.ordered(job.parts, chosen)
     if ready:
         comparison = explained.MapComparison(classifier, annotations, batch, explain, ready, how)
-        judged = verdicts.asked(comparison, scope) if done else ()
+        judged = verdicts.judgements(comparison, scope) if done else ()
         shown = verdicts.remarked(comparison, judged)
         with place:
             replay.once(explained.maps, shown)

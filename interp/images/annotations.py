@@ -176,7 +176,7 @@ def _folder(folder: Path, boundary: Boundary, marked: frozenset[int] | None) -> 
             f"{KNOWN}.{' ' + listed if listed else ''}"
         )
     if not found.records:
-        found.records += read_masks(masks, class_maps.found(folder, listing.annotations), marked=marked)
+        found.records += read_masks(masks, class_maps.find(folder, listing.annotations), marked=marked)
     return found
 
 

@@ -43,7 +43,7 @@ class ClassMap:
         return self.file.rpartition("/")[0]
 
 
-def found(folder: Path, relatives: Sequence[str]) -> list[ClassMap]:
+def find(folder: Path, relatives: Sequence[str]) -> list[ClassMap]:
     """The files among some that name the values of masks; one that is malformed is none."""
     maps = []
     for relative in relatives:
@@ -82,7 +82,7 @@ def read(map: ClassMap, found: Sequence[PictureFile], about: Mapping[str, str]) 
             try:
                 counts = masks.read_values(one.path, one.stamp, colours=map.colours).counts
             except ValueError as error:
-                reading.found += 1
+                reading.mark_count += 1
                 reading.problems.add("masks that cannot be read", one.relative, str(error))
                 continue
         unnamed.update([value for value in counts if value not in map.names and value not in (0, masks.VOID)])
@@ -92,7 +92,7 @@ def read(map: ClassMap, found: Sequence[PictureFile], about: Mapping[str, str]) 
             if name is not None and same_name(name.strip("_")) not in NO_THING:
                 shape = MaskFile(one.path, one.stamp, frozenset({value}), colours=map.colours)
                 marks.add((shape,), float(count) if len(some) <= MOST else -1.0, name)
-        reading.found += len(marks.marks)
+        reading.mark_count += len(marks.marks)
         reading.add(marks.record(about[one.relative], None, labels=len(some) <= MOST), one.relative)
     reading.findings += _findings(map, len(some), len(found) - len(some), unnamed)
     return reading.done(FORM, (*(one.relative for one in found), map.file))

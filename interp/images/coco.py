@@ -46,7 +46,8 @@ def read(document: object, content: bytes, relative: str) -> Records:
     """
     base, _, name = relative.rpartition("/")
     found = opened(document, printable(name))
-    reading = RecordReading(problems=found.problems, contents=[os.fsencode(relative), content], found=found.annotations)
+    contents = [os.fsencode(relative), content]
+    reading = RecordReading(problems=found.problems, contents=contents, mark_count=found.annotations)
     for image in found.images:
         reading.add(_record(image, found.categories, reading), relative)
     return reading.done("COCO", (relative,), base)

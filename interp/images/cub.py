@@ -47,7 +47,7 @@ def _read(folder: Path, pictures: str, beside: dict[str, str]) -> Records:
         label = names.get(index) if index is not None else None
         box = held.get(BOXES, {}).get(number)
         if box is not None:
-            reading.found += 1
+            reading.mark_count += 1
             try:
                 left, top, width, height = finite([float(one) for one in box.split()])
                 marks.add((clipped(Box(left, top, left + width, top + height), None),), width * height, label)

@@ -52,7 +52,7 @@ def read(root: Element, relative: str, reading: RecordReading) -> None:
         for element in image:
             if element.tag not in SHAPES:
                 continue
-            reading.found += 1
+            reading.mark_count += 1
             label = element.get("label")
             marks.seen(label)
             try:
@@ -70,7 +70,7 @@ def read(root: Element, relative: str, reading: RecordReading) -> None:
         )
     # Videos have tracks, whose pictures are frames that nobody has saved.
     for track in root.iter("track"):
-        reading.found += len(track)
+        reading.mark_count += len(track)
         reading.unread(f"{relative}, track {track.get('id', '?')}", "It is of a video: export the task as images.")
 
 

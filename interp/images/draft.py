@@ -78,15 +78,15 @@ class Draft:
             given = [self._give(position, record, records.form, rival) for position in positions]
             (useful if any(given) else vain if marks else empty).update(record.sources)
         told = sum(0 if one.annotation is None else len(one.annotation.marks) for one in records.records)
-        doubtful = records.found - told if not records.records and records.findings else 0
+        doubtful = records.mark_count - told if not records.records and records.findings else 0
         outcomes[account.DOUBTFUL] += doubtful
-        outcomes[account.UNDRAWN] += records.found - told - doubtful
+        outcomes[account.UNDRAWN] += records.mark_count - told - doubtful
         self.account.marks.update(outcomes)
         # That there is nothing in a picture is said by a file without marks, or by one of whose marks some are used.
-        used = useful | (empty - vain if told or not records.found else set())
+        used = useful | (empty - vain if told or not records.mark_count else set())
         if used:
             used |= set(records.files) - {one for record in records.records for one in record.sources}
-            marks = f"{records.found:,} mark{'s' * (records.found != 1)}"
+            marks = f"{records.mark_count:,} mark{'s' * (records.mark_count != 1)}"
             text = f"{_files(records.files)}: {records.form}, with {marks} for {len(records.records):,} pictures."
             self.account.findings.append(Finding("recognized", text))
         return frozenset(used)
@@ -174,7 +174,7 @@ def _read(file: PictureFile, watch: Watch) -> DecodedImage:
         return decoding.read_file(file.path, file.relative, file.stamp)
     except UnreadableImage as error:
         if error.changed:
-            watch.found()
+            watch.note_change()
         raise
 
 

@@ -196,7 +196,7 @@ def _annotations(
         return found, home.relative_to(folder).as_posix() if inside else ""
     found = annotations.found_in(folder, listing, joiner)
     if masks:
-        maps = class_maps.found(folder, listing.annotations)
+        maps = class_maps.find(folder, listing.annotations)
         found.records += mask_folders.read_all(masks, maps, marked=marked)
     return found, ""
 

@@ -54,7 +54,7 @@ def read(document: list, relative: str, reading: RecordReading) -> None:
             if isinstance(chosen, list):
                 choices += [one for one in chosen if isinstance(one, str)]
                 continue
-            reading.found += 1
+            reading.mark_count += 1
             label = _label(value)
             marks.seen(label)
             try:

@@ -45,7 +45,7 @@ def read(document: Mapping, relative: str, reading: RecordReading) -> None:
     path = PurePosixPath(relative)
     size, marks = _size(document), Marks()
     for position, shape in enumerate(document["shapes"], start=1):
-        reading.found += 1
+        reading.mark_count += 1
         place = f"{path.name}, shape {position}"
         if not isinstance(shape, dict):
             reading.unread(place, "It is no object with 'label' and 'points'.")

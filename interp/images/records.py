@@ -32,9 +32,9 @@ class Record:
 class Records:
     """What annotation files of one form hold: the records, what was left out of them, and the bytes they come from.
 
-    `form` is what the format is called, and `files` are the files, relative to the folder that was opened. `found` is
-    how many marks stand in them, those that could not be read included. The records' files are relative to the folder
-    `base`.
+    `form` is what the format is called, and `files` are the files, relative to the folder that was opened. `mark_count`
+    is how many marks stand in them, those that could not be read included. The records' files are relative to the
+    folder `base`.
     """
 
     form: str
@@ -42,7 +42,7 @@ class Records:
     records: tuple[Record, ...]
     problems: tuple[Problem, ...]
     contents: tuple[bytes, ...]
-    found: int
+    mark_count: int
     base: str = ""
     findings: tuple[Finding, ...] = ()
 
@@ -55,7 +55,7 @@ class RecordReading:
     problems: Problems = field(default_factory=Problems)
     contents: list[bytes] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    found: int = 0
+    mark_count: int = 0
 
     def add(self, record: Record, source: str) -> None:
         """Add what a file says of a picture."""
@@ -73,7 +73,7 @@ class RecordReading:
             tuple(self.records),
             self.problems.listed(),
             tuple(self.contents),
-            self.found,
+            self.mark_count,
             base,
             tuple(self.findings),
         )

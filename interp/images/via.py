@@ -31,7 +31,7 @@ def read(document: object, relative: str, reading: RecordReading) -> None:
         held = picture["regions"]
         regions = list(held.values()) if isinstance(held, dict) else held if isinstance(held, list) else []
         for position, region in enumerate(regions, start=1):
-            reading.found += 1
+            reading.mark_count += 1
             region = region if isinstance(region, dict) else {}
             label = _label(region.get("region_attributes"))
             marks.seen(label)

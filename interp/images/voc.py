@@ -36,7 +36,7 @@ def read(root: Element, relative: str, reading: RecordReading) -> None:
     path = PurePosixPath(relative)
     size, marks = _size(root), Marks()
     for position, element in enumerate(root.iter("object"), start=1):
-        reading.found += 1
+        reading.mark_count += 1
         name = (element.findtext("name") or "").strip() or None
         is_id = name is not None and WORDNET_ID.fullmatch(name) is not None
         named = (None, name) if is_id else (name, None)

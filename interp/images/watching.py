@@ -31,7 +31,7 @@ class Watch:
         self._looked = 0.0
         self._changed = False
 
-    def found(self) -> None:
+    def note_change(self) -> None:
         """Note that something was found to have changed, by whoever has read it."""
         self._changed = True
 

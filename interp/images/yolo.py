@@ -66,7 +66,7 @@ def read(folder: Path, relatives: Sequence[str], names: str | None) -> Records:
         marks = Marks()
         for row, line in enumerate(content.split(b"\n"), start=1):
             if line.strip():
-                reading.found += 1
+                reading.mark_count += 1
                 _line(line, f"{relative}, line {row}", called, marks, reading, keypoints)
         reading.add(marks.record(relative.removesuffix(".txt"), None, shares=True), relative)
     used = (*relatives, *([names] if names and called else ()))

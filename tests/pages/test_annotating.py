@@ -188,8 +188,8 @@ def test_the_history_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handmade, "MOST_UNDONE", 3)
     drawing = Drawing(photos.picture(1).stored_size)
     for edge in range(2, 9):
-        handmade.change(handmade.kept(photos), 1, drawing.added(Box(0.0, 0.0, float(edge), 9.0)))
+        handmade.change(handmade.drawings_on(photos), 1, drawing.added(Box(0.0, 0.0, float(edge), 9.0)))
     for _ in range(9):
-        handmade.undo(handmade.kept(photos), 1)
+        handmade.undo(handmade.drawings_on(photos), 1)
     # Three back from 8.
-    assert handmade.kept(photos).drawings[1].regions[0].shape == Box(0.0, 0.0, 5.0, 9.0)
+    assert handmade.drawings_on(photos).drawings[1].regions[0].shape == Box(0.0, 0.0, 5.0, 9.0)

@@ -294,14 +294,14 @@ def test_what_says_how_well_a_map_does_is_grey_before_there_is_one() -> None:
 
 
 def test_predictions_that_come_late_colour_the_page_by_themselves(page, monkeypatch: pytest.MonkeyPatch) -> None:
-    original, seen = mapped.known, []
+    original, seen = mapped.labelled, []
 
     def too_early(classifier, photos, features, cells, labels, job):
         seen.append(job.state)
         late = SimpleNamespace(key=job.key, state="running", wait=lambda seconds: None) if len(seen) == 1 else job
         return original(classifier, photos, features, cells, labels, late)
 
-    monkeypatch.setattr(mapped, "known", too_early)
+    monkeypatch.setattr(mapped, "labelled", too_early)
     page.open(map_method="PCA", map_colour="Prediction")
     assert len(seen) == 2 and (page.drawn.colours.indices >= 0).all()
 

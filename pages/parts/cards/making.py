@@ -52,7 +52,7 @@ def quality() -> None:
     )
 
 
-def asked(
+def pictures(
     scope: cache.Scope, slot: str, classifier: Classifier, how: Settings, objectives: Sequence[Objective]
 ) -> tuple[dict[int, Picture], bool]:
     """The pictures by their objectives' places, as far as they are, and whether they are finished; draws progress."""

@@ -33,7 +33,7 @@ class Asked:
 
     target: SetTarget
     positions: Int[np.ndarray, " n"]
-    said: str
+    words: str
 
 
 def choose(selection: Selection) -> Asked:

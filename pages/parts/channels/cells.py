@@ -69,7 +69,7 @@ def view(subject: Subject, picture, side) -> None:
         row = _photograph(subject)
         wish = _wish(subject.targets[row])
     with picture:
-        grid = cache.figure(channels.cells, subject.found, row, most=wish.most)
+        grid = cache.figure(channels.cells, subject.attribution, row, most=wish.most)
         if grid.positions == (1, 1):
             name = plain(subject.layer.name)
             st.info(f"{name} has a single position, so there is nothing to lay out: choose another.")
@@ -270,7 +270,7 @@ def _opened(
     )
     st.markdown(
         f"#### Row {spot[0]}, column {spot[1]}\n\nNorm of its activations {grid.norms[spot]:.3g}; attribution "
-        f"**{grid.attribution[spot]:+.3g}** of {subject.found.values[row].sum():+.3g} logits. Each channel: what "
+        f"**{grid.attribution[spot]:+.3g}** of {subject.attribution.values[row].sum():+.3g} logits. Each channel: what "
         "it looks for, where it fires; its activation and its attribution in this cell."
         + ("" if rival is None else f" Below zero it speaks for {plain(subject.classifier.labels[rival])}.")
     )

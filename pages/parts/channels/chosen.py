@@ -29,7 +29,7 @@ def detail(subject: Subject, made: Mapping[int, fv.Picture]) -> None:
     picture = made.get(channel)
     shown = [("What it looks for", picturecards.line(picture), None if picture is None else picture.pixels)]
     for row, position in enumerate(subject.positions):
-        value = float(subject.found.values[row, channel])
+        value = float(subject.attribution.values[row, channel])
         name = shortened(subject.selection.photos.names[position], 24)
         shown.append((name, f"attribution {value:+.3g}", subject.lit(row, channel)))
     picturecards.draw([one[2] for one in shown], [PictureCard(one[0], one[1]) for one in shown], side=170)

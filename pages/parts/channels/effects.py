@@ -48,7 +48,7 @@ def view(subject: Subject, picture, side) -> None:
         job = _measuring(subject)
         if job is None or not waiting.settled(job):
             return
-        found = cache.figure(channels.compared, subject.found, job.value, row, outliers=OUTLIERS)
+        found = cache.figure(channels.compared, subject.attribution, job.value, row, outliers=OUTLIERS)
         _numbers(subject, found, row)
         chosen = st.session_state.get(CHANNEL)
         chosen = chosen if chosen is not None and chosen < subject.layer.channels else None
@@ -59,7 +59,7 @@ def view(subject: Subject, picture, side) -> None:
         )
         _said(found)
         if len(subject.positions) > 1:
-            replay.once(_every, subject.found, job.value, subject.batch.names)
+            replay.once(_every, subject.attribution, job.value, subject.batch.names)
         _outliers(subject, found, chosen)
         further.in_the_set(subject.selection, subject.layer.name)
         _table(subject, found, job.value, row)
@@ -136,7 +136,7 @@ def _numbers(subject: Subject, found: Compared, row: int) -> None:
             "Correlation of attribution and effect over the active channels.",
             "Rank correlation of attribution and effect over the active channels.",
             f"Of {subject.layer.channels:,}: those in which either is not zero.",
-            f"In logits, where the score is {float(subject.found.scores[row]):.3g}.",
+            f"In logits, where the score is {float(subject.attribution.scores[row]):.3g}.",
         ),
         strict=True,
     ):
@@ -220,7 +220,7 @@ def rows(subject: Subject, measured: Effects) -> list[dict[str, Any]]:
     """A row for each photograph and channel: attribution, measured effect, difference."""
     found = []
     for row, name in enumerate(subject.batch.names):
-        estimate, effect = subject.found.values[row].tolist(), measured.values[row].tolist()
+        estimate, effect = subject.attribution.values[row].tolist(), measured.values[row].tolist()
         for channel, (one, other) in enumerate(zip(estimate, effect, strict=True)):
             found.append(
                 {

@@ -45,14 +45,14 @@ READING = (
 
 def count_of(subject: Subject) -> int:
     """The largest number of groups that can be asked for here."""
-    images, k, height, width = subject.found.activations.shape
+    images, k, height, width = subject.attribution.activations.shape
     return max(1, min(12, k, images * height * width))
 
 
 def ask(subject: Subject, count: int) -> cache.Job:
     """The job that finds the groups, which all the photographs share."""
     rows = tuple(range(len(subject.positions)))
-    return subject.scope.compute("groups", channels.groups, subject.found, rows, count)
+    return subject.scope.compute("groups", channels.groups, subject.attribution, rows, count)
 
 
 def directions(found: Groups, shown: Sequence[int]) -> dict[int, fv.Direction]:
@@ -117,7 +117,7 @@ def _photographs(found: Groups, seen: Sequence[np.ndarray], names: Sequence[str]
 
 
 def _quality(subject: Subject, found: Groups) -> None:
-    score, left = float(subject.found.scores.mean()), float(found.residuals.mean())
+    score, left = float(subject.attribution.scores.mean()), float(found.residuals.mean())
     mean = "mean " if len(subject.positions) > 1 else ""
     held = float(found.values.mean(dim=0).sum())
     text = (

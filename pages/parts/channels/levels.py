@@ -26,7 +26,7 @@ def ask(
         assert found is not None and step.group is not None
         unit = found.directions[step.group]
         gradients = above.gradients if follow == FOR_CLASS else None
-        weights = found.weights(step.group, subject.found.activations, gradients)
+        weights = found.weights(step.group, subject.attribution.activations, gradients)
     return subject.scope.compute(
         f"between-{number}",
         channels.between,

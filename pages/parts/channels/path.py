@@ -63,7 +63,7 @@ def view(subject: Subject, picture, side) -> None:
         if any(step.group is not None for step in path) or not path:
             found = waiting.value(grouping.ask(subject, count))
         trail(_places(subject, path, below))
-        reached = [level_of_class(subject.found)]
+        reached = [level_of_class(subject.attribution)]
         for number in range(len(path)):
             after = path[number + 1].layer if number + 1 < len(path) else below
             if after is None:
@@ -215,7 +215,7 @@ def _groups(subject: Subject, found: Groups) -> tuple[list[StripUnit], cache.Job
         value = float(found.values[:, group].mean())
         own = made.get(group)
         leads = written([Step(found.layer.name, group=group)])
-        share = value / (abs(float(subject.found.scores.mean())) or 1.0)
+        share = value / (abs(float(subject.attribution.scores.mean())) or 1.0)
         entries.append(StripUnit(f"Group {group + 1}", value, share, own and own.pixels, leads, False, where))
     return entries, job
 

@@ -69,7 +69,7 @@ def view(subject: Subject, picture, side) -> None:
 
 
 def _sentence(subject: Subject, supporting: Sequence[int], opposing: Sequence[int]) -> None:
-    score, total = float(subject.found.scores.mean()), float(subject.mean.sum())
+    score, total = float(subject.attribution.scores.mean()), float(subject.mean.sum())
     best, worst = float(subject.mean[list(supporting)].sum()), float(subject.mean[list(opposing)].sum())
     which = "The score" if len(subject.positions) == 1 else "The mean score"
     sentence = (
@@ -115,7 +115,7 @@ def _card(
     made: fv.Picture | None,
     images: tuple[np.ndarray, ...] | None,
 ) -> cards.ChannelCard:
-    values = subject.found.values[:, channel].numpy()
+    values = subject.attribution.values[:, channel].numpy()
     effect = None if measured is None else measured.values[:, channel].numpy()
     return cards.ChannelCard(
         channel,
@@ -131,6 +131,6 @@ def _card(
 
 def _shared(subject: Subject, channel: int) -> int:
     """In how many photographs the channel is among the strongest on the side on which it stands."""
-    values = subject.found.values * (1 if subject.mean[channel] > 0 else -1)
+    values = subject.attribution.values * (1 if subject.mean[channel] > 0 else -1)
     strongest = values.topk(min(TOP, values.shape[1]), dim=1).indices
     return int((strongest == channel).any(dim=1).sum())

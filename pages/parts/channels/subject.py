@@ -35,7 +35,7 @@ class Subject:
     positions: tuple[int, ...]
     batch: Images
     probabilities: Float[Tensor, "n k"]
-    found: ChannelAttribution
+    attribution: ChannelAttribution
 
     @property
     def classifier(self) -> Classifier:
@@ -50,21 +50,21 @@ class Subject:
     @property
     def layer(self) -> Layer:
         """The layer whose channels are explained."""
-        return self.found.layer
+        return self.attribution.layer
 
     @property
     def targets(self) -> tuple[Target, ...]:
         """What is explained of each photograph."""
-        return self.found.targets
+        return self.attribution.targets
 
     @cached_property
     def mean(self) -> Float[np.ndarray, " k"]:
         """Each channel's attribution, the mean over the photographs."""
-        return self.found.values.mean(dim=0).numpy()
+        return self.attribution.values.mean(dim=0).numpy()
 
     def lit(self, row: int, channel: int) -> UInt8[np.ndarray, "h w 3"]:
         """One photograph, lit where the channel fires."""
-        return spotlight(fv.bytes_of(self.batch.pixels[row]), self.found.activations[row, channel].numpy())
+        return spotlight(fv.bytes_of(self.batch.pixels[row]), self.attribution.activations[row, channel].numpy())
 
 
 def choose(selection: Selection, picture, side) -> Subject:

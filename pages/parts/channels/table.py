@@ -16,10 +16,12 @@ def draw(subject: Subject, measured: Effects | None) -> None:
     with st.expander("The numbers of all channels", key="ch-numbers", on_change="rerun") as opened:
         if not opened.open:
             return
-        replay.once(_table, subject.found, measured)
+        replay.once(_table, subject.attribution, measured)
         with st.container(horizontal=True):
-            export.download("All channels as CSV", "loupe-channels.csv", lambda: rows(subject.found, measured))
-            export.download("All positions as NPZ", "loupe-channels.npz", lambda: _arrays(subject.found, measured))
+            export.download("All channels as CSV", "loupe-channels.csv", lambda: rows(subject.attribution, measured))
+            export.download(
+                "All positions as NPZ", "loupe-channels.npz", lambda: _arrays(subject.attribution, measured)
+            )
 
 
 def rows(found: ChannelAttribution, measured: Effects | None) -> list[dict[str, float]]:

@@ -92,7 +92,7 @@ def _sentence(classifier: Classifier, asked: asking.Asked, found: SetAttribution
     images = "image" if len(found) == 1 else "images"
     some = "" if done else f" of {len(asked.positions):,} (the others follow)"
     return (
-        f"**{len(found):,} {images}**{some}, {asked.said}. Explained is {asking.in_words(classifier, asked.target)}; "
+        f"**{len(found):,} {images}**{some}, {asked.words}. Explained is {asking.in_words(classifier, asked.target)}; "
         f"the mean score is {float(found.scores.mean()):.3g} logits, and the channels' attributions sum to "
         f"{float(found.values.sum(axis=1).mean()):.3g} on average."
     )

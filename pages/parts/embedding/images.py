@@ -36,7 +36,7 @@ def view(selection: Selection, representation: Representation, picture, side) ->
         features, cells = representations.cells(features, classifier)
     # Maps need no predictions: they are asked for after the features, and awaited after the maps.
     asked = scope.shared.compute("predictions", models.predict, classifier, photos) if classifier.labels else None
-    known = mapped.known(classifier, photos, features, cells, selection.labels, asked)
+    known = mapped.labelled(classifier, photos, features, cells, selection.labels, asked)
     with side:
         arrangement = arrangements.choose(len(features), film=cells is None)
     filmed = arrangement.view == arrangements.FILM

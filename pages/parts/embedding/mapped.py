@@ -19,7 +19,7 @@ from pages.parts.kit.text import plain, shortened
 CELL = "map.cell"
 
 
-def known(
+def labelled(
     classifier: Classifier,
     photos: ImageSet,
     features: Features,

@@ -35,7 +35,7 @@ def view(selection: Selection, picture, side) -> None:
         reading = scope.gather("strengths", fv.strengths, classifier, layer.name, selection.photos, cache.CachedItems())
         place = st.container()
         objectives = [fv.Channel(layer.name, one) for one in shown]
-        found, _ = making.asked(scope, "sheet", classifier, how, objectives)
+        found, _ = making.pictures(scope, "sheet", classifier, how, objectives)
         captions = [
             PictureCard(
                 f"Channel {one}",

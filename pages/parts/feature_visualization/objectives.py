@@ -40,7 +40,7 @@ def view(selection: Selection, picture, side) -> None:
             f"**{plain(classifier.labels[target])}**."
         )
         place = st.container()
-        found, _ = making.asked(scope, "objectives", classifier, how, tuple(one for _, _, one in shown))
+        found, _ = making.pictures(scope, "objectives", classifier, how, tuple(one for _, _, one in shown))
         with place:
             lines = [picturecards.line(found.get(row)) for row in range(len(shown))]
             told = [PictureCard(name, line, about=text) for (name, text, _), line in zip(shown, lines, strict=True)]
@@ -78,7 +78,7 @@ def between(selection: Selection, picture, side) -> None:
             "picture is made anew for a mixture of both, in shares of what each achieves alone."
         )
         place = st.container()
-        alone, done = making.asked(scope, "ends", classifier, how, ends)
+        alone, done = making.pictures(scope, "ends", classifier, how, ends)
         if not done:
             with place:
                 told = [PictureCard(str(end), picturecards.line(alone.get(row))) for row, end in enumerate(ends)]
@@ -90,7 +90,7 @@ def between(selection: Selection, picture, side) -> None:
             return
         scaled = [end / alone[row].value for row, end in enumerate(ends)]
         objectives = (*fv.interpolation(scaled[0], scaled[1], STEPS), scaled[0] + scaled[1])
-        found, _ = making.asked(scope, "between", classifier, how, objectives)
+        found, _ = making.pictures(scope, "between", classifier, how, objectives)
         names = [f"{100 - 100 * step // (STEPS - 1)}% and {100 * step // (STEPS - 1)}%" for step in range(STEPS)]
         with place:
             names.append("Both, added")

@@ -29,7 +29,7 @@ class KeptDrawings:
         return [position for position, drawing in sorted(self.drawings.items()) if drawing.regions]
 
 
-def kept(photos: ImageSet) -> KeptDrawings:
+def drawings_on(photos: ImageSet) -> KeptDrawings:
     """What is kept of a set; of the set of drawn images, what is kept of the one that they come from.
 
     Of a set whose files have changed, what was drawn on those that have not is kept.
@@ -63,7 +63,7 @@ def carried(those: KeptDrawings, photos: ImageSet) -> KeptDrawings:
 
 def place(photos: ImageSet, position: int) -> int:
     """The position, in the set that is drawn on, of an image of that set or of the set of drawn images."""
-    those = kept(photos)
+    those = drawings_on(photos)
     return position if those.photos.fingerprint == photos.fingerprint else those.positions[position]
 
 

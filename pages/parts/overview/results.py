@@ -80,7 +80,7 @@ def summary(classifier: Classifier, photos: ImageSet, predictions: Predictions) 
     problems.left_out(predictions.problems)
 
 
-def kept(predictions: Predictions, photos: ImageSet, chosen: performance.Filter) -> np.ndarray:
+def passing(predictions: Predictions, photos: ImageSet, chosen: performance.Filter) -> np.ndarray:
     """Which images pass the filters; an empty choice says so and ends the page."""
     mask = performance.keep(predictions, chosen, photos.groups)
     if not mask.any():

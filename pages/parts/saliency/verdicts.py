@@ -19,7 +19,7 @@ COLOURS = {"supported": "green", "mixed": "orange", "not supported": "red", "unk
 KEY = "judging"
 
 
-def asked(comparison: MapComparison, scope: cache.Scope) -> evaluation.Judgements:
+def judgements(comparison: MapComparison, scope: cache.Scope) -> evaluation.Judgements:
     """Offer to judge all the maps, and say what it costs; gives what is known so far, nothing where none is wanted."""
     address.seed(KEY, False, valid=lambda wanted: isinstance(wanted, bool), parse=lambda text: text == "1")
     st.toggle(

@@ -61,7 +61,7 @@ def section(selection: Selection, *, score: Callable[[], None] | None = None) ->
     with right:
         chosen = pickers.image(photos)
         settings, listed, files = st.container(), st.container(), st.container()
-    position, those = handmade.place(photos, chosen), handmade.kept(photos)
+    position, those = handmade.place(photos, chosen), handmade.drawings_on(photos)
     with left:
         paper = waiting.value(selection.scope.read("draw-image", papers.read, those.photos, position))
     drawing = those.drawings.get(position, Drawing(paper.stored))
@@ -234,7 +234,7 @@ def _score(those: KeptDrawings, score: Callable[[], None] | None) -> None:
 
 def _take(those: KeptDrawings, position: int, paper: papers.Paper, tool: RegionTool, one: canvas.CanvasEvent) -> None:
     """Do with the image's regions what was done on the paper."""
-    those = handmade.kept(those.photos)
+    those = handmade.drawings_on(those.photos)
     drawing = those.drawings.get(position, Drawing(paper.stored))
     if one.kind == "undo":
         handmade.undo(those, position)

@@ -72,7 +72,7 @@ def _opened(scope: cache.Scope, scored_set: ScoredSet, order: list[int]) -> None
 
 
 def _numbers(scored_set: ScoredSet, row: int) -> None:
-    label, predicted = scored_set.said(row)
+    label, predicted = scored_set.class_names(row)
     several = scored_set.classifier.multi_label
     said = prediction(predicted, scored_set.scored.probability[row], several=several)
     said = said[:1].upper() + said[1:]

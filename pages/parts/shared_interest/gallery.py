@@ -111,7 +111,7 @@ def html(scored_set: ScoredSet, rows: Int[np.ndarray, " m"], found: Sequence[str
 
 
 def _card(scored_set: ScoredSet, row: int, url: str) -> dict[str, Any]:
-    label, prediction = scored_set.said(row)
+    label, prediction = scored_set.class_names(row)
     name = scored_set.name(row)
     return {
         "position": int(scored_set.scored.positions[row]),

@@ -54,7 +54,7 @@ class ScoredSet(Fingerprinted):
         """The name of the image in a row."""
         return self.photos.names[self.scored.positions[row]]
 
-    def said(self, row: int) -> tuple[str, str]:
+    def class_names(self, row: int) -> tuple[str, str]:
         """Label and prediction of the image in a row; an empty label where it is not known."""
         labels, label = self.classifier.labels, int(self.scored.labels[row])
         return labels[label] if label >= 0 else "", labels[self.scored.predicted[row]]

@@ -101,7 +101,7 @@ def _pairs(
 def _way(scored_set: ScoredSet, title: str, position: int, url: str) -> dict[str, Any]:
     row = scored_set.where(position)
     assert row is not None, "only images that all have scored are compared"
-    label, prediction = scored_set.said(row)
+    label, prediction = scored_set.class_names(row)
     height, width = scored_set.classifier.input_size
     return {
         "position": position,
