@@ -1,39 +1,63 @@
-"""Compute beforehand what takes long, so that its page has it at once: python -m precompute pictures CLASSIFIER.
+"""Compute beforehand what takes long, so that its page has it at once.
 
-This stands beside the library and the cache, as neither knows of the other's work: the one is asked, the other keeps.
+    python -m precompute pictures CLASSIFIER                              # a picture for each channel, kept here
+    python -m precompute prepare --model CLASSIFIER --images SET -o FOLDER     # what pages open with, as a file
+
+What `prepare` has written, `streamlit run app.py -- --prepared FOLDER` opens. This stands beside the library and the
+cache, as neither knows of the other's work: the one is asked, the other keeps.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+import streamlit as st
+import torch
+from streamlit.testing.v1 import AppTest
+
 import cache
+from cache import prepared, queues
 from cache.each import each
 from interp import feature_visualization as fv
 from interp import images, models, settings
 from interp.images import ImageSet
 from interp.types import Classifier
 
+ROOT = Path(__file__).resolve().parent
+# What was prepared is read rounded, and what rests on it is then asked for once more, and so on.
+PASSES = 5
+# A page asks for a thing when it has another, so it is drawn again until it asks for nothing more.
+DRAWINGS = 60
+PATIENCE = 3600.0
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit code: 1 where it cannot be done, 130 where it was stopped."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    options = _parser().parse_args(given)
     for problem in settings.problems():
         print(problem, file=sys.stderr)
     try:
-        pictures(
-            options.classifier,
-            folder=options.models,
-            weights=options.weights,
-            layers=options.layers,
-            photos=options.images,
-            steps=options.steps,
-        )
+        if options.command == "prepare":
+            path = options.output / f"{options.name or options.model}.zip"
+            command = " ".join(["python -m precompute", *given])
+            wanted = {"folder": options.models, "photos": options.images, "layers": options.layers}
+            prepare(options.model, path, command=command, **wanted)
+        else:
+            pictures(
+                options.classifier,
+                folder=options.models,
+                weights=options.weights,
+                layers=options.layers,
+                photos=options.images,
+                steps=options.steps,
+            )
     except (ValueError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -60,6 +84,15 @@ def _parser() -> argparse.ArgumentParser:
         help="compare the pictures with these images, and take their colours where the classes are not ImageNet's",
     )
     pictures.add_argument("--steps", type=int, default=256, help="64, 256, 1024 or 2048: the page's qualities")
+    whole = commands.add_parser("prepare", help="compute what every page opens with, for --prepared FOLDER")
+    whole.add_argument("--model", required=True, help="the classifier, as the app names it")
+    whole.add_argument("--models", type=Path, metavar="FOLDER", help="where your own classifiers are described")
+    whole.add_argument("--images", metavar="SET", help="a bundled set or the folder of your own; left out: as the app")
+    whole.add_argument(
+        "--layers", nargs="*", metavar="LAYER", help="of which all channels get a picture; left out: every block's end"
+    )
+    whole.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="where the file is written")
+    whole.add_argument("--name", help="what the file is called; left out: as the classifier")
     return parser
 
 
@@ -117,6 +150,94 @@ def _share(classifier: Classifier, layer: str, how: fv.Settings, photos: ImageSe
         f"image of {photos.name}, by the mean over positions; {found.dead:,} dead, {found.grey:,} grey, "
         f"{found.saturated:,} saturated"
     )
+
+
+def prepare(
+    name: str,
+    path: Path,
+    *,
+    command: str,
+    folder: Path | None = None,
+    photos: str | None = None,
+    layers: Sequence[str] | None = None,
+) -> None:
+    """Open every page as a visitor does, and write all that was computed for it, as `cache.prepared` reads it.
+
+    Before that a picture is made for each channel of `layers` (None: of every block's end). What is in the store is
+    taken from there; `command` is noted in the file. Raises `ValueError` and `FileNotFoundError` where classifier or
+    images cannot be opened, and `RuntimeError` where a page fails.
+    """
+    own = (
+        Path(photos).expanduser().resolve()
+        if photos and photos not in {offer.source for offer in images.available(None)}
+        else None
+    )
+    if layers is None or layers:
+        pictures(name, folder=folder, layers=layers or (), photos=photos)
+    made = prepared.Recording(shared=_of_images_alone)
+    with prepared.recording(made):
+        for number in range(PASSES):
+            before = len(made.entries)
+            made.begin()
+            # Whatever is held in memory would not be asked for again.
+            st.cache_resource.clear()
+            cache.forget()
+            if layers is None or layers:
+                pictures(name, folder=folder, layers=layers or (), photos=photos)
+            for page in [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))]:
+                _open(page, name, folder, own, None if own else photos)
+            _print(f"Pass {number + 1}: {len(made.entries) - before:,} results more")
+            if len(made.entries) == before:
+                break
+    classifier = models.load(name, folder=folder)
+    note = _note(classifier, photos or "the set that the app opens with", command)
+    images_alone = path.with_name(f"{path.stem}.images.zip")
+    made.write(path, note)
+    made.write(images_alone, {**note, "classifier": "", "fingerprint": ""}, shared=True)
+    for one in (path, images_alone):
+        _print(f"{one}: {one.stat().st_size / 1e6:.2f} MB")
+
+
+def _open(page: Path, model: str, folder: Path | None, own: Path | None, photos: str | None) -> None:
+    """Draw a page, as a visitor who changes nothing, until it waits for nothing."""
+    sys.argv = ["app.py"]
+    sys.argv += ["--models", str(folder)] if folder else []
+    sys.argv += ["--images", str(own)] if own else []
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE)
+    app.query_params["model"] = model
+    if photos:
+        app.query_params["images"] = photos
+    if page.parent != ROOT:
+        app.switch_page(str(page.relative_to(ROOT)))
+    begun = time.monotonic()
+    for _ in range(DRAWINGS):
+        app.run()
+        if app.exception:
+            raise RuntimeError(f"{page.name} fails: {app.exception[0].message}")
+        if not queues.unfinished():
+            break
+        while queues.unfinished() and time.monotonic() - begun < PATIENCE:
+            time.sleep(0.05)
+    for one in app.error:
+        _print(f"  {page.name} says: {one.value}")
+    _print(f"  {page.name}: {time.monotonic() - begun:.0f} s")
+
+
+def _of_images_alone(call: cache.Call) -> bool:
+    return not call.classifiers and any(isinstance(one, ImageSet) for one in call.arguments)
+
+
+def _note(classifier: Classifier, photos: str, command: str) -> dict[str, str]:
+    """How an archive was made, for whoever opens it."""
+    return {
+        "classifier": classifier.name,
+        "fingerprint": classifier.fingerprint,
+        "images": photos,
+        "made": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "command": command,
+        "torch": torch.__version__,
+        "rounded": "pictures are WebP with loss; large arrays have 11 binary digits of their largest number",
+    }
 
 
 def _print(text: str, end: str = "\n") -> None:

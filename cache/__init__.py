@@ -9,6 +9,7 @@
 Values are handed out uncopied and are shared between visitors: take them as immutable.
 """
 
+from cache import prepared
 from cache.jobs import Cancelled, Job, Progress
 from cache.kept import CachedItems, moment
 from cache.keys import Call, call, key
@@ -32,5 +33,6 @@ __all__ = [
     "key",
     "lookup",
     "moment",
+    "prepared",
     "trouble",
 ]

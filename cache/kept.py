@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
-from cache import queues, store
+from cache import prepared, queues, store
 from cache.keys import call, keys
 from cache.memory import MISSING
 
@@ -27,7 +28,7 @@ class CachedItems:
     def find(self, function: Callable[..., Any], /, *arguments: Any) -> tuple[Any, ...]:
         """The value of a call's one item, in a tuple, which is empty where nothing is kept."""
         asked = call(function, *arguments)
-        found = queues.memory.get(asked.key) if asked.passing else store.default().get(asked.key)
+        found = queues.memory.get(asked.key) if asked.passing else prepared.kept(asked)
         return () if found is MISSING else found[0]
 
     def keep(self, value: Any, function: Callable[..., Any], /, *arguments: Any) -> None:
@@ -37,15 +38,17 @@ class CachedItems:
             queues.memory.put(asked.key, ((value,), ()))
             return
         store.default().keep(asked.key, ((value,), ()), asked.title)
+        prepared.note(asked, ((value,), ()))
 
     def counts(self, function: Callable[..., Any], /, *arguments: Any, items: Sequence[Sequence[Any]]) -> Iterator[int]:
-        """Of how many items, of each sequence of them, a value is on disk: by the files' names alone, in no time."""
+        """Of how many items, of each sequence of them, a value is kept or was prepared: by names alone, in no time."""
         there: set[str] = set()
         with suppress(OSError):
             there = {path.stem for path in store.default().folder.glob(f"*{store.SUFFIX}")}
         for some in items:
+            made = prepared.there(function, arguments, some)
             wanted = keys(function, *arguments, last=((one,) for one in some)) if there else []
-            yield sum(one in there for one in wanted)
+            yield sum(one or key in there for one, key in zip_longest(made, wanted))
 
 
 def moment() -> int:

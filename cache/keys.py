@@ -32,6 +32,14 @@ class Call:
         """Call the function."""
         return self.function(*self.arguments, **self.keywords)
 
+    @functools.cached_property
+    def subject(self) -> str:
+        """A digest of the function's name and all arguments alone: the same for any version of the library.
+
+        It does not tell kinds of devices apart, either.
+        """
+        return _subject(self.function, len(self.arguments), self.arguments, self.keywords).text
+
     @property
     def title(self) -> str:
         """Module and name of the function, for lists and messages."""
@@ -71,6 +79,22 @@ def keys(function: Callable[..., Any], /, *arguments: Any, last: Iterable[Any]) 
     begun = Digest()
     for one in (_library(), _source(function), function, len(arguments) + 1, *arguments):
         begun.add(one)
+    return _ended(begun, last)
+
+
+def subjects(function: Callable[..., Any], /, *arguments: Any, last: Iterable[Any]) -> list[str]:
+    """As `keys`, the subjects."""
+    return _ended(_subject(function, len(arguments) + 1, arguments), last)
+
+
+def _subject(function: Callable[..., Any], count: int, arguments: tuple[Any, ...], *more: Any) -> Digest:
+    begun = Digest(devices=False)
+    for one in (function, count, *arguments, *more):
+        begun.add(one)
+    return begun
+
+
+def _ended(begun: Digest, last: Iterable[Any]) -> list[str]:
     found = []
     for one in last:
         whole = begun.copy()

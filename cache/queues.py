@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from cache import store
+from cache import prepared, store
 from cache.jobs import Cancelled, Job
 from cache.keys import Call
 from cache.memory import MISSING, Memory
@@ -35,7 +35,7 @@ def enter(asker: Asker, call: Call, *, disk: bool, device: str) -> Job:
     disk = disk and not call.passing
     if disk and call.key not in _unfinished and memory.get(call.key) is MISSING:
         # Read here and not by the worker: what is on disk must not stand in line behind somebody's long step.
-        found = store.default().get(call.key)
+        found = prepared.kept(call)
         if found is not MISSING:
             memory.put(call.key, found)
     with changed:
@@ -69,6 +69,12 @@ def queue(device: str) -> Worker:
     """The queue of a device, made when first asked for."""
     with changed:
         return _queues.setdefault(device, Worker(device))
+
+
+def unfinished() -> int:
+    """How many jobs somebody waits for."""
+    with changed:
+        return len(_unfinished)
 
 
 def ahead(job: Job) -> int:
@@ -196,6 +202,7 @@ def _forget(job: Job) -> None:
 def _keep(job: Job) -> None:
     if job.disk:
         store.default().keep(job.key, (job.result, job.remarks), job.call.title)
+        prepared.note(job.call, (job.result, job.remarks))
     memory.put(job.key, (job.result, job.remarks))
 
 

@@ -37,7 +37,7 @@ NUMBERS = {
     "LOUPE_OWN_SECONDS": NumberSetting(30.0, 0.001, 31_536_000.0, "seconds"),
     "LOUPE_OWN_MB": NumberSetting(1536.0, 1.0, MOST_MB, MEGABYTES),
 }
-PATHS = ("LOUPE_CACHE", "LOUPE_MODELS", "LOUPE_IMAGES")
+PATHS = ("LOUPE_CACHE", "LOUPE_MODELS", "LOUPE_IMAGES", "LOUPE_PREPARED")
 
 
 def number(variable: str) -> float:

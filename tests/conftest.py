@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from cache import prepared
 from interp.models import known_shares
 from interp.types import Classifier, Images, Layer, Preprocessing
 
@@ -35,6 +36,13 @@ def own_main(monkeypatch: pytest.MonkeyPatch) -> None:
 def nothing_known() -> None:
     """Forget what classifiers said of pictures in other tests."""
     known_shares.KNOWN.clear()
+
+
+@pytest.fixture(autouse=True)
+def nothing_prepared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is shipped is not used: tests see what is computed. Servers that are started by tests use it."""
+    monkeypatch.setattr(prepared, "_opened", {prepared.BUNDLED: ()})
+    monkeypatch.setattr(prepared, "_chosen", [])
 
 
 @pytest.fixture

@@ -45,8 +45,10 @@ class Fingerprinted:
 class Digest:
     """A digest of objects that come one after the other."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, devices: bool = True) -> None:
+        """`devices` says whether a classifier is another one on another kind of device."""
         self._state = hashlib.blake2b(digest_size=20)
+        self._devices = devices
 
     @property
     def text(self) -> str:
@@ -55,7 +57,7 @@ class Digest:
 
     def copy(self) -> Digest:
         """A digest of the same, to which something else may be added."""
-        other = Digest()
+        other = Digest(devices=self._devices)
         other._state = self._state.copy()
         return other
 
@@ -70,7 +72,8 @@ class Digest:
             self._mark(type(value).__qualname__, _written(value))
         elif isinstance(fingerprint := getattr(value, "fingerprint", None), str):
             self._mark(_name(type(value)), fingerprint.encode())
-            self.add(getattr(getattr(value, "device", None), "type", None))
+            if self._devices:
+                self.add(getattr(getattr(value, "device", None), "type", None))
         elif isinstance(value, torch.Tensor | np.ndarray | np.generic | Image.Image):
             self._add_numbers(value)
         elif isinstance(value, Path | torch.device | torch.dtype):

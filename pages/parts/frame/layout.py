@@ -60,7 +60,7 @@ def page(title: str, sentence: str) -> Selection:
     classifier = waiting.value(classifiers.ask(scope.shared, model))
     photos = image_sets.image_set(scope, images).counting_from(what_was_read.start())
     with beneath:
-        replay.once(loaded.facts, classifier)
+        replay.once(loaded.facts, classifier, cache.prepared.said_of(classifier.fingerprint))
     labels = image_sets.match(classifier, photos)
     with about:
         what_was_read.draw(photos, labels)

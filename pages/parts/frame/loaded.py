@@ -18,14 +18,15 @@ _ICONS = {
 LONGEST = 800
 
 
-def facts(classifier: Classifier) -> None:
+def facts(classifier: Classifier, prepared: str) -> None:
     """Draw, for the sidebar, what the classifier sees and runs on, what is doubtful about it, and all that was found.
 
+    `prepared` says which of its results were computed beforehand.
     Draw it once for each classifier: nothing of it changes.
     """
     seen = f"A picture is {plain(classifier.preprocessing.description)}. It runs on **{classifier.device}**."
     measured = [plain(one.text, limit=LONGEST) for one in classifier.findings if one.kind == "measured"]
-    st.caption("\n\n".join([seen, *measured]))
+    st.caption("\n\n".join([one for one in (seen, *measured, plain(prepared, limit=LONGEST)) if one]))
     for finding in classifier.findings:
         if finding.kind == "warning":
             st.warning(f":small[{plain(finding.text, limit=LONGEST)}]", icon=_ICONS["warning"])

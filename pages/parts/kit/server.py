@@ -13,6 +13,7 @@ import streamlit as st
 import cache
 from interp import settings
 
+KNOWN = "--models FOLDER, --images FOLDER and --prepared FOLDER"
 _log = logging.getLogger("loupe")
 
 
@@ -39,11 +40,13 @@ class Options:
 def options() -> Options:
     """Read `streamlit run app.py -- --models FOLDER --images FOLDER`, or LOUPE_MODELS and LOUPE_IMAGES.
 
+    `--prepared FOLDER`, or LOUPE_PREPARED, opens results that were computed beforehand.
     LOUPE_UPLOADS_MB bounds the uploads of all visitors together. What is wrong is said in the terminal, too.
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("--models", default=settings.path("LOUPE_MODELS"))
     parser.add_argument("--images", default=settings.path("LOUPE_IMAGES"))
+    parser.add_argument("--prepared", default=settings.path("LOUPE_PREPARED"))
     problems = list(settings.problems())
     try:
         given, unknown = parser.parse_known_args(sys.argv[1:])
@@ -51,8 +54,10 @@ def options() -> Options:
         given, unknown = parser.parse_args([]), []
         problems.append(f"The command line could not be read: {error}.")
     if unknown and Path(sys.argv[0]).name == "app.py":
-        problems.append(f"Unknown options: {' '.join(unknown)}. Known are --models FOLDER and --images FOLDER.")
+        problems.append(f"Unknown options: {' '.join(unknown)}. Known are {KNOWN}.")
     models, images = _folder(given.models, "--models", problems), _folder(given.images, "--images", problems)
+    if prepared := _folder(given.prepared, "--prepared", problems):
+        problems.extend(f"--prepared: {problem}" for problem in cache.prepared.use(prepared))
     for problem in problems:
         _log.warning("%s", problem)
     return Options(models, images, tuple(problems), int(settings.number("LOUPE_UPLOADS_MB") * 1_000_000))

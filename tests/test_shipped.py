@@ -1,0 +1,153 @@
+"""What is shipped beside the weights is what the library computes, and it is all that the pages open with."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import time
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+import cache
+from cache import prepared, queues
+from cache.memory import MISSING
+from interp import models
+from interp.models.scenes import bundled
+from interp.set_pass import returned
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parents[1]
+NAMES = sorted(bundled.REASON_OF)
+PAGES = ["app.py", *sorted(f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py"))]
+# What devices' queues may run on a first visit all the same: it takes a moment, or only gathers what is there.
+QUICK = {"obstacles", "measured_pass", "usual", "by_chunks", "each", "made", "strongest_of_each", "strengths"}
+# Of a picture that hundreds of steps have made, details hang on how a processor rounds.
+BLURRED, COARSE = 14, 30
+
+
+@pytest.fixture
+def shipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What is shipped, with an empty store."""
+    monkeypatch.setattr(prepared, "_opened", {})
+    monkeypatch.setenv("LOUPE_CACHE", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["app.py"])
+    cache.forget()
+
+
+def opened(page: str, name: str) -> None:
+    """Open a page until it waits for nothing."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    app.query_params["model"] = name
+    if page != "app.py":
+        app.switch_page(page)
+    for _ in range(40):
+        app.run()
+        assert not app.exception and not app.error
+        if not queues.unfinished():
+            return
+        while queues.unfinished():
+            time.sleep(0.02)
+    raise AssertionError(f"{page} never ends")
+
+
+def archive_of(name: str) -> prepared.Archive:
+    [found] = [one for one in prepared.archives() if one.note["classifier"] == name]
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_bundled_classifier_has_an_archive_that_tells_how_it_was_made(shipped, name: str) -> None:
+    archive = archive_of(name)
+    assert archive.note["fingerprint"] == models.load(name).fingerprint
+    assert archive.note["command"].startswith("python -m precompute prepare") and name in archive.note["command"]
+    assert sum(archive.note["results"].values()) == len(archive) > 0
+
+
+def test_all_of_it_is_small() -> None:
+    assert sum(path.stat().st_size for path in prepared.BUNDLED.glob("*.zip")) <= 12e6
+
+
+def compare(found: Any, own: Any, where: str) -> None:
+    """Hold a prepared value against one that was computed now."""
+    assert type(found) is type(own), where
+    if dataclasses.is_dataclass(own):
+        for field in dataclasses.fields(own):
+            if field.init and field.name != "seconds":
+                compare(getattr(found, field.name), getattr(own, field.name), f"{where}.{field.name}")
+    elif isinstance(own, tuple | list):
+        assert len(found) == len(own), where
+        for place, (one, other) in enumerate(zip(found, own, strict=True)):
+            compare(one, other, f"{where}[{place}]")
+    elif isinstance(own, torch.Tensor):
+        compare(found.numpy(), own.detach().cpu().numpy(), where)
+    elif isinstance(own, np.ndarray):
+        assert found.shape == own.shape and found.dtype == own.dtype, where
+        if own.dtype == np.uint8 and own.ndim == 3:
+            blurred = [coarse(one) for one in (found, own)]
+            assert np.abs(blurred[0] - blurred[1]).mean() <= COARSE, where
+        elif own.ndim == 4 and own.shape[1] == 3:
+            assert abs(float(found.mean() - own.mean())) <= 0.1, where
+        elif np.issubdtype(own.dtype, np.floating):
+            largest = float(np.abs(own[np.isfinite(own)]).max(initial=0))
+            assert np.allclose(found, own, rtol=1e-3, atol=largest * 2**-9, equal_nan=True), where
+        else:
+            assert np.mean(found == own) > 0.99, where
+    elif isinstance(own, float):
+        assert found == pytest.approx(own, rel=0.2, abs=1e-4, nan_ok=True), where
+
+
+def coarse(picture: np.ndarray) -> np.ndarray:
+    height, width = (side // BLURRED * BLURRED for side in picture.shape[:2])
+    blocks = picture[:height, :width].reshape(height // BLURRED, BLURRED, width // BLURRED, BLURRED, 3)
+    return blocks.mean(axis=(1, 3))
+
+
+class Sample:
+    """The first call of each function that finds something prepared, or of only some functions."""
+
+    def __init__(self, only: Sequence[str] = ()) -> None:
+        self.calls: dict[str, tuple[cache.Call, Any]] = {}
+        self._only, self._kept = only, prepared.kept
+
+    def __call__(self, call: cache.Call) -> Any:
+        found = self._kept(call)
+        function = call.title.rpartition(".")[2]
+        # An optimization's whole course is held by the pictures, which are made in the same way.
+        if found is not MISSING and function != "optimizing" and (not self._only or function in self._only):
+            self.calls.setdefault(call.title, (call, found[0]))
+        return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sample_is_what_the_library_computes(shipped, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = name == bundled.HONEST
+    sample = Sample(() if whole else ("attribute", "probabilities", "before_rectifier"))
+    monkeypatch.setattr(prepared, "kept", sample)
+    for page in PAGES if whole else ["pages/channel_attribution.py"]:
+        opened(page, name)
+    monkeypatch.setattr(prepared, "kept", lambda call: MISSING)
+    assert len(sample.calls) >= (9 if whole else 2)
+    for title, (call, found) in sample.calls.items():
+        own = call()
+        compare(found, returned(own) if isinstance(own, Generator) else own, title)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_opens_with_what_was_prepared(shipped, page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    computed: set[str] = set()
+    advance = queues.Job.advance
+
+    def seen(job: queues.Job) -> bool:
+        if job.device in ("cpu", "cuda", cache.Queue.PROJECTIONS):
+            computed.add(job.call.title.rpartition(".")[2])
+        return advance(job)
+
+    monkeypatch.setattr(queues.Job, "advance", seen)
+    opened(page, bundled.HONEST)
+    assert computed <= QUICK
