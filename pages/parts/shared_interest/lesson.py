@@ -14,6 +14,7 @@ from pages.parts.kit import replay, waiting
 from pages.parts.shared_interest.scored_set import ScoredSet
 from pages.parts.shared_interest.settings import NEARER
 
+RIVAL = "scenes-a"
 ABOUT = (
     "**Right, for whose reason?** For each of classifiers A to D one class's pictures had something else in common in "
     "training, too. Below are the pictures of that class from its own test set, where that is there again, under the "
@@ -30,6 +31,21 @@ READ = (
 def offered(classifier: Classifier) -> bool:
     """Whether the lesson is about classifiers such as this one."""
     return bundled.of_scenes(classifier)
+
+
+def elsewhere(scored_set: ScoredSet) -> None:
+    """Where every scene is right, and half of the cases must be empty, lead to a classifier that is wrong, too."""
+    scored = scored_set.scored
+    if not offered(scored_set.classifier) or not len(scored) or not scored.finished or scored.wrong.any():
+        return
+    st.button(
+        f"All {len(scored):,} are right, so the lower row is empty: see {bundled.TITLES[RIVAL]}, "
+        "which was taught something else, too",
+        key="interest-elsewhere",
+        type="tertiary",
+        icon=":material/compare_arrows:",
+        on_click=lambda: st.session_state.update(model=RIVAL),
+    )
 
 
 def draw(scope: cache.Scope, scored_set: ScoredSet) -> None:
