@@ -34,13 +34,14 @@ def offered(classifier: Classifier) -> bool:
 
 
 def elsewhere(scored_set: ScoredSet) -> None:
-    """Where every scene is right, and half of the cases must be empty, lead to a classifier that is wrong, too."""
+    """Where nearly all scenes are right, which leaves half of the cases empty, lead to a classifier that errs."""
     scored = scored_set.scored
-    if not offered(scored_set.classifier) or not len(scored) or not scored.finished or scored.wrong.any():
+    wrong = int(scored.wrong.sum())
+    if not offered(scored_set.classifier) or not scored.finished or 100 * wrong >= len(scored):
         return
     st.button(
-        f"All {len(scored):,} are right, so the lower row is empty: see {bundled.TITLES[RIVAL]}, "
-        "which was taught something else, too",
+        f"{len(scored) - wrong:,} of {len(scored):,} are right, so the lower row must be empty: see "
+        f"{bundled.TITLES[RIVAL]}, which was taught something else, too",
         key="interest-elsewhere",
         type="tertiary",
         icon=":material/compare_arrows:",

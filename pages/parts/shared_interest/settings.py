@@ -32,8 +32,8 @@ RULES = (DEVIATIONS, PERCENTILE, SHARE, EQUAL)
 STEP = 0.01
 # The shares are those of benchmarks/RESULTS.md, 'With what the page opens'.
 WHY = (
-    "Why 0.30 and 0.40: with them, where the classifier's reason is known, 89% of the pictures of scenes get the case "
-    "that they should; with the authors' thresholds, 39%."
+    "Why 0.30 and 0.40: where the classifier's reason is known, 89% of the pictures of scenes get the case that they "
+    "should; with the authors' thresholds 39%."
 )
 KEY = "interest.thresholds"
 NEARER = (shared_interest.OPENING.low, shared_interest.OPENING.high)
@@ -138,7 +138,9 @@ def sentence(scored_set: ScoredSet) -> str:
     explanation = scored.explanation
     whose = "the predicted class" if explanation.target == "predicted" else "the image's label"
     marks = {"label": "", "explained": " against its own marks", "all": " against all marks"}[explanation.marks]
-    how = f"{plain(explanation.method.title)} for {whose}{marks}, {in_words(scored.scoring.rule)}"
+    layer = getattr(explanation.method, "layer", None)
+    where = "" if layer in (None, scored_set.classifier.last_spatial_layer.name) else f" at {plain(layer)}"
+    how = f"{plain(explanation.method.title)}{where} for {whose}{marks}, {in_words(scored.scoring.rule)}"
     if not len(scored_set):
         return f"{scored.total:,} annotated images are to be scored: {how}."
     right = f"{scored.correct.sum():,} of {scored.known.sum():,} right; " if scored.known.any() else ""
@@ -150,9 +152,9 @@ def suggest(scored_set: ScoredSet) -> None:
     """Say why these thresholds, with the authors' a click away; or offer nearer ones, where most are unclassified."""
     thresholds = scored_set.thresholds
     if thresholds == shared_interest.OPENING:
-        place = st.container(horizontal=True, vertical_alignment="center")
+        place = st.container(gap="xsmall")
         place.caption(WHY)
-        label, pair, about = f"The authors' {LOW:.2f} and {HIGH:.2f}", (LOW, HIGH), "Those of the paper's demo."
+        label, pair, about = f"Take the authors' {LOW:.2f} and {HIGH:.2f}", (LOW, HIGH), "Those of the paper's demo."
     elif thresholds == shared_interest.AUTHORS and 2 * scored_set.counts["unclassified"] > len(scored_set):
         place = st
         label, pair = f"Most are unclassified: try {NEARER[0]:.2f} and {NEARER[1]:.2f}", NEARER
@@ -163,7 +165,12 @@ def suggest(scored_set: ScoredSet) -> None:
     else:
         return
     place.button(
-        label, key="interest-nearer", type="tertiary", on_click=lambda: st.session_state.update({KEY: pair}), help=about
+        label,
+        key="interest-nearer",
+        type="tertiary",
+        icon=":material/swap_horiz:",
+        on_click=lambda: st.session_state.update({KEY: pair}),
+        help=about,
     )
 
 
