@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.parts.frame import layout
 from pages.parts.kit import clicks, problems, waiting
-from pages.parts.shared_interest import asking, choosing, closeup, reading, settings, tiles, views
+from pages.parts.shared_interest import asking, choosing, closeup, lesson, reading, settings, tiles, views
 from pages.parts.shared_interest.scored_set import ScoredSet
 
 TITLE = "Shared Interest"
@@ -31,6 +31,7 @@ with picture:
     scored_set = ScoredSet(classifier, photos, scored, chosen.thresholds)
     tiles.draw(scored_set, choosing.chosen_cases())
     settings.suggest(scored_set)
+    lesson.elsewhere(scored_set)
 with side:
     choice = choosing.choose(scored_set) if view == views.GALLERY else choosing.Choice()
 with picture:

@@ -12,8 +12,7 @@ import functools
 import math
 
 import numpy as np
-import scipy.fft
-import scipy.sparse
+import scipy
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
-import scipy.sparse
+import scipy
 from jaxtyping import Float
 
 from interp import progress

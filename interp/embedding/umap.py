@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
-import scipy.sparse
+import scipy
 from jaxtyping import Float, Int
 
 from interp import progress

@@ -109,12 +109,12 @@ def _fit_channels(network: nn.Module, shapes: Shapes) -> tuple[int | None, tuple
 
 
 def _fit_positions(network: nn.Module, shapes: Shapes) -> tuple[int | None, tuple[Finding, ...]]:
-    from torchvision.models import VisionTransformer
-
     name = _positions(network, shapes)
     size = image_size_of(network, shapes)
     if name is None or size is None or shapes[name] == tuple(network.state_dict()[name].shape):
         return None, ()
+    from torchvision.models import VisionTransformer
+
     if isinstance(network, VisionTransformer):
         network.image_size = size
         network.seq_length = shapes[name][1]

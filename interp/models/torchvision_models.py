@@ -21,17 +21,20 @@ AUXILIARY = {"googlenet", "inception_v3"}
 
 def names() -> tuple[str, ...]:
     """The classification models of the installed torchvision."""
-    from torchvision import models
+    # Imported here, so that `python -m interp.models.torchvision_names` runs the module once.
+    from interp.models.torchvision_names import published
 
-    return tuple(models.list_models(module=models))
+    return tuple(published())
 
 
 def size_note(name: str) -> str:
     """Whether the published weights are on this machine already, or how large the download would be."""
-    weights = _default(name)
-    if checkpoint_path(weights.url).is_file():
+    from interp.models.torchvision_names import published
+
+    weights = published()[name]
+    if checkpoint_path(weights.file).is_file():
         return ""
-    return f"Downloaded on first use ({weights.meta['_file_size']:,.0f} MB)."
+    return f"Downloaded on first use ({weights.megabytes:,.0f} MB)."
 
 
 @cache

@@ -21,6 +21,7 @@ from interp.shared_interest.comparing import Comparison, compared
 from interp.shared_interest.explained import Explained, Explanation
 from interp.shared_interest.explaining import ExplanationPass, annotated
 from interp.shared_interest.masks import MapArray, Masks, Scores
+from interp.shared_interest.opening import OPENING, opening_method
 from interp.shared_interest.scores import Counts, ground_truth_coverage, iou_coverage, overlap, saliency_coverage
 from interp.shared_interest.scoring import SCORES, EvidenceSign, Scored, ScoreName, Scoring, score
 from interp.shared_interest.sweeping import Change, Ladder, Sweep, ladder, setting, setting_title, sweep
@@ -43,6 +44,7 @@ __all__ = [
     "MARGIN",
     "NO_ANNOTATION",
     "NO_SALIENCY",
+    "OPENING",
     "SCORES",
     "UNCLASSIFIED",
     "Area",
@@ -80,6 +82,7 @@ __all__ = [
     "ground_truth_coverage",
     "iou_coverage",
     "ladder",
+    "opening_method",
     "overlap",
     "saliency_coverage",
     "score",

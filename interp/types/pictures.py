@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float
+import torch
+from jaxtyping import Bool, Float, UInt8
 from PIL import Image
 from torch import Tensor
-from torchvision.transforms import InterpolationMode
-from torchvision.transforms import functional as transforms
 
 from interp.types.digests import Fingerprinted
 
@@ -61,17 +60,44 @@ class Preprocessing:
         """The picture as the classifier sees it, RGB or grey in [0, 1]."""
         plain = image.convert("RGB")
         coloured = plain if self.channels == 3 else plain.convert("L")
-        return transforms.pil_to_tensor(self._fit(coloured, InterpolationMode(self.interpolation))).float() / 255
+        return _tensor(self._fit(coloured, _FILTERS[self.interpolation])).float() / 255
 
     def annotation(self, mask: Bool[np.ndarray, "rows columns"]) -> Bool[Tensor, "h w"]:
         """A mask in the picture's own coordinates, carried through the same resize and crop.
 
         A pixel of the result is inside where at least half of its area was inside.
         """
-        fitted = self._fit(Image.fromarray(mask.astype(np.uint8) * 255), InterpolationMode.BILINEAR)
-        return transforms.pil_to_tensor(fitted)[0] >= 128
+        fitted = self._fit(Image.fromarray(mask.astype(np.uint8) * 255), Image.Resampling.BILINEAR)
+        return _tensor(fitted)[0] >= 128
 
-    def _fit(self, image: Image.Image, interpolation: InterpolationMode) -> Image.Image:
-        size = list(self.crop) if self.resize is None else self.resize
-        resized = transforms.resize(image, size, interpolation)  # pyright: ignore[reportArgumentType]
-        return transforms.center_crop(resized, list(self.crop))  # pyright: ignore[reportArgumentType,reportReturnType]
+    def _fit(self, image: Image.Image, resampling: Image.Resampling) -> Image.Image:
+        height, width = self._resized(image.height, image.width)
+        resized = image if image.size == (width, height) else image.resize((width, height), resampling)
+        rows, columns = self.crop
+        # Where the picture is smaller than the crop, Pillow lays black around it.
+        above, left = _margin(height, rows), _margin(width, columns)
+        return resized.crop((left, above, left + columns, above + rows))
+
+    def _resized(self, height: int, width: int) -> tuple[int, int]:
+        if self.resize is None:
+            return self.crop
+        if height <= width:
+            return self.resize, int(self.resize * width / height)
+        return int(self.resize * height / width), self.resize
+
+
+# As torchvision's transforms do to the last pixel; importing torchvision takes as long as importing torch.
+_FILTERS = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+}
+
+
+def _margin(length: int, crop: int) -> int:
+    """What is cut off before a central crop, or, below 0, laid on."""
+    return int(round((length - crop) / 2)) if length >= crop else -((crop - length) // 2)
+
+
+def _tensor(image: Image.Image) -> UInt8[Tensor, "c h w"]:
+    return torch.from_numpy(np.array(image)).view(image.height, image.width, -1).permute(2, 0, 1)

@@ -115,16 +115,48 @@ def known(tiny, scored: Scored, names: list[str] | None = None) -> ScoredSet:
 def test_opens_with_all_images_scored_counted_and_drawn(page) -> None:
     app = page.open()
     classifier, photos = models.load("scenes-honest"), images.load(SET)
-    explanation = Explanation(attribution.GradCam(layer=classifier.last_spatial_layer.name))
-    scored = shared_interest.score(classifier, photos, explanation)
-    expected = shared_interest.counts(scored.cases())
+    scored = shared_interest.score(classifier, photos, Explanation(attribution.GradCamPlusPlus(layer="mixed4c")))
+    expected = shared_interest.counts(scored.cases(Thresholds(0.3, 0.4)))
     assert {name: count for name, count in tile_counts(app).items() if count} == {
         name: count for name, count in expected.items() if count
     }
-    order = np.argsort(-scored.overlap.iou, kind="stable")
-    assert shown_positions(app) == scored.positions[order].tolist()
     assert f"{scored.overlap.iou.max():.2f}" in drawings(app)
     assert drawings(app).count("data:image/webp;base64,") == 24 and "24 images scored" in said(app)
+    # The clearest image of each case comes first, before the second of any.
+    cases = scored.cases(Thresholds(0.3, 0.4))[np.argsort(scored.positions)]
+    shown = [int(cases[position]) for position in shown_positions(app)]
+    present = sorted(set(cases.tolist()))
+    assert shown[: len(present)] == present and len(present) > 1
+    aligned = scored.positions[scored.overlap.iou.argmax()]
+    assert shown_positions(app)[0] == aligned
+
+
+def test_the_authors_thresholds_are_a_click_away_and_stay_in_the_address(page) -> None:
+    app = page.open()
+    assert app.query_params["interest.thresholds"] == "0.3-0.4"
+    app.button(key="interest-nearer").click()
+    run(app)
+    assert "IoU ≥ 0.65" in drawings(app) and app.query_params["interest.thresholds"] == "0.2-0.65"
+    assert app.selectbox(key="interest.method").value == "Grad-CAM++"
+    app.button(key="interest-nearer").click()
+    run(app)
+    assert "IoU ≥ 0.40" in drawings(app) and app.query_params["interest.thresholds"] == "0.3-0.4"
+
+
+@pytest.mark.parametrize("link", [{"grad-cam.layer": "mixed4c"}, {"interest.target": "Label"}])
+def test_a_link_from_before_keeps_the_method_and_thresholds_that_it_left_out(page, link: dict[str, str]) -> None:
+    app = page.open(**link)
+    assert app.selectbox(key="interest.method").value == "Grad-CAM"
+    assert app.slider(key="interest.thresholds").value == (0.2, 0.65)
+    assert app.selectbox(key="interest.order").value == "iou"
+
+
+def test_where_all_are_right_a_classifier_that_errs_is_a_click_away(page) -> None:
+    app = page.open()
+    assert "24 of 24 are right" in app.button(key="interest-elsewhere").label
+    app.button(key="interest-elsewhere").click()
+    run(app)
+    assert app.selectbox(key="model").value == "scenes-a" and sum(tile_counts(app)[name] for name in CASES[1:8:2]) > 0
 
 
 def test_a_rerun_computes_nothing_again(page, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,9 +271,9 @@ def test_how_cases_hang_on_the_thresholds(page) -> None:
 def test_methods_side_by_side_with_disagreements_first(page) -> None:
     app = page.open(interest__view="Methods")
     table = app.dataframe[0].value
-    assert table[""].tolist() == ["Grad-CAM", "Gradient", "Random"]
+    assert table[""].tolist() == ["Grad-CAM++", "Gradient", "Random"]
     assert (table.drop(columns=["", "mean IoU"]).sum(axis=1) == 24).all()
-    assert table["mean IoU"][0] > table["mean IoU"][2], "the control shares less with the objects than Grad-CAM"
+    assert table["mean IoU"][0] > table["mean IoU"][2], "the control shares less with the objects than Grad-CAM++"
     assert len(shown_positions(app)) == 3 * 8 and "Disagreements first" in said(app)
     app.segmented_control(key="interest.evidence").set_value("Counts at all")
     run(app)

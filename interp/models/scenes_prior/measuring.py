@@ -6,7 +6,6 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.nn import functional
-from torchvision.transforms import functional as transforms
 
 from interp.models.scenes_prior.network import SIZE
 from interp.models.scenes_prior.prior import Prior
@@ -50,6 +49,8 @@ def measured(
 
 def changed(pixels: Float[Tensor, "n 3 h w"]) -> dict[str, Float[Tensor, "n 3 h w"]]:
     """The same pictures with white noise of deviation 0.05, with their pixels shuffled, and blurred (σ = 1 pixel)."""
+    from torchvision.transforms import functional as transforms
+
     generator = torch.Generator().manual_seed(0)
     order = torch.randperm(pixels.shape[2] * pixels.shape[3], generator=generator)
     return {

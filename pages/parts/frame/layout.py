@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
@@ -38,6 +39,9 @@ PAGES = {
     ],
 }
 
+# Streamlit fetches an icon that is only named from a server of fonts.
+ICON = str(Path(__file__).with_name("loupe.svg"))
+
 
 def page(title: str, sentence: str) -> Selection:
     """Draw what all pages share, and give what was chosen. Must be a page's first call.
@@ -45,7 +49,7 @@ def page(title: str, sentence: str) -> Selection:
     Where classifier or images cannot be had, the page ends here and says why; the pickers stay. So does a page that
     needs classes, by its entry in `PAGES`, for a classifier without a head.
     """
-    st.set_page_config(page_title=f"{title} · Loupe", page_icon=":material/search:", layout="wide")
+    st.set_page_config(page_title=f"{title} · Loupe", page_icon=ICON, layout="wide")
     markup.stylesheet()
     waiting.begin()
     scope = cache.Scope(waiting.visitor(), title).enter()

@@ -39,6 +39,11 @@ def seed(key: str, default: Any, *, valid: Callable[[Any], bool], parse: Callabl
     return value
 
 
+def known(key: str) -> bool:
+    """Whether the address, or this session, has a value for the widget with this key."""
+    return key in st.query_params or key in st.session_state or key in _remembered()
+
+
 def publish(key: str, text: str | None) -> None:
     """Remember the choice of the widget with this key, and write it into the address as this text.
 

@@ -14,7 +14,7 @@ import streamlit as st
 import cache
 from interp import models
 from interp.types import Classifier
-from pages.parts.kit import address, server
+from pages.parts.kit import address, server, warming
 from pages.parts.kit.text import plain
 
 
@@ -64,6 +64,7 @@ def queue(name: str) -> str:
 def _load_model(name: str, folder: Path | None, stamps: tuple[tuple[str, int, int, int], ...]) -> Classifier:
     classifier = models.load(name, folder=folder)
     _spare_the_collector()
+    warming.begin()
     return classifier
 
 

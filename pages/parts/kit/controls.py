@@ -61,9 +61,21 @@ def slid(label: str, key: str, default: T, *, low: T, high: T, step: T, help: st
 
 
 def between(
-    label: str, key: str, default: tuple[T, T], *, low: T, high: T, step: T, help: str | None = None, width: int = 0
+    label: str,
+    key: str,
+    default: tuple[T, T],
+    *,
+    low: T,
+    high: T,
+    step: T,
+    help: str | None = None,
+    width: int = 0,
+    shortened: bool = True,
 ) -> tuple[T, T]:
-    """Draw a slider with two handles, as wide as there is room or so many pixels; gives both numbers."""
+    """Draw a slider with two handles, as wide as there is room or so many pixels; gives both numbers.
+
+    Where the address is not `shortened`, it names the default, too.
+    """
     kind = type(low)
 
     def parse(text: str) -> tuple[T, T]:
@@ -73,7 +85,7 @@ def between(
     address.seed(key, default, valid=lambda pair: low <= pair[0] <= pair[1] <= high, parse=parse)
     drawn = st.slider(label, low, high, step=step, key=key, help=help, width=width or "stretch")
     least, most = cast(tuple[T, T], drawn)
-    address.publish(key, None if (least, most) == default else f"{least:g}-{most:g}")
+    address.publish(key, None if shortened and (least, most) == default else f"{least:g}-{most:g}")
     return least, most
 
 

@@ -131,11 +131,17 @@ def _changed(classifier: Classifier, method: attribution.Method, *, drawn: bool)
         st.markdown(f"**{method.title}**")
     kinds = _kinds(type(method))
     fields = tuple(field for field in fields if field.name not in GIVEN)
-    prefix = method.title.lower().replace(" ", "-")
     return {
-        field.name: _parameter(classifier, f"{prefix}.{field.name}", kinds[field.name], field.default, drawn=drawn)
+        field.name: _parameter(
+            classifier, parameter_key(method.title, field.name), kinds[field.name], field.default, drawn=drawn
+        )
         for field in fields
     }
+
+
+def parameter_key(title: str, name: str) -> str:
+    """The key of the widget for a parameter of the method with this title."""
+    return f"{title.lower().replace(' ', '-')}.{name}"
 
 
 def _parameter(classifier: Classifier, key: str, kind: Any, default: Any, *, drawn: bool) -> Any:

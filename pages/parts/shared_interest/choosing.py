@@ -8,15 +8,17 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Int
 
+from interp import shared_interest
 from interp.shared_interest.scoring import SCORES, ScoreName
 from pages.parts.kit import address, controls
 from pages.parts.shared_interest.scored_set import NAMES, ScoredSet
 
 CASES_KEY, CLASSES_KEY = "interest.case", "interest.class"
 ALL, RIGHT, WRONG = "All", "Right", "Wrong"
-PROBABILITY, NAME = "probability", "name"
+ORDER_KEY = "interest.order"
+PROBABILITY, NAME, CLEAREST = "probability", "name", "clear"
 SCORE_OF: dict[str, ScoreName] = {name: name for name in SCORES}
-ORDERS = {**SCORES, PROBABILITY: "Probability of the prediction", NAME: "Name"}
+ORDERS = {**SCORES, PROBABILITY: "Probability of the prediction", CLEAREST: "How clear, case by case", NAME: "Name"}
 LOWEST, HIGHEST = "Lowest first", "Highest first"
 WHOLE = (0.0, 1.0)
 
@@ -51,7 +53,7 @@ def toggle_case(value: str) -> None:
 
 def choose(scored_set: ScoredSet) -> Choice:
     """Draw order and filters; gives what they say."""
-    order = controls.listed("Sorted by", "interest.order", list(ORDERS), named=ORDERS.__getitem__)
+    order = controls.listed("Sorted by", ORDER_KEY, list(ORDERS), named=ORDERS.__getitem__)
     falling = controls.one_of("Direction", "interest.direction", (HIGHEST, LOWEST)) == HIGHEST
     chosen_cases()
     cases = st.multiselect("Cases", NAMES, key=CASES_KEY, placeholder="All cases")
@@ -88,9 +90,21 @@ def rows(scored_set: ScoredSet, choice: Choice) -> Int[np.ndarray, " m"]:
     kept = np.flatnonzero(keep)
     if choice.order == NAME:
         return np.array(sorted(kept.tolist(), key=scored_set.name, reverse=choice.falling), np.int64)
+    if choice.order == CLEAREST:
+        return _in_turns(scored_set, kept, falling=choice.falling)
     by = SCORE_OF.get(choice.order)
     values = (scored.probability if by is None else scored.score(by))[kept]
     return kept[np.lexsort((scored.positions[kept], -values if choice.falling else values))]
+
+
+def _in_turns(scored_set: ScoredSet, kept: Int[np.ndarray, " m"], *, falling: bool) -> Int[np.ndarray, " m"]:
+    """One row of each case after another, those that the thresholds can move farthest for first, or last."""
+    scored, cases = scored_set.scored, scored_set.cases[kept]
+    clear = shared_interest.stability(scored, scored_set.thresholds).distance[kept]
+    by_case = np.lexsort((scored.positions[kept], -clear if falling else clear, cases))
+    ordered = cases[by_case]
+    turn = np.arange(len(kept)) - np.searchsorted(ordered, ordered)
+    return kept[by_case[np.lexsort((ordered, turn))]]
 
 
 def _indices(text: str) -> list[int]:

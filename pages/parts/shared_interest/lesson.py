@@ -14,6 +14,7 @@ from pages.parts.kit import replay, waiting
 from pages.parts.shared_interest.scored_set import ScoredSet
 from pages.parts.shared_interest.settings import NEARER
 
+RIVAL = "scenes-a"
 ABOUT = (
     "**Right, for whose reason?** For each of classifiers A to D one class's pictures had something else in common in "
     "training, too. Below are the pictures of that class from its own test set, where that is there again, under the "
@@ -30,6 +31,22 @@ READ = (
 def offered(classifier: Classifier) -> bool:
     """Whether the lesson is about classifiers such as this one."""
     return bundled.of_scenes(classifier)
+
+
+def elsewhere(scored_set: ScoredSet) -> None:
+    """Where nearly all scenes are right, which leaves half of the cases empty, lead to a classifier that errs."""
+    scored = scored_set.scored
+    wrong = int(scored.wrong.sum())
+    if not offered(scored_set.classifier) or not scored.finished or 100 * wrong >= len(scored):
+        return
+    st.button(
+        f"{len(scored) - wrong:,} of {len(scored):,} are right, so the lower row must be empty: see "
+        f"{bundled.TITLES[RIVAL]}, which was taught something else, too",
+        key="interest-elsewhere",
+        type="tertiary",
+        icon=":material/compare_arrows:",
+        on_click=lambda: st.session_state.update(model=RIVAL),
+    )
 
 
 def draw(scope: cache.Scope, scored_set: ScoredSet) -> None:
