@@ -80,4 +80,5 @@ TEMPLATES = jinja2.Environment(
 )
 TEMPLATES.filters |= {"url": url, "shrunk": shrunk, "blocks": blocks, "number": format}
 _VARIABLES = "".join(f"--{name}:{colour};" for name, colour in _COLOURS.items())
-STYLE = f"<style>.drawn{{{_VARIABLES}}}\n{(_HERE / 'cards.css').read_text('utf-8')}</style>"
+_SHEETS = "\n".join((_HERE / name).read_text("utf-8") for name in ("screens.css", "cards.css"))
+STYLE = f"<style>.drawn{{{_VARIABLES}}}\n{_SHEETS}</style>"

@@ -14,7 +14,7 @@ from interp.models import GroundTruth, multi_label, performance
 from interp.models.predictions import Predictions
 from interp.types import Classifier
 from pages.parts.cards import pictured
-from pages.parts.kit import controls, pickers, problems, replay
+from pages.parts.kit import controls, pickers, problems, replay, screens
 from pages.parts.kit.export import PLOT
 from pages.parts.kit.selection import Selection
 from pages.parts.overview import filters, results
@@ -64,7 +64,7 @@ def page(selection: Selection, predictions: Predictions, summary, *, done: bool)
     shown = Shown(classifier, predictions, truth, kept, percent / 100)
     with summary:
         numbers.summary(shown)
-    picture, closeup = st.columns([3, 1], gap="medium")
+    picture, closeup = screens.beside(drawer=False)
     with picture:
         _draw_squares(shown, photos, chosen)
     with closeup:

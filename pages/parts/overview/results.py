@@ -46,7 +46,7 @@ photographs that show several things.
 def summary(classifier: Classifier, photos: ImageSet, predictions: Predictions) -> None:
     """The model and how well it does on the set, in one row of numbers; labels that match no class are said."""
     result = performance.accuracy(predictions)
-    numbers = st.container(horizontal=True, gap="large")
+    numbers = st.container(horizontal=True, key="numbers")
     if result.count:
         interval = f"{result.low:.1%} to {result.high:.1%}"
         metric(numbers, "Accuracy", f"{result.value:.1%}", interval, help="Top-1, with its 95% Wilson interval.")

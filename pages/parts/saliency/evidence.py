@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import plotly.graph_objects as go
 import streamlit as st
+from torch import Tensor
 
 import cache
 from interp import evaluation
@@ -15,7 +17,7 @@ from pages.parts.kit import export, replay, waiting
 from pages.parts.kit.export import PLOT
 from pages.parts.kit.text import plain
 from pages.parts.saliency import verdicts
-from pages.parts.saliency.explained import MapComparison, Result
+from pages.parts.saliency.explained import MapComparison, Result, columns_for
 from pages.parts.saliency.verdicts import CONTROL
 
 READING = """
@@ -152,7 +154,7 @@ def _randomization(comparison: MapComparison, scope: cache.Scope) -> None:
     for stage in stages:
         alike = "constant" if bool(stage.blank[0]) else f"{stage.spearman[0]:.2f}"
         strip.append((f"{stage.layer}: {alike}", stage.heatmaps.values[0], heatmaps.signed))
-    st.plotly_chart(saliency.comparison(comparison.batch.pixels[0], strip, clip=99.0), config=PLOT, key="film")
+    st.plotly_chart(_strip(comparison, strip, 3), config=PLOT, key="film")
     st.caption(
         "From the top down: at each stage this layer, and all that come after it, have forgotten what they learned. "
         "The number is the rank correlation of magnitudes with the map as trained: 1 is the same map, 0 another one."
@@ -210,11 +212,17 @@ def _shifted_maps(comparison: MapComparison, shifts: tuple[evaluation.ShiftInvar
     for (method, heatmaps), shift in zip(comparison.results, shifts, strict=True):
         strip.append((method.title, heatmaps.values[0], heatmaps.signed))
         strip.append((f"shifted: {float(shift.difference[0]):.2f}", shift.shifted.values[0], heatmaps.signed))
-    st.plotly_chart(saliency.comparison(comparison.batch.pixels[0], strip, clip=99.0, columns=4), config=PLOT)
+    st.plotly_chart(_strip(comparison, strip, 4), config=PLOT)
     st.caption(
         "Picture and model are shifted by the same constant, so that the model computes the same: a map that changes "
         "also shows how the picture is encoded. Methods that compare with black change by construction."
     )
+
+
+def _strip(comparison: MapComparison, strip: list[tuple[str, Tensor, bool]], most: int) -> go.Figure:
+    """Maps of the photograph, at most so many side by side."""
+    columns = columns_for(comparison.width, most)
+    return saliency.comparison(comparison.batch.pixels[0], strip, clip=99.0, columns=columns, width=comparison.width)
 
 
 def _annotations(comparison: MapComparison, scope: cache.Scope) -> None:
