@@ -54,7 +54,7 @@ def closeup(
                 replay.once(_on_the_map, known, row, found, projection)
         st.page_link("pages/saliency.py", label="Why? Compare saliency", icon=":material/blur_on:")
     with image:
-        pictured.large(job)
+        pictured.large(job, known.photos.names[position])
 
 
 def _about(known: LabelledRows, row: int, found: Neighbours | None) -> None:
