@@ -14,7 +14,7 @@ from interp.models import GroundTruth, multi_label, performance
 from interp.models.predictions import Predictions
 from interp.types import Classifier
 from pages.parts.cards import pictured
-from pages.parts.kit import controls, pickers, problems, replay, screens
+from pages.parts.kit import charts, controls, pickers, problems, replay, screens
 from pages.parts.kit.export import PLOT
 from pages.parts.kit.selection import Selection
 from pages.parts.overview import filters, results
@@ -96,7 +96,7 @@ def _class(classifier: Classifier, predictions: Predictions, truth: GroundTruth)
 
 def _draw_squares(shown: Shown, photos: ImageSet, chosen: int) -> None:
     figure = cache.figure(_squares, photos, shown.predictions, shown.truth, shown.kept, chosen, shown.threshold)
-    st.plotly_chart(figure, key="squares", on_select=results.take, selection_mode="points", config=PLOT)
+    charts.draw(figure, key="squares", on_select=results.take, selection_mode="points", config=PLOT)
 
 
 def _squares(
@@ -136,4 +136,4 @@ def _most_probable(
         else f"{above:,} of {len(shares):,} classes at or above {threshold:.0%}; the set does not say what is in it."
     )
     figure = figures.classes_of_image(shares[wanted], names, present[wanted], known[wanted], threshold)
-    st.plotly_chart(figure, config={"displayModeBar": False})
+    charts.draw(figure, config={"displayModeBar": False})

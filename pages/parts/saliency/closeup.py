@@ -22,6 +22,7 @@ from pages.parts.saliency.explained import (
     columns,
     figure_remarks,
     rows,
+    whereabouts,
 )
 
 # Dragging zooms and a double click resets the zoom, so a click is a press that did not move and has no second one.
@@ -180,7 +181,7 @@ def _shown(comparison: MapComparison, spot: Spot, view: str) -> None:
         width=_WIDTH if comparison.width > _PHONE else comparison.width - 40,
         tallest=_TALLEST,
     )
-    st.plotly_chart(figure, config=PLOT)
+    st.plotly_chart(figure, config=PLOT, alt=f"{title} {whereabouts(heatmaps.values[row])}")
     numbers, about = st.columns(2, gap="large")
     numbers.markdown(_numbers(comparison, title, row))
     about.markdown(
