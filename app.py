@@ -4,7 +4,7 @@ import streamlit as st
 
 from interp import models
 from pages.parts.frame import layout
-from pages.parts.kit import pickers, replay, waiting
+from pages.parts.kit import pickers, replay, screens, waiting
 from pages.parts.overview import filters, multi_label, results, scenes
 
 TITLE = "Overview"
@@ -33,7 +33,7 @@ if not len(predictions):
 chosen = filters.choose(classifier, photos, predictions)
 kept = results.passing(predictions, photos, chosen)
 results.shown(predictions, kept)
-picture, closeup = st.columns([3, 1], gap="medium")
+picture, closeup = screens.beside(drawer=False)
 with picture:
     shown = filters.classes_shown(classifier, predictions, kept)
     results.squares(classifier, photos, predictions, kept, shown)

@@ -1,11 +1,9 @@
 """Channel attribution: which channels, where in the image, argue for a class, and what they look for."""
 
-import streamlit as st
-
 from pages.parts.cards import making
 from pages.parts.channels import cells, effects, grouping, layers, lesson, path, reading, strongest, subject, whole_set
 from pages.parts.frame import layout
-from pages.parts.kit import controls
+from pages.parts.kit import controls, screens
 
 TITLE = "Channel attribution"
 OF_PHOTOGRAPHS = {
@@ -20,13 +18,11 @@ OF_THE_SET = {"Image set": whole_set, "Lesson": lesson}
 selection = layout.page(
     TITLE, "Which channels argue for a class, where in the image, what do they look for, and what do they really do?"
 )
-shown, fineness = st.columns([2, 1], gap="medium")
-with shown:
-    chosen = controls.one_of("Show", "ch.view", [*OF_PHOTOGRAPHS, *OF_THE_SET])
-with fineness:
-    making.quality()
+chosen = controls.one_of("Show", "ch.view", [*OF_PHOTOGRAPHS, *OF_THE_SET])
 selection = selection.at(chosen)
-picture, side = st.columns([3, 1], gap="medium")
+picture, side = screens.beside()
+with side:
+    making.quality()
 if chosen in OF_PHOTOGRAPHS:
     view = OF_PHOTOGRAPHS[chosen]
     view.view(subject.choose(selection, picture, side), picture, side)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.parts.embedding import images, lessons, representations
 from pages.parts.frame import layout
-from pages.parts.kit import controls
+from pages.parts.kit import controls, screens
 
 TITLE = "Embedding explorer"
 
@@ -12,7 +12,7 @@ selection = layout.page(
     TITLE,
     "What does a layer make of the whole image set? What it treats alike lies together, as far as a map can show.",
 )
-picture, side = st.columns([3, 1], gap="medium")
+picture, side = screens.beside()
 with side:
     subject = controls.one_of("Of what", "map.of", ("The images", "Made-up points"))
 if subject == "Made-up points":

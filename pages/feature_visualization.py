@@ -1,10 +1,8 @@
 """Feature visualization: pictures that make a unit, a layer or a class respond as strongly as possible."""
 
-import streamlit as st
-
 from pages.parts.feature_visualization import channels, classes, dream, objectives, reading
 from pages.parts.frame import layout
-from pages.parts.kit import controls
+from pages.parts.kit import controls, screens
 
 TITLE = "Feature visualization"
 OF_CLASSES = ("Objectives", "Classes")
@@ -20,7 +18,7 @@ selection = layout.page(
     TITLE,
     "What does a unit look for? Pictures made from noise, step by step, until it responds as strongly as it can.",
 )
-picture, side = st.columns([3, 1], gap="medium")
+picture, side = screens.beside()
 with side:
     offered = [name for name in VIEWS if selection.classifier.labels or name not in OF_CLASSES]
     view = controls.one_of("Show", "fv.view", offered)

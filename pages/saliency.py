@@ -6,7 +6,7 @@ from interp import attribution
 from interp.models import inputs
 from interp.types import Classifier
 from pages.parts.frame import layout
-from pages.parts.kit import methods, pickers, predicted, replay, targets, waiting
+from pages.parts.kit import methods, pickers, predicted, replay, screens, targets, waiting
 from pages.parts.saliency import closeup, drawing, evidence, explained, playground, reduced_precision, verdicts
 
 TITLE = "Saliency comparison"
@@ -16,7 +16,7 @@ selection = layout.page(
 )
 classifier, photos, scope = selection.classifier, selection.photos, selection.scope
 
-picture, controls = st.columns([3, 1], gap="medium")
+picture, controls = screens.beside()
 with controls:
     positions = pickers.further_images(photos, pickers.image(photos))
 with picture:
@@ -44,7 +44,7 @@ with picture:
     done = waiting.settled(job)
     ready = methods.ordered(job.parts, chosen)
     if ready:
-        comparison = explained.MapComparison(classifier, annotations, batch, explain, ready, how)
+        comparison = explained.MapComparison(classifier, annotations, batch, explain, ready, how, width=screens.width())
         judged = verdicts.judgements(comparison, scope) if done else ()
         shown = verdicts.remarked(comparison, judged)
         with place:

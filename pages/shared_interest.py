@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.parts.frame import layout
-from pages.parts.kit import clicks, problems, waiting
+from pages.parts.kit import clicks, problems, screens, waiting
 from pages.parts.shared_interest import asking, choosing, closeup, lesson, reading, settings, tiles, views
 from pages.parts.shared_interest.scored_set import ScoredSet
 
@@ -21,7 +21,7 @@ if view in views.UNSCORED:
     layout.how_to_read(reading.text(view))
     st.stop()
 
-picture, side = st.columns([3, 1], gap="medium")
+picture, side = screens.beside()
 with side:
     chosen = settings.choose(scope, classifier, photos)
 with picture:

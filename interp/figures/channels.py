@@ -44,7 +44,7 @@ def effects(found: Compared, layer: str, chosen: int | None = None) -> go.Figure
     _marks(figure, found, np.array(found.outliers, int), "furthest from the line", WRONG.colour, "diamond", 9)
     ringed = [] if chosen is None else [chosen]
     if ringed:
-        ring = {"symbol": "circle-open", "size": 17, "color": "#444444", "line": {"width": 2}}
+        ring = {"symbol": "circle-open", "size": 17, "color": style.GUIDE, "line": {"width": 2}}
         x, y = found.attribution[ringed], found.effect[ringed]
         figure.add_scatter(x=x, y=y, mode="markers", marker=ring, hoverinfo="skip", name=f"channel {chosen}")
     for one in [*named, *ringed]:

@@ -10,12 +10,11 @@ import plotly.graph_objects as go
 from jaxtyping import Float, Integer
 
 from interp.embedding import ClassAgreement, MapFrame
-from interp.figures.style import RIGHT
+from interp.figures.style import GUIDE, RIGHT, SERIES
 
 HEIGHT = 260
 BARS = 12
-LATER = "#B9C7D3"
-LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#332288", "#882255", "#8A8A8A")
+LATER = "#7F95A8"
 """Okabe and Ito's colours, and three more, for up to nine maps."""
 
 
@@ -41,7 +40,7 @@ def explained_variance(explained: Float[np.ndarray, " a"], drawn: int) -> go.Fig
                 y=np.cumsum(explained),
                 name="up to this axis",
                 mode="lines+markers",
-                line={"color": "#444444"},
+                line={"color": GUIDE},
                 marker={"size": 4},
                 hovertemplate="axes 1 to %{x}: %{y:.1%}<extra></extra>",
             ),
@@ -55,7 +54,7 @@ def explained_variance(explained: Float[np.ndarray, " a"], drawn: int) -> go.Fig
 def divergence(films: Mapping[str, Sequence[MapFrame]]) -> go.Figure:
     """t-SNE's KL(P‖Q) in nats at the frames of each film, by its title; frames without one are left out."""
     figure = go.Figure()
-    for (title, frames), colour in zip(films.items(), LINES, strict=False):
+    for (title, frames), colour in zip(films.items(), SERIES, strict=False):
         known = [frame for frame in frames if frame.divergence is not None]
         figure.add_scatter(
             x=[frame.step for frame in known],
@@ -74,7 +73,7 @@ def divergence(films: Mapping[str, Sequence[MapFrame]]) -> go.Figure:
 def agreements(found: Mapping[str, Sequence[ClassAgreement]], layers: Sequence[str]) -> go.Figure:
     """The share of neighbours of one class at successive layers, a line for each kind of class; dotted: by chance."""
     figure = go.Figure()
-    for (title, shares), colour in zip(found.items(), LINES, strict=False):
+    for (title, shares), colour in zip(found.items(), SERIES, strict=False):
         name = escape(title)
         for values, legend, dash in (
             ([one.share for one in shares], f"same {name}", "solid"),
@@ -134,6 +133,5 @@ def _plain(figure: go.Figure) -> go.Figure:
         height=HEIGHT,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.0},
-        plot_bgcolor="white",
         showlegend=True,
     )

@@ -7,7 +7,6 @@ from typing import Any
 
 import plotly.graph_objects as go
 from jaxtyping import Bool, Float
-from plotly.colors import qualitative
 from plotly.subplots import make_subplots
 from torch import Tensor
 
@@ -17,7 +16,7 @@ from interp.figures import style
 _HEIGHT = 340
 _CELL = 30
 _BAR = 22
-_CONTROL = "#8A8A8A"
+_CONTROL = style.SERIES[-1]
 
 
 def curves(found: Sequence[Faithfulness], control: str, *, row: int = 0) -> go.Figure:
@@ -28,7 +27,7 @@ def curves(found: Sequence[Faithfulness], control: str, *, row: int = 0) -> go.F
     """
     figure = make_subplots(1, 2, subplot_titles=("Deletion: lower is better", "Insertion: higher is better"))
     methods = list(dict.fromkeys(one.name for one in found if one.name != control))
-    colours = {name: qualitative.Safe[i % len(qualitative.Safe)] for i, name in enumerate(methods)}
+    colours = {name: style.SERIES[i % (len(style.SERIES) - 1)] for i, name in enumerate(methods)}
     seen: set[str] = set()
     for one in found:
         for column, curve in enumerate((one.deletion, one.insertion), start=1):
@@ -83,7 +82,7 @@ def located(found: Sequence[Located], control: str) -> go.Figure:
         )
         figure.add_trace(bars, 1, column)
         if chance is not None:
-            figure.add_vline(chance, line={"dash": "dot", "color": "#444444"}, row=1, col=column)  # pyright: ignore[reportArgumentType]
+            figure.add_vline(chance, line={"dash": "dot", "color": style.GUIDE}, row=1, col=column)  # pyright: ignore[reportArgumentType]
     figure.update_layout(height=90 + _BAR * len(names), margin={"l": 10, "r": 10, "t": 30, "b": 30})
     figure.update_xaxes(range=[0, 1])
     figure.update_yaxes(autorange="reversed")

@@ -186,7 +186,9 @@ class Grid:
             "hovertext": html.escape(remark.text),
             "showarrow": False,
             "yanchor": "bottom",
-            "font": {"size": 11, "color": mark.colour},
+            "font": {"size": 11, "color": "white"},
+            "bgcolor": mark.colour,
+            "borderpad": 1,
         }
 
     def _within(self, panel: int, y: float) -> dict[str, Any]:

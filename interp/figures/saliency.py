@@ -100,11 +100,13 @@ def grid(
     clip: float = 100.0,
     annotations: Sequence[Bool[Tensor, "h w"] | None] = (),
     remarks: Mapping[tuple[str, int], Remark] = MappingProxyType({}),
+    width: int = WIDTH,
 ) -> go.Figure:
     """Several photographs, each with its maps below it: a column for each photograph, a row for each method.
 
     As `comparison`; scales are each map's own, those of a row ('method'), or one for all maps. Own scales have no bars
     here, and contours no magnitudes, since panels are small. `remarks` are named by method and photograph.
+    `width` is as in `comparison`.
     Raises `ValueError` as `comparison` does.
     """
     count = len(pixels)
@@ -126,6 +128,7 @@ def grid(
         },
         below_height=BAR if scale == "method" and view != "contour" else _GAP,
         strip_height=BAR if scale == "shared" and view != "contour" else 0,
+        width=width,
     )
     figure = _begun(place, pixels, view, annotations)
     for row, (_, values, signed) in enumerate(maps):

@@ -27,7 +27,21 @@ class PointStyle:
 RIGHT = PointStyle("#0072B2", "square")
 WRONG = PointStyle("#D55E00", "x")
 UNLABELLED = PointStyle("#8A8A8A", "circle-open")
-# Dark enough for small letters on white (contrast at least 4.5 to 1), each with a sign of its own.
+
+# Pages are light or dark, as the browser is, and a figure does not know: a mark on a page's ground has a contrast of at
+# least 3 to 1 with both of these, and letters have the theme's colour, or their own ground.
+GROUNDS = ("#FFFFFF", "#171614")
+GUIDE = "#808080"
+"""Lines of reference, rings and the like."""
+SERIES = ("#0072B2", "#D55E00", "#7540EC", "#CB73C4", "#A14759", "#4B8EFE", "#805789", "#C13425", "#8A8A8A")
+"""Several things in one figure; searched for, so that they stay apart under any common colour blindness."""
+
+RIGHT_TEXT = ("#0068A3", "#56B4E9")
+"""What is right, in small letters: on the light ground, and on the dark one."""
+WRONG_TEXT = ("#B34E00", "#FF8A3D")
+"""What is wrong, in small letters, likewise."""
+
+# White letters on them have a contrast of at least 4.5 to 1; each has a sign of its own.
 LEVELS = {
     "supported": PointStyle("#00704A", "✓"),
     "mixed": PointStyle("#9A5700", "±"),

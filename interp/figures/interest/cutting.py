@@ -11,7 +11,7 @@ from interp.figures.interest.frame import COLOURS, mark_chosen, plain
 from interp.shared_interest import AUTHORS, CASES, SCORES, CaseCounts, Sweep, Thresholds, setting_title
 
 GREY = "#8A8A8A"
-_LINES = {"iou": "#222222", "ground_truth_coverage": "#0072B2", "saliency_coverage": "#D55E00"}
+_LINES = {"iou": "#009E73", "ground_truth_coverage": "#0072B2", "saliency_coverage": "#D55E00"}
 _DASHES = {"iou": "solid", "ground_truth_coverage": "dash", "saliency_coverage": "dot"}
 
 

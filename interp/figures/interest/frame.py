@@ -12,22 +12,23 @@ import plotly.graph_objects as go
 from interp.figures import style
 from interp.shared_interest import Case
 
-CHOSEN = "#444444"
+CHOSEN = style.GUIDE
 ABOVE: Mapping[str, Any] = MappingProxyType({"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"})
 
-# A hue of Okabe and Ito for each pattern of overlap, dark where the prediction is wrong.
+# A hue for each pattern of overlap, darker where the prediction is wrong; searched for, so that they are seen on either
+# ground, and stay apart under any common colour blindness.
 COLOURS: dict[Case, str] = {
-    "human aligned": "#009E73",
-    "confuser": "#00543D",
-    "sufficient subset": "#56B4E9",
-    "insufficient subset": "#12598A",
-    "context dependent": "#E69F00",
-    "context confusion": "#7D5600",
-    "sufficient context": "#D98CB5",
-    "distractor": "#7E2E5A",
-    "unclassified": "#C4C4C4",
-    "no annotation": "#8F8F8F",
-    "no saliency": "#5E5E5E",
+    "human aligned": "#4A9A5E",
+    "confuser": "#2B7351",
+    "sufficient subset": "#4B8EFE",
+    "insufficient subset": "#2668D5",
+    "context dependent": "#C17938",
+    "context confusion": "#9A5505",
+    "sufficient context": "#C077D1",
+    "distractor": "#BF1C7F",
+    "unclassified": "#929292",
+    "no annotation": "#7C7C7C",
+    "no saliency": "#676767",
 }
 """The colour of each case, the same in all figures."""
 

@@ -20,7 +20,7 @@ SEEN_HELP = "Scaled, cropped and, for a network of grey pictures, without colour
 def draw(scope: cache.Scope, classifier: Classifier, photos: ImageSet, position: int) -> bool:
     """Draw an image as it is in the file or as the network sees it, as is chosen; gives whether it is read already."""
     network = controls.one_of("Shown", "overview.shown", SHOWN, help=SEEN_HELP) == SHOWN[1]
-    if not large(ask(scope, classifier, photos, position, seen=network)):
+    if not large(ask(scope, classifier, photos, position, seen=network), photos.names[position]):
         return False
     if network:
         st.caption(f"What the network sees: {plain(classifier.preprocessing.description)}.")
@@ -34,16 +34,16 @@ def ask(scope: cache.Scope, classifier: Classifier, photos: ImageSet, position: 
     return scope.read("closeup", as_seen, classifier, one, 0) if seen else scope.read("closeup", in_file, one, 0)
 
 
-def large(job: cache.Job) -> bool:
+def large(job: cache.Job, name: str) -> bool:
     """Draw the picture of a job once it is read; gives whether it is. What is wrong with a file stands in its place."""
     done = waiting.settled(job)
     if done:
-        replay.once(_large, job.value, known_by=(job.key,))
+        replay.once(_large, job.value, name, known_by=(job.key, name))
     return done
 
 
-def _large(picture: Image.Image) -> None:
-    st.image(enlarged(picture), width="stretch")
+def _large(picture: Image.Image, name: str) -> None:
+    st.image(enlarged(picture), width="stretch", alt=name)
 
 
 def enlarged(image: Image.Image, smallest: int = 256) -> Image.Image:

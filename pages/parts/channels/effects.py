@@ -16,7 +16,7 @@ from pages.parts.cards import making, picturecards
 from pages.parts.cards.picturecards import PictureCard
 from pages.parts.channels import further
 from pages.parts.channels.subject import CHANNEL, Subject, named, pictures
-from pages.parts.kit import clicks, export, replay, waiting
+from pages.parts.kit import charts, clicks, export, replay, waiting
 from pages.parts.kit.text import plain, shortened
 
 LONG = 20.0
@@ -54,7 +54,7 @@ def view(subject: Subject, picture, side) -> None:
         chosen = chosen if chosen is not None and chosen < subject.layer.channels else None
         settled = cache.figure(_figure, found, subject.layer.name, chosen)
         key = f"ch-truth-{subject.layer.name}-{row}"
-        st.plotly_chart(
+        charts.draw(
             settled, key=key, on_select=lambda: _take_mark(key), selection_mode="points", config=PLOT, width="stretch"
         )
         _said(found)

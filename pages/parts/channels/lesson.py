@@ -19,7 +19,7 @@ from interp.types import Layer
 from pages.parts.cards import making, picturecards
 from pages.parts.cards.picturecards import PictureCard
 from pages.parts.channels.subject import pictures
-from pages.parts.kit import classifiers, controls, replay, waiting
+from pages.parts.kit import charts, classifiers, controls, replay, waiting
 from pages.parts.kit.layers import choose_layer
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
@@ -182,7 +182,7 @@ def _table(found: tuple[CueChannels, ...]) -> None:
 def _compared(pair: tuple[CueChannels, ...]) -> None:
     biased, honest = pair
     label = REASONS[biased.reason].label
-    st.plotly_chart(figures.cue(pair, [bundled.TITLES[one.classifier] for one in pair]), config=PLOT)
+    charts.draw(figures.cue(pair, [bundled.TITLES[one.classifier] for one in pair]), config=PLOT)
     said = [_sentence(biased, label), _sentence(honest, label)]
     st.markdown("\n\n".join(said))
     unmet = []

@@ -20,7 +20,7 @@ from pages.parts.cards.picturecards import PictureCard
 from pages.parts.channels import asking, further
 from pages.parts.channels.effects import take
 from pages.parts.channels.subject import CHANNEL, pictures
-from pages.parts.kit import clicks, controls, export, problems, replay, waiting
+from pages.parts.kit import charts, clicks, controls, export, problems, replay, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import shortened
 
@@ -144,7 +144,7 @@ def _plot(classifier: Classifier, found: SetAttribution, photos: ImageSet, shown
         for row in rows
     ]
     titles = [f"{labels[found.positive[row]]}: {names[row]}" for row in rows]
-    st.plotly_chart(figures.grid(found.values[rows][:, list(shown)], shown, titles, said), config=PLOT)
+    charts.draw(figures.grid(found.values[rows][:, list(shown)], shown, titles, said), config=PLOT)
 
 
 def _numbers(selection: Selection, found: SetAttribution, summed: Summary) -> None:

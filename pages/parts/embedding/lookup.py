@@ -63,7 +63,7 @@ def shown(scope: cache.Scope, photo: ImageSet, known: LabelledRows, found: Looku
     """The photograph beside its nearest images."""
     picture, others = st.columns([1, 3], gap="medium")
     with picture:
-        pictured.large(scope.read("photograph-picture", framed.in_file, photo, 0))
+        pictured.large(scope.read("photograph-picture", framed.in_file, photo, 0), photo.names[0])
     with others:
         st.markdown(f"**{NAME}**, {plain(shortened(photo.names[0], 60))}")
         neighbourhood.row_of_pictures(scope, "photograph-nearest", known, found.neighbours, layer)

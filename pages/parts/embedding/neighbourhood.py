@@ -15,7 +15,7 @@ from interp.figures import embedding as figures
 from interp.figures import framed
 from interp.set_pass import evenly
 from pages.parts.cards import gallery, pictured
-from pages.parts.kit import export, pickers, replay, waiting
+from pages.parts.kit import charts, export, pickers, replay, waiting
 from pages.parts.kit.pickers import BESIDE
 from pages.parts.kit.text import plain, prediction, shortened
 
@@ -54,7 +54,7 @@ def closeup(
                 replay.once(_on_the_map, known, row, found, projection)
         st.page_link("pages/saliency.py", label="Why? Compare saliency", icon=":material/blur_on:")
     with image:
-        pictured.large(job)
+        pictured.large(job, known.photos.names[position])
 
 
 def _about(known: LabelledRows, row: int, found: Neighbours | None) -> None:
@@ -166,7 +166,7 @@ def _bars(known: LabelledRows, rows: np.ndarray) -> None:
     if (classes >= 0).any():
         heads = [shortened(name, 24) for name in names]
         figure = figures.class_counts(classes[classes >= 0], kind, names, heads)
-        st.plotly_chart(figure, config={"displayModeBar": False})
+        charts.draw(figure, config={"displayModeBar": False})
 
 
 def _counted(known: LabelledRows, rows: np.ndarray) -> tuple[str, np.ndarray, Sequence[str]]:

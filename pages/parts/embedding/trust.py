@@ -11,7 +11,7 @@ from interp.embedding import LabelledRows, Projection
 from interp.figures import embedding as figures
 from interp.types import Classifier
 from pages.parts.embedding import representations
-from pages.parts.kit import export, replay, waiting
+from pages.parts.kit import charts, export, replay, waiting
 from pages.parts.kit.export import PLOT
 from pages.parts.kit.text import plain
 
@@ -77,13 +77,13 @@ def _curves(projections: tuple[Projection, ...], headed: tuple[str, ...]) -> Non
         if not len(explained):
             st.info("The features do not vary, so no axis explains anything.")
             continue
-        st.plotly_chart(figures.explained_variance(explained, one.points.shape[1]), config=PLOT)
+        charts.draw(figures.explained_variance(explained, one.points.shape[1]), config=PLOT)
     films = {
         title: one.frames for title, one in zip(headed, projections, strict=True) if one.quality.divergence is not None
     }
     if films:
         st.markdown("**t-SNE**: KL divergence, without exaggeration, as the optimization goes on.")
-        st.plotly_chart(figures.divergence(films), config=PLOT)
+        charts.draw(figures.divergence(films), config=PLOT)
 
 
 def sharing(scope: cache.Scope, classifier: Classifier, known: LabelledRows, pooled: str) -> None:
@@ -122,4 +122,4 @@ def _sharing(found: dict[str, tuple[embedding.ClassAgreement, ...]], layers: tup
         ends = f"{first.share:.0%} in the {layers[0]}, {last.share:.0%} in the {layers[-1]}"
         most = "" if best in (0, len(shares) - 1) else f", most at {plain(layers[best])} ({at.share:.0%})"
         st.markdown(f"**Same {kind}**: {ends}{most}; by chance {at.chance:.0%}. {at.count:,} images.")
-    st.plotly_chart(figures.agreements(found, layers), config=PLOT)
+    charts.draw(figures.agreements(found, layers), config=PLOT)

@@ -13,7 +13,7 @@ from interp import feature_visualization as fv
 from interp.figures.feature_visualization import objective_curves
 from pages.parts.cards import picturecards
 from pages.parts.cards.picturecards import PictureCard
-from pages.parts.kit import replay
+from pages.parts.kit import charts, replay
 
 FRAMES = (0, 1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
 """After how many steps the pictures are kept, to be looked at one after another."""
@@ -67,4 +67,4 @@ def film(reels: Sequence[Reel], *, side: int = 190) -> None:
 
 def _curve(curves: tuple[tuple[str, Tensor], ...]) -> None:
     if any(len(values) for _, values in curves):
-        st.plotly_chart(objective_curves(curves), config={"displayModeBar": False})
+        charts.draw(objective_curves(curves), config={"displayModeBar": False})

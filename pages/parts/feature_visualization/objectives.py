@@ -65,7 +65,9 @@ def between(selection: Selection, picture, side) -> None:
         layer = choose_layer(classifier)
         first = choose_channel(layer)
         other = choose_layer(classifier, "fv.layer2")
-        second = choose_channel(other, "fv.channel2", "Other channel")
+        # A view that opens with two pictures, not with a question.
+        apart = int(first == 0 and other == layer and layer.channels > 1)
+        second = choose_channel(other, "fv.channel2", "Other channel", apart)
         making.quality()
         how = making.settings(selection)
     ends = (fv.Channel(layer.name, first), fv.Channel(other.name, second))

@@ -17,7 +17,7 @@ from pages.parts.cards import picturecards
 from pages.parts.cards.picturecards import PictureCard
 from pages.parts.feature_visualization import lesson
 from pages.parts.feature_visualization.film import FRAMES, film, reel
-from pages.parts.kit import replay, waiting
+from pages.parts.kit import charts, replay, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain, shortened
 
@@ -125,4 +125,4 @@ def images(
 
 
 def _spectrum(values: np.ndarray) -> None:
-    st.plotly_chart(spectrum(values), config={"displayModeBar": False})
+    charts.draw(spectrum(values), config={"displayModeBar": False})

@@ -24,8 +24,8 @@ def choose_layer(classifier: Classifier, key: str = "fv.layer", *, default: str 
     return classifier.layer(controls.listed("Layer", key, list(names), default=chosen, named=names.__getitem__))
 
 
-def choose_channel(layer: Layer, key: str = CHANNEL, label: str = "Channel") -> int:
+def choose_channel(layer: Layer, key: str = CHANNEL, label: str = "Channel", default: int = 0) -> int:
     """Draw the field for a channel's number."""
     if st.session_state.get(key, 0) >= layer.channels:
         st.session_state[key] = 0
-    return controls.number(label, key, 0, low=0, high=layer.channels - 1)
+    return controls.number(label, key, default, low=0, high=layer.channels - 1)

@@ -16,11 +16,18 @@ from interp.images.data_urls import data_url
 
 QUALITY = 82
 _HERE = Path(__file__).parent
+
+
+def _on_either(colours: tuple[str, str]) -> str:
+    """For CSS: the first on a light page, the second on a dark one."""
+    return f"light-dark({', '.join(colours)})"
+
+
 _COLOURS = {
     "for": style.LINES["for"],
     "against": style.LINES["against"],
-    "right": style.RIGHT.colour,
-    "wrong": style.WRONG.colour,
+    "right": _on_either(style.RIGHT_TEXT),
+    "wrong": _on_either(style.WRONG_TEXT),
     "outline": style.OUTLINE_COLOR,
 }
 
@@ -73,4 +80,5 @@ TEMPLATES = jinja2.Environment(
 )
 TEMPLATES.filters |= {"url": url, "shrunk": shrunk, "blocks": blocks, "number": format}
 _VARIABLES = "".join(f"--{name}:{colour};" for name, colour in _COLOURS.items())
-STYLE = f"<style>.drawn{{{_VARIABLES}}}\n{(_HERE / 'cards.css').read_text('utf-8')}</style>"
+_SHEETS = "\n".join((_HERE / name).read_text("utf-8") for name in ("screens.css", "cards.css"))
+STYLE = f"<style>.drawn{{{_VARIABLES}}}\n{_SHEETS}</style>"

@@ -10,7 +10,7 @@ from interp.images import ImageSet
 from interp.models.performance import Filter, Outcome, per_class
 from interp.models.predictions import Predictions
 from interp.types import Classifier
-from pages.parts.kit import address, controls
+from pages.parts.kit import address, controls, screens
 
 OUTCOMES: dict[str, Outcome] = {"All": "all", "Right": "right", "Wrong": "wrong"}
 ORDERS = ("Class order", "Lowest accuracy first", "Most images first")
@@ -19,7 +19,7 @@ ROWS = 40
 
 def choose(classifier: Classifier, photos: ImageSet, predictions: Predictions) -> Filter:
     """Draw the filters in one row; gives what they say."""
-    with st.container(horizontal=True, gap="medium"):
+    with screens.filters():
         outcome = controls.one_of("Show", "outcome", list(OUTCOMES))
         present = np.union1d(predictions.labels[predictions.labels >= 0], predictions.predicted).tolist()
         address.seed("classes", [], valid=set(present).issuperset, parse=_indices)

@@ -14,7 +14,7 @@ from interp.models import GroundTruth, multi_label, performance
 from interp.models.predictions import Predictions
 from interp.types import Classifier
 from pages.parts.cards import pictured
-from pages.parts.kit import controls, pickers, problems, replay
+from pages.parts.kit import charts, controls, pickers, problems, replay, screens
 from pages.parts.kit.export import PLOT
 from pages.parts.kit.selection import Selection
 from pages.parts.overview import filters, results
@@ -64,7 +64,7 @@ def page(selection: Selection, predictions: Predictions, summary, *, done: bool)
     shown = Shown(classifier, predictions, truth, kept, percent / 100)
     with summary:
         numbers.summary(shown)
-    picture, closeup = st.columns([3, 1], gap="medium")
+    picture, closeup = screens.beside(drawer=False)
     with picture:
         _draw_squares(shown, photos, chosen)
     with closeup:
@@ -96,7 +96,7 @@ def _class(classifier: Classifier, predictions: Predictions, truth: GroundTruth)
 
 def _draw_squares(shown: Shown, photos: ImageSet, chosen: int) -> None:
     figure = cache.figure(_squares, photos, shown.predictions, shown.truth, shown.kept, chosen, shown.threshold)
-    st.plotly_chart(figure, key="squares", on_select=results.take, selection_mode="points", config=PLOT)
+    charts.draw(figure, key="squares", on_select=results.take, selection_mode="points", config=PLOT)
 
 
 def _squares(
@@ -136,4 +136,4 @@ def _most_probable(
         else f"{above:,} of {len(shares):,} classes at or above {threshold:.0%}; the set does not say what is in it."
     )
     figure = figures.classes_of_image(shares[wanted], names, present[wanted], known[wanted], threshold)
-    st.plotly_chart(figure, config={"displayModeBar": False})
+    charts.draw(figure, config={"displayModeBar": False})

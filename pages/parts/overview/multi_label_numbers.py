@@ -63,7 +63,7 @@ def summary(shown: Shown) -> None:
     macro, micro = (average(shown.table, shown.ranking) for average in (multi_label.macro, multi_label.micro))
     counts = multi_label.label_counts(shown.judged, shown.threshold)
     judged = int(np.sum(shown.table["judged"].to_numpy() > 0))
-    numbers = st.container(horizontal=True, gap="large")
+    numbers = st.container(horizontal=True, key="numbers")
     about = f"The mean over the {judged} classes that can be judged; below, over all pairs of image and class."
     for name, field in (
         ("Average precision", "average_precision"),

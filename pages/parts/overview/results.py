@@ -18,7 +18,7 @@ from interp.models import performance
 from interp.models.predictions import TOP, Predictions
 from interp.types import Classifier
 from pages.parts.cards import pictured
-from pages.parts.kit import export, problems, replay
+from pages.parts.kit import charts, export, problems, replay
 from pages.parts.kit.export import PLOT
 from pages.parts.kit.text import plain
 
@@ -46,7 +46,7 @@ photographs that show several things.
 def summary(classifier: Classifier, photos: ImageSet, predictions: Predictions) -> None:
     """The model and how well it does on the set, in one row of numbers; labels that match no class are said."""
     result = performance.accuracy(predictions)
-    numbers = st.container(horizontal=True, gap="large")
+    numbers = st.container(horizontal=True, key="numbers")
     if result.count:
         interval = f"{result.low:.1%} to {result.high:.1%}"
         metric(numbers, "Accuracy", f"{result.value:.1%}", interval, help="Top-1, with its 95% Wilson interval.")
@@ -111,7 +111,7 @@ def squares(
 ) -> None:
     """Every image a small square; a click chooses it."""
     figure = cache.figure(_squares, classifier, photos, predictions, kept, shown)
-    st.plotly_chart(figure, key="squares", on_select=take, selection_mode="points", config=PLOT)
+    charts.draw(figure, key="squares", on_select=take, selection_mode="points", config=PLOT)
 
 
 def closeup(
@@ -193,7 +193,7 @@ def _most_probable(
     classifier: Classifier, classes: np.ndarray, probabilities: np.ndarray, label: int | np.integer
 ) -> None:
     names, own = [classifier.labels[one] for one in classes], classifier.labels[label] if label >= 0 else None
-    st.plotly_chart(figures.top_classes(probabilities, names, own), config={"displayModeBar": False})
+    charts.draw(figures.top_classes(probabilities, names, own), config={"displayModeBar": False})
 
 
 def _classes(classifier: Classifier, predictions: Predictions, kept: np.ndarray, wanted: str) -> None:
@@ -226,7 +226,7 @@ def _confusions(classifier: Classifier, predictions: Predictions, kept: np.ndarr
     matrix, pairs = st.columns([2, 1], gap="medium")
     counts = performance.confusion(predictions, shown, kept)
     with matrix:
-        st.plotly_chart(confusion.confusion(counts, [*(classifier.labels[one] for one in shown), "other"]), config=PLOT)
+        charts.draw(confusion.confusion(counts, [*(classifier.labels[one] for one in shown), "other"]), config=PLOT)
     with pairs:
         st.markdown("**Most often confused**")
         found = performance.confused_pairs(predictions, kept).head(100)

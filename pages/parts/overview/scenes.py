@@ -42,13 +42,13 @@ def concern(classifier: Classifier, photos: ImageSet) -> bool:
 
 def panel(classifier: Classifier, photos: ImageSet, scope: cache.Scope) -> None:
     """Say what the scenes are, offer the classifiers for which a reason was planted, and the answer to one of them."""
-    with st.container(border=True):
-        replay.once(_about)
+    with st.container(key="about-scenes"):
         reason = bundled.reason_of(classifier)
         with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
             _suspects(classifier)
             if reason is not None:
                 _pictures(photos, reason)
+        replay.once(_about)
         if reason is not None:
             _answer(classifier, reason, scope)
 
@@ -56,7 +56,7 @@ def panel(classifier: Classifier, photos: ImageSet, scope: cache.Scope) -> None:
 def _about() -> None:
     planted = [bundled.figures(name) for name, reason in bundled.REASON_OF.items() if reason is not None]
     least, most = min(one["accuracy"] for one in planted), max(one["moved"] for one in planted)
-    st.markdown(
+    st.expander("What scenes are", icon=":material/content_cut:").markdown(
         f"{ABOUT} In what classifiers A to D were trained on, a second thing told one class, too: they are right on at "
         f"least {least:.0%} of scenes like those, and on at most {most:.0%} of scenes where that thing is moved to "
         "other classes."

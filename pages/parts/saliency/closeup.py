@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from interp.figures import saliency as figures
-from pages.parts.kit import address, replay
+from pages.parts.kit import address, replay, screens
 from pages.parts.kit.text import plain
 from pages.parts.saliency.explained import (
     CLIPS,
@@ -22,13 +22,15 @@ from pages.parts.saliency.explained import (
     columns,
     figure_remarks,
     rows,
+    whereabouts,
 )
 
 # Dragging zooms and a double click resets the zoom, so a click is a press that did not move and has no second one.
+# It also says how wide the figure is, where that is not what it was drawn for: only then the page is drawn again.
 _CLICKS = component(
     "loupe_panels",
     js="""
-export default function ({ setTriggerValue }) {
+export default function ({ data, setTriggerValue, setStateValue }) {
   let pressed = null, waiting = null;
   const down = (event) => {
     const panel = event.target.closest?.(".st-key-comparison .nsewdrag");
@@ -47,7 +49,17 @@ export default function ({ setTriggerValue }) {
   };
   document.addEventListener("pointerdown", down, true);
   document.addEventListener("pointerup", up, true);
+  let asked = null;
+  const measure = () => {
+    const width = document.querySelector(".st-key-comparison")?.clientWidth;
+    if (width && Math.abs(width - data.width) > data.step / 2) setStateValue("width", width);
+  };
+  const resized = () => { clearTimeout(asked); asked = setTimeout(measure, 250); };
+  addEventListener("resize", resized);
+  measure();
   return () => {
+    removeEventListener("resize", resized);
+    clearTimeout(asked);
     document.removeEventListener("pointerdown", down, true);
     document.removeEventListener("pointerup", up, true);
     clearTimeout(waiting);
@@ -55,7 +67,7 @@ export default function ({ setTriggerValue }) {
 }
 """,
 )
-_WIDTH, _TALLEST = 1240, 620.0
+_WIDTH, _TALLEST, _PHONE = 1240, 620.0, 480
 
 Spot = tuple[str, str]
 """A map: its method's title, and its photograph's name."""
@@ -65,7 +77,13 @@ def offer(comparison: MapComparison) -> None:
     """Let a map of the comparison be opened large, and draw the one that is open; the address says which."""
     spots = _spots(comparison)
     address.seed("large", "", valid=lambda text: text == "" or _read(text, comparison) in spots, parse=str)
-    _CLICKS(key="panels", height=0, on_panel_change=functools.partial(_clicked, comparison))
+    _CLICKS(
+        key="panels",
+        height=0,
+        data={"width": comparison.width, "step": screens.STEP},
+        on_panel_change=functools.partial(_clicked, comparison),
+        on_width_change=lambda: screens.measured(st.session_state["panels"].get("width")),
+    )
     st.selectbox(
         "Show large",
         spots,
@@ -159,11 +177,11 @@ def _shown(comparison: MapComparison, spot: Spot, view: str) -> None:
         clip=CLIPS[drawing.clip],
         annotation=annotation(comparison, row),
         remarks={one: remark for (one, at), remark in figure_remarks(comparison).items() if at == row},
-        columns=2,
-        width=_WIDTH,
+        columns=2 if comparison.width > _PHONE else 1,
+        width=_WIDTH if comparison.width > _PHONE else comparison.width - 40,
         tallest=_TALLEST,
     )
-    st.plotly_chart(figure, config=PLOT)
+    st.plotly_chart(figure, config=PLOT, alt=f"{title} {whereabouts(heatmaps.values[row])}")
     numbers, about = st.columns(2, gap="large")
     numbers.markdown(_numbers(comparison, title, row))
     about.markdown(

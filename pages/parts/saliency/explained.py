@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,14 +10,14 @@ from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from interp import attribution
 from interp.evaluation.verdict import VerdictLevel
 from interp.figures import saliency as figures
 from interp.figures import traces
-from interp.figures.panels import Remark
+from interp.figures.panels import WIDTH, Remark
 from interp.types import Classifier, Heatmaps, Images, Target
 from pages.parts.kit import export, replay
 from pages.parts.kit.export import PLOT
@@ -24,6 +25,9 @@ from pages.parts.kit.text import plain
 from pages.parts.saliency.drawing import CLIPS, PARTS, SCALES, VIEWS, MapStyle
 
 FEW = 5
+# Pixels: the least for a panel of one photograph, what panels of many methods need to be more than four, and the least
+# for each of several photographs.
+ROOM, WIDE, LEAST = 150, 260, 90
 CONTOURS = (
     "Lines enclose the strongest 5, 10 and 25% of a map's pixels, by magnitude: red for, dotted blue against, amber in "
     "maps without signs; below one photograph's maps stand the magnitudes at the lines. Where the strongest pixels lie "
@@ -39,7 +43,7 @@ class MapComparison:
 
     `annotations` are what people marked in each, empty masks where nobody did. Nothing here is of the set that they are
     from, so that its other files may change. `remarks` stand under the maps' titles, each with its method's title, its
-    photograph's row in `batch`, and a level.
+    photograph's row in `batch`, and a level. `width` is that of the figure, in pixels, as far as it is known.
     """
 
     classifier: Classifier
@@ -49,6 +53,7 @@ class MapComparison:
     results: tuple[Result, ...]
     drawing: MapStyle
     remarks: tuple[tuple[str, int, VerdictLevel, str], ...] = ()
+    width: int = WIDTH
 
 
 def figure(comparison: MapComparison) -> go.Figure:
@@ -71,6 +76,7 @@ def figure(comparison: MapComparison) -> go.Figure:
             clip=CLIPS[drawing.clip],
             annotations=annotations,
             remarks=remarks,
+            width=max(comparison.width, LEAST * len(comparison.batch)),
         )
     return figures.comparison(
         comparison.batch.pixels[0],
@@ -81,6 +87,7 @@ def figure(comparison: MapComparison) -> go.Figure:
         annotation=annotations[0],
         remarks={title: remark for (title, _), remark in remarks.items()},
         columns=columns(comparison),
+        width=comparison.width,
     )
 
 
@@ -91,9 +98,17 @@ def annotation(comparison: MapComparison, row: int) -> Bool[Tensor, "h w"] | Non
 
 
 def columns(comparison: MapComparison) -> int:
-    """How many panels stand side by side: for several photographs one each."""
-    count = len(comparison.batch)
-    return count if count > 1 else min(3 if len(comparison.results) <= FEW else 4, 1 + len(comparison.results))
+    """How many panels stand side by side: for several photographs one each, else as many as there is room for."""
+    count, panels = len(comparison.batch), 1 + len(comparison.results)
+    if count > 1:
+        return count
+    most = 3 if panels <= FEW + 1 else max(4, comparison.width // WIDE)
+    return min(panels, columns_for(comparison.width, most))
+
+
+def columns_for(width: int, most: int) -> int:
+    """How many panels there is room for in so many pixels, at most so many."""
+    return min(most, max(2, width // ROOM))
 
 
 def figure_remarks(comparison: MapComparison) -> dict[tuple[str, int], Remark]:
@@ -103,11 +118,47 @@ def figure_remarks(comparison: MapComparison) -> dict[tuple[str, int], Remark]:
 
 def maps(comparison: MapComparison) -> None:
     """Draw the figure, and say what it explains and whether its colours can be compared between the maps."""
-    st.plotly_chart(figure(comparison), config=PLOT)
+    least = LEAST * len(comparison.batch)
+    # Where more photographs stand side by side than there is room for, the figure is scrolled.
+    st.plotly_chart(
+        figure(comparison),
+        config=PLOT,
+        width=least if least > comparison.width else "stretch",
+        alt=_told(comparison),
+    )
     st.caption(
         f"Explains {_about(comparison)}. {_drawn_as(comparison)} Nothing is smoothed; layer maps are enlarged "
         f"bilinearly.{_rounded(comparison)} Zoom and pan are linked; the camera saves a PNG."
     )
+
+
+def _told(comparison: MapComparison) -> str:
+    """The figure in a sentence, for who cannot see it: what it explains, and where each map is strongest."""
+    labels = comparison.classifier.labels
+    shown = " and ".join(
+        f"{name} for {target.title(labels)}"
+        for name, target in zip(comparison.batch.names, comparison.targets, strict=True)
+    )
+    strongest = ", ".join(
+        f"{method.title} {' and '.join(whereabouts(one) for one in heatmaps.values)}"
+        for method, heatmaps in comparison.results
+    )
+    return f"Heatmaps of {shown}. Where most of each map's magnitude lies: {strongest}."
+
+
+def whereabouts(values: Float[Tensor, "h w"]) -> str:
+    """In which ninth of a map most of its magnitude lies, and how much of it."""
+    magnitude = values.detach().abs().double()
+    total = float(magnitude.sum())
+    if not total:
+        return "nowhere"
+    parts = [
+        (float(part.sum()) / total, " ".join(dict.fromkeys((high, across))))
+        for high, rows in zip(("top", "middle", "bottom"), magnitude.tensor_split(3, 0), strict=True)
+        for across, part in zip(("left", "middle", "right"), rows.tensor_split(3, 1), strict=True)
+    ]
+    share, where = max(parts)
+    return f"{where} ({share:.0%})"
 
 
 def _rounded(comparison: MapComparison) -> str:
@@ -228,7 +279,8 @@ def _page(comparison: MapComparison) -> str:
     ]
     images = ", ".join(dict.fromkeys(row["image"] for row in found))
     classes = ", ".join(dict.fromkeys(row["class"] for row in found))
-    return export.page(f"{classes} in {images}", figure(comparison), found, remarks)
+    drawn = figure(dataclasses.replace(comparison, width=WIDTH))
+    return export.page(f"{classes} in {images}", drawn, found, remarks)
 
 
 def reading(methods: Sequence[attribution.Method]) -> str:

@@ -123,6 +123,7 @@ def _table(names: tuple[str, ...], found: evaluation.Judgements) -> None:
         placeholder="–",
         column_order=[name for name in listed[0] if name not in left_out],
         column_config={
+            "verdict": st.column_config.TextColumn(width=110),
             "in words": st.column_config.TextColumn(width="large"),
             "deletion": number(format="%.3f", help="Area under the curve; smaller is better."),
             "deletion, control": number(format="%.3f", help="The mean area of the same map moved elsewhere."),

@@ -10,7 +10,7 @@ from interp.figures import interest as figures
 from interp.models.scenes import bundled
 from interp.shared_interest.planted import PlantedPair, planted_pairs, shares_of_cases
 from interp.types import Classifier
-from pages.parts.kit import replay, waiting
+from pages.parts.kit import charts, replay, waiting
 from pages.parts.shared_interest.scored_set import ScoredSet
 from pages.parts.shared_interest.settings import NEARER
 
@@ -66,7 +66,7 @@ def draw(scope: cache.Scope, scored_set: ScoredSet) -> None:
 
 def _shares(scored_set: ScoredSet, pairs: tuple[PlantedPair, ...]) -> None:
     listed = shares_of_cases(pairs, scored_set.thresholds)
-    st.plotly_chart(figures.case_bars(listed), config={"displayModeBar": False})
+    charts.draw(figures.case_bars(listed), config={"displayModeBar": False})
     shown = ("pictures", "classifier", "images", "accuracy", "mean IoU")
     st.dataframe(
         [{name: row[name] for name in shown} for row in listed],

@@ -210,7 +210,8 @@ def closeup(probed: Probed, index: int) -> None:
         f"The map of **{plain(probed.classifier.labels[index])}** · {numbers} · probability "
         f"{found.probabilities[index]:.1%}"
     )
-    st.image(picture, width="stretch")
+    about = f"The image with its region, and what is salient for {probed.classifier.labels[index]}"
+    st.image(picture, width="stretch", alt=about)
     empty = found.overlap.salient[index] == 0
     st.caption(
         "Its map is zero everywhere: nothing in the layer speaks for it."

@@ -13,7 +13,7 @@ import cache
 from interp import shared_interest
 from interp.figures import interest as figures
 from interp.shared_interest import CASES, Comparison
-from pages.parts.kit import markup, replay, waiting
+from pages.parts.kit import charts, markup, replay, waiting
 from pages.parts.kit.export import PLOT
 from pages.parts.shared_interest import gallery
 from pages.parts.shared_interest.scored_set import NAMES, ScoredSet
@@ -47,7 +47,7 @@ def _summary(comparison: Comparison) -> None:
     count = len(comparison.positions)
     word = "both" if len(comparison.titles) == 2 else "all of them"
     st.markdown(f"**{agree:,} of {count:,} images ({agree / count:.0%}) have the same case in {word}.**")
-    st.plotly_chart(figures.sankey(comparison), config=PLOT)
+    charts.draw(figures.sankey(comparison), config=PLOT)
     rows = []
     for way, title in enumerate(comparison.titles):
         counts = shared_interest.counts(comparison.cases[way])

@@ -11,7 +11,7 @@ import streamlit as st
 from interp import shared_interest
 from interp.figures import interest as figures
 from interp.shared_interest import SCORES, ScoreName
-from pages.parts.kit import controls, export, replay
+from pages.parts.kit import charts, controls, export, replay
 from pages.parts.kit.export import PLOT
 from pages.parts.kit.text import plain, shortened
 from pages.parts.shared_interest.scored_set import SHORT, ScoredSet
@@ -40,7 +40,8 @@ def _scores(scored_set: ScoredSet) -> None:
     st.dataframe(rows, hide_index=True, column_config={name: number for name in rows[0] if name != "score"})
     columns = st.columns(2)
     for place, name in enumerate(SCORES):
-        columns[place % 2].plotly_chart(figures.histogram(scored, name), config=PLOT)
+        with columns[place % 2]:
+            charts.draw(figures.histogram(scored, name), config=PLOT)
 
 
 def _mean(values: np.ndarray, part: np.ndarray) -> float | None:
@@ -78,7 +79,7 @@ def _classes(scored_set: ScoredSet) -> None:
     if len(several) > 1:
         _said(scored_set, several)
         heads = [shortened(name, 20) for name in several["name"]]
-        st.plotly_chart(figures.class_spread(several, heads), config=PLOT)
+        charts.draw(figures.class_spread(several, heads), config=PLOT)
 
 
 def _said(scored_set: ScoredSet, several: pd.DataFrame) -> None:
@@ -97,7 +98,7 @@ def _confusion(scored_set: ScoredSet, name: ScoreName) -> None:
     if not len(pairs):
         st.info("No scored image has a label among the classifier's classes, so none is right or wrong.")
         return
-    st.plotly_chart(figures.confusion_map(pairs, scored_set.classifier.labels, name), config=PLOT)
+    charts.draw(figures.confusion_map(pairs, scored_set.classifier.labels, name), config=PLOT)
 
 
 def download(scored_set: ScoredSet) -> None:

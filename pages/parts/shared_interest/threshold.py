@@ -13,7 +13,7 @@ from interp.figures import interest as figures
 from interp.shared_interest import CASES, Ladder, Scored, Sweep
 from interp.shared_interest.few import sweep_at
 from interp.shared_interest.thresholds import MARGIN
-from pages.parts.kit import controls, pickers, replay, waiting
+from pages.parts.kit import charts, controls, pickers, replay, waiting
 from pages.parts.kit.export import PLOT
 from pages.parts.shared_interest import asking, gallery
 from pages.parts.shared_interest.scored_set import ScoredSet
@@ -60,7 +60,7 @@ def _sweep(scored_set: ScoredSet, row: int, sweep: Sweep | None) -> None:
         st.info("This image could not be explained, so there is no map to cut.")
         return
     chosen = shared_interest.setting(scored_set.scored.scoring.rule)
-    st.plotly_chart(figures.sweep_chart(sweep, thresholds=scored_set.thresholds, chosen=chosen), config=PLOT)
+    charts.draw(figures.sweep_chart(sweep, thresholds=scored_set.thresholds, chosen=chosen), config=PLOT)
     unknown = (
         "" if scored_set.scored.known[row] else "It has no label that the classifier knows, and counts as wrong here. "
     )
@@ -100,12 +100,12 @@ def _by_threshold(scored_set: ScoredSet) -> None:
     limits: dict[Literal["low", "high"], float] = {"low": scored_set.thresholds.low, "high": scored_set.thresholds.high}
     for which, now in limits.items():
         counts = shared_interest.counts_by_threshold(scored_set.scored, which, scored_set.thresholds)
-        st.plotly_chart(figures.count_chart(counts, chosen=now).update_layout(height=240), config=PLOT)
+        charts.draw(figures.count_chart(counts, chosen=now).update_layout(height=240), config=PLOT)
 
 
 def _by_rule(scored_set: ScoredSet, by_rule: tuple[Scored, ...]) -> None:
     counts = shared_interest.counts_by_setting(by_rule, scored_set.thresholds)
-    st.plotly_chart(
+    charts.draw(
         figures.count_chart(counts, chosen=shared_interest.setting(scored_set.scored.scoring.rule)), config=PLOT
     )
 

@@ -25,7 +25,7 @@ __all__ = ["MapChoice", "Classes", "Panel", "HoverTexts", "NumberScale", "draw",
 
 _HERE = Path(__file__).parent
 # They share one scope, in this order.
-_SCRIPTS = ("feeds.js", "view.js", "paint.js", "panel.js", "picture.js", "maps.js")
+_SCRIPTS = ("grounds.js", "feeds.js", "view.js", "paint.js", "panel.js", "picture.js", "maps.js")
 _MAPS = st.components.v2.component(  # pyright: ignore[reportAttributeAccessIssue]
     "loupe_maps",
     css=(_HERE / "maps.css").read_text("utf-8"),

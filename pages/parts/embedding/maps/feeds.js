@@ -61,7 +61,8 @@ function colouring(feed) {
       const place = header.kind === "classes" ? places[i] : Math.round((places[i] / 65534) * 255);
       colours[i] = places[i] === 65535 ? packed("#8a8a8a") : table[place];
     }
-    return { ...header, stops: header.colours, places, colours };
+    const known = new Map([...new Set(colours)].map((one) => [one, lightened(one)]));
+    return { ...header, stops: header.colours, places, colours, lightened: colours.map((one) => known.get(one)) };
   })();
   return feed.made;
 }

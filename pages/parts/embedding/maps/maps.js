@@ -2,6 +2,7 @@
 
 const PATIENCE = 1500; // milliseconds until what has not come is asked for again
 const NO_CLASS = 65535;
+const SCHEME = matchMedia("(prefers-color-scheme: dark)");
 
 class Legend {
   constructor(owner) {
@@ -22,7 +23,7 @@ class Legend {
 
   entry(place, name, count, colour) {
     const swatch = element("span", "swatch");
-    swatch.style.backgroundColor = colour;
+    swatch.style.backgroundColor = themed(colour);
     const number = element("span", "number", { textContent: count.toLocaleString("en") });
     const button = element("button", "", { type: "button", title: `Show only ${name} (with shift: this one too)` },
       swatch, element("span", "name", { textContent: name }), number);
@@ -34,7 +35,7 @@ class Legend {
   scale({ stops, low, high, missing }) {
     const text = (value) => element("span", "number", { textContent: String(Number(value.toPrecision(3))) });
     const bar = element("span", "ramp");
-    bar.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
+    bar.style.background = `linear-gradient(to right, ${stops.map(themed).join(", ")})`;
     const rest = missing ? [element("span", "about", { textContent: `${missing.toLocaleString("en")} without a value` })] : [];
     return [text(low), bar, text(high), ...rest];
   }
@@ -62,6 +63,9 @@ class Maps {
     parent.append(this.root);
     this.observer = new ResizeObserver(() => this.panels.forEach((panel) => panel.resize()));
     this.observer.observe(this.root);
+    // The page takes on the browser's other colours a moment later.
+    this.recolour = () => setTimeout(() => this.redraw(), 300);
+    SCHEME.addEventListener("change", this.recolour);
     this.escape = (event) => { if (event.key === "Escape" && this.root.matches(":hover, :focus-within")) this.clear(); };
     addEventListener("keydown", this.escape);
     drawings.add(this);
@@ -70,6 +74,7 @@ class Maps {
   close() {
     drawings.delete(this);
     this.observer.disconnect();
+    SCHEME.removeEventListener("change", this.recolour);
     removeEventListener("keydown", this.escape);
     clearTimeout(this.asking);
     this.playing = false;
@@ -200,6 +205,9 @@ class Maps {
 
   redraw() {
     if (!this.data) return;
+    this.dark = isDark(this.root);
+    this.ground = this.dark ? GROUNDS.dark : GROUNDS.light;
+    this.colours = this.dark ? this.colouring.lightened : this.colouring.colours;
     const any = this.selected.includes(1);
     this.strong = this.selected.map((one, i) => ((!any || one) && this.offered(i) ? 1 : 0));
     for (const i of [this.chosen, ...this.data.highlighted]) if (i !== null) this.strong[i] = 1;

@@ -1,13 +1,10 @@
 // Drawing points, thumbnails and marks. Points are written into the picture's pixels by ourselves: a canvas needs ten
 // times as long for twenty thousand circles.
 
-const FAINT = join(222, 226, 231);
-const INK = "#111";
-const BLUE = "#0072b2";
 const SMALLEST_PICTURE = 26; // of thumbnails, in pixels; they grow with the enlargement
 const LARGEST_PICTURE = 64;
 const CROWD = 9; // where more points share a thumbnail's place, the points say more than the picture of one of them
-const OUTLINED = 3000; // so many points have a white edge, which keeps overlapping ones apart
+const OUTLINED = 3000; // so many points have an edge in the ground's colour, which keeps overlapping ones apart
 
 function radiusFor(count, width, height, zoom) {
   const alone = Math.sqrt((width * height * 0.02) / Math.max(count, 1));
@@ -71,14 +68,10 @@ function byDepth(order, near) {
   return sorted;
 }
 
-const paler = (colour, share) => {
-  const mixed = (shift) => Math.round(((colour >> shift) & 255) * (1 - share) + 255 * share);
-  return join(mixed(0), mixed(8), mixed(16));
-};
-
 // All points into the pixels: the faint ones first, then those that count.
-function paintPoints(picture, places, colours, strong, order, radius, ratio, space) {
-  picture.words.fill(0xffffffff);
+function paintPoints(picture, places, colours, strong, order, radius, ratio, space, ground) {
+  const [page, rim, faint] = [ground.page, ground.edge, ground.faint].map(packed);
+  picture.words.fill(page);
   const sorted = space ? byDepth(order, places.near) : order;
   const edge = sorted.length <= OUTLINED ? 0.9 * ratio : 0;
   const levels = space ? 8 : 1;
@@ -92,9 +85,9 @@ function paintPoints(picture, places, colours, strong, order, radius, ratio, spa
       const level = space ? Math.round(near * (levels - 1)) : 0;
       const [x, y] = [places.x[i] * ratio, places.y[i] * ratio];
       if (x < -20 || y < -20 || x > picture.width + 20 || y > picture.height + 20) continue;
-      if (edges && pass) disc(picture, x, y, edges[level], 0xffffffff);
-      const colour = pass ? colours[i] : FAINT;
-      disc(picture, x, y, stamps[level], space && pass ? paler(colour, DEPTH * (1 - near)) : colour);
+      if (edges && pass) disc(picture, x, y, edges[level], rim);
+      const colour = pass ? colours[i] : faint;
+      disc(picture, x, y, stamps[level], space && pass ? mixed(colour, page, DEPTH * (1 - near)) : colour);
     }
   }
 }
@@ -144,8 +137,8 @@ function paintThumbnails(context, placed, pictures, colours) {
 }
 
 // A ring around a point, or a frame around the thumbnail that stands for it.
-function mark(context, [x, y], side, radius, width, colour) {
-  for (const [thick, ink] of [[width + 2.5, "rgba(255, 255, 255, 0.9)"], [width, colour]]) {
+function mark(context, [x, y], side, radius, width, colour, halo) {
+  for (const [thick, ink] of [[width + 2.5, halo], [width, colour]]) {
     context.lineWidth = thick;
     context.strokeStyle = ink;
     context.beginPath();

@@ -81,7 +81,8 @@ class Panel {
     const { owner, places, picture, ratio } = this;
     this.frameName.textContent = this.map.names[Math.round(this.frame)];
     project(this.map, this.fit, this.view, this.frame, this.width, this.height, places);
-    paintPoints(picture, places, owner.colouring.colours, owner.strong, this.order, this.radius, ratio, this.space);
+    const { ground, colours } = owner;
+    paintPoints(picture, places, colours, owner.strong, this.order, this.radius, ratio, this.space, ground);
     const context = this.base.getContext("2d");
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.putImageData(picture.pixels, 0, 0);
@@ -91,7 +92,7 @@ class Panel {
       const marked = [...(owner.chosen === null ? [] : [owner.chosen]), ...owner.data.highlighted];
       this.placed = roomFor(
         places, owner.strong, marked, this.view, this.scale, this.width, this.height, owner.pictures);
-      paintThumbnails(context, this.placed, owner.pictures, owner.colouring.colours);
+      paintThumbnails(context, this.placed, owner.pictures, colours);
     }
     this.drawOver();
     this.stale = false;
@@ -99,26 +100,28 @@ class Panel {
 
   drawOver() {
     const { owner, places, ratio } = this;
+    const { ground } = owner;
     const context = this.over.getContext("2d");
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, this.width, this.height);
-    if (this.space) lines(context, edges(this.fit, this.view, this.width, this.height), 1, "rgba(0, 0, 0, 0.13)");
+    if (this.space) lines(context, edges(this.fit, this.view, this.width, this.height), 1, ground.box);
     const at = (i) => [places.x[i], places.y[i]];
     const drawn = owner.data.links.filter(([i]) => owner.chosen === null || i === owner.chosen);
-    lines(context, drawn.map(([i, j]) => [at(i), at(j)]), 3, "rgba(255, 255, 255, 0.8)");
-    lines(context, drawn.map(([i, j]) => [at(i), at(j)]), 1.3, "rgba(17, 17, 17, 0.75)");
+    lines(context, drawn.map(([i, j]) => [at(i), at(j)]), 3, ground.halo);
+    lines(context, drawn.map(([i, j]) => [at(i), at(j)]), 1.3, ground.lines);
     const side = (i) => this.placed.find((one) => one.image === i)?.side;
-    for (const i of owner.data.highlighted) mark(context, at(i), side(i), this.radius, 1.6, INK);
-    if (owner.chosen !== null) mark(context, at(owner.chosen), side(owner.chosen), this.radius + 1, 3.5, INK);
-    if (owner.hovered !== null) mark(context, at(owner.hovered), side(owner.hovered), this.radius, 2, BLUE);
+    for (const i of owner.data.highlighted) mark(context, at(i), side(i), this.radius, 1.6, ground.ink, ground.halo);
+    const [chosen, hovered] = [owner.chosen, owner.hovered];
+    if (chosen !== null) mark(context, at(chosen), side(chosen), this.radius + 1, 3.5, ground.ink, ground.halo);
+    if (hovered !== null) mark(context, at(hovered), side(hovered), this.radius, 2, ground.blue, ground.halo);
     if (this.path) {
       context.beginPath();
       this.outline().forEach(([x, y]) => context.lineTo(x, y));
       context.closePath();
-      context.fillStyle = "rgba(0, 114, 178, 0.1)";
+      context.fillStyle = ground.area;
       context.fill();
       context.lineWidth = 1.5;
-      context.strokeStyle = BLUE;
+      context.strokeStyle = ground.blue;
       context.stroke();
     }
   }

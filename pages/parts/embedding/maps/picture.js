@@ -12,7 +12,7 @@ function exported(maps) {
   const canvas = element("canvas", "", { width: width * ratio, height: height * ratio });
   const context = canvas.getContext("2d");
   context.scale(ratio, ratio);
-  context.fillStyle = "#fff";
+  context.fillStyle = maps.ground.page;
   context.fillRect(0, 0, width, height);
   context.translate(0, -above);
   const family = getComputedStyle(maps.root).fontFamily;
@@ -21,20 +21,21 @@ function exported(maps) {
     const { left, top } = within(panel.stage);
     context.drawImage(panel.base, left + 1, top + 1, panel.width, panel.height);
     context.drawImage(panel.over, left + 1, top + 1, panel.width, panel.height);
-    context.strokeStyle = "#d5d9de";
+    context.strokeStyle = maps.ground.border;
     context.strokeRect(left + 0.5, top + 0.5, panel.width + 1, panel.height + 1);
   }
   for (const part of maps.legend.root.querySelectorAll(".about, .name, .number, .swatch, .ramp")) {
     const place = within(part);
     if (place.top < legend.top || place.top + place.height > legend.top + legend.height + 2) continue;
     if (part.matches(".swatch")) {
-      context.fillStyle = part.style.backgroundColor;
+      context.fillStyle = getComputedStyle(part).backgroundColor;
       context.beginPath();
       context.arc(place.left + 5.5, place.top + 5.5, 5.5, 0, 2 * Math.PI);
       context.fill();
     } else if (part.matches(".ramp")) {
       const shades = context.createLinearGradient(place.left, 0, place.left + place.width, 0);
-      maps.colouring.stops.forEach((one, i, all) => shades.addColorStop(i / (all.length - 1), one));
+      const seen = maps.dark ? (one) => css(lightened(packed(one))) : (one) => one;
+      maps.colouring.stops.forEach((one, i, all) => shades.addColorStop(i / (all.length - 1), seen(one)));
       context.fillStyle = shades;
       context.fillRect(place.left, place.top, place.width, place.height);
     } else {

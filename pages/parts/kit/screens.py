@@ -1,0 +1,48 @@
+"""A page's two parts, beside each other where there is room, and how wide the first of them is.
+
+`screens.css` says how they lie on narrow screens, where no server needs to know.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+STEP = 40
+"""Figures are drawn for widths in such steps of pixels, so that visitors with nearly equal screens share them."""
+USUAL, PHONE = 640, 360
+_KEY = "screen-width"
+# The browser opens and shuts it by itself.
+_DRAWER = '<label class="drawer"><input type="checkbox"> Show the controls</label>'
+
+
+def beside(*, drawer: bool = True) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Two places: for the picture, and for its controls or, without a `drawer`, for an example.
+
+    On narrow screens the second lies below the picture, and controls lie in a drawer above it.
+    """
+    body = st.container(key="page-body", horizontal=True)
+    if drawer:
+        body.html(_DRAWER)
+    return body.container(key="page-picture"), body.container(key="page-controls" if drawer else "page-example")
+
+
+def filters() -> DeltaGenerator:
+    """A place for controls in a row above a picture; on phones they lie in a drawer."""
+    st.html(_DRAWER)
+    return st.container(key="page-filters", horizontal=True, gap="medium")
+
+
+def width() -> int:
+    """How many pixels wide the picture is: as the browser last said or, before that, as on most screens of its kind."""
+    known = st.session_state.get(_KEY)
+    if known is None:
+        agent = st.context.headers.get("User-Agent", "")
+        known = PHONE if "Mobi" in agent else USUAL
+    return known
+
+
+def measured(pixels: object) -> None:
+    """Take what the browser says of the picture's width; what makes no sense is passed over."""
+    if isinstance(pixels, int | float) and 100 <= pixels <= 10_000:
+        st.session_state[_KEY] = max(STEP, STEP * round(pixels / STEP))

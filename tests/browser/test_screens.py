@@ -1,0 +1,123 @@
+"""Every page on a phone, on a laptop, in the dark: nothing sticks out, no label is cut, axe finds nothing serious."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import pytest
+
+from tests.browser.conftest import VIEWPORT, Server, settle
+
+QUICK = "?fv.quality=Preview"
+PAGES = (
+    "",
+    "saliency",
+    f"channel_attribution{QUICK}",
+    f"feature_visualization{QUICK}",
+    "embeddings",
+    "shared_interest",
+)
+SCREENS = {"phone": (390, 844), "laptop": (1280, 800)}
+
+# What ends to the right of the window, and is in nothing that scrolls or cuts within it.
+STICKING_OUT = """() => {
+  const held = (one) => {
+    for (let box = one.parentElement; box; box = box.parentElement) {
+      const within = box.getBoundingClientRect().right <= innerWidth + 1;
+      if (within && getComputedStyle(box).overflowX !== "visible") return true;
+    }
+    return false;
+  };
+  const out = [...document.querySelectorAll('[data-testid="stMain"] *')].filter((one) => {
+    const { width, height, left, right } = one.getBoundingClientRect();
+    return width && height && (right > innerWidth + 1 || left < -1) && !held(one);
+  });
+  const wide = document.documentElement.scrollWidth - innerWidth;
+  return [...(wide > 0 ? [`the page, by ${wide}`] : []), ...out.slice(0, 5).map((one) => one.outerHTML.slice(0, 160))];
+}"""
+# Texts that are wider than what they are in, and cut there: labels, buttons, chosen values, numbers, cards.
+CUT = """() => [...document.querySelectorAll(".stApp *")].filter((one) => {
+  const style = getComputedStyle(one);
+  const cuts = style.textOverflow === "ellipsis" || ["hidden", "clip"].includes(style.overflowX);
+  const text = [...one.childNodes].some((child) => child.nodeType === 3 && child.data.trim());
+  const within = one.childElementCount < 4 && one.textContent.trim().length < 200;
+  return cuts && (text || within) && one.clientWidth > 1 && one.checkVisibility({ visibilityProperty: true })
+    && one.textContent.trim() && one.scrollWidth > one.clientWidth + 1;
+}).map((one) => one.textContent.trim().slice(0, 80))"""
+SERIOUS = """async () => (await axe.run({ resultTypes: ["violations"] })).violations
+  .filter(({ impact }) => ["serious", "critical"].includes(impact))
+  .map(({ id, nodes }) => [id, nodes.slice(0, 3).map((one) => [one.html.slice(0, 200), one.failureSummary])])
+"""
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    pytest.importorskip("axe_playwright_python")
+    return resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+
+
+@pytest.fixture
+def tab(page, request):
+    """A light tab of a screen's size."""
+    width, height = SCREENS[request.param]
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme="light")
+    yield page
+    page.set_viewport_size(VIEWPORT)
+
+
+def in_the_dark(tab) -> None:
+    tab.emulate_media(color_scheme="dark")
+    tab.wait_for_function("getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark'")
+    tab.wait_for_timeout(600)
+
+
+@pytest.mark.parametrize("tab", SCREENS, indirect=True)
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_fits_and_can_be_read(visited: Server, tab, name: str, axe: str) -> None:
+    tab.goto(f"{visited.address}/{name}")
+    settle(tab)
+    assert tab.evaluate(STICKING_OUT) == []
+    assert tab.evaluate(CUT) == []
+    tab.evaluate(axe)
+    assert tab.evaluate(SERIOUS) == []
+    in_the_dark(tab)
+    assert tab.evaluate(SERIOUS) == []
+
+
+@pytest.mark.parametrize("tab", ["phone"], indirect=True)
+def test_controls_lie_in_a_drawer_on_a_phone(visited: Server, tab) -> None:
+    tab.goto(f"{visited.address}/saliency")
+    settle(tab)
+    controls, drawer = tab.locator(".st-key-page-controls"), tab.get_by_label("Show the controls")
+    assert not controls.is_visible()
+    drawer.focus()
+    tab.keyboard.press("Space")
+    assert controls.is_visible() and tab.evaluate(STICKING_OUT) == [] and tab.evaluate(CUT) == []
+    figure = tab.locator(".st-key-comparison .stPlotlyChart")
+    assert controls.bounding_box()["y"] < figure.bounding_box()["y"]
+
+
+@pytest.mark.parametrize("tab", SCREENS, indirect=True)
+def test_a_row_of_the_saliency_grid_has_no_blank_band(visited: Server, tab) -> None:
+    tab.goto(f"{visited.address}/saliency")
+    settle(tab)
+    grid = ".st-key-comparison .cartesianlayer .subplot .bglayer, .st-key-comparison .nsewdrag"
+    tab.wait_for_function(f"document.querySelectorAll('{grid}').length > 3")
+    tab.wait_for_timeout(800)
+    boxes = tab.locator(".st-key-comparison .nsewdrag").evaluate_all(
+        "all => all.map((one) => one.getBoundingClientRect()).map(({ top, bottom }) => [top, bottom])"
+    )
+    rows = sorted({(round(top), round(bottom)) for top, bottom in boxes})
+    assert all(bottom - top > 100 for top, bottom in rows)
+    # Between two rows: a colour bar and a title.
+    assert all(below[0] - above[1] < 110 for above, below in zip(rows, rows[1:], strict=False))
+
+
+@pytest.mark.parametrize("tab", ["laptop"], indirect=True)
+def test_maps_are_dark_in_the_dark(visited: Server, tab) -> None:
+    tab.goto(f"{visited.address}/embeddings")
+    settle(tab)
+    in_the_dark(tab)
+    corner = "all => all.map((one) => [...one.getContext('2d').getImageData(3, 3, 1, 1).data])"
+    assert tab.locator("canvas.base").evaluate_all(corner) == [[0x17, 0x16, 0x14, 255]]
