@@ -3,8 +3,8 @@
     python -m benchmarks.order [--model NAME --models FOLDER --images FOLDER]
     python -m benchmarks.order --before OTHER                     # another checkout too, in turns
 
-Each asks for the methods that the page opens with, of a photograph of their own, with an empty store. No Streamlit here,
-so that only the order of work is measured. One process for each run.
+Each asks for the methods that the page opens with, of a photograph of their own, with an empty store. Without Streamlit
+here, so that only the order of work is measured. One process for each run.
 """
 
 from __future__ import annotations

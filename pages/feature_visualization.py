@@ -5,6 +5,7 @@ import streamlit as st
 from pages.parts.feature_visualization import channels, classes, dream, objectives, reading
 from pages.parts.frame import layout
 from pages.parts.kit import controls
+from pages.parts.kit.selection import Selection
 
 TITLE = "Feature visualization"
 OF_CLASSES = ("Objectives", "Classes")
@@ -20,9 +21,16 @@ selection = layout.page(
     TITLE,
     "What does a unit look for? Pictures made from noise, step by step, until it responds as strongly as it can.",
 )
-picture, side = st.columns([3, 1], gap="medium")
-with side:
-    offered = [name for name in VIEWS if selection.classifier.labels or name not in OF_CLASSES]
-    view = controls.one_of("Show", "fv.view", offered)
-VIEWS[view](selection.at(view), picture, side)
-layout.how_to_read(reading.READING)
+
+
+def body(selection: Selection) -> None:
+    """The chosen view."""
+    picture, side = st.columns([3, 1], gap="medium")
+    with side:
+        offered = [name for name in VIEWS if selection.classifier.labels or name not in OF_CLASSES]
+        view = controls.one_of("Show", "fv.view", offered)
+    VIEWS[view](selection.at(view), picture, side)
+    layout.how_to_read(reading.READING)
+
+
+layout.body(body, selection)
