@@ -129,7 +129,7 @@ class Server:
 
 @contextmanager
 def serve(app: Path, arguments: list[str]) -> Iterator[Server]:
-    """The app on a free port, with an empty store of its own.
+    """The app on a free port, with an empty store of its own where LOUPE_CACHE names none.
 
     Raises `RuntimeError` with what the server said where it does not start.
     """
@@ -140,7 +140,7 @@ def serve(app: Path, arguments: list[str]) -> Iterator[Server]:
     command += ["--server.headless", "true", "--", *arguments]
     with tempfile.TemporaryDirectory() as store, tempfile.TemporaryFile("w+") as said:
         process = subprocess.Popen(
-            command, cwd=app.parent, env={**os.environ, "LOUPE_CACHE": store}, stdout=said, stderr=subprocess.STDOUT
+            command, cwd=app.parent, env={"LOUPE_CACHE": store, **os.environ}, stdout=said, stderr=subprocess.STDOUT
         )
         try:
             if not _healthy(port, process):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 import urllib.request
 import uuid
@@ -17,6 +18,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import connect
 
 SETTLED_RUNS = 3
+_FRAGMENT_FINISHED = ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
 
 
 class Tab:
@@ -24,17 +26,22 @@ class Tab:
 
     What is not touched of its widgets keeps the state that the server holds. As a browser does, it tells the server
     which messages it still has, and takes over the address that the page writes. `widgets` are those that it was shown,
-    by their keys, and `said` the errors that the last run has shown in words.
+    by their keys, and `said` the errors that the last run has shown in words. Of the fragments that are to be run every
+    few seconds, `polled` has the seconds, and `polls` counts how often `live` has asked for one.
     """
 
     def __init__(self, port: int, page: str, query: str) -> None:
         self._server = f"localhost:{port}"
         self._page, self._query, self._hash = page, query, ""
         self._known: list[str] = []
-        self.computing = False
         self.received = 0
+        self.messages = 0
         self.widgets: dict[str, Element] = {}
         self.said: list[str] = []
+        self.polled: dict[str, float] = {}
+        self.polls = 0
+        self._fragments: dict[str, str] = {}
+        self._due: dict[str, float] = {}
 
     async def __aenter__(self) -> Tab:
         # A client that is no browser sends no Origin, and Streamlit then asks for no token.
@@ -47,25 +54,66 @@ class Tab:
         await self._socket.close()
 
     @property
+    def computing(self) -> bool:
+        """Whether the page waits for something, and so has a part of it run every few seconds."""
+        return bool(self.polled)
+
+    @property
     def _stream(self) -> str:
         return f"ws://{self._server}/_stcore/stream"
 
-    async def rerun(self, states: Sequence[WidgetState] = ()) -> float:
-        """Ask for a rerun, with new states of widgets, and wait until the script has finished; gives the seconds."""
+    async def rerun(self, states: Sequence[WidgetState] = (), fragment: str = "") -> float:
+        """Ask for a rerun, with new states of widgets, and wait until the script has finished; gives the seconds.
+
+        A fragment that is named is run alone, as a browser asks where a widget stands in one.
+        """
+        return await self._asked(self._question(fragment, states))
+
+    def _question(self, fragment: str = "", states: Sequence[WidgetState] = (), *, polled: bool = False) -> BackMsg:
         question = BackMsg()
-        question.rerun_script.query_string = self._query
-        question.rerun_script.page_script_hash = self._hash
-        question.rerun_script.page_name = self._page
-        question.rerun_script.cached_message_hashes.extend(self._known)
-        question.rerun_script.widget_states.widgets.extend(states)
+        asked = question.rerun_script
+        asked.query_string, asked.page_script_hash, asked.page_name = self._query, self._hash, self._page
+        asked.fragment_id, asked.is_auto_rerun = fragment, polled
+        asked.cached_message_hashes.extend(self._known)
+        asked.widget_states.widgets.extend(states)
+        return question
+
+    async def _asked(self, question: BackMsg) -> float:
         start = time.perf_counter()
         await self._socket.send(question.SerializeToString())
         await self._finished()
         return time.perf_counter() - start
 
+    async def live(self, until: float) -> None:
+        """Wait until a moment of `time.perf_counter`, and meanwhile ask for fragments as often as the page has said."""
+        while True:
+            fragment, due = min(self._due.items(), key=lambda one: one[1], default=("", until))
+            if due >= until:
+                await asyncio.sleep(max(0.0, until - time.perf_counter()))
+                return
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            self.polls += 1
+            self._due[fragment] += self.polled[fragment]
+            await self._asked(self._question(fragment, polled=True))
+
     async def select(self, key: str, option: str) -> float:
-        """Choose in the selectbox with this key; gives the seconds until the script has finished."""
-        return await self.rerun([WidgetState(id=self.widgets[key].selectbox.id, string_value=option)])
+        """Choose in the selectbox, or the row of buttons, with this key; gives the seconds until it is drawn."""
+        return await self.rerun([self._state(key, option)], self._fragments[key])
+
+    def _state(self, key: str, option: str) -> WidgetState:
+        element = self.widgets[key]
+        if element.WhichOneof("type") == "selectbox":
+            return WidgetState(id=element.selectbox.id, string_value=option)
+        state = WidgetState(id=element.button_group.id)
+        state.string_array_value.data.append(option)
+        return state
+
+    def options(self, key: str) -> list[str]:
+        """What can be chosen in the selectbox, or in the row of buttons, with this key."""
+        element = self.widgets[key]
+        if element.WhichOneof("type") == "selectbox":
+            return list(element.selectbox.options)
+        return [one.content for one in element.button_group.options]
 
     async def upload(self, key: str, name: str, content: bytes) -> float:
         """Give the uploader with this key a file; gives the seconds until the script has finished with it."""
@@ -94,9 +142,10 @@ class Tab:
         message = ForwardMsg()
         message.ParseFromString(content if isinstance(content, bytes) else content.encode())
         self.received += len(content)
+        self.messages += 1
         return message
 
-    def _shown(self, element: Element) -> None:
+    def _shown(self, element: Element, fragment: str) -> None:
         """Take note of what an element says or may be asked."""
         kind = element.WhichOneof("type") or ""
         if kind == "exception":
@@ -106,7 +155,8 @@ class Tab:
         identity = getattr(getattr(element, kind), "id", "") if kind else ""
         # "$$ID-digest-key"
         if identity.startswith("$$ID-") and identity.count("-") > 1:
-            self.widgets[identity.split("-", 2)[2]] = element
+            key = identity.split("-", 2)[2]
+            self.widgets[key], self._fragments[key] = element, fragment
 
     async def settle(self, *, patience: float = 300) -> None:
         """Rerun until the page shows its result. Raises `TimeoutError` where it still computes after `patience`."""
@@ -118,8 +168,18 @@ class Tab:
             settled = 0 if self.computing else settled + 1
             await asyncio.sleep(0.3)
 
+    @property
+    def next_poll(self) -> float:
+        """When a fragment is to be run next."""
+        return min(self._due.values(), default=math.inf)
+
+    def _follow(self, fragment: str, seconds: float) -> None:
+        # As a browser does: what is polled as often as before goes on as before.
+        if self.polled.get(fragment) != seconds:
+            self.polled[fragment], self._due[fragment] = seconds, time.perf_counter() + seconds
+
     async def _finished(self) -> None:
-        self.computing, self.received, self.said, known = False, 0, [], []
+        self.received, self.messages, self.said, known = 0, 0, [], []
         while True:
             message = await self._next()
             kind = message.WhichOneof("type")
@@ -133,16 +193,24 @@ class Tab:
             elif kind == "page_not_found":
                 raise ValueError(f"The app has no page {self._page!r}.")
             elif kind == "new_session":
-                # A run that ends early for the next one is no result.
-                self.computing = False
+                if not message.metadata.run.fragment_ids:
+                    self.polled.clear()
+                    self._due.clear()
             elif kind == "page_info_changed":
                 self._query = message.page_info_changed.query_string
             elif kind == "auto_rerun":
-                self.computing = True
+                self._follow(message.auto_rerun.fragment_id, message.auto_rerun.interval)
+            elif kind == "stop_auto_rerun":
+                for fragment in message.stop_auto_rerun.fragment_ids:
+                    self.polled.pop(fragment, None)
+                    self._due.pop(fragment, None)
             elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
-                self._shown(message.delta.new_element)
+                self._shown(message.delta.new_element, message.delta.fragment_id)
             elif kind == "script_finished" and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
                 self._known = known
+                return
+            elif kind == "script_finished" and message.script_finished == _FRAGMENT_FINISHED:
+                self._known = list(dict.fromkeys([*self._known, *known]))
                 return
             elif kind == "script_finished" and message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
                 raise RuntimeError(f"The page {self._page or 'app'} does not compile.")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from time import monotonic
 from typing import Any, Literal
 
 import torch
@@ -25,7 +25,10 @@ class Cancelled(BaseException):
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is: `done` of `total` steps of `what` (total 0: not known), `seconds_left` at the pace so far."""
+    """How far a job is: `done` of `total` steps of `what` (total 0: not known).
+
+    `seconds_left` are those of its own work, at the pace so far; while others have their turn they do not pass.
+    """
 
     done: int = 0
     total: int = 0
@@ -56,8 +59,10 @@ class Job:
         self._partial: list[Any] = []
         self._remarks: list[str] = []
         self._progress = Progress()
-        self._pace = (0.0, 0)
+        self._pace: tuple[float, int] | None = None
         self._reported = 0.0
+        self._worked = 0.0
+        self._resumed: float | None = None
 
     @classmethod
     def found(cls, call: Call, value: Any, remarks: tuple[str, ...], *, device: str) -> Job:
@@ -120,14 +125,41 @@ class Job:
     @property
     def progress(self) -> Progress:
         """How far the job is."""
+        now, pace = self._progress, self._pace
+        measured = pace is not None and now.done > pace[1]
+        return replace(now, seconds_left=self.remaining if measured else None)
+
+    @property
+    def worked(self) -> float:
+        """The seconds that the job's own steps have taken so far."""
+        resumed = self._resumed
+        return self._worked + (0.0 if resumed is None else monotonic() - resumed)
+
+    @property
+    def remaining(self) -> float | None:
+        """The seconds that the job's steps will still take at the pace so far; None where it does not say how many.
+
+        Before the second report the time since the first one counts as that of one step.
+        """
+        now, pace = self._progress, self._pace
+        if pace is None or not now.total:
+            return None
+        since, already = pace
+        worked = self.worked
+        each = (max(worked, self._reported) - since) if now.done == already else (self._reported - since)
+        left = each / max(now.done - already, 1) * (now.total - now.done)
+        return max(0.0, left - (worked - self._reported))
+
+    @property
+    def share(self) -> float:
+        """How much of the job is done, from 0 to 1; 0 where it does not say."""
         now = self._progress
-        left = None if now.seconds_left is None else max(0.0, now.seconds_left - (time.monotonic() - self._reported))
-        return Progress(now.done, now.total, now.what, left)
+        return min(now.done / now.total, 1.0) if now.total else 0.0
 
     @property
     def ahead(self) -> int:
-        """How many jobs are before it in its device's queue; 0 once it runs."""
-        return self._ahead(self) if self._state == "waiting" else 0
+        """How many jobs are before it in its device's queue, also after its first steps, while others have theirs."""
+        return 0 if self._over.is_set() or self._resumed is not None else self._ahead(self)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the job is over, or so many seconds; gives whether it is over."""
@@ -139,12 +171,10 @@ class Job:
         """Hear how far the work is. Raises `Cancelled` where nobody waits for it any more."""
         if self._abandoned:
             raise Cancelled
-        now, before = time.monotonic(), self._progress
-        if (what, total) != (before.what, before.total) or done < before.done or not self._reported:
+        now, before = self.worked, self._progress
+        if self._pace is None or (what, total) != (before.what, before.total) or done < before.done:
             self._pace = (now, done)
-        since, already = self._pace
-        left = (now - since) / (done - already) * (total - done) if total and done > already else None
-        self._progress, self._reported = Progress(done, total, what, left), now
+        self._progress, self._reported = Progress(done, total, what), now
 
     def remark(self, text: str) -> None:
         """Hear something that the reader of the result should know; said twice it is kept once."""
@@ -164,9 +194,13 @@ class Job:
         """
         if self._abandoned:
             raise Cancelled
-        with progress.listening(self), torch.set_grad_enabled(self._gradients):
-            over = self._advance()
-            self._gradients = torch.is_grad_enabled()
+        self._resumed = monotonic()
+        try:
+            with progress.listening(self), torch.set_grad_enabled(self._gradients):
+                over = self._advance()
+                self._gradients = torch.is_grad_enabled()
+        finally:
+            self._worked, self._resumed = self.worked, None
         return over
 
     def _advance(self) -> bool:
@@ -176,7 +210,6 @@ class Job:
                 self._value = result
                 return True
             self._steps = result
-            return False
         try:
             self._partial.append(next(self._steps))
         except StopIteration as stop:

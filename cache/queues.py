@@ -1,12 +1,10 @@
-"""One queue and one worker thread for each device; jobs are taken step by step, in turn between visitors."""
+"""One queue and one worker thread for each device; jobs are taken step by step, in the order of `cache.order`."""
 
 from __future__ import annotations
 
-import itertools
 import logging
 import threading
 import traceback
-from collections import OrderedDict
 from typing import Any
 
 import torch
@@ -15,6 +13,7 @@ from cache import prepared, store
 from cache.jobs import Cancelled, Job
 from cache.keys import Call
 from cache.memory import MISSING, Memory
+from cache.order import Order
 from interp.batches import out_of_memory
 
 # Who asks: a visitor and one of the visitor's slots.
@@ -87,13 +86,13 @@ def ahead(job: Job) -> int:
 class Worker:
     """The jobs of one device, and the thread that runs them.
 
-    The worker takes one step of the newest job of one visitor, then of the next visitor, so that nobody's long work
-    holds up the others' small questions.
+    After each step the worker asks anew whose turn it is, so that nobody's long work holds up the others' small
+    questions.
     """
 
     def __init__(self, device: str) -> None:
         self._device = device
-        self._turns: OrderedDict[object, list[Job]] = OrderedDict()
+        self._turns = Order()
         self._closing: list[Job] = []
         self._running: Job | None = None
         self._thread: threading.Thread | None = None
@@ -106,9 +105,7 @@ class Worker:
     def add(self, visitor: object, job: Job) -> None:
         """Put a job at the head of a visitor's own jobs."""
         with changed:
-            jobs = self._turns.setdefault(visitor, [])
-            if job not in jobs:
-                jobs.append(job)
+            self._turns.add(visitor, job)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name=f"loupe {self._device}", daemon=True)
                 self._thread.start()
@@ -116,11 +113,7 @@ class Worker:
 
     def drop(self, visitor: object, job: Job) -> None:
         """Take a job out of a visitor's own."""
-        jobs = self._turns.get(visitor, [])
-        if job in jobs:
-            jobs.remove(job)
-        if not jobs:
-            self._turns.pop(visitor, None)
+        self._turns.drop(visitor, job)
 
     def abandon(self, job: Job) -> None:
         """End a job that nobody waits for: at once where it waits, at its next step where it runs."""
@@ -135,9 +128,8 @@ class Worker:
 
     def order(self) -> list[Job]:
         """The jobs as the worker will first come to them."""
-        turns = itertools.zip_longest(*(reversed(jobs) for jobs in self._turns.values()))
         first = [self._running] if self._running is not None else []
-        return list(dict.fromkeys([*first, *(job for turn in turns for job in turn if job is not None)]))
+        return list(dict.fromkeys([*first, *self._turns.expected()]))
 
     def _work(self) -> None:
         while True:
@@ -148,16 +140,11 @@ class Worker:
             while not self._closing and not self._turns:
                 changed.wait()
             closing, self._closing = self._closing, []
-            job = self._running = self._next() if self._turns else None
+            job = self._running = self._turns.take().begin() if self._turns else None
         for one in closing:
             _close(one)
         if job is not None:
             self._advance(job)
-
-    def _next(self) -> Job:
-        visitor, jobs = next(iter(self._turns.items()))
-        self._turns.move_to_end(visitor)
-        return jobs[-1].begin()
 
     def _advance(self, job: Job) -> None:
         error: Exception | None = None

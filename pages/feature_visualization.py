@@ -3,6 +3,7 @@
 from pages.parts.feature_visualization import channels, classes, dream, objectives, reading
 from pages.parts.frame import layout
 from pages.parts.kit import controls, screens
+from pages.parts.kit.selection import Selection
 
 TITLE = "Feature visualization"
 OF_CLASSES = ("Objectives", "Classes")
@@ -18,9 +19,16 @@ selection = layout.page(
     TITLE,
     "What does a unit look for? Pictures made from noise, step by step, until it responds as strongly as it can.",
 )
-picture, side = screens.beside()
-with side:
-    offered = [name for name in VIEWS if selection.classifier.labels or name not in OF_CLASSES]
-    view = controls.one_of("Show", "fv.view", offered)
-VIEWS[view](selection.at(view), picture, side)
-layout.how_to_read(reading.READING)
+
+
+def body(selection: Selection) -> None:
+    """The chosen view."""
+    picture, side = screens.beside()
+    with side:
+        offered = [name for name in VIEWS if selection.classifier.labels or name not in OF_CLASSES]
+        view = controls.one_of("Show", "fv.view", offered)
+    VIEWS[view](selection.at(view), picture, side)
+    layout.how_to_read(reading.READING)
+
+
+layout.body(body, selection)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import torch
 
+from interp import progress
 from interp.attribution.control import Random
 from interp.attribution.method import Maps, Method
 from interp.models.precision import Bfloat16, in_bfloat16
@@ -75,13 +77,21 @@ def _groups(target_score: TargetScore, methods: Sequence[Method]) -> list[tuple[
 
 
 def _answers(groups: Sequence[tuple[TargetScore, list[Method]]]) -> Iterator[tuple[Method, Heatmaps]]:
-    def cost(asked: tuple[TargetScore, list[Method]]) -> float:
+    def cost(asked: tuple[TargetScore, list[Method]], of: Callable[..., float] = min) -> float:
         target_score, group = asked
-        return min(method.cost(target_score.classifier) for method in group)
+        return of(method.cost(target_score.classifier) for method in group)
 
-    for target_score, group in sorted(groups, key=cost):
+    # Of methods that share their passes the dearest says how many, as `planned_passes` counts.
+    ordered = sorted(groups, key=cost)
+    count = len(groups[0][0].targets) if groups else 0
+    ends = [round(count * passes) for passes in itertools.accumulate((cost(one, max) for one in ordered), initial=0.0)]
+    for (target_score, group), begun, end in zip(ordered, ends, ends[1:], strict=False):
         start = time.perf_counter()
-        answers = group[0].together(target_score, group)
+        # Not around the yield: others' work, with listeners of its own, runs in between.
+        with progress.within(begun, end - begun, ends[-1], "Passes"):
+            progress.report(0, 1, "Passes")
+            answers = group[0].together(target_score, group)
+            progress.report(1, 1, "Passes")
         if target_score.classifier.device.type == "cuda":
             torch.cuda.synchronize(target_score.classifier.device)
         seconds = time.perf_counter() - start

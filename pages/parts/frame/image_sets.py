@@ -14,7 +14,7 @@ from interp.images import ImageSet
 from interp.models import LabelMatch
 from interp.models.scenes import bundled
 from interp.types import Classifier
-from pages.parts.frame import opening, uploading
+from pages.parts.frame import opening, uploading, what_was_read
 from pages.parts.frame.opening import Source
 from pages.parts.kit import address, handmade, server
 from pages.parts.kit.pickers import DRAWN, SELECTED
@@ -142,6 +142,12 @@ def image_set(scope: cache.Scope, source: Source) -> ImageSet:
         return own
     root = None if source.path in _BUNDLED else server.options().images
     return opening.image_set(scope, source, root)
+
+
+def state() -> tuple[object, ...]:
+    """What is chosen of images, and the session's own sets: equal as long as the frame need not be drawn anew."""
+    chosen = [st.session_state.get(key) for key in ("images", "annotations", "marked", what_was_read.NUMBERING)]
+    return (*chosen, st.session_state.get(SELECTED), handmade.drawn_set(), uploading.own().files)
 
 
 def match(classifier: Classifier, photos: ImageSet) -> LabelMatch:

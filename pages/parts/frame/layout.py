@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 import cache
 from interp.types import Classifier
@@ -44,7 +46,7 @@ ICON = str(Path(__file__).with_name("loupe.svg"))
 
 
 def page(title: str, sentence: str) -> Selection:
-    """Draw what all pages share, and give what was chosen. Must be a page's first call.
+    """Draw what all pages share, and give what was chosen. Must be a page's first call; `body` is the next.
 
     Where classifier or images cannot be had, the page ends here and says why; the pickers stay. So does a page that
     needs classes, by its entry in `PAGES`, for a classifier without a head.
@@ -83,6 +85,25 @@ def page(title: str, sentence: str) -> Selection:
             icon=":material/casino:",
         )
     return Selection(scope, classifier, photos, labels)
+
+
+def body(draw: Callable[[Selection], None], selection: Selection) -> None:
+    """Draw all of a page but what stands around it: what is chosen in it draws it anew, and no frame.
+
+    Must be a page's last call. Where something was chosen or changed that the frame depends on, the whole is drawn.
+    """
+    _body(draw, selection, (classifiers.state(), image_sets.state()))
+
+
+@st.fragment
+def _body(draw: Callable[[Selection], None], selection: Selection, state: tuple[object, ...]) -> None:
+    context = get_script_run_ctx()
+    if context is not None and context.fragment_ids_this_run:
+        # A set whose files have changed is opened anew by the frame.
+        if state != (classifiers.state(), image_sets.state()) or selection.photos.changed():
+            st.rerun()
+        waiting.begin()
+    draw(selection)
 
 
 def _without_head(classifier: Classifier, links: list[Link]) -> None:

@@ -56,6 +56,12 @@ def ask(scope: cache.Scope, name: str, slot: str = "model") -> cache.Job:
     return scope.ask(slot, loading, disk=False, queue=queue(name))
 
 
+def state() -> tuple[object, ...]:
+    """What is chosen, and its files as they are: equal as long as the same classifier is meant."""
+    name = st.session_state["model"]
+    return (name, models.stamps(name, server.options().models))
+
+
 def queue(name: str) -> str:
     """The queue in which a classifier is loaded: each has its own, so that a slow network holds up nobody else."""
     return f"classifier {name}"

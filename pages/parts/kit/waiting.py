@@ -75,10 +75,9 @@ def _watch(job: cache.Job, seen: int) -> None:
         ahead = job.ahead
         st.progress(0.0, text="Waiting for the device" + (f": {ahead} before this." if ahead else "."))
         return
-    share = progress.done / progress.total if progress.total else 0.0
     left = "" if progress.seconds_left is None else f", about {duration(progress.seconds_left)} left"
     count = f" {progress.done:,} of {progress.total:,}" if progress.total else ""
-    st.progress(min(share, 1.0), text=f"{plain(progress.what) or 'Working'}{count}{left}")
+    st.progress(job.share, text=f"{plain(progress.what) or 'Working'}{count}{left}")
 
 
 def duration(seconds: float) -> str:
