@@ -1,7 +1,5 @@
 """Embedding explorer: what all units of a layer make of a whole image set, drawn as maps."""
 
-import streamlit as st
-
 from pages.parts.embedding import images, lessons, representations
 from pages.parts.frame import layout
 from pages.parts.kit import controls, screens

@@ -1,7 +1,5 @@
 """Shared Interest: for every image of a set, how far what the classifier looks at is what people have marked."""
 
-import streamlit as st
-
 from pages.parts.frame import layout
 from pages.parts.kit import clicks, problems, screens, waiting
 from pages.parts.kit.selection import Selection
