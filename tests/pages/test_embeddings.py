@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,6 +21,7 @@ from pages.parts.embedding import (
     mapped,
     maps,
     neighbourhood,
+    preview,
     representations,
     trust,
 )
@@ -304,6 +306,36 @@ def test_predictions_that_come_late_colour_the_page_by_themselves(page, monkeypa
     monkeypatch.setattr(mapped, "labelled", too_early)
     page.open(map_method="PCA", map_colour="Prediction")
     assert len(seen) == 2 and (page.drawn.colours.indices >= 0).all()
+
+
+def test_while_features_are_read_the_first_ones_are_on_a_map_by_pca(page, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, original = threading.Event(), embedding.FeaturePass.run
+
+    def slowly(work, classifier, items, context, seen):
+        if seen[0][0]:
+            gate.wait(20)
+        return original(work, classifier, items, context, seen)
+
+    monkeypatch.setattr(embedding.FeaturePass, "run", slowly)
+    try:
+        app = page.open(map_method="UMAP")
+        for _ in range(20):
+            if page.drawn is not None:
+                break
+            run(app)
+        read = len(page.drawn.points)
+        assert 0 < read < 60 and page.drawn.key == "maps-so-far"
+        assert f"the first {read} of 60 images" in said(app)
+        [panel] = page.drawn.panels
+        assert panel.title == "PCA" and panel.points.shape == (read, 2) and (page.drawn.colours.indices >= 0).all()
+    finally:
+        gate.set()
+
+
+def test_the_first_map_is_that_of_pca(tiny, noise_images) -> None:
+    values = np.random.default_rng(0).normal(size=(40, 5)).astype(np.float32)
+    features = Features(values, np.arange(40), Representation("conv2", "mean"), ())
+    assert np.array_equal(preview._places(features), embedding.project(values, embedding.PCA()).points)
 
 
 def test_of_a_large_set_some_are_drawn_and_more_on_request(page, monkeypatch) -> None:

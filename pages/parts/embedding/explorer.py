@@ -9,7 +9,7 @@ import numpy as np
 import cache
 from interp import embedding
 from interp.embedding import Features, MapFrame, Projection, Toy
-from pages.parts.embedding import maps
+from pages.parts.embedding import maps, preview
 from pages.parts.embedding.arrangements import ALL, FILM, ONE, SEEDS, SWEEP, Arrangement
 from pages.parts.kit import waiting
 
@@ -31,6 +31,8 @@ def panels(
     if waiting.settled(job):
         return finished(job.value, arrangement, sources), job.value
     latest = {place: frame for place, frame in job.partial}
+    if not latest and job.state != "failed" and len(sources) == 1 and isinstance(sources[0], Features):
+        return preview.panel(scope, sources[0]), ()
     if arrangement.view == FILM:
         latest = dict([max(latest.items())]) if latest else {}
     headed = titles(arrangement, sources)

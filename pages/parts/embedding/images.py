@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,6 +21,7 @@ from pages.parts.embedding import (
     mapped,
     maps,
     neighbourhood,
+    preview,
     representations,
     trust,
 )
@@ -32,7 +34,9 @@ def view(selection: Selection, representation: Representation, picture, side) ->
     """Draw the maps of the set's images in a representation, and all that belongs to them; gives how they are made."""
     classifier, photos, scope = selection.classifier, selection.photos, selection.scope
     with picture:
-        [features] = representations.read(scope, "features", classifier, photos, (representation,))
+        wanted = (representation,)
+        so_far = functools.partial(preview.draw, selection)
+        [features] = representations.read(scope, "features", classifier, photos, wanted, so_far)
         features, cells = representations.cells(features, classifier)
     # Maps need no predictions: they are asked for after the features, and awaited after the maps.
     asked = scope.shared.compute("predictions", models.predict, classifier, photos) if classifier.labels else None

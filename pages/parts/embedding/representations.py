@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 import cache
@@ -95,12 +97,22 @@ def read(
     classifier: Classifier,
     photos: ImageSet,
     representations: tuple[Representation, ...],
+    meanwhile: Callable[[embedding.Features], None] = lambda so_far: None,
 ) -> tuple[embedding.Features, ...]:
-    """The features; while they are read the page ends here, with progress. Nothing read at all ends it, too."""
+    """The features; while they are read the page ends here, with progress. Nothing read at all ends it, too.
+
+    `meanwhile` draws the first representation's features as far as they are.
+    """
     most = room(classifier, representations)
     if len(photos) > most:
         st.caption(f":material/info: {most:,} of {len(photos):,} images, evenly spread over the set.")
-    found = waiting.value(ask(scope, slot, classifier, photos, representations))
+    job = ask(scope, slot, classifier, photos, representations)
+    if not waiting.settled(job):
+        some = job.latest(())
+        if some and len(some[0]) and some[0].representation.pooling != "positions":
+            meanwhile(some[0])
+        st.stop()
+    found = job.value
     if not len(found[0]):
         st.info("None of these images could be opened. Choose another set, or add JPEG or PNG files in the sidebar.")
         st.stop()
