@@ -188,7 +188,9 @@ def main() -> None:
         apps = [one.resolve() for one in (given.before, ROOT / "app.py") if one]
         servers = [stack.enter_context(serve(app, given.arguments)) for app in apps]
         if given.waiting:
-            asyncio.run(waiting(servers[-1], given.query, given.waiting))
+            for app, server in zip(apps, servers, strict=True):
+                print(app)
+                asyncio.run(waiting(server, given.query, given.waiting))
             return
         for server in servers:
             asyncio.run(warm(server, given.pages, given.query))
