@@ -207,7 +207,7 @@ def main() -> None:
             bare.write_text(BARE)
             server = stack.enter_context(serve(bare, []))
             asyncio.run(apart([server], ["bare"], ""))
-            _classes(server, ["bare"], given)
+            _classes([server], ["bare"], given)
             return
         apps = [one.resolve() for one in (given.before, ROOT / "app.py") if one]
         servers = [stack.enter_context(serve(app, given.arguments)) for app in apps]
@@ -223,14 +223,16 @@ def main() -> None:
         if given.cpu:
             asyncio.run(apart(servers, given.pages, given.query))
             return
-        _classes(servers[-1], given.pages, given)
+        _classes(servers, given.pages, given)
 
 
-def _classes(server: Server, pages: Sequence[str], given: argparse.Namespace) -> None:
+def _classes(servers: Sequence[Server], pages: Sequence[str], given: argparse.Namespace) -> None:
     for one in given.classes:
         clients, _, every = one.partition(":")
-        work = together(server, pages, given.query, clients=int(clients), seconds=given.seconds, every=float(every))
-        asyncio.run(work)
+        for server, name in zip(servers, ("before", "now") if len(servers) > 1 else ("now",), strict=True):
+            print(f"| *{name}* | | | | | | |")
+            work = together(server, pages, given.query, clients=int(clients), seconds=given.seconds, every=float(every))
+            asyncio.run(work)
 
 
 if __name__ == "__main__":
