@@ -3,6 +3,7 @@
     python -m benchmarks.classroom --query "model=NAME" [-- --models FOLDER --images FOLDER]
     python -m benchmarks.classroom --before OTHER/app.py --cpu ...   # two checkouts, in turns, one tab on each page
     python -m benchmarks.classroom --waiting 15 ...                  # tabs that wait for long work, and their polls
+    python -m benchmarks.classroom --bare            # Streamlit alone: ten controls and thirty lines of text
 
 The tabs are spread evenly over the pages. Each shows in turn what `CHANGES` names, which were all shown once before; in
 between it asks for fragments as often as the page says. Measured is from the moment at which a tab wants to change
@@ -16,6 +17,7 @@ import asyncio
 import itertools
 import os
 import random
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack
@@ -42,6 +44,20 @@ CHANGES: dict[str, tuple[Change, ...]] = {
     "channel_attribution": (("image", 3), ("ch.view", 1), ("image", 41), ("ch.view", 0), ("image", 87), ("ch.view", 1),
                             ("image", 122), ("ch.view", 0)),
 }  # fmt: skip
+BARE = """
+import streamlit as st
+
+@st.fragment
+def body():
+    st.selectbox("Chosen", list("abcd"), key="chosen")
+    for number in range(9):
+        st.segmented_control(f"Control {number}", list("abc"), key=f"control-{number}")
+    for number in range(30):
+        st.markdown("A line of text.")
+
+body()
+"""
+CHANGES_OF_BARE: tuple[Change, ...] = (("chosen", 1), ("chosen", 2), ("chosen", 3), ("chosen", 0))
 TURNS = 3
 
 
@@ -60,9 +76,9 @@ class Person:
 
 
 def _person(server: Server, page: str, query: str, begin: int = 0) -> Person:
-    changes = CHANGES[page]
+    changes = CHANGES.get(page, CHANGES_OF_BARE)
     begin %= len(changes)
-    tab = Tab(server.port, "" if page == "app" else page, query)
+    tab = Tab(server.port, page if page in CHANGES and page != "app" else "", query)
     return Person(page, tab, itertools.cycle(changes[begin:] + changes[:begin]))
 
 
@@ -125,7 +141,7 @@ async def apart(servers: Sequence[Server], pages: Sequence[str], query: str) -> 
             for _ in range(TURNS):
                 for place, (server, person) in enumerate(zip(servers, people, strict=True)):
                     before = server.processor()
-                    for _ in CHANGES[page] * 2:
+                    for _ in CHANGES.get(page, CHANGES_OF_BARE) * 2:
                         taken[place].append(await person.change())
                         bytes_[place] += person.tab.received
                         messages[place] += person.tab.messages
@@ -173,6 +189,7 @@ def main() -> None:
     parser.add_argument("--before", type=Path, help="the app.py of another checkout")
     parser.add_argument("--cpu", action="store_true", help="one tab on each page: processor time, messages and bytes")
     parser.add_argument("--waiting", type=int, default=0, help="so many tabs that wait for long work")
+    parser.add_argument("--bare", action="store_true", help="a page of no content instead of ours")
     parser.add_argument("--pages", nargs="+", default=list(CHANGES), choices=list(CHANGES))
     parser.add_argument("--query", default="", help="what the address says, such as model=NAME&images=NAME")
     parser.add_argument("--store", type=Path, help="where results are kept; a temporary folder else")
@@ -185,10 +202,19 @@ def main() -> None:
     if given.store:
         os.environ["LOUPE_CACHE"] = str(given.store.resolve())
     with ExitStack() as stack:
+        if given.bare:
+            bare = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "bare.py"
+            bare.write_text(BARE)
+            server = stack.enter_context(serve(bare, []))
+            asyncio.run(apart([server], ["bare"], ""))
+            _classes([server], ["bare"], given)
+            return
         apps = [one.resolve() for one in (given.before, ROOT / "app.py") if one]
         servers = [stack.enter_context(serve(app, given.arguments)) for app in apps]
         if given.waiting:
-            asyncio.run(waiting(servers[-1], given.query, given.waiting))
+            for app, server in zip(apps, servers, strict=True):
+                print(app)
+                asyncio.run(waiting(server, given.query, given.waiting))
             return
         for server in servers:
             asyncio.run(warm(server, given.pages, given.query))
@@ -197,10 +223,15 @@ def main() -> None:
         if given.cpu:
             asyncio.run(apart(servers, given.pages, given.query))
             return
-        for one in given.classes:
-            clients, _, every = one.partition(":")
-            work = together(servers[-1], given.pages, given.query, clients=int(clients), seconds=given.seconds,
-                            every=float(every))  # fmt: skip
+        _classes(servers, given.pages, given)
+
+
+def _classes(servers: Sequence[Server], pages: Sequence[str], given: argparse.Namespace) -> None:
+    for one in given.classes:
+        clients, _, every = one.partition(":")
+        for server, name in zip(servers, ("before", "now") if len(servers) > 1 else ("now",), strict=True):
+            print(f"| *{name}* | | | | | | |")
+            work = together(server, pages, given.query, clients=int(clients), seconds=given.seconds, every=float(every))
             asyncio.run(work)
 
 

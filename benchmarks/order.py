@@ -1,5 +1,7 @@
 """When fifteen visitors who ask different saliency comparisons at one instant have their first map, and their last.
 
+The first is that of the first method: the control, which needs no pass of the network, does not count.
+
     python -m benchmarks.order [--model NAME --models FOLDER --images FOLDER]
     python -m benchmarks.order --before OTHER                     # another checkout too, in turns
 
@@ -49,7 +51,7 @@ def ask(model: str, models_folder: Path | None, images: str, visitors: int) -> d
     while not all(last):
         for place, job in enumerate(jobs):
             now = time.perf_counter() - start
-            first[place] = first[place] or now * bool(job.partial)
+            first[place] = first[place] or now * (len(job.partial) > 1)
             last[place] = last[place] or now * (job.state == "done")
         time.sleep(0.02)
     return {"first": first, "last": last}

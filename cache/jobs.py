@@ -51,6 +51,7 @@ class Job:
         self._state: State = "waiting"
         self._over = threading.Event()
         self._abandoned = False
+        self._asked = monotonic()
         self._steps: Generator[Any, None, Any] | None = None
         self._gradients = True
         self._value: Any = None
@@ -128,6 +129,11 @@ class Job:
         now, pace = self._progress, self._pace
         measured = pace is not None and now.done > pace[1]
         return replace(now, seconds_left=self.remaining if measured else None)
+
+    @property
+    def age(self) -> float:
+        """The seconds since it was first asked for."""
+        return monotonic() - self._asked
 
     @property
     def worked(self) -> float:

@@ -23,16 +23,20 @@ from tests.pages.opening import opening, said
 def page(app, monkeypatch: pytest.MonkeyPatch):
     """Opens the view with choices in the address; `.mosaic`, `.coloured` and `.opened` are what was drawn last."""
     titles = SimpleNamespace(app=app)
-    original = replay.once
+    drawn = (mosaic.draw, cell.draw)
 
-    def once(draw, *arguments) -> None:
-        if draw is mosaic.draw:
-            titles.mosaic, titles.coloured = arguments
-        if draw is cell.draw:
-            [titles.opened] = arguments
-        original(draw, *arguments)
+    def grids(*given) -> None:
+        titles.mosaic, titles.coloured = given
+        drawn[0](*given)
 
-    monkeypatch.setattr(replay, "once", once)
+    def opened(given) -> None:
+        titles.opened = given
+        drawn[1](given)
+
+    monkeypatch.setattr(mosaic, "draw", grids)
+    monkeypatch.setattr(cell, "draw", opened)
+    # Each time anew, so that it passes by here.
+    monkeypatch.setattr(replay, "once", lambda draw, *given, known_by=None: draw(*given))
     monkeypatch.setitem(making.QUALITIES, "Good", 2)
     monkeypatch.setattr(cells, "INVERSION_STEPS", 2)
 

@@ -105,7 +105,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 
     monkeypatch.setattr(markup, "html", html)
     monkeypatch.setattr(markup.st, "html", lambda text: None)
-    monkeypatch.setattr(replay, "once", lambda draw, *arguments: draw(*arguments))
+    monkeypatch.setattr(replay, "once", lambda draw, *arguments, known_by=None: draw(*arguments))
     for name in tiles.SENTENCES:
         monkeypatch.setitem(tiles.SENTENCES, name, NASTY)
     for name in tiles.ASIDE:

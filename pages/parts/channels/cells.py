@@ -13,13 +13,12 @@ import cache
 from interp import channels
 from interp import feature_visualization as fv
 from interp.channels import CellGrid
-from interp.channels.cells import NO_CHANNEL, Order
-from interp.figures.framed import framed
+from interp.channels.cells import NO_CHANNEL
 from interp.types import Target
 from pages.parts.cards import making
-from pages.parts.channels import cell, chosen, dictionary, mosaic
+from pages.parts.channels import chosen, chosen_cell, dictionary, mosaic
 from pages.parts.channels.dictionary import ORDERS
-from pages.parts.channels.subject import CHANNEL, Subject, pictures
+from pages.parts.channels.subject import Subject, pictures, states
 from pages.parts.kit import address, clicks, controls, replay, waiting
 from pages.parts.kit.text import plain, shortened
 
@@ -29,8 +28,6 @@ EQUAL, BY_NORM = "Equal", "By norm"
 ONE, TWO = "For the class", "For and against"
 DIFFERENCE, FIRST, SECOND = "One against the other", "First class alone", "Second class alone"
 FINEST = ("14", "10", "7", "4")
-TOP = 4
-"""So many channels are shown of the cell that was clicked, in each order."""
 
 BEGUN = 8
 """The mosaic takes a picture after one of so many parts of its steps."""
@@ -79,11 +76,12 @@ def view(subject: Subject, picture, side) -> None:
         coloured = _coloured(subject, grid, row, wish)
         place, note, progress = st.container(), st.container(), st.container()
         made, job = _made(subject, grid, wish)
-        found, own = _opened(subject, grid, row, spot)
+        found, own = chosen_cell.draw(subject, grid, row, spot)
         if wish.shown == CHANNELS:
             made = found = made | found
         with place:
-            replay.once(mosaic.draw, _mosaic(subject, grid, row, wish, made, spot), coloured)
+            known = (subject.classifier, subject.batch, grid, row, wish, spot, coloured, states(made, own, job))
+            replay.once(_mosaic, subject, grid, row, wish, made, spot, coloured, known_by=known)
         note.caption(_note(grid, wish, made, job))
         chosen.detail(subject, found)
         dictionary.download(grid)
@@ -206,8 +204,14 @@ def _note(grid: CellGrid, wish: Wish, made: Mapping[int, fv.Picture], job: cache
 
 
 def _mosaic(
-    subject: Subject, grid: CellGrid, row: int, wish: Wish, made: Mapping[int, fv.Picture], spot: tuple[int, int]
-) -> mosaic.Mosaic:
+    subject: Subject,
+    grid: CellGrid,
+    row: int,
+    wish: Wish,
+    made: Mapping[int, fv.Picture],
+    spot: tuple[int, int],
+    coloured: mosaic.Coloured,
+) -> None:
     norms = grid.norms.numpy()
     sides = np.sqrt(norms / (norms.max() or 1.0)) if wish.sizes == BY_NORM else np.ones(grid.shape)
     if wish.shown == CHANNELS:
@@ -217,7 +221,7 @@ def _mosaic(
     else:
         shown = np.full(grid.shape, NO_CHANNEL)
     titles = {
-        CHANNELS: f"The channel with the largest {_titles(subject, row)[wish.order]}",
+        CHANNELS: f"The channel with the largest {chosen_cell.titles(subject, row)[wish.order]}",
         INVERSIONS: "Inversion of each cell's vector",
         PATCHES: "The photograph",
     }
@@ -226,9 +230,8 @@ def _mosaic(
     begun = {one for one, picture in made.items() if BEGUN * picture.step >= picture.steps}
     used = {one: made[one].pixels for one in set(shown.flatten().tolist()) & begun}
     photograph = fv.bytes_of(subject.batch.pixels[row])
-    return mosaic.Mosaic(
-        grid, photograph, used, shown, sides, dictionary.titles(grid), f"{titles[wish.shown]}{size}", spot
-    )
+    title = f"{titles[wish.shown]}{size}"
+    mosaic.draw(mosaic.Mosaic(grid, photograph, used, shown, sides, dictionary.titles(grid), title, spot), coloured)
 
 
 def _coloured(subject: Subject, grid: CellGrid, row: int, wish: Wish) -> mosaic.Coloured:
@@ -247,51 +250,3 @@ def _coloured(subject: Subject, grid: CellGrid, row: int, wish: Wish) -> mosaic.
     found = waiting.value(subject.scope.compute("alone", channels.attribute, *given, layer=subject.layer.name))
     values = channels.cells(found, most=wish.most).attribution.numpy()
     return mosaic.Coloured(values, "two", f"Attribution: {labels[alone.positive]} alone", ("logits", ""))
-
-
-def _opened(
-    subject: Subject, grid: CellGrid, row: int, spot: tuple[int, int]
-) -> tuple[dict[int, fv.Picture], cache.Job | None]:
-    """Draw the chosen cell; gives the pictures of its channels, and the job that makes them."""
-    titles, rival = _titles(subject, row), subject.targets[row].negative
-    sides = tuple((f"Largest {titles[name]}", _strong(grid, order, spot)) for name, order in ORDERS.items())
-    there = list(dict.fromkeys(one.channel for _, strong in sides for one in strong))
-    found, job = pictures(subject.selection, "cell", subject.layer, there) if there else ({}, None)
-    photograph = fv.bytes_of(subject.batch.pixels[row])
-    # At the size at which it is drawn, so that the frame does not cover a photograph of a few pixels.
-    whole = cell.enlarged(photograph)
-    opened = cell.Opened(
-        framed(whole, grid.window(*spot, whole.shape[:2])),
-        photograph[grid.window(*spot, photograph.shape[:2])],
-        sides,
-        {one: picture.pixels for one, picture in found.items()},
-        {one: subject.lit(row, one) for one in there},
-        st.session_state.get(CHANNEL),
-    )
-    st.markdown(
-        f"#### Row {spot[0]}, column {spot[1]}\n\nNorm of its activations {grid.norms[spot]:.3g}; attribution "
-        f"**{grid.attribution[spot]:+.3g}** of {subject.attribution.values[row].sum():+.3g} logits. Each channel: what "
-        "it looks for, where it fires; its activation and its attribution in this cell."
-        + ("" if rival is None else f" Below zero it speaks for {plain(subject.classifier.labels[rival])}.")
-    )
-    replay.once(cell.draw, opened)
-    return found, job
-
-
-def _titles(subject: Subject, row: int) -> dict[str, str]:
-    """The orders of channels, with the classes that they are about."""
-    labels, target = subject.classifier.labels, subject.targets[row]
-    first = labels[target.positive]
-    against = f"against {first}" if target.negative is None else f"for {labels[target.negative]}"
-    said = ("activation", f"attribution for {first}", f"attribution {against}")
-    return dict(zip(ORDERS, said, strict=True))
-
-
-def _strong(grid: CellGrid, order: Order, spot: tuple[int, int]) -> tuple[cell.Strong, ...]:
-    row, column = spot
-    there = grid.strongest(order, TOP).channels[:, row, column].tolist()
-    return tuple(
-        cell.Strong(one, float(grid.activations[one, row, column]), float(grid.by_channel[one, row, column]))
-        for one in there
-        if one != NO_CHANNEL
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import streamlit as st
@@ -13,8 +13,9 @@ from interp import feature_visualization as fv
 from interp.embedding import FeaturePass, Features, Representation
 from interp.figures import framed
 from interp.set_pass import evenly
+from interp.types import Images
 from pages.parts.channels import cards, chosen, further, table
-from pages.parts.channels.subject import CHANNEL, Subject, pictures
+from pages.parts.channels.subject import CHANNEL, Subject, pictures, states
 from pages.parts.kit import clicks, controls, over_set, replay, waiting
 
 IMAGES = 4
@@ -57,15 +58,28 @@ def view(subject: Subject, picture, side) -> None:
                 break
         measured = effects.value if effects.state == "done" else None
         images = _so_far(examples)
-        captions = [
-            _card(subject, one, measured, made.get(one), images[row] if row < len(images) else None)
-            for row, one in enumerate(shown)
-        ]
         with place:
-            replay.once(cards.draw, tuple(captions[: len(supporting)]), tuple(captions[len(supporting) :]))
+            drawn = (subject.classifier, subject.attribution, subject.batch, measured, supporting, opposing)
+            known = (*drawn, states(made, making, examples), len(images), st.session_state.get(CHANNEL))
+            replay.once(_cards, subject, supporting, opposing, measured, made, images, known_by=known)
         chosen.detail(subject, made)
         further.in_the_set(subject.selection, subject.layer.name)
         table.draw(subject, measured)
+
+
+def _cards(
+    subject: Subject,
+    supporting: Sequence[int],
+    opposing: Sequence[int],
+    measured: channels.Effects | None,
+    made: Mapping[int, fv.Picture],
+    images: Sequence[tuple[np.ndarray, ...]],
+) -> None:
+    found = [
+        _card(subject, one, measured, made.get(one), images[row] if row < len(images) else None)
+        for row, one in enumerate((*supporting, *opposing))
+    ]
+    cards.draw(found[: len(supporting)], found[len(supporting) :])
 
 
 def _sentence(subject: Subject, supporting: Sequence[int], opposing: Sequence[int]) -> None:
@@ -77,7 +91,11 @@ def _sentence(subject: Subject, supporting: Sequence[int], opposing: Sequence[in
         f"{total:.4g}. The {len(supporting)} that support most bring {best:+.3g}, the {len(opposing)} that oppose most "
         f"{worst:+.3g}."
     )
-    replay.once(cards.head, tuple(fv.bytes_of(one) for one in subject.batch.pixels), sentence)
+    replay.once(_head, subject.batch, sentence)
+
+
+def _head(batch: Images, sentence: str) -> None:
+    cards.head(tuple(fv.bytes_of(one) for one in batch.pixels), sentence)
 
 
 def _strengths(subject: Subject) -> cache.Job:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -118,6 +118,12 @@ def pictures(
     job = making.ask(selection.scope, slot, selection.classifier, how(selection), objectives)
     job.wait(waiting.PATIENCE)
     return {shown[row]: made for row, made in making.so_far(job).items()}, job
+
+
+def states(made: Mapping[int, fv.Picture], *jobs: cache.Job | None) -> tuple[object, ...]:
+    """What tells the drawing of some pictures from another: the jobs that make them, and how far each picture is."""
+    keys = tuple(job.key for job in jobs if job is not None)
+    return (*keys, *((one, picture.step) for one, picture in made.items()))
 
 
 def named(classifier: Classifier, target: Target) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
@@ -23,18 +24,19 @@ def seed(key: str, default: Any, *, valid: Callable[[Any], bool], parse: Callabl
 
     `parse` reads the address's text and may raise `ValueError`; what is not valid counts as not given.
     """
-    value = st.session_state.get(key, _remembered().get(key, default))
+    kept = _kept()
+    value = st.session_state.get(key, kept.remembered.get(key, default))
     if not valid(value):
         value = default
     text = st.query_params.get(key)
-    if text is not None and _is_news(key, text):
+    if text is not None and kept.is_news(key, text):
         try:
             wished = parse(text)
         except ValueError:
             wished = default
         if valid(wished):
             value = wished
-    _seen()[key] = text
+    kept.seen[key] = text
     st.session_state[key] = value
     return value
 
@@ -49,33 +51,38 @@ def publish(key: str, text: str | None) -> None:
 
     None, for the default, leaves it out and the address short.
     """
-    _remembered()[key] = st.session_state[key]
+    kept = _kept()
+    kept.remembered[key] = st.session_state[key]
     before = st.query_params.get(key)
     if before == text:
         return
-    _written()[key, before] = _written()[key, text] = time.monotonic()
-    _seen()[key] = text
+    kept.written[key, before] = kept.written[key, text] = time.monotonic()
+    kept.seen[key] = text
     if text is None:
         del st.query_params[key]
     else:
         st.query_params[key] = text
 
 
-def _is_news(key: str, text: str) -> bool:
-    """Whether the reader has changed the address, by a link or by hand, since this session last looked or wrote."""
-    return text != _seen().get(key) and time.monotonic() - _written().get((key, text), -ECHO_SECONDS) >= ECHO_SECONDS
+@dataclass
+class _Kept:
+    """What a session keeps, under the keys of widgets.
+
+    `remembered` is the last choice: Streamlit forgets a widget's value when its page is left. `seen` is the address's
+    text as this session last saw or wrote it. `written` tells when the session wrote or replaced a text: until the
+    browser has heard of it, the old one may come back.
+    """
+
+    remembered: dict[str, Any] = field(default_factory=dict)
+    seen: dict[str, str | None] = field(default_factory=dict)
+    written: dict[tuple[str, str | None], float] = field(default_factory=dict)
+
+    def is_news(self, key: str, text: str) -> bool:
+        """Whether the reader has changed the address, by a link or by hand, since this session last looked or wrote."""
+        echo = time.monotonic() - self.written.get((key, text), -ECHO_SECONDS) < ECHO_SECONDS
+        return text != self.seen.get(key) and not echo
 
 
-def _remembered() -> dict[str, Any]:
-    """The last choice for each key: Streamlit forgets a widget's value when its page is left."""
-    return st.session_state.setdefault("address_remembered", {})
-
-
-def _seen() -> dict[str, str | None]:
-    """The address's text for each key, as this session last saw or wrote it."""
-    return st.session_state.setdefault("address_seen", {})
-
-
-def _written() -> dict[tuple[str, str | None], float]:
-    """When this session wrote or replaced a text: until the browser has heard of it, the old one may come back."""
-    return st.session_state.setdefault("address_written", {})
+def _kept() -> _Kept:
+    # In one object: looking into Streamlit's state is what takes the time here, and a page has thirty controls.
+    return st.session_state.setdefault("address", _Kept())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import time
 from pathlib import Path
 
 # Plotly takes pandas as it finds it, and finds it half imported where another visitor's page is about to import it;
@@ -16,6 +17,9 @@ from interp import models
 from interp.types import Classifier
 from pages.parts.kit import address, server, warming
 from pages.parts.kit.text import plain
+
+LOOKED_AGAIN = 2.0
+"""Seconds after which a click in a page looks anew whether the classifier's files have changed."""
 
 
 def choose() -> str:
@@ -59,7 +63,12 @@ def ask(scope: cache.Scope, name: str, slot: str = "model") -> cache.Job:
 def state() -> tuple[object, ...]:
     """What is chosen, and its files as they are: equal as long as the same classifier is meant."""
     name = st.session_state["model"]
-    return (name, models.stamps(name, server.options().models))
+    return (name, _stamps(name, server.options().models, int(time.monotonic() / LOOKED_AGAIN)))
+
+
+@functools.lru_cache(maxsize=64)
+def _stamps(name: str, folder: Path | None, moment: int) -> tuple[tuple[str, int, int, int], ...]:
+    return models.stamps(name, folder)
 
 
 def queue(name: str) -> str:

@@ -33,7 +33,8 @@ def once(draw: Callable[..., None], *arguments: object, known_by: tuple[object, 
     `known_by` tells one drawing from another in the arguments' place, where it shows but a part of what they hold.
     The function must only draw: no widget with a state, no buttons.
     """
-    _replayed(cache.key(draw, arguments if known_by is None else known_by), draw, arguments)
+    # By name: of arguments by position Streamlit looks up the name each time, which takes as long as all the rest.
+    _replayed(key=cache.key(draw, arguments if known_by is None else known_by), _draw=draw, _arguments=arguments)
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)

@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils.script_run_context import ThreadState
 
 import cache
 from pages.parts.kit.text import parted, plain
 
 # Most results of a small model come within this time, and a page that waits for them does not flicker.
 PATIENCE = 0.25
+# A browser begins to count anew at each other interval, so there are few.
+INTERVALS = (0.4, 0.6, 0.9, 1.3, 2.0, 3.0, 4.0)
 _WITHOUT = "waiting.without"
 
 
@@ -49,7 +54,7 @@ def settled(job: cache.Job) -> bool:
             st.button("Try again", key=f"again-{job.key}")
         return False
     if job.state != "done":
-        _watch(job, len(job.partial))
+        st.fragment(_watch, run_every=_every(job))(job, len(job.partial))
         return False
     if job.key in st.session_state.get(_WITHOUT, ()):
         st.rerun()
@@ -65,19 +70,48 @@ def value(job: cache.Job) -> Any:
     return job.value
 
 
-@st.fragment(run_every=0.4)
+def interval(waited: float, ahead: int, left: float | None) -> float:
+    """The seconds until a page that has waited so long asks again how its job is.
+
+    A short job is seen at once. Of a long one, and of one that others are `ahead` of, there is news more seldom; but
+    whose job is at work, with a known time `left`, asks when that is over.
+    """
+    wanted = max(waited / 10, ahead / 10)
+    if left is not None and not ahead:
+        wanted = min(wanted, left)
+    return max(one for one in INTERVALS if one <= max(wanted, INTERVALS[0]))
+
+
+def _every(job: cache.Job) -> float:
+    return interval(job.age, job.ahead, job.progress.seconds_left)
+
+
 def _watch(job: cache.Job, seen: int) -> None:
     # Drawing again at each new part would redo the page a hundred times for a large set; by halves it is a few times.
     if job.state in ("done", "failed", "cancelled") or len(job.partial) > 1.5 * seen:
         st.rerun()
-    progress = job.progress
+    _run_every(_every(job))
+    progress, ahead = job.progress, job.ahead
     if job.state == "waiting":
-        ahead = job.ahead
         st.progress(0.0, text="Waiting for the device" + (f": {ahead} before this." if ahead else "."))
         return
     left = "" if progress.seconds_left is None else f", about {duration(progress.seconds_left)} left"
     count = f" {progress.done:,} of {progress.total:,}" if progress.total else ""
-    st.progress(job.share, text=f"{plain(progress.what) or 'Working'}{count}{left}")
+    turn = f", {ahead} before this" if ahead else ""
+    st.progress(job.share, text=f"{plain(progress.what) or 'Working'}{count}{left}{turn}")
+
+
+def _run_every(seconds: float) -> None:
+    """Have the fragment that is being run run again every so many seconds.
+
+    `st.fragment` settles this when the page is drawn, and a page that waits is not.
+    """
+    context = get_script_run_ctx()
+    if context is None or not context.fragment_ids_this_run:
+        return
+    message = ForwardMsg()
+    message.auto_rerun.fragment_id, message.auto_rerun.interval = ThreadState.get().fragment_id or "", seconds
+    context.enqueue(message)
 
 
 def duration(seconds: float) -> str:

@@ -244,7 +244,7 @@ def _keep(key: str, kept: KeptEdits) -> None:
 
 def _key(images: Images) -> str:
     """The first photograph by its name and its pixels, so by the classifier's input size too."""
-    return images[:1].fingerprint
+    return (images if len(images) == 1 else images[:1]).fingerprint
 
 
 def _png(pixels: Float[Tensor, "c h w"]) -> bytes:
