@@ -126,10 +126,9 @@ def _figure(found: Compared, layer: str, chosen: int | None) -> replay.Settled:
 
 
 def _numbers(subject: Subject, found: Compared, row: int) -> None:
-    columns = st.columns(4)
+    row_of_numbers = st.container(horizontal=True, key="numbers")
     off = float(np.abs(found.attribution - found.effect).max())
-    for column, label, value, help in zip(
-        columns,
+    for label, value, help in zip(
         ("Pearson", "Spearman", "Active channels", "Largest difference"),
         (_correlation(found.pearson), _correlation(found.spearman), f"{found.active:,}", f"{off:.3g}"),
         (
@@ -140,7 +139,7 @@ def _numbers(subject: Subject, found: Compared, row: int) -> None:
         ),
         strict=True,
     ):
-        column.metric(label, value, help=help)
+        row_of_numbers.metric(label, value, help=help)
 
 
 def _correlation(value: float) -> str:

@@ -12,8 +12,17 @@ STEP = 40
 """Figures are drawn for widths in such steps of pixels, so that visitors with nearly equal screens share them."""
 USUAL, PHONE = 640, 360
 _KEY = "screen-width"
-# The browser opens and shuts it by itself.
-_DRAWER = '<label class="drawer"><input type="checkbox"> Show the controls</label>'
+# The browser opens and shuts it by itself. Plotly takes every touch for a drag, so that a finger on a figure could not
+# scroll the page: with the script a finger scrolls, and a tap is still a click.
+_DRAWER = """<label class="drawer"><input type="checkbox"> Show the controls</label>
+<script>
+if (!window.loupeScrolls) {
+  window.loupeScrolls = true;
+  document.addEventListener("touchstart", (event) => {
+    if (event.touches.length === 1 && event.target.closest?.(".js-plotly-plot .draglayer")) event.stopPropagation();
+  }, true);
+}
+</script>"""
 
 
 def beside(*, drawer: bool = True) -> tuple[DeltaGenerator, DeltaGenerator]:
@@ -23,13 +32,13 @@ def beside(*, drawer: bool = True) -> tuple[DeltaGenerator, DeltaGenerator]:
     """
     body = st.container(key="page-body", horizontal=True)
     if drawer:
-        body.html(_DRAWER)
+        body.html(_DRAWER, unsafe_allow_javascript=True)
     return body.container(key="page-picture"), body.container(key="page-controls" if drawer else "page-example")
 
 
 def filters() -> DeltaGenerator:
     """A place for controls in a row above a picture; on phones they lie in a drawer."""
-    st.html(_DRAWER)
+    st.html(_DRAWER, unsafe_allow_javascript=True)
     return st.container(key="page-filters", horizontal=True, gap="medium")
 
 

@@ -51,12 +51,22 @@ export default function ({ data, setTriggerValue, setStateValue }) {
   document.addEventListener("pointerup", up, true);
   let asked = null;
   const measure = () => {
-    const width = document.querySelector(".st-key-comparison")?.clientWidth;
+    const grid = document.querySelector(".st-key-comparison");
+    const width = grid?.clientWidth;
+    // More photographs than there is room for are scrolled, with the keyboard, too.
+    if (grid && grid.scrollWidth > width + 8) {
+      Object.entries({ tabindex: 0, role: "region", "aria-label": "Photographs and their maps" })
+        .forEach(([name, value]) => grid.setAttribute(name, value));
+    } else {
+      ["tabindex", "role", "aria-label"].forEach((name) => grid?.removeAttribute(name));
+    }
     if (width && Math.abs(width - data.width) > data.step / 2) setStateValue("width", width);
   };
   const resized = () => { clearTimeout(asked); asked = setTimeout(measure, 250); };
   addEventListener("resize", resized);
   measure();
+  // The figure may come after this.
+  resized();
   return () => {
     removeEventListener("resize", resized);
     clearTimeout(asked);
