@@ -78,8 +78,10 @@ class FeaturePass(PicturePass[Representation, Features]):
     """The features of each image in each representation, from one pass.
 
     An image that cannot be read becomes a problem, and the rest goes on. Features that are not numbers end it with a
-    `ValueError`.
+    `ValueError`. The first chunk is small, so that there is soon something to see.
     """
+
+    first: int = 32
 
     what = "Reading features"
 

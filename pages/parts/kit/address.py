@@ -43,7 +43,7 @@ def seed(key: str, default: Any, *, valid: Callable[[Any], bool], parse: Callabl
 
 def known(key: str) -> bool:
     """Whether the address, or this session, has a value for the widget with this key."""
-    return key in st.query_params or key in st.session_state or key in _remembered()
+    return key in st.query_params or key in st.session_state or key in _kept().remembered
 
 
 def publish(key: str, text: str | None) -> None:
