@@ -73,7 +73,7 @@ def scored_images() -> None:
         ),
         cases=np.array([0]),
         name=lambda row: NASTY,
-        said=lambda row: (NASTY, NASTY),
+        class_names=lambda row: (NASTY, NASTY),
         where=lambda position: 0,
     )
     scored._cards(known, np.array([0]), ("",))
@@ -130,7 +130,7 @@ class Reader(HTMLParser):
         self.classes |= set((dict(attrs).get("class") or "").split())
         self.texts += " ".join(value or "" for _, value in attrs)
         assert not {name for name, _ in attrs} - {
-            "alt", "aria-label", "aria-pressed", "charset", "class", "colspan", "data-click", "lang", "src", "style",
+            "alt", "role", "tabindex", "aria-label", "aria-pressed", "charset", "class", "colspan", "data-click", "lang", "src", "style",
             "tabindex", "title", "xmlns", "viewbox", "width", "height", "fill", "cx", "cy", "rx", "ry", "fill-opacity",
             "x", "y", "stroke", "stroke-width",
         }  # fmt: skip
