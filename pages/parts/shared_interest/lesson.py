@@ -23,8 +23,8 @@ ABOUT = (
 )
 READ = (
     "With Grad-CAM and its kin the honest classifier's maps lie on the object, and those of A, B and C more or less "
-    "beside it: right, and not for the object's sake. D goes by how the object is painted. That is on the object, so that the "
-    "difference is smaller: Shared Interest compares places, and an area says where, not what."
+    "beside it: right, and not for the object's sake. D goes by how the object is painted. That is on the object, so "
+    "that the difference is smaller: Shared Interest compares places, and an area says where, not what."
 )
 
 
