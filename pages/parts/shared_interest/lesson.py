@@ -40,8 +40,8 @@ def elsewhere(scored_set: ScoredSet) -> None:
     if not offered(scored_set.classifier) or not scored.finished or 100 * wrong >= len(scored):
         return
     st.button(
-        f"{len(scored) - wrong:,} of {len(scored):,} are right, so the lower row must be empty: see "
-        f"{bundled.TITLES[RIVAL]}, which was taught something else, too",
+        f"{len(scored) - wrong:,} of {len(scored):,} are right: for the lower row, see {bundled.TITLES[RIVAL]}",
+        help="It was taught something else than the shape, too.",
         key="interest-elsewhere",
         type="tertiary",
         icon=":material/compare_arrows:",
