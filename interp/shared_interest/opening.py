@@ -1,4 +1,4 @@
-"""With what to begin, before anything is chosen: the maps and thresholds that tell known reasons apart best."""
+"""With what to begin, before anything is chosen: the maps and thresholds that tell known reasons apart well."""
 
 from __future__ import annotations
 

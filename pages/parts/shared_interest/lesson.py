@@ -22,9 +22,9 @@ ABOUT = (
     "apart."
 )
 READ = (
-    "With Grad-CAM the honest classifier's maps lie on the object, and those of A, B and C more or less beside it: "
-    "right, and not for the object's sake. D goes by how the object is painted. That is on the object, so that the "
-    "difference is smaller: Shared Interest compares places, and an area says where, not what."
+    "With Grad-CAM and its kin the honest classifier's maps lie on the object, and those of A, B and C more or less "
+    "beside it: right, and not for the object's sake. D goes by how the object is painted. That is on the object, so "
+    "that the difference is smaller: Shared Interest compares places, and an area says where, not what."
 )
 
 
@@ -40,8 +40,8 @@ def elsewhere(scored_set: ScoredSet) -> None:
     if not offered(scored_set.classifier) or not scored.finished or 100 * wrong >= len(scored):
         return
     st.button(
-        f"{len(scored) - wrong:,} of {len(scored):,} are right, so the lower row must be empty: see "
-        f"{bundled.TITLES[RIVAL]}, which was taught something else, too",
+        f"{len(scored) - wrong:,} of {len(scored):,} are right: for the lower row, see {bundled.TITLES[RIVAL]}",
+        help="It was taught something else than the shape, too.",
         key="interest-elsewhere",
         type="tertiary",
         icon=":material/compare_arrows:",
