@@ -18,7 +18,9 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import connect
 
 SETTLED_RUNS = 3
-_FRAGMENT_FINISHED = ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
+KEPT_RUNS = 2
+"""Streamlit's `global.maxCachedMessageAge`, after which browsers drop a message that was not shown again."""
+_FINISHED = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
 
 
 class Tab:
@@ -33,7 +35,9 @@ class Tab:
     def __init__(self, port: int, page: str, query: str) -> None:
         self._server = f"localhost:{port}"
         self._page, self._query, self._hash = page, query, ""
-        self._known: list[str] = []
+        # When each message was last shown, in runs, and the fragment that it is of.
+        self._known: dict[str, tuple[int, str]] = {}
+        self._runs = 0
         self.received = 0
         self.messages = 0
         self.widgets: dict[str, Element] = {}
@@ -179,21 +183,23 @@ class Tab:
             self.polled[fragment], self._due[fragment] = seconds, time.perf_counter() + seconds
 
     async def _finished(self) -> None:
-        self.received, self.messages, self.said, known = 0, 0, [], []
+        self.received, self.messages, self.said = 0, 0, []
+        ran: list[str] = []
         while True:
             message = await self._next()
             kind = message.WhichOneof("type")
             if kind == "ref_hash":
-                known.append(message.ref_hash)
+                self._known[message.ref_hash] = (self._runs, self._known[message.ref_hash][1])
             elif message.metadata.cacheable and message.hash:
-                known.append(message.hash)
+                self._known[message.hash] = (self._runs, message.delta.fragment_id)
             if kind == "navigation":
                 # A new session's first message still names the first page, whichever was asked for.
                 self._hash = message.navigation.page_script_hash
             elif kind == "page_not_found":
                 raise ValueError(f"The app has no page {self._page!r}.")
             elif kind == "new_session":
-                if not message.metadata.run.fragment_ids:
+                ran = list(message.metadata.run.fragment_ids)
+                if not ran:
                     self.polled.clear()
                     self._due.clear()
             elif kind == "page_info_changed":
@@ -206,14 +212,20 @@ class Tab:
                     self._due.pop(fragment, None)
             elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
                 self._shown(message.delta.new_element, message.delta.fragment_id)
-            elif kind == "script_finished" and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
-                self._known = known
-                return
-            elif kind == "script_finished" and message.script_finished == _FRAGMENT_FINISHED:
-                self._known = list(dict.fromkeys([*self._known, *known]))
+            elif kind == "script_finished" and message.script_finished in _FINISHED:
+                self._forget(ran)
                 return
             elif kind == "script_finished" and message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
                 raise RuntimeError(f"The page {self._page or 'app'} does not compile.")
+
+    def _forget(self, ran: Sequence[str]) -> None:
+        """Drop the messages that were not shown for some runs; where fragments alone were run, only theirs."""
+        self._runs += 1
+        self._known = {
+            digest: (last, fragment)
+            for digest, (last, fragment) in self._known.items()
+            if self._runs - last <= KEPT_RUNS or (ran and fragment not in ran)
+        }
 
 
 def _put(server: str, path: str, name: str, content: bytes) -> None:

@@ -22,7 +22,7 @@ SHARE = 0.1
 """The part of the time that goes to the job that has waited longest, however long it will take."""
 
 
-class TurnOrder:
+class Turns:
     """The jobs of one queue, by the visitors who wait for them; of one visitor's own the newest comes first.
 
     Of these a step goes, in this order: to the one that has waited longest, if it is old and such steps have had less

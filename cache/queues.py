@@ -13,7 +13,7 @@ from cache import prepared, store
 from cache.jobs import Cancelled, Job
 from cache.keys import Call
 from cache.memory import MISSING, Memory
-from cache.order import TurnOrder
+from cache.order import Turns
 from interp.batches import out_of_memory
 
 # Who asks: a visitor and one of the visitor's slots.
@@ -92,7 +92,7 @@ class Worker:
 
     def __init__(self, device: str) -> None:
         self._device = device
-        self._turns = TurnOrder()
+        self._turns = Turns()
         self._closing: list[Job] = []
         self._running: Job | None = None
         self._thread: threading.Thread | None = None

@@ -9,7 +9,7 @@ import pytest
 
 from cache import call, jobs, order
 from cache.jobs import Job
-from cache.order import PATIENCE, SHARE, TurnOrder
+from cache.order import PATIENCE, SHARE, Turns
 from interp import progress
 
 
@@ -52,7 +52,7 @@ class Run:
 
     def __init__(self, *waiting: tuple[object, Job]) -> None:
         self.begun = clock.now
-        self.turns = TurnOrder()
+        self.turns = Turns()
         self.ends: dict[Job, list[float]] = {}
         self.over: dict[Job, float] = {}
         for visitor, job in waiting:
@@ -176,7 +176,7 @@ def test_who_says_nothing_of_the_time_left_is_taken_to_need_as_long_again() -> N
 
 
 def test_a_job_that_two_wait_for_counts_once_and_leaves_with_the_last() -> None:
-    shared, turns = asked("shared", 1.0, 1.0), TurnOrder()
+    shared, turns = asked("shared", 1.0, 1.0), Turns()
     turns.add(1, shared)
     turns.add(2, shared)
     assert turns.expected() == [shared, shared] and len(turns) == 2

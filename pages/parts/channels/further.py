@@ -101,15 +101,14 @@ def _onwards(selection: Selection, found: SetAttribution, channel: int, rows: np
     kept: tuple[Any, ...] = (selection.photos, positions, positions[0])
     these = f"these {len(positions):,} images" if len(positions) > 1 else "this image"
     with st.container(horizontal=True):
-        if st.button(
+        st.button(
             f"Explore {these}",
             icon=":material/scatter_plot:",
             key="ch-explore",
             on_click=pickers.keep,
-            args=kept,
+            args=(*kept, "pages/embeddings.py"),
             help="As 'Your selection' in the embedding explorer, and on all pages, as long as this tab is open.",
-        ):
-            st.switch_page("pages/embeddings.py")
+        )
         if st.button(
             "Compare their saliency", icon=":material/blur_on:", key="ch-compare", on_click=_compare, args=(positions,)
         ):

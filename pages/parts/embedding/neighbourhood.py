@@ -141,10 +141,9 @@ def selection(scope: cache.Scope, known: LabelledRows, rows: np.ndarray, row: in
             args=kept,
             help="In the sidebar, under Images, for all pages, as long as this browser tab is open.",
         )
-        if known.photos.annotated and st.button(
-            "Their Shared Interest", icon=":material/join_inner:", on_click=pickers.keep, args=kept
-        ):
-            st.switch_page("pages/shared_interest.py")
+        if known.photos.annotated:
+            onwards = (*kept, "pages/shared_interest.py")
+            st.button("Their Shared Interest", icon=":material/join_inner:", on_click=pickers.keep, args=onwards)
         export.download("As CSV", "loupe-selection.csv", lambda: _rows(known, rows))
 
 

@@ -12,7 +12,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 import cache
 from interp.types import Classifier
 from pages.parts.frame import image_sets, loaded, what_was_read
-from pages.parts.kit import classifiers, markup, problems, replay, server, waiting
+from pages.parts.kit import classifiers, markup, pickers, problems, replay, server, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
 
@@ -53,6 +53,7 @@ def page(title: str, sentence: str) -> Selection:
     """
     st.set_page_config(page_title=f"{title} · Loupe", page_icon=ICON, layout="wide")
     markup.stylesheet()
+    pickers.go_on()
     waiting.begin()
     scope = cache.Scope(waiting.visitor(), title).enter()
     with st.sidebar:

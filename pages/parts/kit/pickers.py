@@ -14,6 +14,7 @@ from pages.parts.kit.text import plain, shortened
 
 SELECTED, DRAWN = "selected", "drawn"
 """What the sets of a session are called in the choice of image sets: chosen images, and those drawn on by hand."""
+_ONWARDS = "onwards"
 LARGE = 2000
 BESIDE = 7
 
@@ -77,12 +78,19 @@ def _index(photos: ImageSet) -> dict[str, int]:
     return {name: position for position, name in enumerate(photos.names)}
 
 
-def keep(photos: ImageSet, positions: Sequence[int], position: int) -> None:
+def keep(photos: ImageSet, positions: Sequence[int], position: int, onwards: str | None = None) -> None:
     """Make some images of a set the set that all pages work on in this session; for a callback.
 
-    It goes on with the same image, where that is among them.
+    It goes on with the same image, where that is among them, and on another page, where one is named by its file.
     """
     st.session_state[SELECTED] = image_sets.subset(photos, positions)
     st.session_state["images"] = SELECTED
     st.session_state["image"] = positions.index(position) if position in positions else 0
     st.session_state["beside"] = []
+    st.session_state[_ONWARDS] = onwards
+
+
+def go_on() -> None:
+    """Go where the last callback has led, if it has led anywhere."""
+    if page := st.session_state.pop(_ONWARDS, None):
+        st.switch_page(page)
