@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, cast
 
 import numpy as np
 import plotly.graph_objects as go
+from jaxtyping import Float
+from torch import Tensor
 
 MOST_TRACES, MOST_BARS = 8, 6
 
@@ -24,6 +26,26 @@ def told(figure: go.Figure) -> str:
     ]
     more = f" And {len(said) - MOST_TRACES} more." if len(said) > MOST_TRACES else ""
     return " ".join([*several, *(f"{text}." for text in said[:MOST_TRACES])]) + more or "A figure without data."
+
+
+def of_maps(maps: Sequence[tuple[str, Float[Tensor, "h w"]]]) -> str:
+    """Where each heatmap, with its title, is strongest."""
+    return f"Where most of each map's magnitude lies: {', '.join(f'{title} {_where(one)}' for title, one in maps)}."
+
+
+def _where(values: Float[Tensor, "h w"]) -> str:
+    """In which ninth of a map most of its magnitude lies, and how much of it."""
+    magnitude = values.detach().abs().double()
+    total = float(magnitude.sum())
+    if not total:
+        return "nowhere"
+    parts = [
+        (float(part.sum()) / total, " ".join(dict.fromkeys((high, across))))
+        for high, rows in zip(("top", "middle", "bottom"), magnitude.tensor_split(3, 0), strict=True)
+        for across, part in zip(("left", "middle", "right"), rows.tensor_split(3, 1), strict=True)
+    ]
+    share, where = max(parts)
+    return f"{where} ({share:.0%})"
 
 
 def _axes(figure: go.Figure) -> list[str]:

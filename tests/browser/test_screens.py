@@ -6,7 +6,7 @@ from importlib import resources
 
 import pytest
 
-from tests.browser.conftest import VIEWPORT, Server, settle
+from tests.browser.conftest import SETTLED, VIEWPORT, Server, settle
 
 QUICK = "?fv.quality=Preview"
 PAGES = (
@@ -38,7 +38,8 @@ STICKING_OUT = """() => {
 # Texts that are wider than what they are in, and cut there: labels, buttons, chosen values, numbers, cards.
 CUT = """() => [...document.querySelectorAll(".stApp *")].filter((one) => {
   const style = getComputedStyle(one);
-  const cuts = style.textOverflow === "ellipsis" || ["hidden", "clip"].includes(style.overflowX);
+  const cuts = style.textOverflow === "ellipsis" || ["hidden", "clip"].includes(style.overflowX)
+    || (one.closest('[data-testid="stButtonGroup"]') && style.overflowX !== "visible");
   const text = [...one.childNodes].some((child) => child.nodeType === 3 && child.data.trim());
   const within = one.childElementCount < 4 && one.textContent.trim().length < 200;
   return cuts && (text || within) && one.clientWidth > 1 && one.checkVisibility({ visibilityProperty: true })
@@ -76,6 +77,9 @@ def in_the_dark(tab) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_fits_and_can_be_read(visited: Server, tab, name: str, axe: str) -> None:
     tab.goto(f"{visited.address}/{name}")
+    tab.wait_for_selector(SETTLED)
+    # The first to visit a page waits for its pictures.
+    tab.wait_for_function("""!document.querySelector('[data-testid="stProgress"]')""", timeout=150_000)
     settle(tab)
     assert tab.evaluate(STICKING_OUT) == []
     assert tab.evaluate(CUT) == []

@@ -59,3 +59,11 @@ def test_squares_say_how_many_are_right() -> None:
 def test_nothing_is_said_to_be_nothing() -> None:
     assert sentences.told(go.Figure()) == "A figure without data."
     assert sentences.told(go.Figure(go.Scatter(x=[], y=[]))) == "A figure without data."
+
+
+def test_maps_say_where_they_are_strongest() -> None:
+    corner, nothing = torch.zeros(9, 9), torch.zeros(9, 9)
+    corner[0, 8], corner[4, 4] = -3.0, 1.0
+    assert sentences.of_maps([("a", corner), ("b", nothing), ("c", torch.eye(9))]) == (
+        "Where most of each map's magnitude lies: a top right (75%), b nowhere, c top left (33%)."
+    )

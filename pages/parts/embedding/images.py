@@ -34,9 +34,8 @@ def view(selection: Selection, representation: Representation, picture, side) ->
     """Draw the maps of the set's images in a representation, and all that belongs to them; gives how they are made."""
     classifier, photos, scope = selection.classifier, selection.photos, selection.scope
     with picture:
-        wanted = (representation,)
-        so_far = functools.partial(preview.draw, selection)
-        [features] = representations.read(scope, "features", classifier, photos, wanted, so_far)
+        meanwhile = functools.partial(preview.draw, selection)
+        [features] = representations.read(scope, "features", classifier, photos, (representation,), meanwhile)
         features, cells = representations.cells(features, classifier)
     # Maps need no predictions: they are asked for after the features, and awaited after the maps.
     asked = scope.shared.compute("predictions", models.predict, classifier, photos) if classifier.labels else None
@@ -60,9 +59,8 @@ def view(selection: Selection, representation: Representation, picture, side) ->
     with picture:
         row = mapped.row_of(known, position)
     near = neighbourhood.nearest(features, row, arrangement.metric)
-    layer, names = str(features.representation.layer), mapped.points(known)
+    layer, names, found = str(features.representation.layer), mapped.points(known), None
     links = [] if near is None else [(row, int(one)) for one in near.indices[0]]
-    found = None
     with picture:
         if photo is not None:
             placing = () if filmed else projections

@@ -36,6 +36,7 @@ def draw(photos: ImageSet, labels: LabelMatch) -> None:
             list(STARTS),
             key=NUMBERING,
             help="Labels 1 to k of k classes are taken to count from 1, others from 0.",
+            wrap=True,
         )
     address.publish(NUMBERING, None if st.session_state[NUMBERING] in (FOUND, None) else st.session_state[NUMBERING])
 

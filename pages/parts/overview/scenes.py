@@ -72,6 +72,7 @@ def _suspects(classifier: Classifier) -> None:
         key="suspect",
         required=True,
         on_change=lambda: st.session_state.update(model=st.session_state["suspect"]),
+        wrap=True,
     )
 
 
@@ -87,6 +88,7 @@ def _pictures(photos: ImageSet, reason: Reason) -> None:
         key="on-which",
         on_change=lambda: st.session_state.update(images=st.session_state["on-which"] or photos.name),
         help="In 'Rearranged', what gives one class away in its own test set is on all the other classes instead.",
+        wrap=True,
     )
 
 

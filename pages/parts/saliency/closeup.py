@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from interp.figures import saliency as figures
+from interp.figures import sentences
 from pages.parts.kit import address, replay, screens
 from pages.parts.kit.text import plain
 from pages.parts.saliency.explained import (
@@ -22,7 +23,6 @@ from pages.parts.saliency.explained import (
     columns,
     figure_remarks,
     rows,
-    whereabouts,
 )
 
 # Dragging zooms and a double click resets the zoom, so a click is a press that did not move and has no second one.
@@ -169,6 +169,7 @@ def _opened(comparison: MapComparison) -> None:
         default=comparison.drawing.view,
         required=True,
         label_visibility="collapsed",
+        wrap=True,
     )
     replay.once(_shown, comparison, spot, view or comparison.drawing.view)
 
@@ -191,7 +192,7 @@ def _shown(comparison: MapComparison, spot: Spot, view: str) -> None:
         width=_WIDTH if comparison.width > _PHONE else comparison.width - 40,
         tallest=_TALLEST,
     )
-    st.plotly_chart(figure, config=PLOT, alt=f"{title} {whereabouts(heatmaps.values[row])}")
+    st.plotly_chart(figure, config=PLOT, alt=sentences.of_maps([(title, heatmaps.values[row])]))
     numbers, about = st.columns(2, gap="large")
     numbers.markdown(_numbers(comparison, title, row))
     about.markdown(

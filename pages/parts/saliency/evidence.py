@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import plotly.graph_objects as go
 import streamlit as st
 from torch import Tensor
 
 import cache
 from interp import evaluation
 from interp.figures import evidence as figures
-from interp.figures import saliency
+from interp.figures import saliency, sentences
 from interp.types import Heatmaps
 from pages.parts.kit import charts, export, replay, waiting
 from pages.parts.kit.export import PLOT
 from pages.parts.kit.text import plain
 from pages.parts.saliency import verdicts
-from pages.parts.saliency.explained import MapComparison, Result, columns_for, whereabouts
+from pages.parts.saliency.explained import MapComparison, Result, columns_for
 from pages.parts.saliency.verdicts import CONTROL
 
 READING = """
@@ -54,7 +53,9 @@ def panel(comparison: MapComparison, found: evaluation.Judgements, scope: cache.
             "Agreement": _agreement,
         }
         views = ["Reasons", *alone, "Annotations"]
-        view = st.segmented_control("What to measure", views, key="evidence", required=True, default=views[0])
+        view = st.segmented_control(
+            "What to measure", views, key="evidence", required=True, default=views[0], wrap=True
+        )
         if view == "Annotations":
             _annotations(comparison, scope)
             return
@@ -154,7 +155,7 @@ def _randomization(comparison: MapComparison, scope: cache.Scope) -> None:
     for stage in stages:
         alike = "constant" if bool(stage.blank[0]) else f"{stage.spearman[0]:.2f}"
         strip.append((f"{stage.layer}: {alike}", stage.heatmaps.values[0], heatmaps.signed))
-    st.plotly_chart(_strip(comparison, strip, 3), config=PLOT, key="film", alt=_told(strip))
+    _strip(comparison, strip, 3, "film")
     st.caption(
         "From the top down: at each stage this layer, and all that come after it, have forgotten what they learned. "
         "The number is the rank correlation of magnitudes with the map as trained: 1 is the same map, 0 another one."
@@ -212,21 +213,18 @@ def _shifted_maps(comparison: MapComparison, shifts: tuple[evaluation.ShiftInvar
     for (method, heatmaps), shift in zip(comparison.results, shifts, strict=True):
         strip.append((method.title, heatmaps.values[0], heatmaps.signed))
         strip.append((f"shifted: {float(shift.difference[0]):.2f}", shift.shifted.values[0], heatmaps.signed))
-    st.plotly_chart(_strip(comparison, strip, 4), config=PLOT, alt=_told(strip))
+    _strip(comparison, strip, 4)
     st.caption(
         "Picture and model are shifted by the same constant, so that the model computes the same: a map that changes "
         "also shows how the picture is encoded. Methods that compare with black change by construction."
     )
 
 
-def _strip(comparison: MapComparison, strip: list[tuple[str, Tensor, bool]], most: int) -> go.Figure:
-    """Maps of the photograph, at most so many side by side."""
+def _strip(comparison: MapComparison, maps: list[tuple[str, Tensor, bool]], most: int, key: str | None = None) -> None:
+    """Draw maps of the photograph, at most so many side by side."""
     columns = columns_for(comparison.width, most)
-    return saliency.comparison(comparison.batch.pixels[0], strip, clip=99.0, columns=columns, width=comparison.width)
-
-
-def _told(strip: list[tuple[str, Tensor, bool]]) -> str:
-    return f"Maps, and where each is strongest: {', '.join(f'{title} {whereabouts(one)}' for title, one, _ in strip)}."
+    figure = saliency.comparison(comparison.batch.pixels[0], maps, clip=99.0, columns=columns, width=comparison.width)
+    st.plotly_chart(figure, config=PLOT, key=key, alt=sentences.of_maps([(title, one) for title, one, _ in maps]))
 
 
 def _annotations(comparison: MapComparison, scope: cache.Scope) -> None:
@@ -288,7 +286,9 @@ def _agreement(comparison: MapComparison, scope: cache.Scope) -> None:
         return
     found = waiting.value(scope.draw("agreement", evaluation.agreement, maps))
     kinds = {"Rank correlation": found.spearman, "Overlap of the top 5%": found.topk_iou, "SSIM": found.ssim}
-    kind = st.segmented_control("By", list(kinds), key="agreement", required=True, default="Rank correlation")
+    kind = st.segmented_control(
+        "By", list(kinds), key="agreement", required=True, default="Rank correlation", wrap=True
+    )
     charts.draw(figures.matrix(found.names, kinds[kind or "Rank correlation"][0]), config=PLOT)
     voted = waiting.value(scope.draw("consensus", evaluation.consensus, maps))
     replay.once(_consensus, comparison, voted)

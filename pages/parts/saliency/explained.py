@@ -10,13 +10,13 @@ from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 from torch import Tensor
 
 from interp import attribution
 from interp.evaluation.verdict import VerdictLevel
 from interp.figures import saliency as figures
-from interp.figures import traces
+from interp.figures import sentences, traces
 from interp.figures.panels import WIDTH, Remark
 from interp.types import Classifier, Heatmaps, Images, Target
 from pages.parts.kit import export, replay
@@ -139,26 +139,12 @@ def _told(comparison: MapComparison) -> str:
         f"{name} for {target.title(labels)}"
         for name, target in zip(comparison.batch.names, comparison.targets, strict=True)
     )
-    strongest = ", ".join(
-        f"{method.title} {' and '.join(whereabouts(one) for one in heatmaps.values)}"
+    maps = [
+        (method.title if len(comparison.batch) == 1 else f"{method.title} of {name}", one)
         for method, heatmaps in comparison.results
-    )
-    return f"Heatmaps of {shown}. Where most of each map's magnitude lies: {strongest}."
-
-
-def whereabouts(values: Float[Tensor, "h w"]) -> str:
-    """In which ninth of a map most of its magnitude lies, and how much of it."""
-    magnitude = values.detach().abs().double()
-    total = float(magnitude.sum())
-    if not total:
-        return "nowhere"
-    parts = [
-        (float(part.sum()) / total, " ".join(dict.fromkeys((high, across))))
-        for high, rows in zip(("top", "middle", "bottom"), magnitude.tensor_split(3, 0), strict=True)
-        for across, part in zip(("left", "middle", "right"), rows.tensor_split(3, 1), strict=True)
+        for name, one in zip(comparison.batch.names, heatmaps.values, strict=True)
     ]
-    share, where = max(parts)
-    return f"{where} ({share:.0%})"
+    return f"Heatmaps of {shown}. {sentences.of_maps(maps)}"
 
 
 def _rounded(comparison: MapComparison) -> str:

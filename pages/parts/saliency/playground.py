@@ -184,6 +184,7 @@ def _tool(selection: Selection, position: int, original: Images, settings: Delta
             key="playground-action",
             default="Erase",
             required=True,
+            wrap=True,
         )
         if action == "Paint":
             colour = st.color_picker("Colour", "#c62828", key="playground-colour")

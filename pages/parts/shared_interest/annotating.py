@@ -95,7 +95,9 @@ def _tool(selection: Selection, chosen: int, drawing: Drawing, region: int) -> R
     actions = [NEW, ADD, CUT] if drawing.regions else [NEW]
     if st.session_state.get("draw-action") not in actions:
         st.session_state["draw-action"] = NEW
-    action = st.segmented_control("A shape makes", actions, key="draw-action", required=True, help=HELP) or NEW
+    action = (
+        st.segmented_control("A shape makes", actions, key="draw-action", required=True, help=HELP, wrap=True) or NEW
+    )
     if action != NEW:
         return RegionTool(action, region, None, None)
     index = _class(selection, chosen)

@@ -119,7 +119,7 @@ def _canvas(batch: Images, example: Bool[np.ndarray, "h w"]) -> tuple[Bool[np.nd
     if regions.second:
         drawn.append(_union(regions.second, width, height))
     active = st.segmented_control(
-        "Draw", REGIONS, key="probe-region", default=REGIONS[0], required=True, label_visibility="collapsed"
+        "Draw", REGIONS, key="probe-region", default=REGIONS[0], required=True, label_visibility="collapsed", wrap=True
     )
     index = REGIONS.index(active or REGIONS[0])
     paper = cache.lookup(probed.painted, batch, tuple(drawn), None, None)
