@@ -131,8 +131,8 @@ class Reader(HTMLParser):
         self.texts += " ".join(value or "" for _, value in attrs)
         assert not {name for name, _ in attrs} - {
             "alt", "aria-label", "aria-pressed", "charset", "class", "colspan", "data-click", "lang", "role",
-            "src", "style", "tabindex", "title", "xmlns", "viewbox", "width", "height", "fill", "cx", "cy", "rx", "ry", "fill-opacity",
-            "x", "y", "stroke", "stroke-width",
+            "src", "style", "tabindex", "title", "xmlns", "viewbox", "width", "height", "fill", "cx", "cy", "rx", "ry",
+            "fill-opacity", "x", "y", "stroke", "stroke-width",
         }  # fmt: skip
 
     def handle_data(self, data: str) -> None:
