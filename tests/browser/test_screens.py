@@ -50,6 +50,27 @@ SERIOUS = """async () => (await axe.run({ resultTypes: ["violations"] })).violat
   .map(({ id, nodes }) => [id, nodes.slice(0, 3).map((one) => [one.html.slice(0, 200), one.failureSummary])])
 """
 
+# Between two rows of panels: a colour bar and a title.
+CLOSE_ROWS = """() => {
+  const panels = [...document.querySelectorAll(".st-key-comparison .nsewdrag")];
+  const boxes = panels.map((one) => one.getBoundingClientRect());
+  const rows = [...new Map(boxes.map((one) => [Math.round(one.top), one])).values()].sort((a, b) => a.top - b.top);
+  const close = rows.every((one, i) => one.height > 100 && (!i || one.top - rows[i - 1].bottom < 90));
+  return rows.length > 1 && close;
+}"""
+# Letters in Plotly's drawings, which axe does not judge; white and black ones stand on a ground of their own.
+FAINT_LETTERS = """() => {
+  const parts = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).map((one) => one / 255);
+  const linear = (part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+  const shares = [0.2126, 0.7152, 0.0722];
+  const light = (colour) => parts(colour).reduce((sum, one, i) => sum + shares[i] * linear(one), 0.05);
+  const page = light(getComputedStyle(document.querySelector(".stApp")).backgroundColor);
+  const letters = [...document.querySelectorAll(".js-plotly-plot text")];
+  return letters.map((one) => [getComputedStyle(one).fill, one.textContent])
+    .filter(([fill]) => !["rgb(255, 255, 255)", "rgb(0, 0, 0)"].includes(fill))
+    .filter(([fill]) => Math.max(light(fill), page) / Math.min(light(fill), page) < 4.5);
+}"""
+
 
 @pytest.fixture(scope="module")
 def axe() -> str:
@@ -84,9 +105,9 @@ def test_a_page_fits_and_can_be_read(visited: Server, tab, name: str, axe: str) 
     assert tab.evaluate(STICKING_OUT) == []
     assert tab.evaluate(CUT) == []
     tab.evaluate(axe)
-    assert tab.evaluate(SERIOUS) == []
+    assert tab.evaluate(SERIOUS) == [] and tab.evaluate(FAINT_LETTERS) == []
     in_the_dark(tab)
-    assert tab.evaluate(SERIOUS) == []
+    assert tab.evaluate(SERIOUS) == [] and tab.evaluate(FAINT_LETTERS) == []
 
 
 @pytest.mark.parametrize("tab", ["phone"], indirect=True)
@@ -106,16 +127,8 @@ def test_controls_lie_in_a_drawer_on_a_phone(visited: Server, tab) -> None:
 def test_a_row_of_the_saliency_grid_has_no_blank_band(visited: Server, tab) -> None:
     tab.goto(f"{visited.address}/saliency")
     settle(tab)
-    grid = ".st-key-comparison .cartesianlayer .subplot .bglayer, .st-key-comparison .nsewdrag"
-    tab.wait_for_function(f"document.querySelectorAll('{grid}').length > 3")
-    tab.wait_for_timeout(800)
-    boxes = tab.locator(".st-key-comparison .nsewdrag").evaluate_all(
-        "all => all.map((one) => one.getBoundingClientRect()).map(({ top, bottom }) => [top, bottom])"
-    )
-    rows = sorted({(round(top), round(bottom)) for top, bottom in boxes})
-    assert all(bottom - top > 100 for top, bottom in rows)
-    # Between two rows: a colour bar and a title.
-    assert all(below[0] - above[1] < 110 for above, below in zip(rows, rows[1:], strict=False))
+    # The browser first says how wide the grid is, where that is not as expected.
+    tab.wait_for_function(CLOSE_ROWS, timeout=20_000)
 
 
 @pytest.mark.parametrize("tab", ["laptop"], indirect=True)

@@ -10,7 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 STEP = 40
 """Figures are drawn for widths in such steps of pixels, so that visitors with nearly equal screens share them."""
-USUAL, PHONE = 640, 360
+# Beside the sidebar of a laptop 1280 pixels wide, and on a phone.
+USUAL, PHONE = 600, 360
 _KEY = "screen-width"
 # The browser opens and shuts it by itself. Plotly takes every touch for a drag, so that a finger on a figure could not
 # scroll the page: with the script a finger scrolls, and a tap is still a click.
