@@ -191,7 +191,8 @@ def prepare(
                 break
     classifier = models.load(name, folder=folder)
     note = _note(classifier, photos or "the set that the app opens with", command)
-    images_alone = path.with_name(f"{path.stem}.images.zip")
+    # The same for all classifiers of this set.
+    images_alone = path.with_name(f"images-{Path(photos).name if photos else 'usual'}.zip")
     made.write(path, note)
     made.write(images_alone, {**note, "classifier": "", "fingerprint": ""}, shared=True)
     for one in (path, images_alone):
