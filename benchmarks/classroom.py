@@ -102,9 +102,7 @@ async def together(
         for number in range(clients):
             people.append(_person(server, pages[number % len(pages)], query, number // len(pages)))
             await stack.enter_async_context(people[-1].tab)
-            await people[-1].tab.rerun()
-        for person in people:
-            await person.tab.settle()
+        await asyncio.gather(*(person.tab.settle() for person in people))
         polls, spent = sum(person.tab.polls for person in people), server.processor()
         taken = await asyncio.gather(*(_now_and_then(person, seconds, every) for person in people))
         spent = server.processor() - spent
