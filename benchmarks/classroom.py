@@ -17,6 +17,7 @@ import asyncio
 import itertools
 import os
 import random
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -102,9 +103,7 @@ async def together(
         for number in range(clients):
             people.append(_person(server, pages[number % len(pages)], query, number // len(pages)))
             await stack.enter_async_context(people[-1].tab)
-            await people[-1].tab.rerun()
-        for person in people:
-            await person.tab.settle()
+        await asyncio.gather(*(person.tab.settle() for person in people))
         polls, spent = sum(person.tab.polls for person in people), server.processor()
         taken = await asyncio.gather(*(_now_and_then(person, seconds, every) for person in people))
         spent = server.processor() - spent
@@ -203,10 +202,14 @@ def main() -> None:
         os.environ["LOUPE_CACHE"] = str(given.store.resolve())
     with ExitStack() as stack:
         if given.bare:
-            bare = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "bare.py"
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            # Streamlit's own settings would have all garbage collected after each rerun.
+            shutil.copytree(ROOT / ".streamlit", folder / ".streamlit")
+            bare = folder / "bare.py"
             bare.write_text(BARE)
             server = stack.enter_context(serve(bare, []))
-            asyncio.run(apart([server], ["bare"], ""))
+            for _ in range(2):
+                asyncio.run(apart([server], ["bare"], ""))
             _classes([server], ["bare"], given)
             return
         apps = [one.resolve() for one in (given.before, ROOT / "app.py") if one]
