@@ -25,6 +25,7 @@ from pages.parts.embedding import (
     representations,
     trust,
 )
+from pages.parts.kit import waiting
 from tests.pages.opening import said
 
 QUICK = {"images": "scenes:60", "map.steps": "12", "map.perplexity": "5"}
@@ -318,6 +319,7 @@ def test_while_features_are_read_the_first_ones_are_on_a_map_by_pca(page, monkey
         return original(work, classifier, items, context, seen)
 
     monkeypatch.setattr(embedding.FeaturePass, "run", slowly)
+    monkeypatch.setattr(waiting, "PATIENCE", 1.0)
     try:
         app = page.open(map_method="UMAP")
         for _ in range(20):
