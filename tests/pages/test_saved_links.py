@@ -44,7 +44,9 @@ LINKS = [
     ("channel_attribution", CHANNELS | {"ch.view": "Effects", "target": "2"}),
     (
         "channel_attribution",
-        CHANNELS | {"ch.layer": "mixed4c", "ch.view": "Image set", "ch.images": "One class", "ch.set-by": "Shared by"},
+        SCENES
+        | {"fv.quality": "Preview", "ch.layer": "mixed4c", "ch.view": "Image set"}
+        | {"ch.images": "One class", "ch.set-by": "Shared by"},
     ),
     ("channel_attribution", SCENES | {"ch.view": "Lesson"}),
     ("feature_visualization", FEATURES | {"fv.channel": "7"}),
