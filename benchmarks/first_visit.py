@@ -34,7 +34,8 @@ STATE = """() => {
   const main = document.querySelector('[data-testid="stMain"]');
   if (!app || !main) return [false, false, ''];
   const seen = (one) => { const box = one.getBoundingClientRect(); return box.width > 20 && box.height > 20; };
-  const results = '.js-plotly-plot .main-svg, img, canvas, iframe, [data-testid="stMetric"]';
+  const drawn = '.js-plotly-plot .main-svg, img, canvas, iframe, [data-testid="stMetric"]';
+  const results = drawn + ', [data-testid*="BidiComponent"]';
   const there = [...main.querySelectorAll(results)].filter(seen).length;
   const waits = main.querySelector('[data-testid="stProgress"], [data-testid="stSkeleton"]');
   const idle = app.getAttribute('data-test-script-state') === 'notRunning' && !waits;
