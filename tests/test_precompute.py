@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 import cache
+from cache import prepared
 from cache.__main__ import main as other
+from cache.memory import MISSING
 from interp import feature_visualization as fv
 from interp import images, models
 from interp.embedding import features
+from pages.parts.cards import making
 from precompute import main
 
 
@@ -60,3 +63,31 @@ def test_what_there_is_not_is_said(capsys) -> None:
 def test_the_command_of_before_says_what_took_its_place(capsys) -> None:
     assert other(["pictures", "digits", "--steps", "2"]) == 2
     assert "python -m precompute pictures digits --steps 2" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_what_pages_open_with_is_prepared_and_found_with_an_empty_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.setitem(making.QUALITIES, "Good", 2)
+    monkeypatch.setattr(sys, "argv", ["precompute"])
+    place = tmp_path / "prepared"
+    assert main(["prepare", "--model", "digits", "--images", "digits", "-o", str(place), "--layers"]) == 0
+    told = capsys.readouterr().out
+    assert "app.py: " in told and "digits.zip: " in told and ": 0 results more" in told
+    archive = prepared.Archive(place / "digits.zip")
+    assert archive.note["images"] == "digits" and archive.note["command"].endswith("--layers")
+    assert archive.note["results"]["interp.models.predictions.predict"] == 1
+
+    cache.forget()
+    monkeypatch.setenv("LOUPE_CACHE", str(tmp_path / "another"))
+    asked = cache.call(models.predict, models.load("digits"), images.load("digits"))
+    assert prepared.kept(asked) is MISSING
+    assert prepared.use(place) == ()
+    found, _ = prepared.kept(asked)
+    assert len(found) == len(images.load("digits"))
+
+
+def test_a_classifier_that_is_none_cannot_be_prepared(tmp_path: Path, capsys) -> None:
+    assert main(["prepare", "--model", "nothing", "-o", str(tmp_path / "prepared"), "--layers"]) == 1
+    assert "nothing" in capsys.readouterr().err and not (tmp_path / "prepared").exists()

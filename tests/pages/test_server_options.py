@@ -48,3 +48,10 @@ def test_a_folder_that_cannot_be_looked_at_is_said(
     app.switch_page("pages/saliency.py").run()
     [said] = warnings(app)
     assert "--images" in said and "exists on the server" in said
+
+
+def test_a_folder_without_prepared_results_is_said(app, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOUPE_PREPARED", str(tmp_path))
+    app.switch_page("pages/saliency.py").run()
+    [said] = warnings(app)
+    assert "--prepared" in said and "no file that ends in .zip" in said
