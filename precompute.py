@@ -167,6 +167,9 @@ def prepare(
     taken from there; `command` is noted in the file. Raises `ValueError` and `FileNotFoundError` where classifier or
     images cannot be opened, and `RuntimeError` where a page fails.
     """
+    # What cannot be opened is said before an hour is spent.
+    classifier = models.load(name, folder=folder)
+    images.load(photos or "scenes")
     own = (
         Path(photos).expanduser().resolve()
         if photos and photos not in {offer.source for offer in images.available(None)}
@@ -189,7 +192,6 @@ def prepare(
             _print(f"Pass {number + 1}: {len(made.entries) - before:,} results more")
             if len(made.entries) == before:
                 break
-    classifier = models.load(name, folder=folder)
     note = _note(classifier, photos or "the set that the app opens with", command)
     # The same for all classifiers of this set.
     images_alone = path.with_name(f"images-{Path(photos).name if photos else 'usual'}.zip")
