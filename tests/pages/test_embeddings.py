@@ -315,17 +315,18 @@ def test_while_features_are_read_the_first_ones_are_on_a_map_by_pca(page, monkey
     def slowly(work, classifier, items, context, seen):
         batches.append(len(seen))
         if len(batches) > 2:
-            gate.wait(20)
+            gate.wait(300)
         return original(work, classifier, items, context, seen)
 
     monkeypatch.setattr(embedding.FeaturePass, "run", slowly)
     monkeypatch.setattr(waiting, "PATIENCE", 1.0)
     try:
         app = page.open(map_method="UMAP")
-        for _ in range(20):
+        for _ in range(60):
             if page.drawn is not None:
                 break
             run(app)
+        assert page.drawn is not None
         read = len(page.drawn.points)
         assert 0 < read < 60 and page.drawn.key == "maps-so-far"
         assert f"the first {read} of 60 images" in said(app)
