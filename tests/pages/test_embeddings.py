@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import threading
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import cache
 from interp import embedding, images
 from interp.embedding import Features, Representation
 from interp.images import ImageSet
@@ -310,30 +310,18 @@ def test_predictions_that_come_late_colour_the_page_by_themselves(page, monkeypa
 
 
 def test_while_features_are_read_the_first_ones_are_on_a_map_by_pca(page, monkeypatch: pytest.MonkeyPatch) -> None:
-    gate, original, batches = threading.Event(), embedding.FeaturePass.run, []
+    def begun(scope, slot, classifier, photos, wanted):
+        job = cache.Job(cache.call(len, ()), device="cpu", disk=False, ahead=lambda job: 0).begin()
+        read = embedding.features(classifier, images.subset(photos, range(9)))
+        job._partial.append((Features(wanted[0], read, np.arange(9)),))
+        return job
 
-    def slowly(work, classifier, items, context, seen):
-        batches.append(len(seen))
-        if len(batches) > 2:
-            gate.wait(300)
-        return original(work, classifier, items, context, seen)
-
-    monkeypatch.setattr(embedding.FeaturePass, "run", slowly)
-    monkeypatch.setattr(waiting, "PATIENCE", 1.0)
-    try:
-        app = page.open(map_method="UMAP")
-        for _ in range(60):
-            if page.drawn is not None:
-                break
-            run(app)
-        assert page.drawn is not None
-        read = len(page.drawn.points)
-        assert 0 < read < 60 and page.drawn.key == "maps-so-far"
-        assert f"the first {read} of 60 images" in said(app)
-        [panel] = page.drawn.panels
-        assert panel.title == "PCA" and panel.points.shape == (read, 2) and (page.drawn.colours.indices >= 0).all()
-    finally:
-        gate.set()
+    monkeypatch.setattr(representations, "ask", begun)
+    monkeypatch.setattr(waiting, "PATIENCE", 5.0)
+    app = page.open(map_method="UMAP")
+    assert page.drawn.key == "maps-so-far" and "the first 9 of 60 images" in said(app)
+    [panel] = page.drawn.panels
+    assert panel.title == "PCA" and panel.points.shape == (9, 2) and (page.drawn.colours.indices >= 0).all()
 
 
 def test_the_first_map_is_that_of_pca(tiny, noise_images) -> None:
