@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(problem, file=sys.stderr)
     try:
         if options.command == "prepare":
-            path = options.output / f"{options.name or options.model}.zip"
+            path = options.output / f"{options.name or options.model.replace('/', '-')}.zip"
             command = " ".join(["python -m precompute", *given])
             wanted = {"folder": options.models, "photos": options.images, "layers": options.layers}
             prepare(options.model, path, command=command, **wanted)
@@ -163,9 +163,9 @@ def prepare(
 ) -> None:
     """Open every page as a visitor does, and write all that was computed for it, as `cache.prepared` reads it.
 
-    Before that a picture is made for each channel of `layers` (None: of every block's end). What is in the store is
-    taken from there; `command` is noted in the file. Raises `ValueError` and `FileNotFoundError` where classifier or
-    images cannot be opened, and `RuntimeError` where a page fails.
+    Before that a picture is made for each channel of `layers` (None: of every block's end; empty: of none). What is in
+    the store is taken from there; `command` is noted in the file. Raises `ValueError` and `FileNotFoundError` where
+    classifier or images cannot be opened, and `RuntimeError` where a page fails.
     """
     # What cannot be opened is said before an hour is spent.
     classifier = models.load(name, folder=folder)
@@ -175,8 +175,6 @@ def prepare(
         if photos and photos not in {offer.source for offer in images.available(None)}
         else None
     )
-    if layers is None or layers:
-        pictures(name, folder=folder, layers=layers or (), photos=photos)
     made = prepared.Recording(shared=_of_images_alone)
     with prepared.recording(made):
         for number in range(PASSES):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import cache
+import precompute
 from cache import prepared
 from cache.__main__ import main as other
 from cache.memory import MISSING
@@ -86,6 +87,13 @@ def test_what_pages_open_with_is_prepared_and_found_with_an_empty_store(
     assert prepared.use(place) == ()
     found, _ = prepared.kept(asked)
     assert len(found) == len(images.load("digits"))
+
+
+def test_a_classifier_in_a_subfolder_gives_a_file_that_is_found(tmp_path: Path, monkeypatch) -> None:
+    asked = []
+    monkeypatch.setattr(precompute, "prepare", lambda name, path, **options: asked.append((name, path)))
+    assert main(["prepare", "--model", "birds/wren", "-o", str(tmp_path)]) == 0
+    assert asked == [("birds/wren", tmp_path / "birds-wren.zip")]
 
 
 def test_a_classifier_that_is_none_cannot_be_prepared(tmp_path: Path, capsys) -> None:
