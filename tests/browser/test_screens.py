@@ -120,6 +120,8 @@ def test_controls_lie_in_a_drawer_on_a_phone(visited: Server, tab) -> None:
     tab.keyboard.press("Space")
     assert controls.is_visible() and tab.evaluate(STICKING_OUT) == [] and tab.evaluate(CUT) == []
     figure = tab.locator(".st-key-comparison .stPlotlyChart")
+    # Under load the drawer can be opened before the maps are there.
+    figure.wait_for()
     assert controls.bounding_box()["y"] < figure.bounding_box()["y"]
 
 
