@@ -4,7 +4,7 @@
     python -m benchmarks.first_visit --before OTHER/app.py        # another checkout, page by page in turns
 
 For each page a server of its own is started, with an empty store. `--cold` opens the page as the first thing that the
-server does; else somebody has opened it before with another classifier (`--warm`). Printed are the seconds
+server does; else somebody has opened it some seconds before with another classifier (`--warm`). Printed are the seconds
 until the first result is on the screen (a chart, a picture or a number), until the page is complete (nothing runs, and
 no progress is shown, and it stays so), and until it is complete when it is opened again in a new tab.
 """
@@ -25,6 +25,8 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 from benchmarks.reruns import ROOT, Server, serve
 
 PAGES = ("app", "saliency", "embeddings", "shared_interest", "channel_attribution", "feature_visualization")
+# Between two visitors: a server that nobody asks for anything loads libraries that some view needs.
+PAUSE = 12.0
 # A page that is complete stays so.
 STAYS = 1.5
 LOOK = 0.05
@@ -96,6 +98,7 @@ def measured(browser: Any, server: Server, page: str, given: argparse.Namespace)
     try:
         if not given.cold:
             visit(context, f"http://localhost:{server.port}/{name}?{given.warm}", patience=given.patience)
+            time.sleep(PAUSE)
         address = f"http://localhost:{server.port}/{name}?{given.query}"
         picture = given.pictures / f"{page}.png" if given.pictures else None
         first = visit(context, address, patience=given.patience, picture=picture)

@@ -13,8 +13,9 @@ from cache import prepared
 from cache.jobs import Cancelled, Job, Progress
 from cache.kept import CachedItems, moment
 from cache.keys import Call, call, key
+from cache.queues import Queue
 from cache.store import trouble
-from cache.visitors import Queue, Scope, Slot, Visitor, figure, forget, get, lookup
+from cache.visitors import Scope, Slot, Visitor, figure, forget, get, lookup
 
 __all__ = [
     "Call",

@@ -8,6 +8,7 @@ from typing import Any
 
 from cache.kept import CachedItems
 from interp import progress
+from interp.batches import even
 from interp.types import Classifier
 
 
@@ -20,16 +21,19 @@ def each(
 ) -> Generator[dict[int, Any], None, tuple[Any, ...]]:
     """What `function(classifier, *context, items)` gives for each item: from disk, or else in groups of `size`.
 
-    The function is a generator: it yields values that are not final, by the items' places, and returns one for each.
-    A value is kept under the key of the function's call with this item alone, as soon as its group is done. Yields all
-    that is there, final or not, by the items' places. Raises what the function raises.
+    The groups are made equal, so they may be smaller. The function is a generator: it yields values that are not final,
+    by the items' places, and returns one for each. A value is kept under the key of the function's call with this item
+    alone, as soon as its group is done. Yields all that is there, final or not, by the items' places. Raises what the
+    function raises.
     """
     kept, arguments = CachedItems(), (function, classifier, *context)
     found = {place: value for place, item in enumerate(items) for value in kept.find(*arguments, (item,))}
-    yield dict(found)
+    latest = dict(found)
+    yield latest
     missing = [place for place in range(len(items)) if place not in found]
-    for start in range(0, len(missing), size):
-        group = missing[start : start + size]
+    each_time = even(len(missing), size)
+    for start in range(0, len(missing), each_time or 1):
+        group = missing[start : start + each_time]
         with closing(function(classifier, *context, tuple(items[place] for place in group))) as steps:
             while True:
                 # Around each step anew, as other jobs run in this thread in between.
@@ -39,10 +43,13 @@ def each(
                     except StopIteration as stop:
                         done = stop.value
                         break
-                found |= {group[place]: value for place, value in changed.items()}
-                yield dict(found)
+                if changed:
+                    found |= {group[place]: value for place, value in changed.items()}
+                    latest = dict(found)
+                yield latest
         for place, value in zip(group, done, strict=True):
             kept.keep(value, *arguments, (items[place],))
             found[place] = value
-        yield dict(found)
+        latest = dict(found)
+        yield latest
     return tuple(found[place] for place in range(len(items)))

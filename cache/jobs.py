@@ -57,6 +57,7 @@ class Job:
         self._value: Any = None
         self._error: Exception | None = None
         self._heard = False
+        self._yielded: list[Any] = []
         self._partial: list[Any] = []
         self._remarks: list[str] = []
         self._progress = Progress()
@@ -104,7 +105,7 @@ class Job:
 
     @property
     def partial(self) -> tuple[Any, ...]:
-        """What the function has yielded so far; empty where the value was found and not computed."""
+        """What the function has yielded so far, without what it yields again; empty where the value was found."""
         return tuple(self._partial)
 
     @property
@@ -217,10 +218,13 @@ class Job:
                 return True
             self._steps = result
         try:
-            self._partial.append(next(self._steps))
+            self._yielded.append(next(self._steps))
         except StopIteration as stop:
-            self._value = tuple(self._partial) if stop.value is None else stop.value
+            self._value = tuple(self._yielded) if stop.value is None else stop.value
             return True
+        # What is yielded again only lets others have their turn: nobody needs to look at it anew.
+        if not self._partial or self._yielded[-1] is not self._partial[-1]:
+            self._partial.append(self._yielded[-1])
         return False
 
     @property

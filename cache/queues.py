@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import traceback
+from enum import StrEnum
 from typing import Any
 
 import torch
@@ -14,8 +15,29 @@ from cache.jobs import Cancelled, Job
 from cache.keys import Call
 from cache.memory import MISSING, Memory
 from cache.order import Turns
+from interp import cores
 from interp.batches import out_of_memory
 
+
+class Queue(StrEnum):
+    """The queues beside those of devices, for work that needs no classifier to run: none waits for another's steps."""
+
+    FIGURES = "figures"
+    """What is drawn: the numbers of figures, and pictures for them."""
+    LISTS = "lists"
+    """Looking things up in a whole set, as its names, labels and counts: a page cannot be drawn without."""
+    READING = "reading"
+    """Pictures and annotations from files."""
+    SETS = "images"
+    """Opening image sets: a large one takes longer than any picture."""
+    PROJECTIONS = "projections"
+    """Maps of an image set, which take seconds to minutes on the processor."""
+
+
+SMALL = frozenset((Queue.FIGURES, Queue.LISTS, Queue.READING, Queue.SETS))
+"""Their threads compute on one core each, so that those which compute much have the cores."""
+LINGERING = 0.5
+"""Seconds without work after which a worker's thread ends."""
 # Who asks: a visitor and one of the visitor's slots.
 Asker = tuple[object, object]
 
@@ -67,7 +89,7 @@ def leave(asker: Asker, job: Job) -> None:
 def queue(device: str) -> Worker:
     """The queue of a device, made when first asked for."""
     with changed:
-        return _queues.setdefault(device, Worker(device))
+        return _queues.setdefault(device, Worker(device, small=device in SMALL))
 
 
 def unfinished() -> int:
@@ -84,14 +106,15 @@ def ahead(job: Job) -> int:
 
 
 class Worker:
-    """The jobs of one device, and the thread that runs them.
+    """The jobs of one device, and the thread that runs them; it computes on several cores, unless `small`.
 
     After each step the worker asks anew whose turn it is, so that nobody's long work holds up the others' small
-    questions.
+    questions. The thread ends when there has been nothing to do for a while, and its helpers with it (`interp.cores`).
     """
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, *, small: bool = False) -> None:
         self._device = device
+        self._small = small
         self._turns = Turns()
         self._closing: list[Job] = []
         self._running: Job | None = None
@@ -106,10 +129,13 @@ class Worker:
         """Put a job at the head of a visitor's own jobs."""
         with changed:
             self._turns.add(visitor, job)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name=f"loupe {self._device}", daemon=True)
-                self._thread.start()
-            changed.notify_all()
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name=f"loupe {self._device}", daemon=True)
+            self._thread.start()
+        changed.notify_all()
 
     def drop(self, visitor: object, job: Job) -> None:
         """Take a job out of a visitor's own."""
@@ -124,7 +150,7 @@ class Worker:
             elif job is not self._running:
                 # Its generator belongs to the worker's thread, which may hold locks in it.
                 self._closing.append(job)
-                changed.notify_all()
+                self._wake()
 
     def order(self) -> list[Job]:
         """The jobs as the worker will first come to them."""
@@ -132,19 +158,24 @@ class Worker:
         return list(dict.fromkeys([*first, *self._turns.expected()]))
 
     def _work(self) -> None:
-        while True:
-            self._turn()
+        if not self._small:
+            cores.use_all()
+        while self._turn():
+            pass
 
-    def _turn(self) -> None:
+    def _turn(self) -> bool:
+        """Close what is to be closed and do one step; gives whether there is to be another."""
         with changed:
-            while not self._closing and not self._turns:
-                changed.wait()
+            if not changed.wait_for(lambda: self._closing or self._turns, LINGERING):
+                self._thread = None
+                return False
             closing, self._closing = self._closing, []
             job = self._running = self._turns.take().begin() if self._turns else None
         for one in closing:
             _close(one)
         if job is not None:
             self._advance(job)
+        return True
 
     def _advance(self, job: Job) -> None:
         error: Exception | None = None

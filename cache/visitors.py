@@ -4,28 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any, NamedTuple
 
 from cache import queues
 from cache.jobs import Job
 from cache.keys import Call
 from cache.keys import call as called
-
-
-class Queue(StrEnum):
-    """The queues beside those of devices, for work that needs no classifier to run: none waits for another's steps."""
-
-    FIGURES = "figures"
-    """What is drawn: the numbers of figures, and pictures for them."""
-    LISTS = "lists"
-    """Looking things up in a whole set, as its names, labels and counts: a page cannot be drawn without."""
-    READING = "reading"
-    """Pictures and annotations from files."""
-    SETS = "images"
-    """Opening image sets: a large one takes longer than any picture."""
-    PROJECTIONS = "projections"
-    """Maps of an image set, which take seconds to minutes on the processor."""
+from cache.queues import Queue
 
 
 class Slot(NamedTuple):

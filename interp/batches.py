@@ -40,6 +40,20 @@ def batched(function: Callable[[slice], T], count: int, *, size: int, what: str)
     progress.report(count, count, what)
 
 
+def as_many(photographs: float | int, size: tuple[int, int], most: int = 256) -> int:
+    """How many images of this height and width have as many pixels as so many of 224 × 224: from 1 to `most`."""
+    height, width = size
+    return min(most, max(1, int(photographs * 224 * 224 / (height * width))))
+
+
+def even(count: int, most: int) -> int:
+    """The size of equal groups of at most `most` of `count` items, of which the last may lack a few.
+
+    A last group of few, or of one, would take half as long again for each of its items.
+    """
+    return -(-count // max(1, -(-count // most)))
+
+
 def read_ahead(
     read: Callable[[int], Item], function: Callable[[Sequence[Item]], T], count: int, *, size: int, what: str
 ) -> Generator[T, None, None]:

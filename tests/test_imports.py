@@ -17,6 +17,7 @@ ORDER = [
     "interp.least_recent",
     "interp.text_files",
     "interp.batches",
+    "interp.cores",
     "interp.label_notation",
     "interp.label_files",
     "interp.images",
@@ -112,7 +113,7 @@ def test_imports_go_with_the_stream(path: Path) -> None:
 def test_the_cache_knows_nothing_of_its_users() -> None:
     for path in sorted((ROOT / "cache").glob("*.py")):
         parts = {name.split(".")[1] for name in imported(path) if name.startswith("interp.")}
-        assert parts <= {"types", "progress", "settings", "batches", "least_recent"}, path.name
+        assert parts <= {"types", "progress", "settings", "batches", "cores", "least_recent"}, path.name
 
 
 def test_an_import_against_the_stream_is_seen() -> None:

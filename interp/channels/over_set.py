@@ -13,9 +13,9 @@ from torch import Tensor
 
 from interp.channels.attribution import summed
 from interp.images import ImageSet, Problem
-from interp.models import hooks
+from interp.models import hooks, known_shares
 from interp.models.ground_truth import OwnLabels
-from interp.models.inputs import PicturePass
+from interp.models.inputs import Input, PicturePass, positions_of
 from interp.set_pass import Collected, Growing
 from interp.types import Classifier, Fingerprinted, Images, Layer, Target, scores
 
@@ -103,16 +103,18 @@ class AttributionPass(PicturePass[SetTarget, SetAttribution]):
         items: Sequence[SetTarget],
         context: OwnLabels,
         images: Images,
-        positions: np.ndarray,
+        read: Sequence[Input],
     ) -> Sequence[SetAttribution]:
         """The attributions in some images for each target."""
-        parts = []
+        parts, positions = [], positions_of(read)
         layers = [one.check(classifier) for one in items]
         names = list(dict.fromkeys(layer.name for layer in layers))
         # A copy of the pixels is not needed: the graph begins at the first of the layers.
         with torch.inference_mode(False), torch.enable_grad(), hooks.activations(classifier, names) as taken:
             logits = classifier.module(images.pixels)
-            probability, predicted = classifier.linked(logits.detach().float()).max(dim=1)
+            shares = classifier.linked(logits.detach().float())
+            known_shares.note(classifier, read, shares.cpu().numpy())
+            probability, predicted = shares.max(dim=1)
             own = context.at(positions, logits.detach().float().cpu().numpy())
             for place, (target, layer) in enumerate(zip(items, layers, strict=True)):
                 positive, negative = _classes(target, logits.detach(), own)

@@ -23,8 +23,8 @@ from interp.embedding.representations import (
     refuse_large,
 )
 from interp.images import ImageSet, Problem
-from interp.models import hooks
-from interp.models.inputs import PicturePass
+from interp.models import hooks, known_shares
+from interp.models.inputs import Input, PicturePass, positions_of
 from interp.passes.grids import on_grid
 from interp.set_pass import Collected, Growing, Positions, chosen_positions, once, returned
 from interp.types import Classifier, Images
@@ -95,11 +95,13 @@ class FeaturePass(PicturePass[Representation, Features]):
         items: Sequence[Representation],
         context: None,
         images: Images,
-        positions: np.ndarray,
+        read: Sequence[Input],
     ) -> Sequence[Features]:
         """The features of some images in each representation."""
-        rows = _rows(classifier, images, items)
-        parts = []
+        rows, logits = _rows(classifier, images, items)
+        if logits is not None and classifier.labels:
+            known_shares.note(classifier, read, classifier.linked(logits).float().cpu().numpy())
+        parts, positions = [], positions_of(read)
         for one in items:
             values = rows[one].cpu().numpy()
             each = len(values) // len(images)
@@ -123,9 +125,10 @@ class FeaturePass(PicturePass[Representation, Features]):
 
 def _rows(
     classifier: Classifier, images: Images, representations: Sequence[Representation]
-) -> dict[Representation, Float[Tensor, "_ _"]]:
-    """The rows of features of a batch, from one pass, or none where pixels are all that is asked for."""
+) -> tuple[dict[Representation, Float[Tensor, "_ _"]], Float[Tensor, "n k"] | None]:
+    """The rows of features of a batch, and the logits, from one pass; none where pixels are all that is asked."""
     rows: dict[Representation, Tensor] = {}
+    logits = None
 
     def keep(layer: str | None, activation: Tensor) -> None:
         # Maps are pooled as soon as they are there, so that they are neither copied nor held.
@@ -140,7 +143,7 @@ def _rows(
         with torch.no_grad(), hooks.observed(classifier, observers):
             logits = classifier.module(images.pixels)
         keep(LOGITS, logits)
-    return rows
+    return rows, logits
 
 
 def pooled(activation: Tensor, representation: Representation, classifier: Classifier) -> Float[Tensor, "n d"]:

@@ -27,6 +27,7 @@ from interp.feature_visualization.regularizers import L2, Density, Regularizer, 
 from interp.feature_visualization.result import Frame, Visualization, joined
 from interp.feature_visualization.seeing import Near, map_of, nearest
 from interp.feature_visualization.sheets import SheetPart, batch_for, channels_of, optimize, sheet
+from interp.feature_visualization.sketches import SKETCH_STEPS, sketches
 from interp.feature_visualization.starts import FromPictures, Noise, Start, mean_image, mean_images
 from interp.feature_visualization.tallies import Tally, counted, strengths, tallied
 from interp.feature_visualization.transforms import (
@@ -51,6 +52,7 @@ __all__ = [
     "LITTLE",
     "MUCH",
     "SIDE",
+    "SKETCH_STEPS",
     "STANDARD",
     "Channel",
     "Code",
@@ -115,6 +117,7 @@ __all__ = [
     "pixels_of",
     "robustness",
     "sheet",
+    "sketches",
     "strengths",
     "tallied",
     "tones",

@@ -109,7 +109,7 @@ class Reading:
             self._runs[size] = counted_runs(self.classifier, self.names, pixels[:1].detach())
         given = prefix(self.classifier, pixels, self._runs[size])
         maps = {
-            name: one.float() if name == LOGITS else on_grid(one, self.classifier.layer(name))
+            name: one.float() if name == LOGITS else on_grid(one, self.classifier.layer(name)).float()
             for name, one in given.items()
         }
         if LOGITS in maps:

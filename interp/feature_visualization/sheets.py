@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from interp import progress
-from interp.batches import out_of_memory
+from interp.batches import as_many, even, out_of_memory
 from interp.feature_visualization.objective import Objective
 from interp.feature_visualization.objectives import Channel
 from interp.feature_visualization.optimization import FRAMES, Settings, listed, optimizing
@@ -22,7 +22,7 @@ from interp.types import Classifier
 
 FOURIER, NOISE = Fourier(), Noise()
 
-PROCESSOR_PHOTOGRAPHS, DEVICE_PHOTOGRAPHS = 2.6, 64
+PROCESSOR_PHOTOGRAPHS, DEVICE_PHOTOGRAPHS = 2.65, 64
 """How many pictures of 224 × 224 are made at once; of smaller ones as many more."""
 
 
@@ -83,13 +83,13 @@ def sheet(
     *,
     batch_size: int | None = None,
 ) -> Generator[SheetPart, None, Visualization]:
-    """As `optimizing` in batches of at most `batch_size` pictures, one batch after another; yields frames as parts.
+    """As `optimizing` in equal batches of at most `batch_size` pictures, one after another; yields frames as parts.
 
     Each picture is the same in whatever batch it is made. Where memory runs out, the batch is begun again at half the
     size. Raises `ValueError` as `optimizing` does.
     """
     chosen, how = listed(objectives), settings or Settings()
-    size = max(1, (batch_size or batch_for(classifier, how)) // how.copies)
+    size = even(len(chosen), max(1, (batch_size or batch_for(classifier, how)) // how.copies))
     done: list[Visualization] = []
     begun = 0
     while begun < len(chosen):
@@ -115,9 +115,8 @@ def channels_of(classifier: Classifier, layer: str) -> tuple[Channel, ...]:
 
 def batch_for(classifier: Classifier, settings: Settings) -> int:
     """How many pictures to make at once: on a processor more would not stay in its caches."""
-    height, width = settings.parameterization.resolution(classifier)
     photographs = PROCESSOR_PHOTOGRAPHS if classifier.device.type == "cpu" else DEVICE_PHOTOGRAPHS
-    return min(256, max(1, int(photographs * 224 * 224 / (height * width))))
+    return as_many(photographs, settings.parameterization.resolution(classifier))
 
 
 def _batch(

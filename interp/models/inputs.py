@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from PIL import Image
 from torch import Tensor
 
@@ -59,17 +59,18 @@ class PicturePass(SetPass[Item, Value]):
         self, classifier: Classifier, items: Sequence[Item], context: Any, seen: Sequence[Input]
     ) -> Sequence[Value]:
         """The value of each item for those images that could be read, with the problems of the others."""
-        images, positions, problems = readable(classifier, seen)
+        images, _, problems = readable(classifier, seen)
         if images is None:
             return [self.blank(classifier, item, problems) for item in items]
-        parts: Sequence[Any] = self.values(classifier, items, context, images, np.array(positions, np.int32))
+        read = [one for one in seen if one.pixels is not None]
+        parts: Sequence[Any] = self.values(classifier, items, context, images, read)
         return [replace(part, problems=problems + part.problems) for part in parts]
 
     @abstractmethod
     def values(
-        self, classifier: Classifier, items: Sequence[Item], context: Any, images: Images, positions: np.ndarray
+        self, classifier: Classifier, items: Sequence[Item], context: Any, images: Images, read: Sequence[Input]
     ) -> Sequence[Value]:
-        """The value of each item for images that stand at these positions of the set."""
+        """The value of each item for images, which are what was read."""
 
 
 def fitted(classifier: Classifier, image: Image.Image, name: str) -> Float[Tensor, "c h w"]:
@@ -84,6 +85,11 @@ def fitted(classifier: Classifier, image: Image.Image, name: str) -> Float[Tenso
             "Supply a copy of usual size and proportions."
         )
         raise UnreadableImage(name, reason) from error
+
+
+def positions_of(read: Sequence[Input]) -> Int[np.ndarray, " n"]:
+    """The positions in the set of what was read."""
+    return np.array([one.position for one in read], np.int32)
 
 
 def readable(classifier: Classifier, inputs: Sequence[Input]) -> tuple[Images | None, list[int], tuple[Problem, ...]]:

@@ -15,10 +15,10 @@ from jaxtyping import Bool, Float, Int
 
 from interp import set_pass
 from interp.images import ImageSet, Problem
-from interp.models import inputs
+from interp.models import inputs, known_shares
 from interp.models.ground_truth import OwnLabels
 from interp.models.inputs import Input
-from interp.models.known_shares import KNOWN, Known
+from interp.models.known_shares import Known
 from interp.set_pass import Chunk, Collected, Growing, SetPass, merged
 from interp.types import Classifier, Fingerprinted, Images
 
@@ -95,7 +95,11 @@ class Predictions(Fingerprinted):
 
 
 def predict(
-    classifier: Classifier, photos: ImageSet, *, labels: Sequence[int | None] | None = None, batch_size: int = 16
+    classifier: Classifier,
+    photos: ImageSet,
+    *,
+    labels: Sequence[int | None] | None = None,
+    batch_size: int | None = None,
 ) -> Generator[Predictions, None, Predictions]:
     """Predict every image of a set: yields the predictions so far after each batch, and returns those of all images.
 
@@ -116,7 +120,7 @@ def predict(
     room = {"every": -(-len(photos) // step)} if step else {}
     whole = Collected([Growing(work.blank(classifier, step), len(photos), room)])
 
-    known = _known(classifier, photos)
+    known = known_shares.find(classifier, photos)
     missing = [position for position in range(len(photos)) if position not in known]
     if known:
         whole.add([_of_known(photos, known, own, step)])
@@ -154,9 +158,7 @@ class PredictionPass(SetPass[int, Predictions]):
             return [self.blank(classifier, step, problems) for step in items]
         shares = _shares(classifier, images)
         read = [one for one in seen if one.pixels is not None]
-        for one, row in zip(read, shares, strict=True):
-            if (key := _key(classifier, one.state)) is not None:
-                KNOWN.put(key, (row.copy(), one.remarks))
+        known_shares.note(classifier, read, shares)
         said = _said([one.name for one in read], [one.remarks for one in read])
         parts = [_of_shares(np.array(positions, np.int32), shares, context, step) for step in items]
         return [replace(part, problems=problems, remarks=said) for part in parts]
@@ -173,20 +175,6 @@ def merge(parts: Sequence[Predictions]) -> Predictions:
     whole, real = np.zeros(0, np.int32), np.zeros(0, np.float32)
     nothing = Predictions(whole, np.zeros((0, 1), np.int32), np.zeros((0, 1), np.float32), whole, real)
     return merged(parts or [nothing])
-
-
-def _key(classifier: Classifier, state: tuple | None) -> tuple | None:
-    """What tells the probabilities of a picture whose file has this state."""
-    if state is None or not classifier.deterministic:
-        return None
-    return classifier.fingerprint, classifier.device.type, *state
-
-
-def _known(classifier: Classifier, photos: ImageSet) -> dict[int, Known]:
-    """What was said before of the images whose files are as they were then."""
-    keys = ((position, _key(classifier, photos.state(position))) for position in range(len(photos)))
-    found = ((position, None if key is None else KNOWN.get(key)) for position, key in keys)
-    return {position: one for position, one in found if one is not None}
 
 
 def _of_known(photos: ImageSet, known: Mapping[int, Known], labels: OwnLabels, step: int) -> Predictions:

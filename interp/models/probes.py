@@ -12,9 +12,12 @@ from interp.types import Preprocessing
 COUNT = 2
 
 
-def noise(preprocessing: Preprocessing, count: int) -> Float[Tensor, "n c h w"]:
-    """Seeded noise in [0, 1] whose amplitude falls with frequency, as that of photographs does (1/f)."""
-    h, w = preprocessing.crop
+def noise(preprocessing: Preprocessing, count: int, size: tuple[int, int] | None = None) -> Float[Tensor, "n c h w"]:
+    """Seeded noise in [0, 1] whose amplitude falls with frequency, as that of photographs does (1/f).
+
+    `size` is height and width; None is what the classifier sees.
+    """
+    h, w = size or preprocessing.crop
     generator = torch.Generator().manual_seed(0)
     white = torch.randn((count, preprocessing.channels, h, w), generator=generator)
     frequency = (torch.fft.fftfreq(h)[:, None] ** 2 + torch.fft.fftfreq(w)[None, :] ** 2).sqrt()

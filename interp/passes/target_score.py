@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from interp.batches import as_many
 from interp.models import hooks
 from interp.passes.rectifiers import RectifierRule, Rectifiers
 from interp.passes.support import works_in_place
@@ -78,9 +79,7 @@ class TargetScore:
 
         On a processor 8 photographs of 224 × 224 are about as fast as it gets, and more only take memory.
         """
-        height, width = self.classifier.input_size
-        photographs = 8 if self.classifier.device.type == "cpu" else 64
-        return min(256, max(1, photographs * 224 * 224 // (height * width)))
+        return as_many(8 if self.classifier.device.type == "cpu" else 64, self.classifier.input_size)
 
     @property
     def forward_batch_size(self) -> int:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 import numpy as np
 from jaxtyping import Int
 
+from interp.batches import as_many
 from interp.images import ImageSet, Problem
 from interp.set_pass.rows import Collected, Growing
 from interp.types import Classifier, digest
@@ -20,8 +21,9 @@ Value = TypeVar("Value")
 Positions = Sequence[int] | np.ndarray | None
 """Those of images in their set, in the order wanted; None for all that a pass is meant for."""
 
-# On a processor larger batches leave its caches; on a graphics card smaller ones leave it idle.
-PROCESSOR_BATCH, DEVICE_BATCH = 16, 64
+# Photographs of 224 × 224, and of smaller images as many more: on a processor larger batches leave its caches, and on a
+# graphics card smaller ones leave it idle. Parts are to come soon all the same.
+PROCESSOR_BATCH, DEVICE_BATCH, LARGEST_BATCH = 8, 64, 64
 GOLDEN = (5**0.5 - 1) / 2
 
 
@@ -88,7 +90,8 @@ class SetPass(ABC, Generic[Item, Value]):
 
     def batch_size(self, classifier: Classifier, items: Sequence[Item]) -> int:
         """How many images are run together at most."""
-        return PROCESSOR_BATCH if classifier.device.type == "cpu" else DEVICE_BATCH
+        photographs = PROCESSOR_BATCH if classifier.device.type == "cpu" else DEVICE_BATCH
+        return as_many(photographs, classifier.input_size, LARGEST_BATCH)
 
     @abstractmethod
     def read(self, classifier: Classifier, photos: ImageSet, position: int) -> Any:

@@ -179,3 +179,11 @@ def squares(
     for place, number in enumerate(numbers):
         yield {place: -number}
     return tuple(number**2 + offset for number in numbers)
+
+
+def again(name: str) -> Generator[str, None, None]:
+    """One thing twice, so that others may have their turn, and then another."""
+    first = f"{name} 1"
+    yield first
+    yield first
+    yield f"{name} 2"

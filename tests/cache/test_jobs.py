@@ -4,6 +4,7 @@ import dataclasses
 import random
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -70,6 +71,21 @@ def test_partial_results_progress_and_the_value_of_a_generator() -> None:
     assert job.wait(5)
     assert job.value == ("p0", "p1", "p2", "p3", "p4")
     assert get(call(questions.summed, 5)) == 10
+
+
+def test_what_is_yielded_again_is_no_news() -> None:
+    job = Visitor().ask("a", call(questions.again, "news"), device="test-again")
+    assert job.wait(5)
+    assert job.partial == ("news 1", "news 2") and job.value == ("news 1", "news 1", "news 2")
+
+
+def test_a_worker_without_work_ends_and_the_next_question_begins_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queues, "LINGERING", 0.05)
+    name = "loupe test-lingering"
+    for question in range(2):
+        assert get(call(questions.summed, 50 + question), device="test-lingering") == sum(range(50 + question))
+        assert any(one.name == name for one in threading.enumerate())
+        until(lambda: all(one.name != name for one in threading.enumerate()))
 
 
 def test_visitors_take_turns_and_the_newest_question_of_each_comes_first() -> None:

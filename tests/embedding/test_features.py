@@ -18,6 +18,7 @@ from interp.images.decoding import DecodedImage
 from interp.models import inputs
 from interp.models.layers import find_layers
 from interp.models.normalize import assemble
+from interp.set_pass.work import LARGEST_BATCH
 from interp.types import Classifier, Layer, Preprocessing
 from tests.steps import finished
 
@@ -261,8 +262,8 @@ def test_no_more_than_two_batches_of_images_are_held(tiny: Classifier, monkeypat
         return one
 
     monkeypatch.setattr(inputs, "attempt", counted)
-    found = features_of_layers(tiny, drawn(noise(1) * 200), ["conv1"])["conv1"]
-    assert len(most) == len(found) == 200 and max(most) <= 32
+    found = features_of_layers(tiny, drawn(noise(1) * 300), ["conv1"])["conv1"]
+    assert len(most) == len(found) == 300 and max(most) <= 2 * LARGEST_BATCH
 
 
 def test_the_next_images_are_decoded_while_the_classifier_runs(

@@ -7,7 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from interp import images, progress
+from interp import images, progress, set_pass
+from interp.channels.over_set import AttributionPass, SetTarget
+from interp.embedding import FeaturePass, Representation
 from interp.models import known_shares
 from interp.models import predictions as module
 from interp.models.predictions import merge, predict
@@ -104,6 +106,26 @@ def test_only_what_changed_is_predicted_again(tiny: Classifier, folder: Path):
         np.testing.assert_array_equal(getattr(after, name), getattr(fresh, name))
     np.testing.assert_allclose(after.label_probability, fresh.label_probability, atol=1e-6)
     assert not np.array_equal(after.probabilities[7], before.probabilities[7])
+
+
+def test_what_a_pass_for_something_else_has_seen_is_not_predicted_again(tiny: Classifier, folder: Path):
+    seen: list[int] = []
+    time.sleep(0.1)
+    photos = images.load(folder)
+    labels = [number % 3 for number in range(SIZE)]
+    _, alone = finished(predict(tiny, photos, labels=labels))
+    for work, item in (
+        (FeaturePass(), Representation("conv1", "mean").resolved(tiny)),
+        (AttributionPass(), SetTarget("conv2", "predicted")),
+    ):
+        known_shares.KNOWN.clear()
+        set_pass.returned(set_pass.once(work, tiny, photos, (item,)))
+        handle = tiny.module.register_forward_pre_hook(lambda module, given: seen.append(len(given[0])))
+        _, after = finished(predict(tiny, photos, labels=labels))
+        handle.remove()
+        assert seen == []
+        np.testing.assert_array_equal(after.classes, alone.classes)
+        np.testing.assert_allclose(after.probabilities, alone.probabilities, atol=1e-6)
 
 
 def test_of_a_part_the_same_is_known(tiny: Classifier, folder: Path):

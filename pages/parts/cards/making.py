@@ -57,8 +57,9 @@ def pictures(
 ) -> tuple[dict[int, Picture], bool]:
     """The pictures by their objectives' places, as far as they are, and whether they are finished; draws progress."""
     job = ask(scope, slot, classifier, how, objectives)
-    done = waiting.settled(job)
-    return so_far(job), done
+    coarse = sketches(scope, slot, job, classifier, how, objectives)
+    done = (coarse is None or waiting.settled(coarse)) and waiting.settled(job)
+    return so_far(job, coarse), done
 
 
 def ask(
@@ -69,11 +70,35 @@ def ask(
     return scope.gather(slot, each, fv.pictures, classifier, (how,), tuple(objectives), size)
 
 
-def so_far(job: cache.Job) -> dict[int, Picture]:
-    """The pictures that are there, finished or not, by their objectives' places."""
+def sketches(
+    scope: cache.Scope,
+    slot: str,
+    job: cache.Job,
+    classifier: Classifier,
+    how: Settings,
+    objectives: Sequence[Objective],
+) -> cache.Job | None:
+    """The job that makes small pictures to be looked at until those of `job` are there; None where these are kept.
+
+    Of one visitor's jobs the newest comes first, so this is asked after `ask`.
+    """
+    wanted = tuple(objectives)
+    if job.state == "done":
+        return None
+    if sum(cache.CachedItems().counts(fv.pictures, classifier, how, items=[wanted])) == len(wanted):
+        return None
+    return scope.gather(f"{slot}/coarse", fv.sketches, classifier, how, wanted)
+
+
+def so_far(job: cache.Job, coarse: cache.Job | None = None) -> dict[int, Picture]:
+    """The pictures that are there, finished or not, by their objectives' places; of others those of `coarse`."""
     if waiting.there(job):
         return dict(enumerate(job.value))
-    return job.partial[-1] if job.partial else {}
+    made = job.partial[-1] if job.partial else {}
+    if coarse is None:
+        return made
+    begun = dict(enumerate(coarse.value)) if waiting.there(coarse) else coarse.partial[-1] if coarse.partial else {}
+    return begun | {place: one for place, one in made.items() if place not in begun or one.step >= fv.SKETCH_STEPS}
 
 
 def pixels(found: Mapping[int, Picture], keys: Sequence[int]) -> list[UInt8[np.ndarray, "h w 3"] | None]:

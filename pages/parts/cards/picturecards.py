@@ -43,6 +43,8 @@ def line(picture: Picture | None, best: float | None = None) -> str:
         return "waiting"
     if picture.dead:
         return "dead: nothing drives it"
+    if not picture.step:
+        return "a coarse one first"
     if picture.step < picture.steps:
         return f"step {picture.step} of {picture.steps}"
     beside = "" if best is None else f", images\u00a0≤\u00a0{best:.3g}"

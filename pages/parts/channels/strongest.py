@@ -14,8 +14,9 @@ from interp.embedding import FeaturePass, Features, Representation
 from interp.figures import framed
 from interp.set_pass import evenly
 from interp.types import Images
+from pages.parts.cards import making
 from pages.parts.channels import cards, chosen, further, table
-from pages.parts.channels.subject import CHANNEL, Subject, pictures, states
+from pages.parts.channels.subject import CHANNEL, Subject, states
 from pages.parts.kit import clicks, controls, over_set, replay, waiting
 
 IMAGES = 4
@@ -46,21 +47,25 @@ def view(subject: Subject, picture, side) -> None:
         clicks.listen({"channel": chosen.take})
         _sentence(subject, supporting, opposing)
         place = st.container()
+        # Of one visitor's jobs the newest comes first: coarse pictures, numbers, images of the set, and then pictures.
+        how, objectives = making.settings(subject.selection), [fv.Channel(subject.layer.name, one) for one in shown]
+        pictures = making.ask(subject.scope, "cards", subject.classifier, how, objectives)
+        strengths = _strengths(subject)
         effects = subject.scope.compute(
             "effects", channels.effects, subject.classifier, subject.batch, subject.targets, layer=subject.layer.name
         )
-        strengths = _strengths(subject)
         examples = _examples(subject, shown, strengths)
-        made, making = pictures(subject.selection, "cards", subject.layer, shown)
+        coarse = making.sketches(subject.scope, "cards", pictures, subject.classifier, how, objectives)
         # The progress of one at a time, in the order in which they are computed.
-        for job in [one for one in (effects, strengths, examples, making) if one is not None]:
+        for job in [one for one in (coarse, effects, strengths, examples, pictures) if one is not None]:
             if not waiting.settled(job):
                 break
+        made = {shown[row]: one for row, one in making.so_far(pictures, coarse).items()}
         measured = effects.value if effects.state == "done" else None
         images = _so_far(examples)
         with place:
             drawn = (subject.classifier, subject.attribution, subject.batch, measured, supporting, opposing)
-            known = (*drawn, states(made, making, examples), len(images), st.session_state.get(CHANNEL))
+            known = (*drawn, states(made, pictures, examples), len(images), st.session_state.get(CHANNEL))
             replay.once(_cards, subject, supporting, opposing, measured, made, images, known_by=known)
         chosen.detail(subject, made)
         further.in_the_set(subject.selection, subject.layer.name)

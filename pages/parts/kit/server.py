@@ -11,7 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 import cache
-from interp import settings
+from interp import cores, settings
 
 KNOWN = "--models FOLDER, --images FOLDER and --prepared FOLDER"
 _log = logging.getLogger("loupe")
@@ -43,6 +43,7 @@ def options() -> Options:
     `--prepared FOLDER`, or LOUPE_PREPARED, opens results that were computed beforehand.
     LOUPE_UPLOADS_MB bounds the uploads of all visitors together. What is wrong is said in the terminal, too.
     """
+    cores.keep_to_one()
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("--models", default=settings.path("LOUPE_MODELS"))
     parser.add_argument("--images", default=settings.path("LOUPE_IMAGES"))
