@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
+import time
 import traceback
 from enum import StrEnum
 from typing import Any
@@ -15,7 +17,7 @@ from cache.jobs import Cancelled, Job
 from cache.keys import Call
 from cache.memory import MISSING, Memory
 from cache.order import Turns
-from interp import cores
+from interp import cores, settings
 from interp.batches import out_of_memory
 
 
@@ -36,8 +38,8 @@ class Queue(StrEnum):
 
 SMALL = frozenset((Queue.FIGURES, Queue.LISTS, Queue.READING, Queue.SETS))
 """Their threads compute on one core each, so that those which compute much have the cores."""
-LINGERING = 0.5
-"""Seconds without work after which a worker's thread ends."""
+LINGERING, LOOKING = 0.5, 60.0
+"""Seconds without work after which a worker's thread ends, and after which it looks if what is expected may be done."""
 # Who asks: a visitor and one of the visitor's slots.
 Asker = tuple[object, object]
 
@@ -47,11 +49,20 @@ _log = logging.getLogger("loupe")
 changed = threading.Condition(threading.RLock())
 _unfinished: dict[str, Job] = {}
 _askers: dict[Job, set[Asker]] = {}
+# Who would like to have it done when nobody asks for anything.
+_hopers: dict[Job, set[Asker]] = {}
 _queues: dict[str, Worker] = {}
+_asked = 0.0
 
 
-def enter(asker: Asker, call: Call, *, disk: bool, device: str) -> Job:
-    """The job for a call: done already where the value is in memory or on disk, else the one for its key."""
+def enter(asker: Asker, call: Call, *, disk: bool, device: str, expected: bool = False) -> Job:
+    """The job for a call: done already where the value is in memory or on disk, else the one for its key.
+
+    What is `expected` only is done while nobody has asked for anything for a while; once it is asked for, it is as any.
+    """
+    global _asked
+    if not expected:
+        _asked = time.monotonic()
     found: Any = MISSING
     disk = disk and not call.passing
     if disk and call.key not in _unfinished and memory.get(call.key) is MISSING:
@@ -66,9 +77,12 @@ def enter(asker: Asker, call: Call, *, disk: bool, device: str) -> Job:
             if found is not MISSING:
                 return Job.found(call, *found, device=device)
             job = _unfinished[call.key] = Job(call, device=device, disk=disk, ahead=ahead)
-            _askers[job] = set()
+            _askers[job], _hopers[job] = set(), set()
         job.disk |= disk
-        _askers[job].add(asker)
+        if not expected and not _askers[job]:
+            for visitor, _ in _hopers[job]:
+                queue(job.device).drop(visitor, job)
+        (_hopers if expected else _askers)[job].add(asker)
         queue(job.device).add(asker[0], job)
         return job
 
@@ -76,11 +90,17 @@ def enter(asker: Asker, call: Call, *, disk: bool, device: str) -> Job:
 def leave(asker: Asker, job: Job) -> None:
     """Wait for a job no longer; the last who leaves ends it."""
     with changed:
-        askers = _askers.get(job, set())
+        askers, hopers = _askers.get(job, set()), _hopers.get(job, set())
         askers.discard(asker)
-        if not any(visitor is asker[0] for visitor, _ in askers):
+        hopers.discard(asker)
+        if not any(visitor is asker[0] for visitor, _ in (*askers, *hopers)):
             queue(job.device).drop(asker[0], job)
-        if not askers and job in _askers:
+        if askers or job not in _askers:
+            return
+        for visitor, _ in hopers:
+            queue(job.device).drop(visitor, job)
+            queue(job.device).add(visitor, job)
+        if not hopers:
             # Out of the table first, so that whoever asks from now on gets a job of their own.
             _forget(job)
             queue(job.device).abandon(job)
@@ -95,7 +115,15 @@ def queue(device: str) -> Worker:
 def unfinished() -> int:
     """How many jobs somebody waits for."""
     with changed:
-        return len(_unfinished)
+        return sum(bool(askers) for askers in _askers.values())
+
+
+def rest_left() -> float:
+    """In how many seconds what is expected may be worked on, if nobody asks for anything before; never is infinity."""
+    wanted = settings.number("LOUPE_AHEAD_SECONDS")
+    if not wanted or unfinished():
+        return math.inf
+    return max(0.0, _asked + wanted - time.monotonic())
 
 
 def ahead(job: Job) -> int:
@@ -116,6 +144,8 @@ class Worker:
         self._device = device
         self._small = small
         self._turns = Turns()
+        # What nobody waits for, but is likely to be asked next.
+        self._later = Turns()
         self._closing: list[Job] = []
         self._running: Job | None = None
         self._thread: threading.Thread | None = None
@@ -128,7 +158,7 @@ class Worker:
     def add(self, visitor: object, job: Job) -> None:
         """Put a job at the head of a visitor's own jobs."""
         with changed:
-            self._turns.add(visitor, job)
+            (self._turns if _askers.get(job) else self._later).add(visitor, job)
             self._wake()
 
     def _wake(self) -> None:
@@ -140,6 +170,7 @@ class Worker:
     def drop(self, visitor: object, job: Job) -> None:
         """Take a job out of a visitor's own."""
         self._turns.drop(visitor, job)
+        self._later.drop(visitor, job)
 
     def abandon(self, job: Job) -> None:
         """End a job that nobody waits for: at once where it waits, at its next step where it runs."""
@@ -166,16 +197,28 @@ class Worker:
     def _turn(self) -> bool:
         """Close what is to be closed and do one step; gives whether there is to be another."""
         with changed:
-            if not changed.wait_for(lambda: self._closing or self._turns, LINGERING):
-                self._thread = None
-                return False
+            while not self._closing and self._next() is None:
+                if not changed.wait(self._patience()) and not self._later and not self._closing and not self._turns:
+                    self._thread = None
+                    return False
             closing, self._closing = self._closing, []
-            job = self._running = self._turns.take().begin() if self._turns else None
+            turns = self._next()
+            job = self._running = None if turns is None else turns.take().begin()
         for one in closing:
             _close(one)
         if job is not None:
             self._advance(job)
         return True
+
+    def _next(self) -> Turns | None:
+        """Whose jobs get the next step: those that somebody waits for, else, after a rest, those that are expected."""
+        if self._turns:
+            return self._turns
+        return self._later if self._later and rest_left() <= 0 else None
+
+    def _patience(self) -> float:
+        """After how many seconds to look again."""
+        return min(LOOKING, max(0.01, rest_left())) if self._later else LINGERING
 
     def _advance(self, job: Job) -> None:
         error: Exception | None = None
@@ -202,7 +245,7 @@ class Worker:
     def _end(self, job: Job, error: Exception | None) -> None:
         with changed:
             self._running = None
-            for visitor in {visitor for visitor, _ in _askers.get(job, ())}:
+            for visitor in {visitor for visitor, _ in (*_askers.get(job, ()), *_hopers.get(job, ()))}:
                 self.drop(visitor, job)
             _forget(job)
             if error is None:
@@ -212,7 +255,12 @@ class Worker:
 
 
 def _forget(job: Job) -> None:
-    _askers.pop(job, None)
+    global _asked
+    _hopers.pop(job, None)
+    if _askers.pop(job, None):
+        _asked = time.monotonic()
+    # Other queues may now go on with what is expected.
+    changed.notify_all()
     if _unfinished.get(job.key) is job:
         del _unfinished[job.key]
 

@@ -11,6 +11,7 @@ from cache.jobs import Job
 from cache.keys import Call
 from cache.keys import call as called
 from cache.queues import Queue
+from interp import settings
 
 
 class Slot(NamedTuple):
@@ -51,6 +52,24 @@ class Visitor:
             if before is not None and before is not job:
                 queues.leave(asker, before)
         return job
+
+    def expect(self, slot: Slot | str, call: Call, disk: bool = True, device: str | None = None) -> None:
+        """Have done what is likely to be asked next, while nobody asks for anything; let go of by `release` as all is.
+
+        Its function must be a generator: work stops at a yield when somebody asks.
+        """
+        with queues.changed:
+            before = self._slots.get(slot)
+            if self._closed or (before is not None and before.key == call.key):
+                return
+        if not settings.number("LOUPE_AHEAD_SECONDS"):
+            return
+        job = queues.enter((self, slot), call, disk=disk, device=device or device_of(call), expected=True)
+        with queues.changed:
+            before = self._slots.get(slot)
+            self._slots[slot] = job
+            if before is not None and before is not job:
+                queues.leave((self, slot), before)
 
     def release(self, slot: Slot | str) -> None:
         """Wait no longer for what was asked in a slot; a slot without a job is let be."""
@@ -131,6 +150,12 @@ class Scope:
     def ask(self, slot: str, call: Call, *, disk: bool = True, queue: str | None = None) -> Job:
         """The job of a call, as `Visitor.ask` gives it, for work of no kind that has a name of its own."""
         return self.visitor.ask(Slot(self.page, self.view, slot), call, disk=disk, device=queue)
+
+    def expect(self, slot: str, function: Callable[..., Any] | Call, /, *arguments: Any, **keywords: Any) -> None:
+        """As `gather`, for what is likely to be asked next: done while nobody asks for anything (`Visitor.expect`)."""
+        self.visitor.expect(
+            Slot(self.page, self.view, f"{slot}, ahead"), _call(function, arguments, keywords), disk=False
+        )
 
     def release(self, slot: str) -> None:
         """Wait no longer for what was asked in a slot."""

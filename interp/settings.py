@@ -34,6 +34,7 @@ NUMBERS = {
     "LOUPE_CACHE_MB": NumberSetting(4096.0, 1.0, MOST_MB, MEGABYTES, zero="nothing is kept on disk"),
     "LOUPE_MEMORY_MB": NumberSetting(2048.0, 1.0, MOST_MB, MEGABYTES, zero="nothing but the newest is kept in memory"),
     "LOUPE_UPLOADS_MB": NumberSetting(2000.0, 1.0, MOST_MB, MEGABYTES),
+    "LOUPE_AHEAD_SECONDS": NumberSetting(2.0, 0.1, 31_536_000.0, "seconds", zero="nothing is computed ahead"),
     "LOUPE_OWN_SECONDS": NumberSetting(30.0, 0.001, 31_536_000.0, "seconds"),
     "LOUPE_OWN_MB": NumberSetting(1536.0, 1.0, MOST_MB, MEGABYTES),
 }

@@ -21,6 +21,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Set before those processes begin: a library that is loaded has read it already, for threads that are yet to come.
     """
+    # Tests say themselves what is computed; what is computed ahead would take their time.
+    os.environ.setdefault("LOUPE_AHEAD_SECONDS", "0")
     if hasattr(config, "workerinput") or config.getoption("numprocesses", None):
         os.environ.setdefault("OMP_NUM_THREADS", "1")
         os.environ.setdefault("NUMBA_NUM_THREADS", "1")

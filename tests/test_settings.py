@@ -50,7 +50,7 @@ def test_nothing_may_be_kept_on_disk_but_uploads_need_room(monkeypatch: pytest.M
 def test_a_variable_that_nobody_knows_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOUPE_CACHE_GB", "4")
     [said] = settings.problems()
-    assert "LOUPE_CACHE_GB" in said and "Known are LOUPE_CACHE, LOUPE_CACHE_MB, " in said
+    assert "LOUPE_CACHE_GB" in said and "Known are LOUPE_AHEAD_SECONDS, LOUPE_CACHE, LOUPE_CACHE_MB, " in said
 
 
 def test_the_folder_of_results(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The real app in a process of its own, and a Chromium that looks at it."""
+"""The real app in a process of its own, and a Chromium that looks at it; neither may ask another computer."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -18,6 +19,30 @@ ROOT = Path(__file__).resolve().parents[2]
 VIEWPORT = {"width": 1440, "height": 1000}
 PHOTOGRAPHS = 12
 SETTLED = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+
+
+# What each server's Python runs before anything else: each name that it looks up and each address that it connects to.
+WATCH = """
+import sys
+
+def watch(event, arguments):
+    if event in ("socket.connect", "socket.sendto") and isinstance(arguments[1], tuple):
+        asked = arguments[1][0]
+    elif event == "socket.getaddrinfo":
+        asked = arguments[0]
+    else:
+        return
+    with open({log!r}, "a") as log:
+        print(asked, file=log)
+
+sys.addaudithook(watch)
+with open({log!r}, "a") as log:
+    print({watching!r}, file=log)
+"""
+WATCHING = "watching"
+# The browser finds no other host, and what it asks for is heard of in `page`.
+BLOCKED = ["--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost"]
+OWN = {"localhost", "127.0.0.1", "::1", "0.0.0.0", "None"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -28,15 +53,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class Server:
-    """A running app: its address, and what it has printed."""
+    """A running app that a whole class can reach: its address, what it has printed, and whom it has asked."""
 
     def __init__(self, folder: Path, *arguments: str, script: str = "app.py") -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.address = f"http://localhost:{port}"
-        self.printed = folder / "printed.txt"
-        environment = {**os.environ, "LOUPE_CACHE": str(folder / "cache"), "HOME": str(folder)}
+        self.printed, self.log = folder / "printed.txt", folder / "asked.txt"
+        (folder / "watch").mkdir(exist_ok=True)
+        (folder / "watch" / "sitecustomize.py").write_text(WATCH.format(log=str(self.log), watching=WATCHING))
+        environment = {
+            **os.environ, "LOUPE_CACHE": str(folder / "cache"), "HOME": str(folder),
+            "PYTHONPATH": str(folder / "watch"), "STREAMLIT_SERVER_ADDRESS": "0.0.0.0",
+        }  # fmt: skip
         command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true"]
         with self.printed.open("w") as printed:
             self.process = subprocess.Popen(
@@ -62,6 +92,14 @@ class Server:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
             self.process.kill()
+        assert self.foreign == set()
+
+    @property
+    def foreign(self) -> set[str]:
+        """The hosts that the server looked up or connected to, other than its own machine."""
+        asked = set(self.log.read_text().split())
+        assert WATCHING in asked
+        return asked - OWN - {WATCHING}
 
 
 @pytest.fixture(scope="session")
@@ -72,9 +110,9 @@ def chromium(tmp_path_factory: pytest.TempPathFactory):
         pytest.skip("needs Chromium, which is not installed (Debian: apt-get install chromium)")
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as driver:
-        arguments = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
+        quiet = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
         context = driver.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("profile"), executable_path=executable, args=arguments,
+            tmp_path_factory.mktemp("profile"), executable_path=executable, args=[*BLOCKED, *quiet],
             viewport=VIEWPORT, reduced_motion="reduce", accept_downloads=True,
         )  # fmt: skip
         yield context
@@ -117,15 +155,42 @@ def real(tmp_path_factory: pytest.TempPathFactory, imagenet: Path) -> Iterator[S
 
 @pytest.fixture
 def page(chromium):
-    """A new tab, in which no page has stored anything. A traceback on it fails the test, whatever it looked for."""
+    """A new tab, in which no page has stored anything.
+
+    A traceback on it fails the test, whatever it looked for, and so does asking another computer for anything.
+    """
     page = chromium.new_page()
     page.set_default_timeout(60_000)
+    foreign = watched(page)
     yield page
+    # The browser itself fetches this one, and Playwright does not hear of it.
+    icons = page.locator('link[rel*="icon"]').evaluate_all("all => all.map((one) => one.href)")
+    foreign += [one for one in icons if is_foreign(one)]
     raised = page.locator('[data-testid="stException"]').count()
     page.evaluate("() => { try { localStorage.clear() } catch {} }")
     page.close()
     chromium.clear_cookies()
     assert raised == 0
+    assert foreign == []
+
+
+def watched(page) -> list[str]:
+    """What a tab asks other computers for, as it goes on."""
+    foreign: list[str] = []
+
+    def hear(asked) -> None:
+        if is_foreign(asked.url):
+            foreign.append(asked.url)
+
+    page.on("request", hear)
+    page.on("websocket", hear)
+    return foreign
+
+
+def is_foreign(address: str) -> bool:
+    """Whether what an address names is on another computer."""
+    parts = urlsplit(address)
+    return parts.scheme in ("http", "https", "ws", "wss") and parts.hostname not in OWN
 
 
 def settle(page, quiet_ms: int = 200) -> None:

@@ -1,101 +1,38 @@
-"""Nothing leaves the machine: neither the browser nor the server asks any other computer for anything."""
+"""Nothing leaves the machine; that no page asks another computer for anything, all tests here watch (`conftest.py`)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import subprocess
+import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import pytest
 from streamlit import config
 
-from tests.browser.conftest import Server, settle
-
-DIGITS = "model=digits&images=digits"
-# Small views of every page, and what is there when their charts, maps and cards are drawn.
-PAGES = {
-    "": ".st-key-squares .js-plotly-plot",
-    f"saliency?{DIGITS}&methods=Gradient": ".st-key-comparison .js-plotly-plot",
-    f"embeddings?{DIGITS}&map.method=PCA": "canvas.over",
-    "shared_interest?images=scenes:40&interest.method=Gradient": ".cards button img",
-    f"channel_attribution?{DIGITS}&ch.count=1": ".sides .channel",
-    f"feature_visualization?{DIGITS}&fv.quality=Preview": ".made button img",
-}
-# What a Python process runs before anything else: each name that it looks up and each address that it connects to.
-WATCH = """
-import sys
-
-def watch(event, arguments):
-    if event in ("socket.connect", "socket.sendto") and isinstance(arguments[1], tuple):
-        asked = arguments[1][0]
-    elif event == "socket.getaddrinfo":
-        asked = arguments[0]
-    else:
-        return
-    with open({log!r}, "a") as log:
-        print(asked, file=log)
-
-sys.addaudithook(watch)
-with open({log!r}, "a") as log:
-    print({watching!r}, file=log)
-"""
-WATCHING = "watching"
-OWN = {"localhost", "127.0.0.1", "::1", "0.0.0.0", "None"}
+from tests.browser.conftest import OWN, WATCH, WATCHING, Server, is_foreign, settle, watched
 
 
-class Watched:
-    """A server that a whole class can reach, and that no screen belongs to, with what it asked other computers for."""
-
-    def __init__(self, folder: Path) -> None:
-        self.log = folder / "asked.txt"
-        self.server = Server(folder)
-
-    @property
-    def asked(self) -> set[str]:
-        """The hosts that the server looked up or connected to, other than its own machine."""
-        return set(self.log.read_text().split()) - OWN - {WATCHING}
-
-
-@pytest.fixture
-def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
-    (tmp_path / "sitecustomize.py").write_text(WATCH.format(log=str(tmp_path / "asked.txt"), watching=WATCHING))
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setenv("STREAMLIT_SERVER_ADDRESS", "0.0.0.0")
-    watched = Watched(tmp_path)
-    yield watched
-    watched.server.stop()
-
-
-def test_no_page_asks_another_computer_for_anything(watched: Watched, page) -> None:
-    own = urlsplit(watched.server.address).netloc
-    foreign: list[str] = []
-
-    def guard(route) -> None:
-        address = urlsplit(route.request.url)
-        if address.netloc == own:
-            route.continue_()
-        else:
-            foreign.append(route.request.url)
-            route.abort()
-
-    page.route("**/*", guard)
-    page.on("websocket", lambda socket: foreign.append(socket.url) if urlsplit(socket.url).netloc != own else None)
-    for address, there in PAGES.items():
-        page.goto(f"{watched.server.address}/{address}")
-        page.locator(there).first.wait_for()
-        settle(page)
-        page.get_by_text("How to read this").click()
-        if address:
-            # The Overview's has no formula.
-            page.locator('[data-testid="stExpander"] .katex:visible').first.wait_for()
-        page.wait_for_timeout(200)
-        # The browser itself fetches this one, and Playwright does not hear of it.
-        for icon in page.locator('link[rel*="icon"]').all():
-            used = icon.evaluate("link => link.href")
-            if not used.startswith("data:") and urlsplit(used).netloc != own:
-                foreign.append(used)
+def test_what_a_page_asks_another_computer_for_is_blocked_and_heard_of(visited: Server, chromium) -> None:
+    page = chromium.new_page()
+    foreign = watched(page)
+    page.goto(f"{visited.address}/embeddings?model=digits&images=digits&map.method=PCA")
+    settle(page)
     assert foreign == []
-    assert WATCHING in watched.log.read_text() and watched.asked == set()
+    ended = page.evaluate("fetch('https://fonts.example/icon.svg').then(() => 'reached', () => 'blocked')")
+    page.close()
+    assert ended == "blocked" and foreign == ["https://fonts.example/icon.svg"]
+
+
+def test_an_icon_of_a_server_of_fonts_would_be_heard_of() -> None:
+    assert is_foreign("https://fonts.gstatic.com/icon.svg") and is_foreign("ws://example.org/stream")
+    assert not is_foreign("data:image/svg+xml,") and not is_foreign("http://localhost:8501/favicon.svg")
+
+
+def test_whom_a_server_looks_up_is_heard_of(tmp_path: Path) -> None:
+    log = tmp_path / "asked.txt"
+    (tmp_path / "sitecustomize.py").write_text(WATCH.format(log=str(log), watching=WATCHING))
+    program = "import socket\ntry: socket.create_connection(('checkip.invalid', 80), 1)\nexcept OSError: pass"
+    subprocess.run([sys.executable, "-c", program], env={"PYTHONPATH": str(tmp_path)}, check=True)
+    assert set(log.read_text().split()) - OWN == {WATCHING, "checkip.invalid"}
 
 
 def test_no_statistics_are_gathered() -> None:

@@ -66,8 +66,20 @@ def ask(
     scope: cache.Scope, slot: str, classifier: Classifier, how: Settings, objectives: Sequence[Objective]
 ) -> cache.Job:
     """The job that makes a picture for each objective; each is kept by itself."""
+    return scope.gather(slot, _call(classifier, how, objectives))
+
+
+def expect(
+    scope: cache.Scope, slot: str, classifier: Classifier, how: Settings, objectives: Sequence[Objective]
+) -> None:
+    """Have these pictures made while nobody asks for anything: they are likely to be asked for next."""
+    if objectives:
+        scope.expect(slot, _call(classifier, how, objectives))
+
+
+def _call(classifier: Classifier, how: Settings, objectives: Sequence[Objective]) -> cache.Call:
     size = max(1, fv.batch_for(classifier, how) // how.copies)
-    return scope.gather(slot, each, fv.pictures, classifier, (how,), tuple(objectives), size)
+    return cache.call(each, fv.pictures, classifier, (how,), tuple(objectives), size)
 
 
 def sketches(

@@ -68,6 +68,10 @@ def view(subject: Subject, picture, side) -> None:
             known = (*drawn, states(made, pictures, examples), len(images), st.session_state.get(CHANNEL))
             replay.once(_cards, subject, supporting, opposing, measured, made, images, known_by=known)
         chosen.detail(subject, made)
+        # Nearest are those that a larger number of channels would show.
+        near = [int(one) for one in (*order[count : 2 * count], *order[::-1][count : 2 * count])]
+        objectives = [fv.Channel(subject.layer.name, one) for one in near if one not in shown]
+        making.expect(subject.scope, "cards", subject.classifier, how, objectives)
         further.in_the_set(subject.selection, subject.layer.name)
         table.draw(subject, measured)
 

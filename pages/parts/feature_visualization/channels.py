@@ -50,6 +50,8 @@ def view(selection: Selection, picture, side) -> None:
             _layers(selection, layer, how)
         st.markdown(f"#### {plain(layer.name)}, channel {channel}")
         made = single.detail(selection, layer, channel, how)
+        following = range(shown.stop, min(shown.stop + EACH, layer.channels))
+        making.expect(scope, "sheet", classifier, how, [fv.Channel(layer.name, one) for one in following])
         if waiting.settled(reading):
             single.images(selection, layer, channel, reading.value[0], made)
 

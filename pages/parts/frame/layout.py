@@ -12,7 +12,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 import cache
 from interp.types import Classifier
 from pages.parts.frame import image_sets, loaded, what_was_read
-from pages.parts.kit import classifiers, markup, pickers, problems, replay, server, waiting
+from pages.parts.kit import classifiers, markup, over_set, pickers, problems, replay, server, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
 
@@ -105,6 +105,7 @@ def _body(draw: Callable[[Selection], None], selection: Selection, state: tuple[
             st.rerun()
         waiting.begin()
     draw(selection)
+    over_set.expect_features(selection.scope, selection.classifier, selection.photos)
 
 
 def _without_head(classifier: Classifier, links: list[Link]) -> None:
