@@ -35,17 +35,26 @@ def climbed(classifier: Classifier, objectives: Sequence[Objective], copies: int
     """
     if not _multiplies(classifier):
         return classifier
-    reduced = in_bfloat16(classifier)
-    some = tuple(objectives[: copies * max(1, PROBES // copies)])
-    pixels = probes.noise(classifier.preprocessing, len(some), size).to(classifier.device)
     try:
-        whole, rounded = (_slopes(one, some, copies, pixels) for one in (classifier, reduced))
+        agrees = agreement(classifier, objectives, copies, size) >= AGREEMENT
     except (RuntimeError, TypeError, ValueError):
         # Own code that autocast does not suit; what is wrong with it in float32, the first step says.
         return classifier
+    return in_bfloat16(classifier) if agrees else classifier
+
+
+def agreement(classifier: Classifier, objectives: Sequence[Objective], copies: int, size: tuple[int, int]) -> float:
+    """The mean cosine between the first objectives' slopes in bfloat16 and in the classifier's precision, on noise.
+
+    0 where it is no number, and where none of them has a slope. Raises what the network raises.
+    """
+    some = tuple(objectives[: copies * max(1, PROBES // copies)])
+    pixels = probes.noise(classifier.preprocessing, len(some), size).to(classifier.device)
+    whole, rounded = (_slopes(one, some, copies, pixels) for one in (classifier, in_bfloat16(classifier)))
     alive = whole.abs().amax(dim=1) > 0
-    agrees = bool(rounded.isfinite().all()) and bool(alive.any())
-    return reduced if agrees and float(cosine_similarity(whole, rounded)[alive].mean()) >= AGREEMENT else classifier
+    if not bool(rounded.isfinite().all()) or not bool(alive.any()):
+        return 0.0
+    return float(cosine_similarity(whole, rounded)[alive].mean())
 
 
 def _multiplies(classifier: Classifier) -> bool:

@@ -26,12 +26,13 @@ def body(monkeypatch: pytest.MonkeyPatch):
         now.drawn += 1
 
     def run() -> None:
-        photos = SimpleNamespace(changed=lambda: now.files)
-        layout._body.__wrapped__(draw, SimpleNamespace(photos=photos), (("digits",), ("scenes",)))
+        selection = SimpleNamespace(photos=SimpleNamespace(changed=lambda: now.files), scope=None, classifier=None)
+        layout._body.__wrapped__(draw, selection, (("digits",), ("scenes",)))
 
     context = SimpleNamespace(fragment_ids_this_run=["body"])
     monkeypatch.setattr(layout, "get_script_run_ctx", lambda: context if now.alone else SimpleNamespace(
         fragment_ids_this_run=None))  # fmt: skip
+    monkeypatch.setattr(layout.over_set, "expect_features", lambda *given: None)
     monkeypatch.setattr(layout.classifiers, "state", lambda: now.model)
     monkeypatch.setattr(layout.image_sets, "state", lambda: now.sets)
     monkeypatch.setattr(layout.waiting, "begin", lambda: None)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,7 +45,16 @@ def test_a_looping_network_is_named_with_its_limit(app, folder: Path, monkeypatc
     assert f"{folder}/net.py, line" in said(app) and "longer than the 1 s that are allowed" in said(app)
 
 
-def test_broken_files_have_entries_of_their_own(app, folder: Path) -> None:
+@pytest.fixture
+def nothing_collected() -> Iterator[None]:
+    """What is collected in the depth of a recursion has no room left to end in, which pytest counts as a fault."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def test_broken_files_have_entries_of_their_own(app, folder: Path, nothing_collected: None) -> None:
     app.query_params["model"] = "digits"
     app.switch_page("pages/saliency.py").run()
     assert not app.exception and not app.error
