@@ -19,8 +19,8 @@ AGREEMENT = 0.9
 """The least mean cosine between the slopes in bfloat16 and in float32, on noise.
 
 Less strict than for explanations, which are read off a slope: pictures only follow it, under random transforms. With
-0.96 to 1.00, at layers of six classifiers, they achieved 0.94 to 1.08 of what they did in float32, and 0.89 to 1.12 of it
-with another seed, but for a channel that is nearly dead (`benchmarks/RESULTS.md`).
+0.96 to 1.00, at layers of six classifiers, they achieved 0.94 to 1.08 of what they did in float32, and 0.89 to 1.12 of
+it with another seed, but for a channel that is nearly dead (`benchmarks/RESULTS.md`).
 """
 
 PROBES = 4
