@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -167,6 +168,8 @@ def prepare(
     the store is taken from there; `command` is noted in the file. Raises `ValueError` and `FileNotFoundError` where
     classifier or images cannot be opened, and `RuntimeError` where a page fails.
     """
+    # What pages open with is recorded, and nothing that would only be computed ahead.
+    os.environ["LOUPE_AHEAD_SECONDS"] = "0"
     # What cannot be opened is said before an hour is spent.
     classifier = models.load(name, folder=folder)
     images.load(photos or "scenes")
