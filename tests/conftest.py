@@ -1,5 +1,6 @@
 """Fixtures that many tests share: the real classifier and its folder, and a tiny one to compute by hand with."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -26,6 +27,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput") or config.getoption("numprocesses", None):
         os.environ.setdefault("OMP_NUM_THREADS", "1")
         os.environ.setdefault("NUMBA_NUM_THREADS", "1")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Leave what stays for the whole run out of every collection of garbage: thousands of tests, and the libraries."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(autouse=True)

@@ -138,6 +138,30 @@ def test_a_set_of_another_session_leads_to_the_default_with_a_sentence(app, wish
     assert not app.exception and not app.info
 
 
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("model", "no classifier scenes-z"),
+        ("images", "no image set scenes-z"),
+        ("image", "no scenes-z in this"),
+    ],
+)
+def test_what_the_address_asks_for_and_is_not_there_is_said_until_another_is_chosen(app, key: str, said: str) -> None:
+    app.query_params.update({"model": "digits", "images": "digits", key: "scenes-z"})
+    app.switch_page("pages/saliency.py").run()
+
+    def words() -> str:
+        return " ".join(one.value for one in (*app.info, *app.caption)).replace("\\", "")
+
+    assert not app.exception and said in words()
+    app.run()
+    assert said in words()
+    picker = app.selectbox(key=key)
+    other = {"model": "scenes-a", "images": "scenes"}.get(key, 3)
+    picker.set_value(other).run()
+    assert not app.exception and said not in words()
+
+
 def test_a_set_of_another_session_where_paths_may_be_typed(served) -> None:
     served.query_params["images"] = "selected"
     served.switch_page("pages/saliency.py").run()

@@ -92,14 +92,16 @@ def sketches(
 ) -> cache.Job | None:
     """The job that makes small pictures to be looked at until those of `job` are there; None where these are kept.
 
-    Of one visitor's jobs the newest comes first, so this is asked after `ask`.
+    Of one visitor's jobs the newest comes first, so this is asked after `ask`. None also where it has failed: what is
+    wrong, `job` will say.
     """
     wanted = tuple(objectives)
     if job.state == "done":
         return None
     if sum(cache.CachedItems().counts(fv.pictures, classifier, how, items=[wanted])) == len(wanted):
         return None
-    return scope.gather(f"{slot}/coarse", fv.sketches, classifier, how, wanted)
+    coarse = scope.gather(f"{slot}/coarse", fv.sketches, classifier, how, wanted)
+    return None if coarse.state == "failed" else coarse
 
 
 def so_far(job: cache.Job, coarse: cache.Job | None = None) -> dict[int, Picture]:

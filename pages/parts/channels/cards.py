@@ -17,7 +17,8 @@ class ChannelCard:
     """What a card shows: attribution and effect of each photograph, the channel's picture, and photographs.
 
     `where` are the photographs, lit where the channel fires, and `images` those of the set that drive it most;
-    `shared` counts the photographs in which it is among the strongest. What is None is not there yet.
+    `shared` counts the photographs in which it is among the strongest. `unfinished` says how far the picture is; it is
+    empty once that is done. What is None is not there yet.
     """
 
     channel: int
@@ -28,6 +29,7 @@ class ChannelCard:
     images: tuple[UInt8[np.ndarray, "h w 3"], ...]
     shared: int
     chosen: bool = False
+    unfinished: str = ""
 
 
 def head(photographs: Sequence[UInt8[np.ndarray, "h w 3"]], sentence: str) -> None:

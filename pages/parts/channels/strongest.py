@@ -14,7 +14,7 @@ from interp.embedding import FeaturePass, Features, Representation
 from interp.figures import framed
 from interp.set_pass import evenly
 from interp.types import Images
-from pages.parts.cards import making
+from pages.parts.cards import making, picturecards
 from pages.parts.channels import cards, chosen, further, table
 from pages.parts.channels.subject import CHANNEL, Subject, states
 from pages.parts.kit import clicks, controls, over_set, replay, waiting
@@ -153,6 +153,7 @@ def _card(
         images or (),
         _shared(subject, channel),
         channel == st.session_state.get(CHANNEL),
+        "" if made is None or made.step == made.steps else picturecards.line(made),
     )
 
 

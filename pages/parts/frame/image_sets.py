@@ -134,6 +134,8 @@ def image_set(scope: cache.Scope, source: Source) -> ImageSet:
     # Beside the result: on a phone the sidebar is closed.
     if missed := st.session_state.get(_MISSED):
         st.info(missed)
+    elif (unknown := address.missed("images")) and unknown not in _OF_THE_SESSION:
+        st.info(f"There is no image set {plain(unknown)} here, which the address asks for. Another one is shown.")
     if source.path in _OF_THE_SESSION:
         own = _of_the_session(source.path)
         if own is None:

@@ -12,7 +12,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 import cache
 from interp.types import Classifier
 from pages.parts.frame import image_sets, loaded, what_was_read
-from pages.parts.kit import classifiers, markup, over_set, pickers, problems, replay, server, waiting
+from pages.parts.kit import address, classifiers, markup, over_set, pickers, problems, replay, server, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
 
@@ -62,6 +62,8 @@ def page(title: str, sentence: str) -> Selection:
         beneath = st.container()
         images, about = image_sets.images(model)
     replay.once(_head, title, sentence)
+    if missed := address.missed("model"):
+        st.info(f"There is no classifier {plain(missed)} here, which the address asks for. Another one is shown.")
     for problem in server.options().problems:
         st.warning(plain(problem))
     classifier = waiting.value(classifiers.ask(scope.shared, model))

@@ -22,7 +22,7 @@ ECHO_SECONDS = 3.0
 def seed(key: str, default: Any, *, valid: Callable[[Any], bool], parse: Callable[[str], Any]) -> Any:
     """Set the value that the widget with this key begins with: the address's, else the last one, else the default.
 
-    `parse` reads the address's text and may raise `ValueError`; what is not valid counts as not given.
+    `parse` reads the address's text and may raise `ValueError`; what is not valid counts as not given (`missed`).
     """
     kept = _kept()
     value = st.session_state.get(key, kept.remembered.get(key, default))
@@ -30,15 +30,24 @@ def seed(key: str, default: Any, *, valid: Callable[[Any], bool], parse: Callabl
         value = default
     text = st.query_params.get(key)
     if text is not None and kept.is_news(key, text):
+        kept.missed.pop(key, None)
         try:
             wished = parse(text)
         except ValueError:
             wished = default
         if valid(wished):
             value = wished
+        else:
+            kept.missed[key] = (text, value)
     kept.seen[key] = text
     st.session_state[key] = value
     return value
+
+
+def missed(key: str) -> str | None:
+    """What the address has asked for and is not to be had, as long as what stands there instead is not changed."""
+    text, instead = _kept().missed.get(key, (None, None))
+    return text if text is not None and st.session_state.get(key) == instead else None
 
 
 def known(key: str) -> bool:
@@ -70,12 +79,14 @@ class _Kept:
 
     `remembered` is the last choice: Streamlit forgets a widget's value when its page is left. `seen` is the address's
     text as this session last saw or wrote it. `written` tells when the session wrote or replaced a text: until the
-    browser has heard of it, the old one may come back.
+    browser has heard of it, the old one may come back. `missed` has the address's texts that were not valid, and what
+    was taken instead.
     """
 
     remembered: dict[str, Any] = field(default_factory=dict)
     seen: dict[str, str | None] = field(default_factory=dict)
     written: dict[tuple[str, str | None], float] = field(default_factory=dict)
+    missed: dict[str, tuple[str, Any]] = field(default_factory=dict)
 
     def is_news(self, key: str, text: str) -> bool:
         """Whether the reader has changed the address, by a link or by hand, since this session last looked or wrote."""

@@ -30,6 +30,8 @@ def image(photos: ImageSet, *, default: int = 0) -> int:
     else:
         chosen = st.number_input(f"Image, 0 to {len(photos) - 1:,}", 0, len(photos) - 1, key="image")
         st.text(shortened(photos.names[chosen], 48))
+    if missed := address.missed("image"):
+        st.caption(f":material/info: There is no {plain(missed)} in this set, which the address asks for.")
     address.publish("image", photos.names[chosen])
     reading = cache.Scope(waiting.visitor()).read("remarks", _remarks, photos, chosen)
     if waiting.settled(reading):
