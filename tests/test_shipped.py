@@ -20,7 +20,8 @@ from cache.memory import MISSING
 from interp import models
 from interp.models.scenes import bundled
 
-pytestmark = pytest.mark.slow
+# Shapes and types are checked in the tests of `interp`.
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("unchecked")]
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = sorted(bundled.REASON_OF)
 PAGES = ["app.py", *sorted(f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py"))]

@@ -18,6 +18,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
+def functions_are_checked_elsewhere(unchecked: None) -> None:
+    """Shapes and types are checked in the tests of `interp`: here that took a sixth of the time."""
+
+
+@pytest.fixture(autouse=True)
 def drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A scene that an earlier test had drawn is not drawn again: the same plan gives the same bytes."""
     monkeypatch.setattr(sets, "draw", _drawn)

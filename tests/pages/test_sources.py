@@ -51,6 +51,14 @@ def test_a_path_that_leads_nowhere_is_said_in_words(served, path: str, message: 
     assert re.search(message, said(served)), said(served)
 
 
+def test_an_address_may_give_the_title_of_a_set(served) -> None:
+    # The folder itself is offered under its name; there is nothing of that name in it.
+    served.query_params["images"] = "pictures"
+    served.switch_page("pages/embeddings.py").run()
+    assert not served.exception and not served.error
+    assert served.selectbox(key="images").value == "."
+
+
 def test_a_typed_folder_and_its_masks(served) -> None:
     served.query_params["images"] = "red"
     served.query_params["annotations"] = "masks"

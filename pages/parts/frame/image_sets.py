@@ -44,7 +44,14 @@ def images(model: str) -> tuple[Source, DeltaGenerator]:
     default = _fitting(model, list(offers))
     typed = root is not None
     _missed(st.query_params.get("images"))
-    wished = address.seed("images", default, valid=lambda one: _valid(one, offers, typed=typed), parse=str)
+    # The picker takes a title that is typed for the set of that title, so an address may give it, too.
+    titled = {title: source for source, title in reversed(offers.items())}
+    wished = address.seed(
+        "images",
+        default,
+        valid=lambda one: _valid(one, offers, typed=typed),
+        parse=lambda text: text if text in offers else titled.get(text, text),
+    )
     if more := sets.MORE_SCENES.fullmatch(wished or ""):
         offers[wished] = f"{int(more[1]):,} further scenes"
     path = st.selectbox(
