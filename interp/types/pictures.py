@@ -67,6 +67,8 @@ class Preprocessing:
 
         A pixel of the result is inside where at least half of its area was inside.
         """
+        if mask.shape == self.crop == self._resized(*self.crop):
+            return torch.from_numpy(mask.copy())
         fitted = self._fit(Image.fromarray(mask.astype(np.uint8) * 255), Image.Resampling.BILINEAR)
         return _tensor(fitted)[0] >= 128
 
