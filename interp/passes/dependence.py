@@ -24,7 +24,7 @@ from interp.passes.dependence_tables import NOTHING, Table, everywhere, union, w
 
 # What asks for numbers, on which the network's way may depend from then on.
 _ASKING = frozenset({
-    "_local_scalar_dense", "equal", "is_nonzero", "item", "numpy", "tolist", "__array__", "__dlpack__"
+    "_local_scalar_dense", "equal", "is_nonzero", "item", "numpy", "tolist", "data_ptr", "__array__", "__dlpack__",
 })  # fmt: skip
 _OF_SHAPES = frozenset({
     "empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like", "new_empty", "new_zeros",

@@ -218,6 +218,7 @@ def moving(function: Callable[..., Any]) -> Rule:
 # Of torch's own operations, which all others are made of, by their names.
 SLIDING: dict[str, Rule] = {
     "convolution": _convolution,
+    "max_pool2d": _pooling,
     "max_pool2d_with_indices": _pooling,
     "max_pool3d_with_indices": _pooling,
     "avg_pool1d": _pooling,
@@ -247,6 +248,7 @@ JOINING: dict[str, Rule] = {
          "miopen_batch_norm"), along("input", _batch_axes),
     ),
     "native_group_norm": _group_normalization,
+    "linear": lambda of, tables, shape: union([joined(_given(of, tables, "input"), (-1,))], shape),
     "mm": product("self", "mat2"),
     "bmm": product("self", "mat2"),
     "addmm": product("mat1", "mat2", "self"),

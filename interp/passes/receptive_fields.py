@@ -49,9 +49,9 @@ class ReceptiveFields(Fingerprinted):
     reason: str
 
     def box(self, row: int, column: int) -> tuple[int, int, int, int]:
-        """Top, left, bottom and right of a position's field; the last two are past its end."""
+        """Top, left, bottom and right of a position's field; the last two are past its end. All 0 where it is empty."""
         (top, bottom), (left, right) = self.rows[row].tolist(), self.columns[column].tolist()
-        return top, left, bottom, right
+        return (top, left, bottom, right) if top < bottom and left < right else (0, 0, 0, 0)
 
 
 def receptive_fields(classifier: Classifier, layer: str | None = None) -> ReceptiveFields:
@@ -102,17 +102,18 @@ def _followed(classifier: Classifier) -> dict[str, ReceptiveFields]:
 
 
 def _everything(layer: Layer, size: tuple[int, int], reason: str) -> ReceptiveFields:
-    shape = (1, 1, max(1, layer.height), max(1, layer.width))
-    table = whole(size, shape, torch.device("cpu"))
+    table = whole(size, (max(1, layer.height), max(1, layer.width)), torch.device("cpu"))
     return _of_maps(layer.name, size, table, reason)
 
 
 def _fields(layer: Layer, size: tuple[int, int], table: Table, reason: str) -> ReceptiveFields:
-    return _of_maps(layer.name, size, torch.stack([on_grid(one, layer) for one in table]), reason)
+    of_all_channels = table[:, 0].amin(dim=layer.channel_axis, keepdim=True)
+    # As numbers that single precision holds exactly: a grid is one of activations.
+    return _of_maps(layer.name, size, on_grid(of_all_channels.float(), layer)[:, 0].int(), reason)
 
 
-def _of_maps(layer: str, size: tuple[int, int], table: Int[Tensor, "8 n k u v"], reason: str) -> ReceptiveFields:
-    by_position = table.amin(dim=(1, 2)).cpu()
+def _of_maps(layer: str, size: tuple[int, int], table: Int[Tensor, "8 u v"], reason: str) -> ReceptiveFields:
+    by_position = table.cpu()
     rows, columns = by_position.amin(dim=2), by_position.amin(dim=1)
     boxes = by_position[:4]
     full = torch.tensor([0, -size[0], 0, -size[1]])[:, None, None]
