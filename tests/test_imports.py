@@ -29,6 +29,7 @@ ORDER = [
     "interp.feature_visualization",
     "interp.channels",
     "interp.attribution",
+    "interp.units",
     "interp.evaluation",
     "interp.shared_interest",
     "interp.figures",
