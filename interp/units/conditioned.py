@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -155,8 +156,8 @@ def _dimensions(layer: Layer) -> int:
     return {"spatial": 4, "channels_last": 4, "tokens": 3, "flat": 2}[layer.kind]
 
 
-def _units(unit: int | Sequence[int], layer: Layer, classifier: Classifier) -> list[int]:
-    units = list(dict.fromkeys([unit] if isinstance(unit, int) else unit))
+def _units(unit: int | np.integer | Sequence[int], layer: Layer, classifier: Classifier) -> list[int]:
+    units = list(dict.fromkeys([int(unit)] if isinstance(unit, int | np.integer) else unit))
     if not units:
         raise ValueError("No unit was given: the relevance goes through at least one.")
     for one in units:
