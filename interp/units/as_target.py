@@ -76,7 +76,8 @@ def units_of(classifier: Classifier, layer: str, *, at: tuple[int, int] | None =
     counts, and then the whole network runs. `default_layer` is the last layer with a map before the layer's module
     that the units depend on. The fingerprint tells layers and positions apart.
     The first call for a layer costs a forward pass of one picture of noise.
-    Raises `ValueError` for a layer that the classifier does not have, and for a position that the layer does not have.
+    Raises `ValueError` for a layer that the classifier does not have, or that does not depend on the picture, and for a
+    position that the layer does not have.
     """
     found = classifier.layer(layer)
     _require_position(found, at)
@@ -227,7 +228,7 @@ def _before(classifier: Classifier, layer: Layer) -> tuple[Layer, ...]:
 
 
 def _tried(classifier: Classifier, layer: Layer) -> tuple[int, str | None]:
-    """How often the layer's module runs, and the last layer with a map before it that it depends on.
+    """How often the layer's module runs, and the last layer with a map before it that it depends on, if any.
 
     Layers inside of the layer's module come last: one of them may be a branch past which the rest goes.
     """
@@ -240,17 +241,27 @@ def _tried(classifier: Classifier, layer: Layer) -> tuple[int, str | None]:
         nonlocal runs
         runs += 1
 
-    pixels = probes.noise(classifier.preprocessing, 1).to(classifier.device)
+    leaf = probes.noise(classifier.preprocessing, 1).to(classifier.device).requires_grad_()
     with (
         torch.inference_mode(False),
         torch.enable_grad(),
         hooks.observed(classifier, {layer.name: count}),
         hooks.activations(classifier, [*candidates, layer.name]) as taken,
     ):
-        classifier.module(pixels.clone().requires_grad_())
+        # A copy, for the network may write over what it is given.
+        classifier.module(leaf.clone())
+
+    def seen(operations: set[Any]) -> bool:
+        return any(getattr(one, "variable", None) is leaf for one in operations)
+
     reached = _ancestors(taken[layer.name])
-    on_the_way = [name for name in candidates if taken[name].grad_fn in reached]
-    return runs, on_the_way[-1] if on_the_way else None
+    if not seen(reached):
+        raise ValueError(
+            f"What layer {layer.name!r} of {classifier.name} gives does not depend on the picture, so nothing in it "
+            "drives the layer's units. Choose another layer."
+        )
+    on_the_way = (name for name in reversed(candidates) if taken[name].grad_fn in reached)
+    return runs, next((name for name in on_the_way if seen(_ancestors(taken[name]))), None)
 
 
 def _ancestors(tensor: Tensor) -> set[Any]:

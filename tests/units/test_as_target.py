@@ -295,6 +295,32 @@ def test_a_trace_is_the_network_that_ends_there(layer: str) -> None:
     torch.testing.assert_close(whole(normalized), units.logits(batch))
 
 
+class Placed(nn.Module):
+    """A map of places that does not depend on the picture, added to a convolution's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places, self.wider, self.conv = nn.Conv2d(1, 3, 1), nn.Conv2d(3, 3, 1), nn.Conv2d(3, 3, 3, padding=1)
+        self.sum, self.head = nn.Identity(), nn.Linear(3, 2)
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        below = self.conv(pixels)
+        places = self.wider(self.places(torch.linspace(0, 1, 256).view(1, 1, 16, 16)))
+        return self.head(self.sum(below + places).mean(dim=(2, 3)))
+
+
+def test_layers_that_do_not_depend_on_the_picture_have_no_part(tiny: Classifier, noise_images: Images) -> None:
+    module = nn.Sequential()
+    module.add_module("normalize", nn.Identity())
+    module.add_module("network", Placed())
+    layers = tuple(Layer(name, 3, "spatial", 16, 16) for name in ("conv", "places", "wider", "sum"))
+    placed = replace(tiny, module=module.eval().requires_grad_(False), layers=layers, labels=("a", "b"))
+    for constant in ("places", "wider"):
+        with pytest.raises(ValueError, match=f"What layer '{constant}' of tiny-0 gives does not depend on the picture"):
+            units_of(placed, constant)
+    assert units_of(placed, "sum").default_layer == "conv"
+
+
 def test_units_of_units_and_reduced_precision(tiny: Classifier, noise_images: Images) -> None:
     inner = units_of(units_of(tiny, "conv2"), "conv1")
     torch.testing.assert_close(inner.logits(noise_images), units_of(tiny, "conv1").logits(noise_images))
