@@ -126,20 +126,10 @@ class Lrp(Method):
     def maps(self, target_score: TargetScore) -> Maps:
         """The relevance at the pixels; what biases and operations took of it is remarked."""
         pixels = target_score.images.pixels
-        first, copies = self._first_rule(target_score.classifier), works_in_place(target_score.classifier)
 
         def run(part: slice) -> tuple[Tensor, Tensor, relevance.Ledger]:
             rows, ledger = torch.arange(len(pixels))[part], relevance.Ledger()
-            propagation = Propagation(
-                RULES[self._rules],
-                first,
-                dense=DENSE_RULES.get(self._rules, relevance.epsilon),
-                held=self._rules == HELD,
-                biased=self._biased,
-                returning=self._returning(target_score.classifier),
-                copies=copies,
-                ledger=ledger,
-            )
+            propagation = self.propagation(target_score.classifier, ledger)
             found, score = target_score.relevance(pixels[part], rows, propagation)
             return found.sum(dim=1), score, ledger
 
@@ -153,6 +143,19 @@ class Lrp(Method):
         if self._rules != HELD and _attends(target_score.classifier):
             progress.remark(f"{self.title} ({self.composite}): {FOR_ATTENTION}")
         return Maps(values, residual=residuals)
+
+    def propagation(self, classifier: Classifier, ledger: relevance.Ledger | None = None) -> Propagation:
+        """The composite's rules, for one forward pass of the classifier; what is lost goes into the ledger."""
+        return Propagation(
+            RULES[self._rules],
+            self._first_rule(classifier),
+            dense=DENSE_RULES.get(self._rules, relevance.epsilon),
+            held=self._rules == HELD,
+            biased=self._biased,
+            returning=self._returning(classifier),
+            copies=works_in_place(classifier),
+            ledger=ledger,
+        )
 
     @property
     def _biased(self) -> bool:

@@ -19,7 +19,7 @@ from interp.units.concepts import ConceptSource
 from interp.units.concepts import concepts as known_concepts
 from interp.units.counting import Counted, UnitPass
 from interp.units.enlarging import centres
-from interp.units.overlap import Names, ConceptOverlap, OverlapCounts
+from interp.units.overlap import ConceptOverlap, Names, OverlapCounts
 from interp.units.tally import UnitTally
 
 QUANTILES = (0.005,)

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from interp.passes.receptive_fields import receptive_fields
 from interp.types import Classifier
 from interp.units.exceeding import Centres
 
@@ -32,9 +33,7 @@ def _weights(centres: tuple[float, ...], pixels: int) -> Float[Tensor, "pixels u
 def centres(classifier: Classifier, layer: str) -> Centres:
     """Where the positions of a layer are in the picture, in pixels, rows and columns: the centres of receptive fields.
 
-    Positions that see the whole picture, or of whose fields nothing is known, are taken to divide it evenly.
+    Those of positions that see the whole picture are spread evenly.
     """
-    place = classifier.layer(layer)
-    sides = zip((place.height, place.width), classifier.input_size, strict=True)
-    rows, columns = (tuple((np.arange(max(1, count)) + 0.5) * pixels / max(1, count)) for count, pixels in sides)
-    return rows, columns
+    fields = receptive_fields(classifier, layer)
+    return tuple(fields.centres_y.tolist()), tuple(fields.centres_x.tolist())

@@ -30,9 +30,9 @@ class OverlapCounts(Fingerprinted):
     Images are told apart by the categories that something in them is known of: `present` lists these combinations (s).
     `both` are pixels in both masks, `active` those of units' masks and `truth` those of concepts', in the images of
     each combination; `of_concept` and `of_kind` count images. `active_blocks` and `truth_blocks` count the same pixels
-    (of units at the first threshold) by where in the picture they are, in b blocks of `block_pixels` each. `active_meeting`
-    and `truth_meeting` are, at the first threshold, only of images where the unit's mask meets something of the
-    category g (`categories`): the denominator of NetDissect-Lite.
+    (of units at the first threshold) by where in the picture they are, in b blocks of `block_pixels` each.
+    `active_meeting` and `truth_meeting` are, at the first threshold, only of images where the unit's mask meets
+    something of the category g (`categories`): the denominator of NetDissect-Lite.
     """
 
     layer: str
