@@ -91,6 +91,7 @@ class UnitPass(SetPass[Count, Counted]):
     end the pass with a `ValueError`.
     """
 
+    first: int = 32
     concepts: ConceptSource | None = None
 
     what = "Counting what units do"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -53,6 +54,9 @@ class LayerDissection(Fingerprinted):
 
     def iou(self, quantile: int = 0, denominator: Denominator = "known") -> Float[np.ndarray, "k c"]:
         """Intersection over union of each unit's masks with each concept's, over all images that count."""
+        return self._main if (quantile, denominator) == (0, "known") else self._overlap(quantile, denominator)
+
+    def _overlap(self, quantile: int, denominator: Denominator) -> Float[np.ndarray, "k c"]:
         counts = self.counts
         both = counts.both[quantile].astype(np.float64)
         if denominator == "meeting":
@@ -77,13 +81,24 @@ class LayerDissection(Fingerprinted):
         The mean over all ways to exchange: what is alike in every image, as that the middle is where things are, is in
         it. Where in the picture pixels are is known to blocks, 28 along each axis.
         """
+        return self._chance
+
+    @cached_property
+    def _chance(self) -> Float[np.ndarray, "k c"]:
         counts, kinds = self.counts, self._kinds("known")
-        images = kinds @ counts.of_kind
-        units = np.einsum("ksb,cs->ckb", counts.active_blocks, kinds)
         truth = counts.truth_blocks.sum(axis=1) / counts.block_pixels
-        both = np.einsum("ckb,cb->kc", units, truth) / np.maximum(1, images)
+        both = np.zeros((counts.both.shape[1], len(counts.concepts)))
+        # Concepts for which the same images count are few kinds.
+        for kind in np.unique(kinds, axis=0):
+            same = (kinds == kind).all(axis=1)
+            active = np.tensordot(counts.active_blocks, kind, axes=(1, 0))
+            both[:, same] = active @ truth[same].T / max(1.0, float(kind @ counts.of_kind))
         union = counts.active[0] @ kinds.T + counts.truth.sum(axis=1) - both
         return _ratio(both, union)
+
+    @cached_property
+    def _main(self) -> Float[np.ndarray, "k c"]:
+        return self._overlap(0, "known")
 
     def labels(self, bound: float = DETECTOR) -> Int[np.ndarray, " k"]:
         """The concept of each unit with the largest IoU, -1 where none is over the bound."""
@@ -162,7 +177,9 @@ def dissecting(
         raise ValueError(f"Quantiles are shares between 0 and 1, such as 0.005, and not {tuple(quantiles)}.")
     chosen = chosen_positions(photos, positions)
     tallies = tallying(classifier, layers, len(chosen), max(quantiles), rotation=rotation)
-    tallied = yield from _half(by_chunks(UnitPass(), classifier, photos, tallies, chosen, kept=kept), 0, lambda _: None)
+    tallied = yield from _half(
+        by_chunks(UnitPass(), classifier, photos, tallies, chosen, kept=kept), 0, len(chosen), lambda _: None
+    )
     thresholds = [np.stack([one.value.thresholds(share) for share in quantiles]) for one in tallied]
     items = [
         ConceptOverlap(one.layer, own, centres(classifier, one.layer), rotation=rotation)
@@ -180,22 +197,27 @@ def dissecting(
         )
 
     work = UnitPass(concepts=source)
-    counted = yield from _half(by_chunks(work, classifier, photos, items, chosen, kept=kept), 1, dissection)
+    counted = yield from _half(
+        by_chunks(work, classifier, photos, items, chosen, kept=kept), 1, len(chosen), dissection
+    )
     return dissection(counted)
 
 
 def _half(
-    steps: Generator[Any, None, Any], half: int, shown: Callable[[Any], Dissection | None]
+    steps: Generator[Any, None, Any], half: int, images: int, shown: Callable[[Any], Dissection | None]
 ) -> Generator[Dissection | None, None, Any]:
     """Do one of two passes, its reports counted as half of both; gives what it returns."""
+    before, drawn = None, None
     with closing(steps):
         while True:
-            with progress.within(half, 1, 2):
+            with progress.within(half * images, images, 2 * images):
                 try:
                     latest = next(steps)
                 except StopIteration as stop:
                     return stop.value
-            yield shown(latest)
+            if latest is not before:
+                before, drawn = latest, shown(latest)
+            yield drawn
 
 
 def tallying(

@@ -8,6 +8,8 @@ import torch
 
 from interp import progress
 from interp.attribution import Deconvolution, Gradient, GuidedBackprop, Lrp, Method, compare
+from interp.images import ImageSet
+from interp.models.inputs import read
 from interp.types import Classifier, Heatmaps, Images, Targets
 from interp.units.as_target import UnitClassifier, units_of
 
@@ -35,6 +37,18 @@ def what_drives(
     asked = units_of(classifier, layer, at=at)
     answers = compare(asked, images, units, _allowed(asked) if methods is None else methods)
     return _watched(answers, images, asked)
+
+
+def in_images(
+    classifier: Classifier, photos: ImageSet, positions: Sequence[int], unit: int, layer: str
+) -> tuple[Images, tuple[tuple[str, Heatmaps, bool], ...]]:
+    """As `what_drives` with the usual methods, for images of a set: the images, and each method's title, maps and sign.
+
+    Raises `UnreadableImage` for a file that cannot be read.
+    """
+    images = read(classifier, photos, positions)
+    found = what_drives(classifier, images, unit, layer)
+    return images, tuple((method.title, heatmaps, method.signed) for method, heatmaps in found)
 
 
 def _allowed(asked: UnitClassifier) -> list[Method]:

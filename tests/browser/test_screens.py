@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser.conftest import SETTLED, VIEWPORT, Server, settle
 
-PAGES = ("", "saliency", "channel_attribution", "feature_visualization", "embeddings", "shared_interest")
+PAGES = ("", "saliency", "channel_attribution", "feature_visualization", "embeddings", "shared_interest", "units")
 SCREENS = {"phone": (390, 844), "laptop": (1280, 800)}
 
 # What ends to the right of the window, and is in nothing that scrolls or cuts within it.

@@ -54,6 +54,8 @@ LINKS = [
     ("feature_visualization", FEATURES | {"fv.view": "Two units", "fv.layer2": "mixed5b", "fv.channel2": "3"}),
     ("feature_visualization", SCENES | {"fv.quality": "Preview", "fv.view": "Classes"}),
     ("feature_visualization", SCENES | {"fv.view": "Deep dream", "image": "car-0003"}),
+    ("units", SCENES | {"un.layer": "mixed3b", "un.order": "Odds", "un.bound": "0.1", "un.concept": "car"}),
+    ("units", SCENES | {"un.view": "One unit", "un.unit": "12"}),
 ]
 
 

@@ -30,6 +30,7 @@ PAGES = {
     "The model": [
         Link("app.py", "Overview", ":material/grid_view:"),
         Link("pages/feature_visualization.py", "Feature visualization", ":material/texture:", needs_classes=False),
+        Link("pages/units.py", "Units", ":material/apps:", needs_classes=False),
     ],
     "One photograph": [
         Link("pages/saliency.py", "Saliency comparison", ":material/blur_on:"),

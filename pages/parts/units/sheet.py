@@ -1,0 +1,186 @@
+"""A layer as a sheet of its units: what each sees where it is strongest, and which concept it detects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from interp.figures import units as figures
+from interp.units import LayerDissection, LayerTally
+from pages.parts.cards import picturecards
+from pages.parts.cards.picturecards import PictureCard
+from pages.parts.kit import charts, clicks, controls, export, replay, waiting
+from pages.parts.kit.selection import Selection
+from pages.parts.kit.text import plain
+from pages.parts.units import asking, unit
+from pages.parts.units.asking import Asked
+
+EACH = 24
+SHOWN = 4
+ORDERS = ("IoU", "Odds", "Selectivity", "Density", "Number")
+HELP = (
+    "IoU: how well the unit's mask fits its concept. Odds: that as a multiple of chance. Selectivity: how much one "
+    "class prevails. Density: the share of positions where it is active, the most sparing units first."
+)
+
+READING = (
+    "**All units.** Each card shows what a unit sees, its receptive field, where it is strongest in the four images of "
+    "the set that excite it most, and the concept that its mask overlaps with most. Its mask in an image is where its "
+    "activation, enlarged to the picture, is over a threshold that only 0.5% of its activations in the whole set "
+    "exceed. IoU is the area that both masks share, over all images, divided by the area that either covers (Bau, "
+    "Zhou, Khosla, Oliva and Torralba 2017, Network dissection). Beside it stand its *odds*: by how much it is larger "
+    "than it would be, on average, if each image had the concept's masks of another image. The bound from which on a "
+    "unit is called a detector is arbitrary; odds near 1 say that the place in the picture explains it all. Dissection "
+    "finds only what is in the list of concepts, names one where a unit may answer to several, and says nothing of "
+    "what the network does with the unit. Large concepts reach large IoUs more easily than small ones."
+)
+
+
+def view(selection: Selection, picture, side) -> None:
+    """The sheet, the chart of all layers, and the chosen unit."""
+    classifier = selection.classifier
+    with side:
+        layer = asking.choose_layer(classifier)
+        number = asking.choose_unit(layer)
+        bound = asking.bound()
+        order = controls.one_of("Order", "un.order", ORDERS, help=HELP)
+        wanted = controls.text("Concept", "un.concept", placeholder="all", help="Show units of this concept alone.")
+    with picture:
+        clicks.listen({"unit": asking.take})
+        sheet, chart = st.container(), st.container()
+        asked = asking.results(selection, layer)
+        if asked.tally is None:
+            return
+        with sheet:
+            _sheet(selection, asked, number, bound, order, wanted)
+        with chart:
+            _layers(asked, bound)
+        st.markdown(f"#### {plain(layer.name)}, unit {number}")
+        unit.facts(selection, asked, number, bound)
+        _table(selection, asked, bound)
+
+
+def _sheet(selection: Selection, asked: Asked, number: int, bound: float, order: str, wanted: str) -> None:
+    tally, dissection = asked.tally, asked.dissection
+    assert tally is not None
+    units = ordered(tally, dissection, order, wanted, bound)
+    st.markdown(_sentence(selection, asked, bound, len(units), wanted))
+    if not units:
+        return
+    pages = -(-len(units) // EACH)
+    page = st.pagination(pages, default=1, key=f"un-page-{asked.layer.name}-{order}") if pages > 1 else 1
+    shown = units[(page - 1) * EACH : page * EACH]
+    wanted_crops = _crops(asked, tally, shown)
+    job = selection.scope.read("crops", figures.crops, selection.classifier, selection.photos, wanted_crops)
+    squares = job.value if waiting.there(job, 1.0) else (None,) * len(shown)
+    picturecards.draw(squares, [card(tally, dissection, one, bound, chosen=one == number) for one in shown], side=118)
+    waiting.settled(job)
+
+
+def ordered(tally: LayerTally, dissection: LayerDissection | None, order: str, wanted: str, bound: float) -> list[int]:
+    """The units to show, in order: of the wanted concept alone, where one is named."""
+    count = len(tally.total)
+    iou = None if dissection is None or not dissection.concepts else dissection.iou()
+    keys = {
+        "Number": np.arange(count),
+        "Selectivity": -np.nan_to_num(tally.selectivity[0], nan=-1.0),
+        "Density": np.where(tally.density > 0, tally.density, 2.0),
+    }
+    if iou is not None and dissection is not None:
+        best = iou.argmax(axis=1)
+        keys["IoU"] = -iou.max(axis=1)
+        keys["Odds"] = -np.where(iou.max(axis=1) > bound, dissection.odds()[np.arange(count), best], 0)
+    found = np.argsort(keys.get(order, -tally.values[:, 0]), kind="stable").tolist()
+    if not wanted or dissection is None:
+        return found
+    labels = dissection.labels(bound)
+    named = [" ".join(dissection.concepts[one]).casefold() if one >= 0 else "" for one in labels]
+    return [one for one in found if wanted.casefold() in named[one]]
+
+
+def card(
+    tally: LayerTally, dissection: LayerDissection | None, number: int, bound: float, *, chosen: bool = False
+) -> PictureCard:
+    """What stands under a unit's crops."""
+    title, about = f"Unit {number}", [f"largest activation {tally.values[number, 0]:.3g}"]
+    about.append(f"active at {tally.density[number]:.1%} of all positions")
+    if dissection is None or not dissection.concepts:
+        return PictureCard(title, f"up to {tally.values[number, 0]:.3g}", f"unit:{number}", chosen, "; ".join(about))
+    iou, odds = dissection.iou()[number], dissection.odds()[number]
+    best = int(iou.argmax())
+    category, name = dissection.concepts[best]
+    about.append(f"{category}: {plain(name)}, IoU {iou[best]:.3f}, {odds[best]:.1f} times chance")
+    line = f"{plain(name)} {iou[best]:.2f}" if iou[best] > bound else "no label"
+    return PictureCard(title, line, f"unit:{number}", chosen, "; ".join(about))
+
+
+def _crops(asked: Asked, tally: LayerTally, shown: Sequence[int]) -> tuple:
+    return tuple(
+        tuple(
+            (int(image), asked.fields.box(*place.tolist()))
+            for image, place in zip(tally.images[one, :SHOWN], tally.places[one, :SHOWN], strict=True)
+        )
+        for one in shown
+    )
+
+
+def _sentence(selection: Selection, asked: Asked, bound: float, count: int, wanted: str) -> str:
+    tally, dissection = asked.tally, asked.dissection
+    assert tally is not None
+    some = "" if asked.done else f" of {len(selection.photos):,}, so far"
+    seen = f"over {tally.count:,} images{some}"
+    if dissection is None or not dissection.concepts:
+        return f"**{len(tally.total):,} units** of {plain(asked.layer.name)}, {seen}."
+    labels = dissection.labels(bound)
+    found = {dissection.concepts[one] for one in labels if one >= 0}
+    said = (
+        f"**{int((labels >= 0).sum()):,} of {len(labels):,} units** of {plain(asked.layer.name)} detect a concept (IoU "
+        f"over {bound:g}), {len(found):,} different ones, {seen}."
+    )
+    return said + (f" {count:,} are of a concept called like *{plain(wanted)}*." if wanted else "")
+
+
+def _layers(asked: Asked, bound: float) -> None:
+    if asked.all_dissected and any(one.concepts for one in asked.all_dissected):
+        st.markdown("**Detectors in all layers**")
+        replay.once(_chart, asked.all_dissected, bound)
+
+
+def _chart(layers: tuple[LayerDissection, ...], bound: float) -> None:
+    charts.draw(figures.detectors(layers, bound), config=export.PLOT)
+
+
+def _table(selection: Selection, asked: Asked, bound: float) -> None:
+    with st.expander("The numbers of all units", key="un-numbers", on_change="rerun") as opened:
+        if not opened.open:
+            return
+        rows = table(asked, selection.classifier.labels, bound)
+        st.dataframe(export.shown(rows), hide_index=True, height=320)
+        export.download("Units as CSV", "loupe-units.csv", lambda: rows)
+
+
+def table(asked: Asked, labels: Sequence[str], bound: float) -> list[dict]:
+    """A row for each unit."""
+    tally, dissection = asked.tally, asked.dissection
+    assert tally is not None
+    selectivity, classes = tally.selectivity
+    rows = [
+        {
+            "unit": one,
+            "largest activation": float(tally.values[one, 0]),
+            "mean activation": float(tally.mean[one]),
+            "density": float(tally.density[one]),
+            "class selectivity": None if np.isnan(selectivity[one]) else float(selectivity[one]),
+            "class": labels[classes[one]] if classes[one] >= 0 else None,
+        }
+        for one in range(len(tally.total))
+    ]
+    if dissection is not None and dissection.concepts:
+        iou, odds = dissection.iou(), dissection.odds()
+        for row, best in zip(rows, iou.argmax(axis=1), strict=True):
+            category, name = dissection.concepts[best]
+            row |= {"category": category, "concept": name, "IoU": float(iou[row["unit"], best])}
+            row |= {"odds": float(odds[row["unit"], best]), "detector": bool(iou[row["unit"], best] > bound)}
+    return rows

@@ -1,0 +1,140 @@
+"""One unit from all sides: its numbers, its top images, what drives it in them, its concepts and its classes."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from interp.figures import saliency
+from interp.figures import units as figures
+from interp.types import Heatmaps, Images
+from interp.units import LayerDissection, LayerTally
+from interp.units.driving import in_images
+from pages.parts.cards import picturecards
+from pages.parts.cards.picturecards import PictureCard
+from pages.parts.kit import charts, export, replay, screens, waiting
+from pages.parts.kit.selection import Selection
+from pages.parts.kit.text import plain, shortened
+from pages.parts.units import asking
+from pages.parts.units.asking import Asked
+
+EXPLAINED = 4
+CONCEPTS = 8
+
+READING = (
+    "**One unit.** Its top images are cut to its receptive field, the pixels that it can depend on at all, where it is "
+    "strongest. *What drives it* explains its activation at that position as the other pages explain a class: by "
+    "gradient, guided backpropagation, deconvolution (Zeiler and Fergus 2014) and LRP; noise is the control. The table "
+    "has the concepts that its mask overlaps with most, with the IoU, its odds against masks of other images, and in "
+    "how many images the concept is. *Class selectivity* is (a − b) / (a + b), a the mean activation over the images "
+    "of the class where it is largest, b the mean over the other classes (Morcos et al. 2018); a selective unit is not "
+    "for that reason an important one."
+)
+
+
+def view(selection: Selection, picture, side) -> None:
+    """The chosen unit."""
+    with side:
+        layer = asking.choose_layer(selection.classifier)
+        number = asking.choose_unit(layer)
+        bound = asking.bound()
+    with picture:
+        st.markdown(f"#### {plain(layer.name)}, unit {number}")
+        place = st.container()
+        asked = asking.results(selection, layer)
+        if asked.tally is None:
+            return
+        with place:
+            facts(selection, asked, number, bound)
+            _top(selection, asked, number)
+            if asked.done:
+                _driving(selection, asked, number)
+            if asked.dissection is not None and asked.dissection.concepts:
+                st.markdown("**Concepts**")
+                replay.once(_concepts, asked.dissection, number)
+            _classes(selection, asked.tally, number)
+
+
+def facts(selection: Selection, asked: Asked, number: int, bound: float) -> None:
+    """What was measured of a unit, in a sentence."""
+    tally = asked.tally
+    assert tally is not None
+    selectivity, classes = tally.selectivity
+    said = [f"Active at {tally.density[number]:.1%} of all positions, up to {tally.values[number, 0]:.3g}."]
+    if asked.dissection is not None and asked.dissection.concepts:
+        iou, odds = asked.dissection.iou()[number], asked.dissection.odds()[number]
+        best = int(iou.argmax())
+        category, name = asked.dissection.concepts[best]
+        what = "It detects" if iou[best] > bound else "No concept is over the bound; nearest is"
+        said.append(f"{what} **{plain(name)}** ({category}): IoU {iou[best]:.3f}, {odds[best]:.1f} times chance.")
+    if classes[number] >= 0:
+        label = plain(selection.classifier.labels[classes[number]])
+        said.append(f"Strongest for *{label}*, class selectivity {selectivity[number]:.2f}.")
+    said.append(plain(asked.fields.reason, limit=300))
+    st.markdown(" ".join(said))
+
+
+def _top(selection: Selection, asked: Asked, number: int) -> None:
+    tally = asked.tally
+    assert tally is not None
+    some = [row for row in range(tally.images.shape[1]) if tally.images[number, row] >= 0]
+    boxes = tuple(
+        ((int(tally.images[number, row]), asked.fields.box(*tally.places[number, row].tolist())),) for row in some
+    )
+    job = selection.scope.read("crops", figures.crops, selection.classifier, selection.photos, boxes)
+    squares = job.value if waiting.there(job, 1.0) else (None,) * len(some)
+    names = [selection.photos.names[int(tally.images[number, row])] for row in some]
+    labels = [selection.photos.labels[int(tally.images[number, row])] for row in some]
+    st.markdown("**Top images**, cut to what the unit sees where it is strongest")
+    cards = [
+        PictureCard(f"{tally.values[number, row]:.3g}", shortened(plain(label or name), 16), about=plain(name))
+        for row, name, label in zip(some, names, labels, strict=True)
+    ]
+    picturecards.draw(squares, cards, side=96)
+    waiting.settled(job)
+
+
+def _driving(selection: Selection, asked: Asked, number: int) -> None:
+    tally = asked.tally
+    assert tally is not None
+    shown = tuple(int(one) for one in tally.images[number, :EXPLAINED] if one >= 0)
+    st.markdown("**What drives it** in these images")
+    job = selection.scope.compute(
+        "driving", in_images, selection.classifier, selection.photos, shown, number, asked.layer.name
+    )
+    if waiting.settled(job):
+        images, maps = job.value
+        replay.once(_maps, images, maps, screens.width(), known_by=(job.key, screens.width()))
+
+
+def _maps(images: Images, maps: tuple[tuple[str, Heatmaps, bool], ...], width: int) -> None:
+    drawn = [(title, one.values, signed) for title, one, signed in maps]
+    names = [shortened(name, 14) for name in images.names]
+    charts.draw(saliency.grid(images.pixels.cpu(), names, drawn, clip=99.0, width=width), config=export.PLOT)
+
+
+def _concepts(dissection: LayerDissection, number: int) -> None:
+    iou, odds = dissection.iou()[number], dissection.odds()[number]
+    rows = [
+        {
+            "category": dissection.concepts[one][0],
+            "concept": dissection.concepts[one][1],
+            "IoU": float(iou[one]),
+            "odds": float(odds[one]),
+            "images with it": int(dissection.counts.of_concept[one]),
+        }
+        for one in np.argsort(-iou, kind="stable")[:CONCEPTS]
+    ]
+    config = {name: st.column_config.NumberColumn(format=form) for name, form in (("IoU", "%.3f"), ("odds", "%.1f"))}
+    st.dataframe(export.shown(rows), hide_index=True, column_config=config)
+
+
+def _classes(selection: Selection, tally: LayerTally, number: int) -> None:
+    means = tally.class_means[:, number]
+    if np.isfinite(means).sum() > 1:
+        st.markdown("**By class**")
+        replay.once(_bars, means, selection.classifier.labels)
+
+
+def _bars(means: np.ndarray, labels: tuple[str, ...]) -> None:
+    charts.draw(figures.by_class(means, labels), config=export.PLOT)

@@ -1,0 +1,23 @@
+"""Units: what one channel of a layer does, and what all of them do."""
+
+from pages.parts.frame import layout
+from pages.parts.kit import controls, screens
+from pages.parts.kit.selection import Selection
+from pages.parts.units import sheet, unit
+
+TITLE = "Units"
+VIEWS = {"All units": sheet, "One unit": unit}
+
+selection = layout.page(TITLE, "What does each channel of a layer answer to, and which concepts do they detect?")
+
+
+def body(selection: Selection) -> None:
+    """The chosen view."""
+    picture, side = screens.beside()
+    with side:
+        chosen = controls.one_of("Show", "un.view", list(VIEWS))
+    VIEWS[chosen].view(selection.at(chosen), picture, side)
+    layout.how_to_read("\n\n".join(one.READING for one in VIEWS.values()))
+
+
+layout.body(body, selection)

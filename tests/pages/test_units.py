@@ -1,0 +1,77 @@
+"""The page of units, on forty scenes, on images of which nothing is known, and on a network of one's own."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+PAGE = "pages/units.py"
+
+
+def opened(app, **query: str):
+    for name, value in {"images": "scenes:40", **query}.items():
+        app.query_params[name.replace("_", ".")] = value
+    app.switch_page(PAGE).run()
+    assert not app.exception and not app.error
+    return app
+
+
+def written(app) -> str:
+    return " ".join(one.value for one in app.markdown)
+
+
+def test_the_sheet_shows_what_units_see_and_detect(app, cards: list) -> None:
+    opened(app)
+    found = re.search(
+        r"\*\*(\d+) of 208 units\*\* of mixed4c detect a concept \(IoU over 0.04\), (\d+) different", written(app)
+    )
+    assert found and int(found[1]) > 20 and 1 < int(found[2]) < int(found[1])
+    sheet = cards[-1]
+    assert len(sheet) == 24
+    assert all(picture.shape == (96, 96, 3) and picture.std() > 5 for picture, _ in sheet)
+    overlaps = [float(card.line.split()[-1]) for _, card in sheet]
+    assert overlaps == sorted(overlaps, reverse=True) and overlaps[-1] > 0.04
+    assert all("times chance" in card.about for _, card in sheet)
+    assert len(app.get("plotly_chart")) == 1
+    # A higher bound: fewer detectors, and a card says so.
+    app.slider(key="un.bound").set_value(0.5).run()
+    assert cards[-1][-1][1].line == "no label" and "**0 of 208" in written(app)
+
+
+def test_units_are_found_by_their_concept_and_ordered(app, cards: list) -> None:
+    opened(app, un_concept="wing")
+    assert cards[-1] and all("wing" in card.line for _, card in cards[-1])
+    app.text_input(key="un.concept").set_value("").run()
+    app.segmented_control(key="un.order").set_value("Number").run()
+    assert [card.title for _, card in cards[-1][:3]] == ["Unit 0", "Unit 1", "Unit 2"]
+    app.text_input(key="un.concept").set_value("no such thing").run()
+    assert "0 are of a concept called like" in written(app)
+
+
+def test_one_unit_from_all_sides(app, cards: list) -> None:
+    opened(app, un_view="One unit", un_unit="7")
+    said = written(app)
+    assert "mixed4c, unit 7" in said and "Active at" in said and "A position depends on" in said
+    assert len(cards[-1]) == 9
+    values = [float(card.title) for _, card in cards[-1]]
+    assert values == sorted(values, reverse=True)
+    # What drives it, and by class.
+    assert len(app.get("plotly_chart")) == 2
+    table = app.dataframe[0].value
+    assert list(table["IoU"]) == sorted(table["IoU"], reverse=True) and "odds" in table
+
+
+@pytest.mark.parametrize("order", ["Selectivity", "IoU"])
+def test_where_no_concept_is_known_there_is_no_dissection_and_all_else(app, cards: list, order: str) -> None:
+    opened(app, images="photographs", un_order=order)
+    captions = " ".join(one.value for one in app.caption)
+    assert "No dissection" in captions and "208 units" in written(app)
+    assert all(card.line.startswith("up to") for _, card in cards[-1])
+
+
+def test_the_digits_are_small_and_have_labels(app, cards: list) -> None:
+    opened(app, images="digits", model="digits", un_view="One unit")
+    assert "Strongest for" in written(app) and len(cards[-1]) == 9
+    assert np.isfinite([float(card.title) for _, card in cards[-1]]).all()
