@@ -14,7 +14,7 @@ from torch import Tensor
 from interp.batches import out_of_memory
 from interp.models import hooks, probes
 from interp.passes.dependence import Following
-from interp.passes.dependence_tables import NOTHING, Table, whole
+from interp.passes.dependence_tables import NOTHING, PixelTable, whole
 from interp.passes.grids import on_grid
 from interp.passes.rest import without_gradients
 from interp.types import Classifier, Layer
@@ -106,7 +106,7 @@ def _everything(layer: Layer, size: tuple[int, int], reason: str) -> ReceptiveFi
     return _of_maps(layer.name, size, table, reason)
 
 
-def _fields(layer: Layer, size: tuple[int, int], table: Table, reason: str) -> ReceptiveFields:
+def _fields(layer: Layer, size: tuple[int, int], table: PixelTable, reason: str) -> ReceptiveFields:
     of_all_channels = table[:, 0].amin(dim=layer.channel_axis, keepdim=True)
     # As numbers that single precision holds exactly: a grid is one of activations.
     return _of_maps(layer.name, size, on_grid(of_all_channels.float(), layer)[:, 0].int(), reason)

@@ -326,17 +326,44 @@ def test_branches() -> None:
     assert of_last(Branches(0)).box(8, 0) == (8, 0, 9, 1)
 
 
-class Gated(nn.Module):
+class Grouped(Branches):
+    """One group of a convolution reads the small branch, the other one the wide; the first is taken."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.grouped = nn.Conv2d(4, 4, 3, padding=1, groups=2)
+
     def forward(self, maps: Tensor) -> Tensor:
-        return maps * maps.mean(dim=(2, 3), keepdim=True).sigmoid()
+        return self.grouped(torch.cat([self.point(maps), self.wide(maps)], dim=1))[:, :2]
 
 
-def test_a_gate_that_sees_everything() -> None:
-    found = of_last(nn.Conv2d(3, 2, 3, 2, 1), Gated())
+def test_groups_of_channels_are_told_apart() -> None:
+    assert of_last(Grouped()).box(8, 8) == (7, 7, 10, 10)
+
+
+class Gated(nn.Module):
+    def __init__(self, pool) -> None:
+        super().__init__()
+        self.pool = pool
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return maps * self.pool(maps).sigmoid()
+
+
+POOLS = {
+    "mean": lambda maps: maps.mean(dim=(2, 3), keepdim=True),
+    "amax": lambda maps: maps.amax(dim=(2, 3), keepdim=True),
+    "avg_pool2d": nn.AvgPool2d(8),
+    "adaptive_max_pool2d": nn.AdaptiveMaxPool2d(1),
+}
+
+
+@pytest.mark.parametrize("name", POOLS)
+def test_a_gate_that_sees_everything(name: str) -> None:
+    found = of_last(nn.Conv2d(3, 2, 3, 2, 1), Gated(POOLS[name]))
     assert not found.bounded and found.box(0, 7) == (0, 0, 16, 16)
-    assert found.reason == (
-        "The operation mean brings all of the picture together. So every position depends on all of it."
-    )
+    said = f"The operation {name} brings all of the picture together. So every position depends on all of it."
+    assert found.reason == said
     assert found.centres_x.tolist() == [0.5 + 2 * i for i in range(8)]
 
 
@@ -347,6 +374,52 @@ def test_a_mean_along_one_side_leaves_the_other_bounded() -> None:
 
     found = of_last(nn.Conv2d(3, 2, 3, padding=1), Rows())
     assert found.box(5, 9) == (4, 0, 7, 16) and found.bounded
+
+
+WHOLE = {
+    "native_layer_norm": nn.LayerNorm([2, 16, 16]),
+    "native_group_norm": nn.GroupNorm(1, 2),
+    "native_batch_norm": nn.InstanceNorm2d(2),
+    "softmax": nn.Sequential(nn.Flatten(2), nn.Softmax(dim=2), nn.Unflatten(2, (16, 16))),
+    "mm": nn.Sequential(nn.Flatten(2), nn.Flatten(0, 1), nn.Linear(256, 256, bias=False), nn.Unflatten(0, (1, 2)),
+        nn.Unflatten(2, (16, 16))),
+}  # fmt: skip
+OWN = [
+    nn.BatchNorm2d(2),
+    nn.Softmax(dim=1),
+    nn.LocalResponseNorm(2),
+    nn.PReLU(),
+    nn.Hardswish(),
+    nn.Dropout(),
+    nn.GELU(),
+]
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_normalizations_over_positions(name: str) -> None:
+    found = of_last(nn.Conv2d(3, 2, 3, padding=1), WHOLE[name])
+    assert found.box(3, 9) == (0, 0, 16, 16) and f"The operation {name} brings" in found.reason
+
+
+@pytest.mark.parametrize("part", OWN, ids=lambda part: type(part).__name__)
+def test_functions_of_a_position_by_itself(part: nn.Module) -> None:
+    assert of_last(nn.Conv2d(3, 2, 3, padding=1), part).box(3, 9) == (2, 8, 5, 11)
+
+
+class Last(nn.Module):
+    """Channels last, normalized and mixed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm, self.linear = nn.LayerNorm(2), nn.Linear(2, 5)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return self.linear(self.norm(maps.permute(0, 2, 3, 1)))
+
+
+def test_layers_with_channels_last() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 2, 3, padding=1), Last())
+    assert receptive_fields(small(network, (16, 20), "1", "channels_last")).box(3, 15) == (2, 14, 5, 17)
 
 
 def test_grown_fields_say_so() -> None:
@@ -453,14 +526,19 @@ class Written(nn.Module):
         hidden = torch.zeros_like(maps)
         hidden[:, :, 4:8] = maps[:, :, :4]
         hidden[:, :, 8:].copy_(maps[:, :, 8:]).mul_(2)
-        hidden[:, :, 12:] += self.wide(maps)[:, :, 12:]
+        hidden[:, :, 10:] += self.wide(maps)[:, :, 10:]
+        known = self.wide(maps)
+        known[:, :, 12:14] = maps[:, :, 12:14]
+        known[:, :, 14:] = 1
         maps.zero_()
-        return self.output(hidden)
+        return self.output(torch.cat([hidden[:, :, :12], known[:, :, 12:]], dim=2))
 
 
 def test_what_is_written_into_parts() -> None:
     found = receptive_fields(small(Written(), (16, 16), "output"))
-    assert [found.box(row, 5) for row in (0, 4, 9, 13)] == [(0, 0, 0, 0), (0, 3, 1, 8), (9, 3, 10, 8), (11, 3, 16, 8)]
+    boxes = [found.box(row, 5) for row in (0, 4, 9, 11, 13, 14)]
+    assert boxes[:4] == [(0, 0, 0, 0), (0, 3, 1, 8), (9, 3, 10, 8), (9, 3, 14, 8)]
+    assert boxes[4:] == [(13, 3, 14, 8), (0, 0, 0, 0)]
 
 
 def test_tokens_and_flat_layers() -> None:
