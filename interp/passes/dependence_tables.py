@@ -63,6 +63,10 @@ def windowed(table: PixelTable, axis: int, taps: Int[Tensor, "o t"]) -> PixelTab
     What is outside depends on nothing, and is centred as the map would be if it went on. `NOTHING` is no input. One
     window over all of the axis has no centre.
     """
+    channels = table.shape[2]
+    if channels > 1 and table.ndim + axis > 2 and bool((table == table[:, :, :1]).all()):
+        # The channels of a map mostly depend on the same.
+        return windowed(table[:, :, :1], axis, taps).repeat_interleave(channels, dim=2)
     size = table.shape[axis]
     present = taps != NOTHING
     inputs = taps[present]

@@ -30,7 +30,8 @@ class ReceptiveFields(Fingerprinted):
     `size` is the height and width of what it sees. `rows` has, for each row of the map, the first pixel row that its
     positions depend on and the one past the last, `columns` the same across; both are equal where there is nothing but
     padding. The bounds are exact: of all channels together, every pixel outside of the box has no influence, and the
-    first and last rows and columns inside have. Where the fields of one row of the map differ, its bounds hold all.
+    first and last rows and columns inside have (masks of attention aside: what they leave out counts as seen). Where
+    the fields of one row of the map differ, its bounds hold all.
 
     `centres_y` and `centres_x` are where a map's positions lie over the picture, in pixels, of which number i reaches
     from i to i + 1 and has its centre at i + 0.5: the middle of the field as it would be if the picture went on past
@@ -76,6 +77,9 @@ def _followed(classifier: Classifier) -> dict[str, ReceptiveFields]:
 
     def observer(layer: Layer) -> Callable[[Tensor], None]:
         def observe(output: Tensor) -> None:
+            # A module may run on something of another form, too: its last run has that of the layer.
+            if tuple(output.shape) != _form(layer):
+                return
             known = following.of(output)
             if known is None:
                 found[layer.name] = _everything(layer, size, "The layer does not depend on the picture.")
@@ -84,7 +88,7 @@ def _followed(classifier: Classifier) -> dict[str, ReceptiveFields]:
 
         return observe
 
-    failed = "The layer does not run."
+    failed = "The layer does not run, or gives something of another form each time."
     pixels = probes.noise(classifier.preprocessing, 1).to(classifier.device)
     with hooks.observed(classifier, {layer.name: observer(layer) for layer in classifier.layers}), without_gradients():
         try:
@@ -99,6 +103,16 @@ def _followed(classifier: Classifier) -> dict[str, ReceptiveFields]:
         if layer.name not in found:
             found[layer.name] = _everything(layer, size, following.lost or failed)
     return found
+
+
+def _form(layer: Layer) -> tuple[int, ...]:
+    """The shape of what a layer gives for one picture."""
+    return {
+        "spatial": (1, layer.channels, layer.height, layer.width),
+        "channels_last": (1, layer.height, layer.width, layer.channels),
+        "tokens": (1, layer.prefix + layer.height * layer.width, layer.channels),
+        "flat": (1, layer.channels),
+    }[layer.kind]
 
 
 def _everything(layer: Layer, size: tuple[int, int], reason: str) -> ReceptiveFields:

@@ -30,7 +30,7 @@ def small(network: nn.Module, size: tuple[int, int], name: str = "0", kind: str 
     handle.remove()
     shape = shapes[-1]
     place = {"spatial": shape[2:], "channels_last": shape[1:3], "tokens": (1, shape[1]), "flat": (0, 0)}[kind]
-    layer = Layer(name, shape[1], kind, *place)  # pyright: ignore[reportArgumentType]
+    layer = Layer(name, shape[1 if kind == "spatial" else -1], kind, *place)  # pyright: ignore[reportArgumentType]
     module = assemble(network, (0.5,) * 3, (0.5,) * 3)
     device = torch.device("cpu")
     return Classifier("small", module, ("0",), (layer,), Preprocessing(size, min(size)), device, "small", "small")
@@ -513,6 +513,22 @@ class Twice(nn.Module):
 
 def test_of_a_layer_that_runs_twice_the_last_run_counts() -> None:
     assert receptive_fields(small(Twice(), (16, 16), "block")).box(8, 8) == (6, 6, 11, 11)
+
+
+class Flattening(nn.Module):
+    """A module that runs on tokens first, then on a map."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.nothing, self.conv = nn.Identity(), nn.Conv2d(3, 3, 3)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        tokens = self.nothing(self.conv(maps).flatten(2).transpose(1, 2))
+        return self.nothing(tokens.transpose(1, 2).unflatten(2, (14, 14)))
+
+
+def test_of_a_layer_that_runs_on_other_forms_the_last_run_counts() -> None:
+    assert receptive_fields(small(Flattening(), (16, 16), "nothing")).box(3, 4) == (3, 4, 6, 7)
 
 
 class Written(nn.Module):
