@@ -218,6 +218,7 @@ def moving(function: Callable[..., Any]) -> TableRule:
 # Of torch's own operations, which all others are made of, by their names.
 SLIDING: dict[str, TableRule] = {
     "convolution": _convolution,
+    "_convolution": _convolution,
     "max_pool2d": _pooling,
     "max_pool2d_with_indices": _pooling,
     "max_pool3d_with_indices": _pooling,

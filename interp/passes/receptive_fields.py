@@ -36,8 +36,8 @@ class ReceptiveFields(Fingerprinted):
     `centres_y` and `centres_x` are where a map's positions lie over the picture, in pixels, of which number i reaches
     from i to i + 1 and has its centre at i + 0.5: the middle of the field as it would be if the picture went on past
     its borders. What brings in the whole picture (the gates of squeeze-and-excitation) moves no centre; where nothing
-    else is left, centres are spread evenly. `bounded` is false where every position depends on the whole picture.
-    `reason` says in words how large the fields are, and what made them so.
+    else is left, and where a map's padding is its other side, centres are spread evenly. `bounded` is false where every
+    position depends on the whole picture. `reason` says in words how large the fields are, and what made them so.
     """
 
     layer: str
@@ -153,11 +153,13 @@ def _bounds(ends: Int[Tensor, "2 u"]) -> Int[np.ndarray, "u 2"]:
 
 
 def _centres(ends: Int[Tensor, "2 u"], size: int) -> Float[np.ndarray, " u"]:
-    """The middle of each field; evenly spread where none is known."""
+    """The middle of each field; evenly spread where one is not known, or out of order, as where maps go round."""
     count = ends.shape[1]
-    even = (np.arange(count) + 0.5) * size / count
     middle = ((ends[0].double() - ends[1].double()) / 2).numpy()
-    return np.where((ends < NOTHING // 2).all(dim=0).numpy(), middle, even)
+    steps = np.diff(middle)
+    if bool((ends >= NOTHING // 2).any()) or bool((steps < 0).any() and (steps > 0).any()):
+        return (np.arange(count) + 0.5) * size / count
+    return middle
 
 
 def _words(
@@ -166,7 +168,7 @@ def _words(
     height, width = (int((bounds[:, 1] - bounds[:, 0]).max()) for bounds in (rows, columns))
     said = f"A position depends on at most {height} × {width} pixels of {size[0]} × {size[1]}."
     if whole_ones:
-        said += f" {whole_ones} of {len(rows) * len(columns)} positions depend on all of it."
+        said += f" All of it is seen by {whole_ones} of {len(rows) * len(columns)} positions."
     if differ:
         said += " The fields along a row or column of the map differ: its bounds hold all of them."
     return said
