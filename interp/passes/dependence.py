@@ -20,7 +20,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from interp.passes import dependence_rules as rules
-from interp.passes.dependence_tables import NOTHING, Table, everywhere, union, whole
+from interp.passes.dependence_tables import NOTHING, PixelTable, everywhere, union, whole
 
 # What asks for numbers, on which the network's way may depend from then on.
 _ASKING = frozenset({
@@ -40,7 +40,7 @@ _OVERWRITING = frozenset({"zero_", "fill_", "copy_", "normal_", "uniform_"})
 class _Kept:
     """The table of a storage, in its own order, and what made its numbers depend on the whole picture."""
 
-    table: Table
+    table: PixelTable
     item: int
     reason: str
 
@@ -49,7 +49,7 @@ class _Kept:
 class Dependence:
     """What a tensor depends on; `reason` says what made it depend on the whole picture, where something did."""
 
-    table: Table
+    table: PixelTable
     reason: str
 
 
@@ -153,14 +153,14 @@ class Following(TorchDispatchMode):
                 said = f"The operation {rules.word(name)} brings all of the picture together."
                 self._keep(result, table, said if joins else reason)
 
-    def _ruled(self, func: Any, name: str, of: dict[str, Any], result: Tensor) -> Table | None:
+    def _ruled(self, func: Any, name: str, of: dict[str, Any], result: Tensor) -> PixelTable | None:
         rule = rules.rule_of(func, name)
         try:
             return None if rule is None else rule(of, self._table, tuple(result.shape)).expand(8, *result.shape)
         except (LookupError, RuntimeError, ValueError, TypeError):
             return None
 
-    def _widened(self, signals: Sequence[Tensor], table: Table) -> bool:
+    def _widened(self, signals: Sequence[Tensor], table: PixelTable) -> bool:
         """Whether each number depends on the whole picture now, and did not before."""
         given = [found for one in signals if (found := self._table(one)) is not None]
         before = all(everywhere(one, self.size) for one in given)
@@ -170,7 +170,7 @@ class Following(TorchDispatchMode):
         kept = [self._kept[StorageWeakRef(one.untyped_storage())] for one in signals]
         return next((one.reason for one in kept if one.reason), "")
 
-    def _table(self, value: Any) -> Table | None:
+    def _table(self, value: Any) -> PixelTable | None:
         if not isinstance(value, Tensor):
             # Lists of tensors, such as an index, count as one where any of them does.
             return next((table for one in _tensors(value) if (table := self._table(one)) is not None), None)
@@ -181,7 +181,7 @@ class Following(TorchDispatchMode):
             return whole(self.size, value.shape, value.device)
         return _seen(kept.table, value)
 
-    def _keep(self, tensor: Tensor, table: Table, reason: str) -> None:
+    def _keep(self, tensor: Tensor, table: PixelTable, reason: str) -> None:
         storage = tensor.untyped_storage()
         key, item = StorageWeakRef(storage), tensor.element_size()
         kept = self._kept.get(key)
@@ -205,7 +205,7 @@ class _Numbers(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def _seen(flat: Table, tensor: Tensor) -> Table:
+def _seen(flat: PixelTable, tensor: Tensor) -> PixelTable:
     """The part of a storage's table that a tensor looks at."""
     return flat.as_strided((8, *tensor.shape), (flat.stride(0), *tensor.stride()), tensor.storage_offset())
 

@@ -14,13 +14,13 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from interp.passes.dependence_tables import CLIPPED, NOTHING, UNCLIPPED, Table, extended, joined, union, windowed
+from interp.passes.dependence_tables import CLIPPED, NOTHING, UNCLIPPED, PixelTable, extended, joined, union, windowed
 
-Tables = Callable[[Any], Table | None]
-Rule = Callable[[dict[str, Any], Tables, tuple[int, ...]], Table]
+TableOf = Callable[[Any], PixelTable | None]
+TableRule = Callable[[dict[str, Any], TableOf, tuple[int, ...]], PixelTable]
 
 
-def _given(of: dict[str, Any], tables: Tables, name: str) -> Table:
+def _given(of: dict[str, Any], tables: TableOf, name: str) -> PixelTable:
     """The table of an argument. Raises `LookupError` where something else is what depends on the picture."""
     table = tables(of[name])
     others = [other for key, other in of.items() if key != name and tables(other) is not None]
@@ -29,7 +29,7 @@ def _given(of: dict[str, Any], tables: Tables, name: str) -> Table:
     return table
 
 
-def _convolution(of: dict[str, Any], tables: Tables, shape: tuple[int, ...]) -> Table:
+def _convolution(of: dict[str, Any], tables: TableOf, shape: tuple[int, ...]) -> PixelTable:
     table, weight, groups = _given(of, tables, "input"), of["weight"], of["groups"]
     table = table.unflatten(2, (groups, -1)).amin(3)
     sides = zip(weight.shape[2:], of["stride"], of["padding"], of["dilation"], strict=True)
@@ -52,7 +52,7 @@ def _spread_taps(outputs: int, kernel: int, stride: int, padding: int, dilation:
     return (places // stride).where(places % stride == 0, NOTHING)
 
 
-def _pooling(of: dict[str, Any], tables: Tables, shape: tuple[int, ...]) -> Table:
+def _pooling(of: dict[str, Any], tables: TableOf, shape: tuple[int, ...]) -> PixelTable:
     table, kernel = _given(of, tables, "self"), of["kernel_size"]
     stride = of.get("stride") or kernel
     sides = [_each(one, len(kernel)) for one in (kernel, stride, of.get("padding", 0), of.get("dilation", 1))]
@@ -66,7 +66,7 @@ def _each(value: int | Sequence[int], count: int) -> list[int]:
     return values * count if len(values) == 1 else values
 
 
-def _adaptive_pooling(of: dict[str, Any], tables: Tables, shape: tuple[int, ...]) -> Table:
+def _adaptive_pooling(of: dict[str, Any], tables: TableOf, shape: tuple[int, ...]) -> PixelTable:
     table = _given(of, tables, "self")
     for axis in range(-len(of["output_size"]), 0):
         inputs, outputs = table.shape[axis], shape[axis]
@@ -77,10 +77,10 @@ def _adaptive_pooling(of: dict[str, Any], tables: Tables, shape: tuple[int, ...]
     return table
 
 
-def enlarging(function: Callable[..., Any]) -> Rule:
+def enlarging(function: Callable[..., Any]) -> TableRule:
     """The rule of an interpolation, whose weights are read off: those of each single input by itself."""
 
-    def rule(of: dict[str, Any], tables: Tables, shape: tuple[int, ...]) -> Table:
+    def rule(of: dict[str, Any], tables: TableOf, shape: tuple[int, ...]) -> PixelTable:
         table = _given(of, tables, "self")
         others = {name: value for name, value in of.items() if name != "self"}
         sides = table.ndim - 3
@@ -97,17 +97,17 @@ def enlarging(function: Callable[..., Any]) -> Rule:
     return rule
 
 
-def _constant_padding(of: dict[str, Any], tables: Tables, shape: tuple[int, ...]) -> Table:
+def _constant_padding(of: dict[str, Any], tables: TableOf, shape: tuple[int, ...]) -> PixelTable:
     table, widths = _given(of, tables, "self"), of["pad"]
     for place in range(len(widths) // 2):
         table = extended(table, -1 - place, *widths[2 * place : 2 * place + 2])
     return table
 
 
-def repeating(mirrored: bool) -> Rule:
+def repeating(mirrored: bool) -> TableRule:
     """The rule of a padding that repeats what is inside the border: mirrored at the outermost number, or that alone."""
 
-    def rule(of: dict[str, Any], tables: Tables, shape: tuple[int, ...]) -> Table:
+    def rule(of: dict[str, Any], tables: TableOf, shape: tuple[int, ...]) -> PixelTable:
         table, widths = _given(of, tables, "self"), of["padding"]
         for place in range(len(widths) // 2):
             axis, (before, after) = -1 - place, widths[2 * place : 2 * place + 2]
@@ -121,12 +121,12 @@ def repeating(mirrored: bool) -> Rule:
     return rule
 
 
-def _reduction(of: dict[str, Any], tables: Tables, shape: tuple[int, ...]) -> Table:
+def _reduction(of: dict[str, Any], tables: TableOf, shape: tuple[int, ...]) -> PixelTable:
     table = _given(of, tables, "self")
     return joined(table, _axes(table, of.get("dim"))).reshape(8, *shape)
 
 
-def _axes(table: Table, given: int | Sequence[int] | None) -> list[int]:
+def _axes(table: PixelTable, given: int | Sequence[int] | None) -> list[int]:
     """Axes counted from the last; all where none is given."""
     count = table.ndim - 1
     if given is None or given == []:
@@ -134,10 +134,10 @@ def _axes(table: Table, given: int | Sequence[int] | None) -> list[int]:
     return [one % count - count for one in ([given] if isinstance(given, int) else given)]
 
 
-def along(name: str, axes: Callable[[dict[str, Any], Table], Sequence[int]]) -> Rule:
+def along(name: str, axes: Callable[[dict[str, Any], PixelTable], Sequence[int]]) -> TableRule:
     """The rule of what keeps its shape and looks at all numbers along some axes, such as a softmax."""
 
-    def rule(of: dict[str, Any], tables: Tables, shape: tuple[int, ...]) -> Table:
+    def rule(of: dict[str, Any], tables: TableOf, shape: tuple[int, ...]) -> PixelTable:
         table = _given(of, tables, name)
         looked = axes(of, table)
         return _looking_at(table, joined(table, looked)) if looked else table
@@ -145,28 +145,28 @@ def along(name: str, axes: Callable[[dict[str, Any], Table], Sequence[int]]) -> 
     return rule
 
 
-def _looking_at(table: Table, everything: Table) -> Table:
+def _looking_at(table: PixelTable, everything: PixelTable) -> PixelTable:
     """What stays in its place, and depends on something more."""
     more = torch.minimum(table[CLIPPED], everything[CLIPPED])
     return torch.cat([more.expand_as(table[CLIPPED]), table[UNCLIPPED]])
 
 
-def _group_normalization(of: dict[str, Any], tables: Tables, shape: tuple[int, ...]) -> Table:
+def _group_normalization(of: dict[str, Any], tables: TableOf, shape: tuple[int, ...]) -> PixelTable:
     table = _given(of, tables, "input")
     parts = table.reshape(8, of["N"], of["group"], -1)
     return _looking_at(parts, joined(parts, (-1,))).reshape(table.shape)
 
 
-def _batch_axes(of: dict[str, Any], table: Table) -> list[int]:
+def _batch_axes(of: dict[str, Any], table: PixelTable) -> list[int]:
     """What a batch normalization looks at: nothing but the number itself, once it is trained."""
     count = table.ndim - 1
     return [axis for axis in range(-count, 0) if axis != 1 - count] if of.get("training") else []
 
 
-def product(first: str, second: str, added: str = "") -> Rule:
+def product(first: str, second: str, added: str = "") -> TableRule:
     """The rule of a matrix product, to which something may be added."""
 
-    def rule(of: dict[str, Any], tables: Tables, shape: tuple[int, ...]) -> Table:
+    def rule(of: dict[str, Any], tables: TableOf, shape: tuple[int, ...]) -> PixelTable:
         left, right = tables(of[first]), tables(of[second])
         terms = [joined(left, (-1,))] if left is not None else []
         terms += [joined(right, (-2,))] if right is not None else []
@@ -181,7 +181,7 @@ def product(first: str, second: str, added: str = "") -> Rule:
     return rule
 
 
-def _attention(of: dict[str, Any], tables: Tables, shape: tuple[int, ...]) -> Table:
+def _attention(of: dict[str, Any], tables: TableOf, shape: tuple[int, ...]) -> PixelTable:
     """Each query sees all keys and values; what a mask leaves out counts, too."""
     axes = {"query": (-1,), "key": (-2, -1), "value": (-2,)}
     given = {name: tables(of[name]) for name in axes}
@@ -190,17 +190,17 @@ def _attention(of: dict[str, Any], tables: Tables, shape: tuple[int, ...]) -> Ta
     return result
 
 
-def _halves(of: dict[str, Any], tables: Tables, shape: tuple[int, ...]) -> Table:
+def _halves(of: dict[str, Any], tables: TableOf, shape: tuple[int, ...]) -> PixelTable:
     """A gated linear unit: one half of the channels times a gate from the other."""
     table = _given(of, tables, "self")
     (axis,) = _axes(table, of.get("dim", -1))
     return union([half for half in table.chunk(2, dim=axis)], shape)
 
 
-def moving(function: Callable[..., Any]) -> Rule:
+def moving(function: Callable[..., Any]) -> TableRule:
     """The rule of an operation that only puts numbers elsewhere: the same is done with their tables."""
 
-    def rule(of: dict[str, Any], tables: Tables, shape: tuple[int, ...]) -> Table:
+    def rule(of: dict[str, Any], tables: TableOf, shape: tuple[int, ...]) -> PixelTable:
         first, value = next(iter(of.items()))
         others = {name: one for name, one in of.items() if name != first}
         if isinstance(value, Tensor):
@@ -216,8 +216,9 @@ def moving(function: Callable[..., Any]) -> Rule:
 
 
 # Of torch's own operations, which all others are made of, by their names.
-SLIDING: dict[str, Rule] = {
+SLIDING: dict[str, TableRule] = {
     "convolution": _convolution,
+    "_convolution": _convolution,
     "max_pool2d": _pooling,
     "max_pool2d_with_indices": _pooling,
     "max_pool3d_with_indices": _pooling,
@@ -231,7 +232,7 @@ SLIDING: dict[str, Rule] = {
 }
 """Those that look at a neighbourhood."""
 
-JOINING: dict[str, Rule] = {
+JOINING: dict[str, TableRule] = {
     **dict.fromkeys(
         ("mean", "sum", "nansum", "amax", "amin", "max", "min", "prod", "var", "var_mean", "std", "std_mean", "any",
          "all", "norm", "linalg_vector_norm", "logsumexp", "argmax", "argmin"), _reduction,
@@ -269,7 +270,7 @@ POINTWISE = frozenset({
 """Functions of each number by itself that torch does not mark as such."""
 
 
-def rule_of(function: Any, name: str) -> Rule | None:
+def rule_of(function: Any, name: str) -> TableRule | None:
     """The rule of an operation of torch that gives something new; None where there is none for it."""
     if name in SLIDING or name in JOINING:
         return SLIDING.get(name) or JOINING[name]
@@ -284,7 +285,7 @@ def rule_of(function: Any, name: str) -> Rule | None:
     return {"constant_pad_nd": _constant_padding, "glu": _halves}.get(name)
 
 
-def joins(name: str, table: Table) -> bool:
+def joins(name: str, table: PixelTable) -> bool:
     """Whether an operation that gives numbers with this table is one that may look at everything at once."""
     return name in JOINING or name.startswith("_scaled") or (name in SLIDING and math.prod(table.shape[3:]) == 1)
 

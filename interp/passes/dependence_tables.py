@@ -20,27 +20,27 @@ NOTHING = 2**20
 
 CLIPPED, UNCLIPPED = slice(0, 4), slice(4, 8)
 
-Table = Int[Tensor, "8 ..."]
+PixelTable = Int[Tensor, "8 ..."]
 
 
-def union(tables: Sequence[Table], shape: Sequence[int]) -> Table:
+def union(tables: Sequence[PixelTable], shape: Sequence[int]) -> PixelTable:
     """The table of what depends on all of these, number by number, broadcast to a shape."""
     return reduce(torch.minimum, [_broadcast(table, shape) for table in tables])
 
 
-def whole(size: tuple[int, int], shape: Sequence[int], device: torch.device) -> Table:
+def whole(size: tuple[int, int], shape: Sequence[int], device: torch.device) -> PixelTable:
     """The table of numbers that depend on the whole picture and have no place in it."""
     values = torch.tensor([0, -size[0], 0, -size[1], *[NOTHING] * 4], dtype=torch.int32, device=device)
     return _broadcast(values, shape)
 
 
-def everywhere(table: Table, size: tuple[int, int]) -> bool:
+def everywhere(table: PixelTable, size: tuple[int, int]) -> bool:
     """Whether each number depends on the whole picture."""
     bounds = whole(size, table.shape[1:], table.device)[CLIPPED]
     return bool((table[CLIPPED] <= bounds).all())
 
 
-def joined(table: Table, axes: Sequence[int]) -> Table:
+def joined(table: PixelTable, axes: Sequence[int]) -> PixelTable:
     """The table of sums over some axes, counted from the last (-1), which keep a size of 1.
 
     Where the axes run along different places, the sum has no centre.
@@ -57,12 +57,16 @@ def joined(table: Table, axes: Sequence[int]) -> Table:
     return result
 
 
-def windowed(table: Table, axis: int, taps: Int[Tensor, "o t"]) -> Table:
+def windowed(table: PixelTable, axis: int, taps: Int[Tensor, "o t"]) -> PixelTable:
     """The table of windows along one axis, counted from the last: of each the inputs by number, which may be outside.
 
     What is outside depends on nothing, and is centred as the map would be if it went on. `NOTHING` is no input. One
     window over all of the axis has no centre.
     """
+    channels = table.shape[2]
+    if channels > 1 and table.ndim + axis > 2 and bool((table == table[:, :, :1]).all()):
+        # The channels of a map mostly depend on the same.
+        return windowed(table[:, :, :1], axis, taps).repeat_interleave(channels, dim=2)
     size = table.shape[axis]
     present = taps != NOTHING
     inputs = taps[present]
@@ -81,7 +85,7 @@ def windowed(table: Table, axis: int, taps: Int[Tensor, "o t"]) -> Table:
     return reduce(torch.minimum, parts)
 
 
-def extended(table: Table, axis: int, before: int, after: int) -> Table:
+def extended(table: PixelTable, axis: int, before: int, after: int) -> PixelTable:
     """The table of a map with padding of constants along an axis, counted from the last; negative cuts off."""
     size = table.shape[axis]
     start, stop = max(0, -before), size - max(0, -after)
@@ -95,7 +99,7 @@ def extended(table: Table, axis: int, before: int, after: int) -> Table:
     return torch.cat([*head, middle, *sides], dim=axis) if head or sides else middle
 
 
-def _past(table: Table, axis: int, place: int, neighbour: int, count: int) -> Table:
+def _past(table: PixelTable, axis: int, place: int, neighbour: int, count: int) -> PixelTable:
     """What lies past a border, from the inside out: centred as the last steps inside go on."""
     border, inner = table.narrow(axis, place, 1), table.narrow(axis, neighbour, 1)
     known = (border < NOTHING // 2) & (inner < NOTHING // 2)
@@ -106,6 +110,6 @@ def _past(table: Table, axis: int, place: int, neighbour: int, count: int) -> Ta
     return result
 
 
-def _broadcast(table: Table, shape: Sequence[int]) -> Table:
+def _broadcast(table: PixelTable, shape: Sequence[int]) -> PixelTable:
     missing = len(shape) - (table.ndim - 1)
     return table.reshape(8, *[1] * missing, *table.shape[1:]).expand(8, *shape)

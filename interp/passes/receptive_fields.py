@@ -14,7 +14,7 @@ from torch import Tensor
 from interp.batches import out_of_memory
 from interp.models import hooks, probes
 from interp.passes.dependence import Following
-from interp.passes.dependence_tables import NOTHING, Table, whole
+from interp.passes.dependence_tables import NOTHING, PixelTable, whole
 from interp.passes.grids import on_grid
 from interp.passes.rest import without_gradients
 from interp.types import Classifier, Layer
@@ -30,13 +30,14 @@ class ReceptiveFields(Fingerprinted):
     `size` is the height and width of what it sees. `rows` has, for each row of the map, the first pixel row that its
     positions depend on and the one past the last, `columns` the same across; both are equal where there is nothing but
     padding. The bounds are exact: of all channels together, every pixel outside of the box has no influence, and the
-    first and last rows and columns inside have. Where the fields of one row of the map differ, its bounds hold all.
+    first and last rows and columns inside have (masks of attention aside: what they leave out counts as seen). Where
+    the fields of one row of the map differ, its bounds hold all.
 
     `centres_y` and `centres_x` are where a map's positions lie over the picture, in pixels, of which number i reaches
     from i to i + 1 and has its centre at i + 0.5: the middle of the field as it would be if the picture went on past
     its borders. What brings in the whole picture (the gates of squeeze-and-excitation) moves no centre; where nothing
-    else is left, centres are spread evenly. `bounded` is false where every position depends on the whole picture.
-    `reason` says in words how large the fields are, and what made them so.
+    else is left, and where a map's padding is its other side, centres are spread evenly. `bounded` is false where every
+    position depends on the whole picture. `reason` says in words how large the fields are, and what made them so.
     """
 
     layer: str
@@ -76,6 +77,9 @@ def _followed(classifier: Classifier) -> dict[str, ReceptiveFields]:
 
     def observer(layer: Layer) -> Callable[[Tensor], None]:
         def observe(output: Tensor) -> None:
+            # A module may run on something of another form, too: its last run has that of the layer.
+            if tuple(output.shape) != _form(layer):
+                return
             known = following.of(output)
             if known is None:
                 found[layer.name] = _everything(layer, size, "The layer does not depend on the picture.")
@@ -84,7 +88,7 @@ def _followed(classifier: Classifier) -> dict[str, ReceptiveFields]:
 
         return observe
 
-    failed = "The layer does not run."
+    failed = "The layer does not run, or gives something of another form each time."
     pixels = probes.noise(classifier.preprocessing, 1).to(classifier.device)
     with hooks.observed(classifier, {layer.name: observer(layer) for layer in classifier.layers}), without_gradients():
         try:
@@ -101,12 +105,22 @@ def _followed(classifier: Classifier) -> dict[str, ReceptiveFields]:
     return found
 
 
+def _form(layer: Layer) -> tuple[int, ...]:
+    """The shape of what a layer gives for one picture."""
+    return {
+        "spatial": (1, layer.channels, layer.height, layer.width),
+        "channels_last": (1, layer.height, layer.width, layer.channels),
+        "tokens": (1, layer.prefix + layer.height * layer.width, layer.channels),
+        "flat": (1, layer.channels),
+    }[layer.kind]
+
+
 def _everything(layer: Layer, size: tuple[int, int], reason: str) -> ReceptiveFields:
     table = whole(size, (max(1, layer.height), max(1, layer.width)), torch.device("cpu"))
     return _of_maps(layer.name, size, table, reason)
 
 
-def _fields(layer: Layer, size: tuple[int, int], table: Table, reason: str) -> ReceptiveFields:
+def _fields(layer: Layer, size: tuple[int, int], table: PixelTable, reason: str) -> ReceptiveFields:
     of_all_channels = table[:, 0].amin(dim=layer.channel_axis, keepdim=True)
     # As numbers that single precision holds exactly: a grid is one of activations.
     return _of_maps(layer.name, size, on_grid(of_all_channels.float(), layer)[:, 0].int(), reason)
@@ -139,11 +153,13 @@ def _bounds(ends: Int[Tensor, "2 u"]) -> Int[np.ndarray, "u 2"]:
 
 
 def _centres(ends: Int[Tensor, "2 u"], size: int) -> Float[np.ndarray, " u"]:
-    """The middle of each field; evenly spread where none is known."""
+    """The middle of each field; evenly spread where one is not known, or out of order, as where maps go round."""
     count = ends.shape[1]
-    even = (np.arange(count) + 0.5) * size / count
     middle = ((ends[0].double() - ends[1].double()) / 2).numpy()
-    return np.where((ends < NOTHING // 2).all(dim=0).numpy(), middle, even)
+    steps = np.diff(middle)
+    if bool((ends >= NOTHING // 2).any()) or bool((steps < 0).any() and (steps > 0).any()):
+        return (np.arange(count) + 0.5) * size / count
+    return middle
 
 
 def _words(
@@ -152,7 +168,7 @@ def _words(
     height, width = (int((bounds[:, 1] - bounds[:, 0]).max()) for bounds in (rows, columns))
     said = f"A position depends on at most {height} × {width} pixels of {size[0]} × {size[1]}."
     if whole_ones:
-        said += f" {whole_ones} of {len(rows) * len(columns)} positions depend on all of it."
+        said += f" All of it is seen by {whole_ones} of {len(rows) * len(columns)} positions."
     if differ:
         said += " The fields along a row or column of the map differ: its bounds hold all of them."
     return said
