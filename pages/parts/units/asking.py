@@ -21,7 +21,7 @@ MOST_CHANNELS = 4096
 
 
 @dataclass(frozen=True)
-class Asked:
+class UnitResults:
     """The layers that are read, the chosen one, and what is known so far of that: nothing (None) at first."""
 
     names: tuple[str, ...]
@@ -39,7 +39,7 @@ def choose_layer(classifier: Classifier) -> Layer:
     return layers.choose_layer(classifier, "un.layer", default=names[max(0, len(names) - 2)])
 
 
-def results(selection: Selection, layer: Layer) -> Asked:
+def results(selection: Selection, layer: Layer) -> UnitResults:
     """What is known of the units, as far as it is computed; progress is drawn where this is called."""
     names = _names(selection.classifier, layer)
     place = names.index(layer.name)
@@ -53,17 +53,17 @@ def results(selection: Selection, layer: Layer) -> Asked:
         if done and counted:
             problems.left_out(counted[place].problems)
             st.info("None of the images could be read, so nothing is known of the units.")
-        return Asked(names, layer, sees, own, None, (), False)
+        return UnitResults(names, layer, sees, own, None, (), False)
     problems.left_out(counted[place].problems)
     source = concepts(selection)
     if source is None:
-        return Asked(names, layer, sees, own, None, (), True)
+        return UnitResults(names, layer, sees, own, None, (), True)
     asked = (selection.classifier, selection.photos, names, source)
     job = selection.scope.shared.gather("dissection", units.dissecting, *asked, kept=cache.CachedItems())
     done = waiting.settled(job)
     latest = job.latest(None)
     dissected = () if latest is None else latest.layers
-    return Asked(names, layer, sees, own, dissected[place] if dissected else None, dissected, done)
+    return UnitResults(names, layer, sees, own, dissected[place] if dissected else None, dissected, done)
 
 
 def concepts(selection: Selection) -> ConceptSource | None:

@@ -15,7 +15,7 @@ from pages.parts.kit import charts, clicks, controls, export, replay, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
 from pages.parts.units import asking, unit
-from pages.parts.units.asking import Asked
+from pages.parts.units.asking import UnitResults
 
 EACH = 24
 SHOWN = 4
@@ -62,7 +62,7 @@ def view(selection: Selection, picture, side) -> None:
         _table(selection, asked, bound)
 
 
-def _sheet(selection: Selection, asked: Asked, number: int, bound: float, order: str, wanted: str) -> None:
+def _sheet(selection: Selection, asked: UnitResults, number: int, bound: float, order: str, wanted: str) -> None:
     tally, dissection = asked.tally, asked.dissection
     assert tally is not None
     units = ordered(tally, dissection, order, wanted, bound)
@@ -116,7 +116,7 @@ def card(
     return PictureCard(title, line, f"unit:{number}", chosen, "; ".join(about))
 
 
-def _crops(asked: Asked, tally: LayerTally, shown: Sequence[int]) -> tuple:
+def _crops(asked: UnitResults, tally: LayerTally, shown: Sequence[int]) -> tuple:
     return tuple(
         tuple(
             (int(image), asked.fields.box(*place.tolist()))
@@ -126,7 +126,7 @@ def _crops(asked: Asked, tally: LayerTally, shown: Sequence[int]) -> tuple:
     )
 
 
-def _sentence(selection: Selection, asked: Asked, bound: float, count: int, wanted: str) -> str:
+def _sentence(selection: Selection, asked: UnitResults, bound: float, count: int, wanted: str) -> str:
     tally, dissection = asked.tally, asked.dissection
     assert tally is not None
     some = "" if asked.done else f" of {len(selection.photos):,}, so far"
@@ -142,7 +142,7 @@ def _sentence(selection: Selection, asked: Asked, bound: float, count: int, want
     return said + (f" {count:,} are of a concept called like *{plain(wanted)}*." if wanted else "")
 
 
-def _layers(asked: Asked, bound: float) -> None:
+def _layers(asked: UnitResults, bound: float) -> None:
     if asked.all_dissected and any(one.concepts for one in asked.all_dissected):
         st.markdown("**Detectors in all layers**")
         replay.once(_chart, asked.all_dissected, bound)
@@ -152,7 +152,7 @@ def _chart(layers: tuple[LayerDissection, ...], bound: float) -> None:
     charts.draw(figures.detectors(layers, bound), config=export.PLOT)
 
 
-def _table(selection: Selection, asked: Asked, bound: float) -> None:
+def _table(selection: Selection, asked: UnitResults, bound: float) -> None:
     with st.expander("The numbers of all units", key="un-numbers", on_change="rerun") as opened:
         if not opened.open:
             return
@@ -161,7 +161,7 @@ def _table(selection: Selection, asked: Asked, bound: float) -> None:
         export.download("Units as CSV", "loupe-units.csv", lambda: rows)
 
 
-def table(asked: Asked, labels: Sequence[str], bound: float) -> list[dict]:
+def table(asked: UnitResults, labels: Sequence[str], bound: float) -> list[dict]:
     """A row for each unit."""
     tally, dissection = asked.tally, asked.dissection
     assert tally is not None

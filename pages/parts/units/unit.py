@@ -16,7 +16,7 @@ from pages.parts.kit import charts, export, replay, screens, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain, shortened
 from pages.parts.units import asking
-from pages.parts.units.asking import Asked
+from pages.parts.units.asking import UnitResults
 
 EXPLAINED = 4
 CONCEPTS = 8
@@ -55,7 +55,7 @@ def view(selection: Selection, picture, side) -> None:
             _classes(selection, asked.tally, number)
 
 
-def facts(selection: Selection, asked: Asked, number: int, bound: float) -> None:
+def facts(selection: Selection, asked: UnitResults, number: int, bound: float) -> None:
     """What was measured of a unit, in a sentence."""
     tally = asked.tally
     assert tally is not None
@@ -74,7 +74,7 @@ def facts(selection: Selection, asked: Asked, number: int, bound: float) -> None
     st.markdown(" ".join(said))
 
 
-def _top(selection: Selection, asked: Asked, number: int) -> None:
+def _top(selection: Selection, asked: UnitResults, number: int) -> None:
     tally = asked.tally
     assert tally is not None
     some = [row for row in range(tally.images.shape[1]) if tally.images[number, row] >= 0]
@@ -94,7 +94,7 @@ def _top(selection: Selection, asked: Asked, number: int) -> None:
     waiting.settled(job)
 
 
-def _driving(selection: Selection, asked: Asked, number: int) -> None:
+def _driving(selection: Selection, asked: UnitResults, number: int) -> None:
     tally = asked.tally
     assert tally is not None
     shown = tuple(int(one) for one in tally.images[number, :EXPLAINED] if one >= 0)
