@@ -28,6 +28,7 @@ ORDER = [
     "interp.embedding",
     "interp.feature_visualization",
     "interp.channels",
+    "interp.units",
     "interp.attribution",
     "interp.evaluation",
     "interp.shared_interest",
