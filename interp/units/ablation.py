@@ -17,7 +17,7 @@ from interp.models.inputs import Input, PicturePass, positions_of
 from interp.passes.ablation import OneByOne
 from interp.types import Classifier, Images
 from interp.units.ablation_removal import Removal, whole_logits
-from interp.units.ablation_sums import AblationSums, Adding, by_class, fixed, read_of, summable
+from interp.units.ablation_sums import AblationSums, Adding, by_class, fixed, left_out, read_of
 
 UNLABELLED = "It has no label among the classifier's classes, so it belongs to no class."
 
@@ -96,7 +96,7 @@ class UnitAblationPass(LabelledPass):
             rows, channels = removed.rows[part], removed.channels[part]
             for array, values in zip(after, read_of(classifier, logits, own[rows]), strict=True):
                 array[rows, channels] = values
-        kept, problems = left_out(classifier, images, [before, *after[1:]])
+        kept, problems = left_out(classifier, images, [one.float().cpu().numpy() for one in (before, *after[1:])])
         return _added(
             item,
             len(classifier.labels),
@@ -117,21 +117,11 @@ class UnitAblationPass(LabelledPass):
         return Adding([self.blank(classifier, one) for one in items])
 
 
-def own_classes(context: OwnLabels, positions: np.ndarray, logits: Tensor) -> Int[Tensor, " n"]:
-    """The classes of the images' labels, beside the logits."""
-    found = context.at(positions, logits.float().cpu().numpy())
-    return torch.from_numpy(found.astype(np.int64)).to(logits.device)
-
-
-def left_out(
-    classifier: Classifier, images: Images, numbers: Sequence[Tensor]
-) -> tuple[np.ndarray, tuple[Problem, ...]]:
-    """Which images have only numbers that can be summed, and the others as problems."""
-    kept = np.logical_and.reduce([summable(one.float().cpu().numpy()) for one in numbers])
-    reason = (
-        f"{classifier.name} gave numbers that are not finite, or beyond a million, for it or for it without a unit."
-    )
-    return kept, tuple(Problem(images.names[int(row)], reason) for row in np.flatnonzero(~kept))
+def own_classes(context: OwnLabels, positions: Int[np.ndarray, " n"], logits: Tensor | None) -> Int[Tensor, " n"]:
+    """The classes of the images' labels; the logits are needed where an image may have several."""
+    none = np.zeros((len(positions), 0), np.float32)
+    found = context.at(positions, none if logits is None else logits.float().cpu().numpy())
+    return torch.from_numpy(found.astype(np.int64)).to("cpu" if logits is None else logits.device)
 
 
 def _added(

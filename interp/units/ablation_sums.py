@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from interp.images import Problem
-from interp.types import Classifier, Fingerprinted
+from interp.types import Classifier, Fingerprinted, Images
 from interp.units.ablation_removal import Removal
 
 UNIT = 2.0**-24
@@ -109,9 +109,17 @@ def fixed(values: Float[np.ndarray, "n ..."]) -> Int[np.ndarray, "n ..."]:
     return np.rint(values.astype(np.float64) / UNIT).astype(np.int64)
 
 
-def summable(values: Float[np.ndarray, "n m"]) -> Bool[np.ndarray, " n"]:
-    """For which rows every number is finite and within the bound of sums."""
-    return np.all(np.abs(values) <= BOUND, axis=1).reshape(-1)
+def left_out(
+    classifier: Classifier, images: Images, numbers: Sequence[Float[np.ndarray, "n _"]]
+) -> tuple[Bool[np.ndarray, " n"], tuple[Problem, ...]]:
+    """Which images have only numbers that can be summed, and the others as problems."""
+    kept = np.ones(len(images), bool)
+    for values in numbers:
+        kept &= np.all(np.abs(values) <= BOUND, axis=1)
+    reason = (
+        f"{classifier.name} gave numbers that are not finite, or beyond a million, for it or for it without a unit."
+    )
+    return kept, tuple(Problem(images.names[int(row)], reason) for row in np.flatnonzero(~kept))
 
 
 def by_class(classes: int, labels: Int[np.ndarray, " n"], values: Int[np.ndarray, "n ..."]) -> Int[np.ndarray, "c ..."]:
