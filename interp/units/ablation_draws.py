@@ -15,7 +15,7 @@ from interp.set_pass import ItemStore, Positions, returned
 from interp.types import Classifier, Fingerprinted, Layer
 from interp.units.ablation_means import MeanPass, MeanSums
 from interp.units.ablation_removal import Removal
-from interp.units.ablation_sets import ClassMeasures, SetAblationPass, SetRows, UnitSets, labelled
+from interp.units.ablation_sets import ClassMeasures, SetAblationPass, SetRows, UnitSets, labelled, meanwhile
 
 NEAR = 10
 """Among how many units, those nearest in the order of mean activation, another is drawn for each."""
@@ -70,7 +70,7 @@ def ablate(
     photos: ImageSet,
     *,
     layer: str | None = None,
-    units: Sequence[int],
+    units: Sequence[int] | np.ndarray,
     to: Literal["zero", "mean"] = "zero",
     keep: Literal["others", "only"] = "others",
     draws: int = 20,
@@ -86,7 +86,7 @@ def ablating(
     classifier: Classifier,
     photos: ImageSet,
     layer: str | None,
-    units: Sequence[int],
+    units: Sequence[int] | np.ndarray,
     *,
     to: Literal["zero", "mean"] = "zero",
     keep: Literal["others", "only"] = "others",
@@ -111,9 +111,7 @@ def ablating(
     where, _ = labelled(classifier, photos, positions)
     means: MeanSums | None = None
     if draws or to == "mean":
-        for (so_far,) in set_pass.by_chunks(MeanPass(), classifier, photos, (place.name,), where, kept=kept):
-            means = so_far
-            yield None
+        means = yield from meanwhile(None, MeanPass(), classifier, photos, place.name, where, kept)
     drawn, remarks = np.zeros((0, len(chosen)), np.int64), ()
     if draws and means is not None:
         drawn, remarks = matched(means.mean(), chosen, draws, seed)
@@ -129,9 +127,9 @@ def ablating(
     return found
 
 
-def checked_units(layer: Layer, units: Sequence[int]) -> tuple[int, ...]:
+def checked_units(layer: Layer, units: Sequence[int] | np.ndarray) -> tuple[int, ...]:
     """The units in order, each once. Raises `ValueError` for none, and for one that the layer does not have."""
-    chosen = tuple(sorted({int(one) for one in units}))
+    chosen = tuple(sorted({int(one) for one in np.asarray(units).tolist()}))
     if not chosen:
         raise ValueError(f"No units are given: name at least one of the {layer.channels} of {layer.name}.")
     for one in chosen:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -17,11 +19,13 @@ from interp.models.ground_truth import OwnLabels
 from interp.models.inputs import Input, positions_of
 from interp.passes.ablation import logits_without
 from interp.passes.resuming import Resumed
-from interp.set_pass import Collected, Growing, Positions
+from interp.set_pass import Collected, Growing, ItemStore, Positions, SetPass
 from interp.types import Classifier, Fingerprinted, Images
 from interp.units.ablation import LabelledPass, own_classes
 from interp.units.ablation_removal import Removal
 from interp.units.ablation_sums import balanced, left_out, read_of
+
+T = TypeVar("T")
 
 LARGEST = 2_000_000_000
 
@@ -94,6 +98,16 @@ def measures(
         sums[1] / count,
         float(right.sum() / len(labels)) if len(labels) else float("nan"),
     )
+
+
+def balanced_of(
+    labels: Int[np.ndarray, " n"], predicted: Int[np.ndarray, "n v"], target: int
+) -> Float[np.ndarray, " v"]:
+    """The balanced accuracy of one class without each set of units; nan where all images, or none, have the label."""
+    own = labels == target
+    if own.all() or not own.any():
+        return np.full(predicted.shape[1], np.nan)
+    return ((predicted[own] == target).mean(axis=0) + (predicted[~own] != target).mean(axis=0)) / 2
 
 
 @dataclass(frozen=True)
@@ -189,6 +203,25 @@ def without_sets(
     return predicted, logit, probability
 
 
+def meanwhile(
+    said: T,
+    work: SetPass[Any, Any],
+    classifier: Classifier,
+    photos: ImageSet,
+    item: Any,
+    positions: Positions,
+    kept: ItemStore | None,
+) -> Generator[T, None, Any]:
+    """The value of a pass's one item; yields what is `said` after each of its steps."""
+    with closing(set_pass.by_chunks(work, classifier, photos, (item,), positions, kept=kept)) as steps:
+        while True:
+            try:
+                next(steps)
+            except StopIteration as stop:
+                return stop.value[0]
+            yield said
+
+
 def labelled(classifier: Classifier, photos: ImageSet, positions: Positions) -> tuple[Int[np.ndarray, " n"], OwnLabels]:
     """The positions of images with a label. Raises `ValueError` where there is none, and for a network without head."""
     classifier.require_head("Ablation of units")
@@ -201,6 +234,22 @@ def labelled(classifier: Classifier, photos: ImageSet, positions: Positions) -> 
             f"which ablation counts. Choose a set whose labels are names of classes, such as {classifier.labels[0]!r}."
         )
     return found, own
+
+
+def halved(
+    classifier: Classifier, photos: ImageSet, target: int, positions: Positions
+) -> tuple[Int[np.ndarray, " a"], Int[np.ndarray, " b"]]:
+    """The images with a label in `halves`. Raises `ValueError` where one of them lacks the class, or has no other."""
+    classifier.targets(target, 1)
+    where, own = labelled(classifier, photos, positions)
+    labels = own.at(where, np.zeros((len(where), len(classifier.labels)), np.float32))
+    count = int((labels == target).sum())
+    if count < 2 or len(labels) - count < 2:
+        raise ValueError(
+            f"{count} of the {len(labels)} labelled images are of class {classifier.labels[target]!r}: units are "
+            "ranked on one half and read on the other, so at least two of it and two of other classes are needed."
+        )
+    return halves(where, labels)
 
 
 def halves(
