@@ -2,8 +2,8 @@
 
     python -m benchmarks.units_ablation [--images 600] [--rounds 3] [--model scenes-honest] [--set scenes]
 
-For each block end the pass over so many images, and full forward passes, in the batches that methods run in, with a hook
-that zeroes the unit: of these a sample in the same round, of which the time for all units and images follows. Ratios are
+For each block end the pass over so many images, and full forward passes, in the batches of methods, with a hook
+that zeroes the unit: of these a sample in the same round, of which the time for all follows. Ratios are
 medians of the rounds' own; the effects of the sample are compared.
 """
 
