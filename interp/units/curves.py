@@ -90,8 +90,9 @@ def ranking(
 class DropCurve(Fingerprinted):
     """What becomes of a class when the first `sizes` units of an order are removed, or (`complement`) all others.
 
-    `balanced` is the class's balanced accuracy, `accuracy` that over all classes, `logit` the class's mean logit;
-    `whole` has the three with nothing removed. `skipped` are sizes that the order is too short for.
+    `balanced` is the class's balanced accuracy and `recall` the share of its images that are right: with only its own
+    units kept, every image may be taken for it. `accuracy` is over all classes, `logit` the class's mean logit; `whole`
+    has the four with nothing removed. `skipped` are sizes that the order is too short for.
     """
 
     layer: Layer
@@ -99,9 +100,10 @@ class DropCurve(Fingerprinted):
     complement: bool
     sizes: tuple[int, ...]
     balanced: Float[np.ndarray, " s"]
+    recall: Float[np.ndarray, " s"]
     accuracy: Float[np.ndarray, " s"]
     logit: Float[np.ndarray, " s"]
-    whole: tuple[float, float, float]
+    whole: tuple[float, float, float, float]
     images: int
     skipped: tuple[int, ...] = ()
 
@@ -167,14 +169,17 @@ def _curves(
     classes: int,
 ) -> dict[str, DropCurve]:
     measures = [rows.measures(number, classes) for number in range(rows.predicted.shape[1])]
-    told = [(float(one.balanced[target]), one.accuracy, float(one.logit[target])) for one in measures]
+    told = [
+        (float(one.balanced[target]), float(one.recall[target]), one.accuracy, float(one.logit[target]))
+        for one in measures
+    ]
     found, start = {}, 1
     for name, taken in steps.items():
-        balanced, accuracy, logit = np.array(told[start : start + len(taken)]).T.copy()
+        balanced, recall, accuracy, logit = np.array(told[start : start + len(taken)]).T.copy()
         start += len(taken)
         skipped = tuple(sorted(set(sizes) - set(taken)))
         found[name] = DropCurve(
-            layer, target, complement, taken, balanced, accuracy, logit, told[0], len(rows), skipped
+            layer, target, complement, taken, balanced, recall, accuracy, logit, told[0], len(rows), skipped
         )
     return found
 

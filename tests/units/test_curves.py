@@ -16,7 +16,11 @@ def test_the_first_of_an_order_take_their_class_down_by_hand() -> None:
     photos = coloured("rrggbb")
     found = drop_curve(by_hand(), photos, "see", [0, 3, 1], target_class=0, sizes=(1, 2, 3, 5))
     assert found.sizes == (1, 2, 3) and found.skipped == (5,) and found.images == 6
-    assert found.whole[:2] == (1, 1) and found.balanced.tolist() == [0.5, 0.5, 0.5]
+    assert (
+        found.whole == (1, 1, 1, 1)
+        and found.recall.tolist() == [0, 0, 0]
+        and found.balanced.tolist() == [0.5, 0.5, 0.5]
+    )
     np.testing.assert_allclose(found.accuracy, [2 / 3, 2 / 3, 1 / 3])
     kept = drop_curve(by_hand(), photos, "see", [0, 3, 1], target_class=0, sizes=(1, 3), complement=True)
     # With red alone, what is green is taken for blue; blue has a quarter to itself.
@@ -36,6 +40,7 @@ def test_curves_are_those_of_sets_removed_one_by_one(tiny: Classifier, complemen
             units = order[:size]
             alone = ablate(tiny, photos, layer="conv2", units=units, draws=0, keep="only" if complement else "others")
             assert found[name].balanced[place] == pytest.approx(alone.after.balanced[1])
+            assert found[name].recall[place] == pytest.approx(alone.after.recall[1])
             assert found[name].accuracy[place] == pytest.approx(alone.after.accuracy)
             assert found[name].logit[place] == pytest.approx(alone.after.logit[1], abs=1e-5)
 
