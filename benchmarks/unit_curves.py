@@ -167,18 +167,21 @@ def curves(
 ) -> None:
     """Rows of the table of curves: for each order the mean over classes, units removed and units alone kept."""
     for complement in (False, True):
+        orders = {
+            f"{order} {target}": units
+            for target in targets
+            for order, units in found.orders(target, draws=draws).items()
+        }
+        steps = drop_curves(
+            *(classifier, photos, layer, orders),
+            target_class={order: int(order.split()[-1]) for order in orders},
+            sizes=sizes,
+            complement=complement,
+            positions=reading,
+        )
         by_order: dict[str, list[DropCurve]] = {}
-        for target in targets:
-            orders = found.orders(target, draws=draws)
-            steps = drop_curves(
-                *(classifier, photos, layer, orders),
-                target_class=target,
-                sizes=sizes,
-                complement=complement,
-                positions=reading,
-            )
-            for order, curve in returned(steps).items():
-                by_order.setdefault(order.split()[0], []).append(curve)
+        for order, curve in returned(steps).items():
+            by_order.setdefault(order.split()[0], []).append(curve)
         for order, some in by_order.items():
             whole = " / ".join(f"{one:.0%}" for one in np.mean([one.whole[:3] for one in some], axis=0))
             cells = " | ".join(averaged(some, size) for size in sizes)

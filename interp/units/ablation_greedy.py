@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from interp import progress
-from interp.images import ImageSet
+from interp.images import ImageSet, Problem
 from interp.models import inputs
 from interp.models.ground_truth import OwnLabels
 from interp.passes.resuming import Resumed
@@ -46,7 +46,8 @@ class GreedySet(Fingerprinted):
     Entry i of the arrays is without the first i units. `ranked` is the class's balanced accuracy on the images by
     which units were chosen, and `ranked_logit` its mean logit; `balanced`, `logit`, `probability` and `accuracy` (over
     all classes) are read on the other half. `candidates` are the units that were tried in each step. `images` says how
-    many of the ranking half were used, of how many, and how many the other half has.
+    many of the ranking half were used, of how many, and how many the other half has. `problems` names those of both
+    that are left out.
     """
 
     layer: Layer
@@ -60,6 +61,7 @@ class GreedySet(Fingerprinted):
     logit: Float[np.ndarray, " s"]
     probability: Float[np.ndarray, " s"]
     accuracy: Float[np.ndarray, " s"]
+    problems: tuple[Problem, ...] = ()
 
 
 def greedy(
@@ -107,6 +109,14 @@ def greedily(
     removal = Removal(place.name)
     asked = (UnitAblationPass(), classifier, photos, removal, used, kept)
     effects: AblationSums = yield from meanwhile((), *asked)
+    # What cannot be read, or gives no numbers, is known from here on.
+    failed = {one.name for one in effects.problems}
+    used = np.array([one for one in used.tolist() if photos.names[one] not in failed], np.int64)
+    if not 0 < effects.images[target_class] < len(used):
+        raise ValueError(
+            f"Of the images for ranking {effects.images[target_class]} of class {classifier.labels[target_class]!r} "
+            f"and {len(used)} in all could be used, and some of both are needed. {effects.problems[0].reason}"
+        )
     candidates = effects.order(target_class)[:shortlist]
     chosen, told = yield from _chosen(classifier, photos, own, used, target_class, candidates, most, removal)
     prefixes = np.zeros((len(chosen) + 1, place.channels), bool)
@@ -127,6 +137,7 @@ def greedily(
         logit=np.array([one.logit[target_class] for one in measures]),
         probability=np.array([one.probability[target_class] for one in measures]),
         accuracy=np.array([one.accuracy for one in measures]),
+        problems=effects.problems + rows.problems,
     )
 
 
@@ -147,8 +158,7 @@ def _chosen(
     total = len(starts) * (count + 1)
     for number, start in enumerate(starts):
         progress.report(number, total, WHAT)
-        if (one := _resumed(classifier, photos, own, used[start : start + size], removal)) is not None:
-            held.append(one)
+        held.append(_resumed(classifier, photos, own, used[start : start + size], removal))
         yield ()
     chosen: list[int] = []
     told: list[tuple[float, float]] = []
@@ -176,15 +186,11 @@ def _chosen(
 
 def _resumed(
     classifier: Classifier, photos: ImageSet, own: OwnLabels, part: Int[np.ndarray, " n"], removal: Removal
-) -> tuple[Resumed, Tensor] | None:
-    """Some images, run up to the layer, with their classes; None where none of them can be read."""
-    images, positions, _ = inputs.readable(classifier, [inputs.attempt(classifier, photos, int(one)) for one in part])
-    if images is None:
-        return None
+) -> tuple[Resumed, Tensor]:
+    """Some images, run up to the layer, with their classes."""
+    images = inputs.read(classifier, photos, part.tolist())
     several = own.present is not None
-    return removal.resumed(classifier, images), own_classes(
-        own, np.array(positions), classifier.logits(images) if several else None
-    )
+    return removal.resumed(classifier, images), own_classes(own, part, classifier.logits(images) if several else None)
 
 
 def _some(

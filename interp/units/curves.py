@@ -131,7 +131,7 @@ def drop_curves(
     layer: str | None,
     orders: Mapping[str, Sequence[int] | UnitOrder],
     *,
-    target_class: int,
+    target_class: int | Mapping[str, int],
     sizes: Sequence[int] = SIZES,
     complement: bool = False,
     positions: Positions = None,
@@ -139,12 +139,14 @@ def drop_curves(
 ) -> Generator[dict[str, DropCurve], None, dict[str, DropCurve]]:
     """The curves of several orders by their names; yields those over the images so far.
 
-    Units are set to zero. Each image runs up to the layer once, and from there on once for each order and size. Raises
-    `ValueError` for a layer, class, or unit that there is not, for a unit that an order has twice, for sizes below 1 or
-    all too large, and where no image has a label.
+    `target_class` is one class for all orders, or each one's by its name. Units are set to zero. Each image runs up to
+    the layer once, and from there on once for each order and size. Raises `ValueError` for a layer, class, or unit that
+    there is not, for a unit that an order has twice, for sizes below 1 or all too large, and where no image has a
+    label.
     """
     place = classifier.layer(layer)
-    classifier.targets(target_class, 1)
+    targets = {name: target_class if isinstance(target_class, int) else target_class[name] for name in orders}
+    classifier.targets(list(targets.values()), len(targets))
     where, _ = labelled(classifier, photos, positions)
     checked = {name: _checked(place, order) for name, order in orders.items()}
     steps = {name: _sizes(order, sizes) for name, order in checked.items()}
@@ -154,7 +156,7 @@ def drop_curves(
     sets = UnitSets(Removal(place.name), np.stack(removed))
     found: dict[str, DropCurve] = {}
     for (rows,) in set_pass.by_chunks(SetAblationPass(), classifier, photos, (sets,), where, kept=kept):
-        found = _curves(rows, place, target_class, complement, steps, sizes, len(classifier.labels))
+        found = _curves(rows, place, targets, complement, steps, sizes, len(classifier.labels))
         yield found
     return found
 
@@ -162,20 +164,21 @@ def drop_curves(
 def _curves(
     rows: SetRows,
     layer: Layer,
-    target: int,
+    targets: Mapping[str, int],
     complement: bool,
     steps: Mapping[str, tuple[int, ...]],
     sizes: Sequence[int],
     classes: int,
 ) -> dict[str, DropCurve]:
     measures = [rows.measures(number, classes) for number in range(rows.predicted.shape[1])]
-    told = [
-        (float(one.balanced[target]), float(one.recall[target]), one.accuracy, float(one.logit[target]))
-        for one in measures
-    ]
     found, start = {}, 1
     for name, taken in steps.items():
-        balanced, recall, accuracy, logit = np.array(told[start : start + len(taken)]).T.copy()
+        target = targets[name]
+        told = [
+            (float(one.balanced[target]), float(one.recall[target]), one.accuracy, float(one.logit[target]))
+            for one in (measures[0], *measures[start : start + len(taken)])
+        ]
+        balanced, recall, accuracy, logit = np.array(told[1:]).T.copy()
         start += len(taken)
         skipped = tuple(sorted(set(sizes) - set(taken)))
         found[name] = DropCurve(

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from interp.images import ImageSet, UnreadableImage
+from interp.images.decoding import DecodedImage
 from interp.types import Classifier
 from interp.units.ablation_draws import ablate
 from interp.units.ablation_greedy import greedily, greedy
@@ -84,6 +86,30 @@ def test_only_the_shortlist_is_tried_and_the_units_so_far_are_handed_out(tiny: C
             break
     assert len(found.candidates) == 2 and set(found.units) == set(found.candidates) and len(found.balanced) == 3
     assert parts[0] == () and parts[-1] == found.units
+
+
+def test_images_that_cannot_be_read_are_left_out_by_name_in_both_halves(tiny: Classifier) -> None:
+    photos = noise_set(("cat", "dog", "fish") * 6)
+    read, broken = photos.__getitem__, {3, 6}
+
+    def failing(position: int) -> DecodedImage:
+        if position in broken:
+            raise UnreadableImage(photos.names[position], "the file is damaged")
+        return DecodedImage(read(position).image)
+
+    worse = ImageSet(
+        name="worse",
+        description="",
+        fingerprint="worse",
+        names=photos.names,
+        read=failing,
+        label_forms={"label": photos.labels},
+    )
+    found = greedy(tiny, worse, "conv2", 1, most=2)
+    assert {one.name for one in found.problems} == {"3.png", "6.png"} and found.images == (8, 9, 9)
+    broken |= {1, 7, 13}
+    with pytest.raises(ValueError, match="0 of class 'dog' and 5 in all could be used.*damaged"):
+        greedy(tiny, worse, "conv2", 1, most=2)
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,16 @@ def test_curves_are_those_of_sets_removed_one_by_one(tiny: Classifier, complemen
             assert found[name].logit[place] == pytest.approx(alone.after.logit[1], abs=1e-5)
 
 
+def test_each_order_may_have_a_class_of_its_own(tiny: Classifier) -> None:
+    photos, asked = noise_set(("cat", "dog", "fish") * 3), {"cats": [4, 0, 2], "fish": [1, 5]}
+    found = returned(drop_curves(tiny, photos, "conv2", asked, target_class={"cats": 0, "fish": 2}, sizes=(1, 2)))
+    for name, target in (("cats", 0), ("fish", 2)):
+        alone = drop_curve(tiny, photos, "conv2", asked[name], target_class=target, sizes=(1, 2))
+        assert found[name].target == target and found[name].whole == pytest.approx(alone.whole)
+        np.testing.assert_allclose(found[name].balanced, alone.balanced)
+        np.testing.assert_allclose(found[name].logit, alone.logit, atol=1e-5)
+
+
 def test_orders_by_hand() -> None:
     """Of the network by hand unit k alone serves class k, is active on it alone, and is the only one attributed to."""
     rankings = returned(ranking(by_hand(), coloured("rrggbb"), "see", [0, 2, 4, 5]))
