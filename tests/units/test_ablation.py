@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from interp.units.ablation import UnitAblationPass
 from interp.units.ablation_removal import Removal
 from interp.units.ablation_sums import UNIT, AblationSums, added
 from tests.networks import calibrated
+from tests.passes.test_resuming import classifier_of, transformer
 
 LABELS = ("cat", "dog", None, "fish", "dog", "broken", "zebra", "fish", "cat", "dog")
 KNOWN = [position for position, label in enumerate(LABELS) if label in ("cat", "dog", "fish")]
@@ -157,6 +159,48 @@ def test_sums_of_a_residual_network_are_those_of_full_passes(to: str) -> None:
                 )
                 change = float(left[own] - whole[own])
                 assert found.logit_change[unit, own] * UNIT == pytest.approx(change, abs=2e-4)
+
+
+@pytest.mark.parametrize("to", ["zero", "mean", "mean everywhere"])
+def test_units_of_tokens_are_removed_from_all_tokens(to: str) -> None:
+    classifier = classifier_of(transformer())
+    layer = next(one for one in classifier.layers if one.kind == "tokens" and one.prefix)
+    shape = (layer.prefix + layer.height * layer.width, layer.channels)
+    mean = {"zero": None, "mean": means(shape), "mean everywhere": means((layer.channels,))}[to]
+    removal = Removal(layer.name, "zero" if mean is None else "mean", mean)
+    photos = noise_set(("3", "5"), 64)
+    assert_as_slow(ablated(classifier, photos, removal), slow_sums(classifier, photos, removal, [0, 1]), 2e-4)
+
+
+def test_units_of_a_flat_layer_are_removed() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 4, 5, 4), nn.Flatten(), nn.Linear(36, 7), nn.ReLU(), nn.Linear(7, 3))
+    classifier = classifier_of(network, size=16)
+    photos = noise_set(("0", "1", "2"))
+    for removal in (Removal("2"), Removal("2", "mean", means((7,)))):
+        assert classifier.layer("2").kind == "flat"
+        assert_as_slow(ablated(classifier, photos, removal), slow_sums(classifier, photos, removal, [0, 1, 2]))
+
+
+def test_of_several_labels_the_one_with_the_highest_score_counts(tiny: Classifier) -> None:
+    several = replace(tiny, multi_label=True, link="sigmoid")
+    single = noise_set(("cat", "dog", "fish", None))
+    label_sets = [frozenset({"cat", "fish"}), frozenset({"dog"}), frozenset({"cat", "dog"}), frozenset()]
+    photos = ImageSet(
+        name="several",
+        description="",
+        fingerprint="several",
+        names=single.names,
+        read=lambda position: DecodedImage(single[position].image),
+        label_sets=label_sets,
+    )
+    found = ablated(several, photos, Removal("conv2"))
+    logits = torch.cat([tiny.logits(tiny.prepare([single[position].image])) for position in range(3)])
+    given = [[several.labels.index(one) for one in labels] for labels in label_sets[:3]]
+    own = [max(classes, key=lambda one, row=row: float(logits[row, one])) for row, classes in enumerate(given)]
+    assert found.images.tolist() == np.bincount(own, minlength=3).tolist()
+    shares = sum(float(logits[row, one].sigmoid()) for row, one in enumerate(own))
+    assert found.probability.sum() * UNIT == pytest.approx(shares, rel=1e-5)
+    assert [one.name for one in found.problems] == ["3.png"]
 
 
 class OneUnitEach(nn.Module):
