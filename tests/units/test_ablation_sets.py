@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+import cache
 from interp import progress, set_pass
 from interp.images import ImageSet
 from interp.set_pass import returned
@@ -118,8 +119,6 @@ def test_too_few_other_units_are_said() -> None:
 def test_parts_come_with_progress_and_nothing_is_computed_again(
     tiny: Classifier, photos: ImageSet, tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import cache
-
     monkeypatch.setenv("LOUPE_CACHE", str(tmp_path))
     cache.forget()
     heard: list[str] = []
@@ -138,6 +137,7 @@ def test_parts_come_with_progress_and_nothing_is_computed_again(
         parts = list(steps())
     assert parts[0] is None and parts[-1] is not None and len(parts[-1].positions) == len(KNOWN)
     assert {"Reading how active units are", "Removing sets of units"} <= set(heard)
+    cache.forget()
     monkeypatch.setattr(tiny.module, "forward", lambda pixels: pytest.fail("it was computed before"))
     found = returned(steps())
     assert found.after.fingerprint == parts[-1].after.fingerprint
