@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -52,45 +53,118 @@ def zeroed_at(classifier: Classifier, layer: Layer) -> str:
 def one_by_one(target_score: TargetScore, layer: Layer, what: str) -> Removed:
     """Zero each channel of each image in turn: everywhere, of tokens in all of them, the class token too.
 
-    The network runs up to the layer once, and from there on for each channel (`resuming.Resumed`); where one linear
-    layer is all that mixes channels from there on, not even that layer runs again (`heads.LinearMix`, tried against
-    `Resumed` first). Channels that are zero everywhere cost nothing. Raises `ValueError` for scores that are not
-    finite.
+    As `OneByOne`, read for each image's target. Raises `ValueError` for scores that are not finite.
     """
     place = zeroed_at(target_score.classifier, layer)
     resumed = Resumed(target_score, place)
     own = resumed.activations if place == layer.name else activations(target_score, layer.name)
-    axis = layer.channel_axis
-    images, channels = len(own), resumed.activations.shape[axis]
-    rows = torch.arange(images)
+    rows = torch.arange(len(own))
     whole = torch.cat([resumed.scores(resumed.activations[part], part) for part in rows.split(resumed.batch_size)])
-    active = (resumed.activations != 0).transpose(1, axis).reshape(images, channels, -1).any(dim=2)
-    rows, zeroed = active.nonzero(as_tuple=True)
-    mixtures = _mixtures(resumed, rows, zeroed)
-    if mixtures is not None:
-        left = _without_mixed(target_score, mixtures, rows, zeroed, what)
-    else:
-        shape = [-1, *(channels if i == axis else 1 for i in range(1, resumed.activations.ndim))]
+    removed = OneByOne.of(resumed, layer.channel_axis)
 
-        def run(part: slice) -> Tensor:
-            keep = zeroed[part, None] != torch.arange(channels, device=zeroed.device)
-            return without(resumed, rows[part], keep.view(shape))
+    def of_logits(logits: Tensor, rows: Tensor) -> Tensor:
+        return scores(logits, [target_score.targets[row] for row in rows.tolist()])
 
-        left = torch.cat(list(batched(run, len(rows), size=resumed.batch_size, what=what)) or [whole[:0]])
-    drops = whole.new_zeros(images, channels)
-    drops[rows, zeroed] = whole[rows] - left
+    drops = whole.new_zeros(len(own), resumed.activations.shape[layer.channel_axis])
+    for part, left in removed.read(resumed.scores, of_logits, what):
+        rows = removed.rows[part]
+        drops[rows, removed.channels[part]] = whole[rows] - left
     return Removed(own, whole, drops)
+
+
+@dataclass(frozen=True, eq=False)
+class OneByOne:
+    """Every image of a resumed network without each of its channels in turn; what is not active there costs nothing.
+
+    The pairs are `rows`, which count the images, and `channels`, image by image. A channel is active where it is not
+    zero everywhere, or, with something to put `instead` of it, where it is not equal to that everywhere. The network
+    runs from the layer on for each pair (`resuming.Resumed`); where one linear layer is all that mixes channels from
+    there on, not even that layer runs again (`heads.LinearMix`, tried against `Resumed` first).
+    """
+
+    resumed: Resumed
+    axis: int
+    rows: Int[Tensor, " m"]
+    channels: Int[Tensor, " m"]
+    instead: Tensor | None
+    mixtures: list[heads.LinearMix | None] | None
+
+    @classmethod
+    def of(cls, resumed: Resumed, axis: int, instead: Tensor | None = None) -> OneByOne:
+        """All pairs of an image and an active channel. `instead` has the shape of one image's activation."""
+        own = resumed.activations
+        differs = own != (0 if instead is None else instead)
+        active = differs.transpose(1, axis).reshape(len(own), own.shape[axis], -1).any(dim=2)
+        rows, channels = active.nonzero(as_tuple=True)
+        return cls(resumed, axis, rows, channels, instead, _mixtures(resumed, rows, channels, instead))
+
+    def read(
+        self,
+        of_variants: Callable[[Tensor, Tensor], Tensor],
+        of_logits: Callable[[Tensor, Tensor], Tensor],
+        what: str,
+    ) -> Iterator[tuple[slice, Tensor]]:
+        """What is read of the pairs, slice by slice: of the variants themselves, or of all logits where these come.
+
+        Both take the number of each variant's image beside it.
+        """
+        if self.mixtures is not None:
+            yield from self._mixed(of_logits, what)
+            return
+        count = self.resumed.activations.shape[self.axis]
+        shape = [-1, *(count if i == self.axis else 1 for i in range(1, self.resumed.activations.ndim))]
+
+        def run(part: slice) -> tuple[slice, Tensor]:
+            keep = self.channels[part, None] != torch.arange(count, device=self.channels.device)
+            rows = self.rows[part]
+            return part, of_variants(_variants(self.resumed, rows, keep.view(shape), self.instead), rows)
+
+        yield from batched(run, len(self.rows), size=self.resumed.batch_size, what=what)
+
+    def logits(self, what: str) -> Iterator[tuple[slice, Float[Tensor, "m k"]]]:
+        """The logits of all classes for each pair, slice by slice."""
+        return self.read(self.resumed.logits, lambda logits, rows: logits, what)
+
+    def _mixed(self, of_logits: Callable[[Tensor, Tensor], Tensor], what: str) -> Iterator[tuple[slice, Tensor]]:
+        assert self.mixtures is not None
+        start = 0
+        for row, count in zip(*(one.tolist() for one in self.rows.unique_consecutive(return_counts=True)), strict=True):
+            mixture = self.mixtures[row]
+            assert mixture is not None
+
+            def run(part: slice, mixture=mixture, start=start) -> tuple[slice, Tensor]:
+                there = slice(start + part.start, start + part.stop)
+                with self.resumed.target_score.classifier.lock, without_gradients():
+                    logits = mixture.without(self.channels[there])
+                return there, of_logits(logits, self.rows[there])
+
+            yield from batched(run, count, size=max(1, NUMBERS // mixture.left[0].numel()), what=what)
+            start += count
 
 
 def without(resumed: Resumed, rows: Int[Tensor, " m"], keep: Bool[Tensor, "m ..."]) -> Float[Tensor, " m"]:
     """The scores of the rows' images where only what is to be kept of the layer's activations is there."""
+    return resumed.scores(_variants(resumed, rows, keep), rows)
+
+
+def logits_without(
+    resumed: Resumed,
+    rows: Int[Tensor, " m"],
+    keep: Bool[Tensor, "m ..."],
+    instead: Tensor | None = None,
+) -> Float[Tensor, "m k"]:
+    """As `without`, all logits; `instead` of what is not kept, zero or this stands there."""
+    return resumed.logits(_variants(resumed, rows, keep, instead), rows)
+
+
+def _variants(resumed: Resumed, rows: Tensor, keep: Tensor, instead: Tensor | None = None) -> Tensor:
     # Variants of one image need no copies of it.
     of = resumed.activations[rows[:1]] if bool((rows == rows[0]).all()) else resumed.activations[rows]
-    return resumed.scores(of * keep, rows)
+    return of * keep if instead is None else torch.where(keep, of, instead)
 
 
 def _mixtures(
-    resumed: Resumed, rows: Int[Tensor, " m"], zeroed: Int[Tensor, " m"]
+    resumed: Resumed, rows: Int[Tensor, " m"], zeroed: Int[Tensor, " m"], instead: Tensor | None
 ) -> list[heads.LinearMix | None] | None:
     """For each image its channels at the linear layer that follows; None where none does, or the trial fails."""
     classifier = resumed.target_score.classifier
@@ -102,7 +176,7 @@ def _mixtures(
 
     def of(row: int) -> heads.LinearMix | None:
         with classifier.lock, without_gradients():
-            return heads.mixture(split.after, resumed.activations[row : row + 1])
+            return heads.mixture(split.after, resumed.activations[row : row + 1], instead)
 
     first = int(rows[0])
     found = tried(lambda: of(first))
@@ -111,35 +185,12 @@ def _mixtures(
     some = zeroed[rows == first][:2]
     keep = some[:, None] != torch.arange(resumed.activations.shape[1], device=some.device)
     here = torch.full((len(some),), first)
-    expected = resumed.logits(resumed.activations[first : first + 1] * keep[:, :, None, None], here)
+    expected = logits_without(resumed, here, keep[:, :, None, None], instead)
     with classifier.lock, without_gradients():
         without_some = tried(lambda: found.without(some))
     if without_some is None or without_some.shape != expected.shape or not equal(without_some, expected):
         return None
     return [found if row == first else of(row) for row in range(len(resumed.activations))]
-
-
-def _without_mixed(
-    target_score: TargetScore,
-    mixtures: list[heads.LinearMix | None],
-    rows: Int[Tensor, " m"],
-    zeroed: Int[Tensor, " m"],
-    what: str,
-) -> Float[Tensor, " m"]:
-    parts = []
-    for row in rows.unique().tolist():
-        mixture, channels = mixtures[row], zeroed[rows == row]
-        assert mixture is not None
-        target = target_score.targets[row]
-
-        def run(part: slice, mixture=mixture, channels=channels, target=target) -> Tensor:
-            with target_score.classifier.lock, without_gradients():
-                logits = mixture.without(channels[part])
-            return scores(logits, [target] * len(logits))
-
-        size = max(1, NUMBERS // mixture.left[0].numel())
-        parts.extend(batched(run, len(channels), size=size, what=what))
-    return torch.cat(parts)
 
 
 def activations(target_score: TargetScore, layer: str) -> Tensor:

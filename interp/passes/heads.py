@@ -101,8 +101,9 @@ def _rows(module: nn.Module, classes: Sequence[int]) -> nn.Module:
 class LinearMix:
     """One image's activation at the one linear layer that follows: what each channel brings, and what comes of all.
 
-    What enters it minus what would enter from an activation of zeros is what a channel `brought`. Without some
-    channels `left`, what comes out, lacks weight · brought: a channel costs no pass through the linear layer.
+    What enters it minus what would enter from an activation of zeros, or of what stands instead, is what a channel
+    `brought`. Without some channels `left`, what comes out, lacks weight · brought: a channel costs no pass through the
+    linear layer.
     """
 
     weight: Float[Tensor, "k c"]
@@ -116,17 +117,20 @@ class LinearMix:
         return self.rest.forward(self.left - missing.view(len(channels), *self.left.shape[1:]))
 
 
-def mixture(after: fx.GraphModule, activations: Float[Tensor, "1 c u v"]) -> LinearMix | None:
+def mixture(
+    after: fx.GraphModule, activations: Float[Tensor, "1 c u v"], instead: Float[Tensor, "c u v"] | None = None
+) -> LinearMix | None:
     """What one linear layer after a layer is made of, by two forward passes; None where there is another form.
 
-    As with `closed`, whoever relies on it checks some of what it gives.
+    A channel that is missing is zero, or what is given `instead`. As with `closed`, whoever relies on it checks some of
+    what it gives.
     """
     mixing = _only_mixing(after)
     if mixing is None:
         return None
     present, absent = _Watched(after, mixing), _Watched(after, mixing)
     logits = present.run(activations.clone())
-    absent.run(torch.zeros_like(activations))
+    absent.run(torch.zeros_like(activations) if instead is None else instead[None].clone())
     if not _by_channel(present, activations, logits):
         return None
     weight = after.get_submodule(str(mixing.target)).weight
