@@ -1,14 +1,16 @@
-"""Units: what one channel of a layer does, and what all of them do."""
+"""Units: what one channel of a layer does, what all of them do, and what happens without some."""
 
 from pages.parts.frame import layout
 from pages.parts.kit import controls, screens
 from pages.parts.kit.selection import Selection
-from pages.parts.units import sheet, unit
+from pages.parts.units import sheet, unit, without
 
 TITLE = "Units"
-VIEWS = {"All units": sheet, "One unit": unit}
+VIEWS = {"All units": sheet, "One unit": unit, "Without it": without}
 
-selection = layout.page(TITLE, "What does each channel of a layer answer to, and which concepts do they detect?")
+selection = layout.page(
+    TITLE, "What does each channel of a layer answer to, which concepts do they detect, and what happens without them?"
+)
 
 
 def body(selection: Selection) -> None:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 from torch.nn.functional import interpolate
 
 from interp import progress
+from interp.figures.confusion import confusion
 from interp.figures.style import transparent
 from interp.images import ImageSet, UnreadableImage
 from interp.images.picture_bytes import bytes_of
 from interp.models import inputs
 from interp.types import Classifier
-from interp.units import LayerDissection
+from interp.units import Ablated, LayerDissection
 
 Crop = tuple[int, tuple[int, int, int, int]]
 """An image's position in its set (-1: none), and top, left, bottom and right of what is cut out, in pixels."""
@@ -110,7 +112,13 @@ def by_class(means: Float[np.ndarray, " c"], labels: Sequence[str], *, most: int
         :most
     ]
     figure = go.Figure(
-        go.Bar(x=means[order], y=[labels[one] for one in order], orientation="h", marker_color="#0072B2", name="mean")
+        go.Bar(
+            x=means[order],
+            y=[escape(str(labels[one])) for one in order],
+            orientation="h",
+            marker_color="#0072B2",
+            name="mean",
+        )
     )
     figure.update_layout(
         height=60 + 22 * len(order), margin={"l": 10, "r": 10, "t": 10, "b": 40},
@@ -118,3 +126,43 @@ def by_class(means: Float[np.ndarray, " c"], labels: Sequence[str], *, most: int
         yaxis={"autorange": "reversed", "automargin": True, "type": "category"}, showlegend=False,
     )  # fmt: skip
     return transparent(figure)
+
+
+def without(found: Ablated, labels: Sequence[str], *, most: int = 20) -> go.Figure:
+    """The balanced accuracy of each class as it is and without units, hardest hit first; beside it random sets'.
+
+    Of random sets the bar is the mean, and the line reaches from the lowest to the highest.
+    """
+    fall = np.nan_to_num(found.whole.balanced - found.without.balanced, nan=-np.inf)
+    shown = [int(one) for one in np.argsort(-fall, kind="stable") if found.whole.images[one]][:most]
+    names = [escape(str(labels[one])) for one in shown]
+    figure = go.Figure()
+    for title, values, colour in (
+        ("as it is", found.whole.balanced, "#9A9A9A"),
+        ("without the units", found.without.balanced, "#D55E00"),
+    ):
+        figure.add_bar(y=names, x=values[shown], name=title, orientation="h", marker_color=colour)
+    if len(random := found.random_balanced[:, shown]):
+        mean = random.mean(axis=0)
+        figure.add_bar(
+            y=names, x=mean, name="without random ones", orientation="h", marker_color="#56B4E9",
+            error_x={"array": random.max(axis=0) - mean, "arrayminus": mean - random.min(axis=0), "thickness": 1.2},
+        )  # fmt: skip
+    figure.update_layout(
+        barmode="group", height=110 + 52 * len(shown), margin={"l": 10, "r": 20, "t": 30, "b": 40}, bargap=0.25,
+        xaxis={"title": "balanced accuracy", "tickformat": ".0%", "range": [0, 1.02]},
+        yaxis={"autorange": "reversed", "automargin": True, "type": "category"},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "traceorder": "normal"},
+    )  # fmt: skip
+    return transparent(figure)
+
+
+def confusions(counts: Int[np.ndarray, "c c"], labels: Sequence[str], *, most: int = 20) -> go.Figure:
+    """How many images of each class are taken for each, for the classes with most images; the others together."""
+    shown = np.sort(np.argsort(-(counts.sum(axis=0) + counts.sum(axis=1)), kind="stable")[:most])
+    shown = shown[(counts.sum(axis=0) + counts.sum(axis=1))[shown] > 0]
+    place = np.full(len(counts), len(shown))
+    place[shown] = np.arange(len(shown))
+    matrix = np.zeros((len(shown) + 1, len(shown) + 1), np.int64)
+    np.add.at(matrix, (place[:, None], place[None]), counts)
+    return confusion(matrix, [*(str(labels[one]) for one in shown), "other"])

@@ -25,10 +25,11 @@ NEAR = 10
 class Ablated(Fingerprinted):
     """What becomes of each of c classes over n labelled images without some units of a layer, or with only these.
 
-    `before` and `after` are the measures of the whole network and of that without the units; `confusion_before` and
+    `whole` and `without` are the measures of the whole network and of that without the units; `confusion_before` and
     `confusion_after` count images by label and by predicted class; `predicted_before` and `predicted_after` are of the
-    images at `positions`, with their `labels`. `random` has the measures without each of some sets of as many units,
-    `drawn`: for each unit one of the `NEAR` others that are nearest in the order of mean activation over the set.
+    images at `positions`, with their `labels`. `without_drawn` has the measures without each of some sets of as many
+    units, `drawn`: for each unit one of the `NEAR` others that are nearest in the order of mean activation over the
+    set.
     `remarks` say where the layer had too few. `problems` names the images that are left out.
     """
 
@@ -40,29 +41,44 @@ class Ablated(Fingerprinted):
     labels: Int[np.ndarray, " n"]
     predicted_before: Int[np.ndarray, " n"]
     predicted_after: Int[np.ndarray, " n"]
-    before: ClassMeasures
-    after: ClassMeasures
+    whole: ClassMeasures
+    without: ClassMeasures
     confusion_before: Int[np.ndarray, "c c"]
     confusion_after: Int[np.ndarray, "c c"]
     drawn: Int[np.ndarray, "draws s"]
-    random: tuple[ClassMeasures, ...]
+    without_drawn: tuple[ClassMeasures, ...]
     remarks: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     @property
+    def before(self) -> Float[np.ndarray, " c"]:
+        """The accuracy of each class as it is (its recall); nan where it has no image."""
+        return self.whole.recall
+
+    @property
+    def after(self) -> Float[np.ndarray, " c"]:
+        """The accuracy of each class without the units."""
+        return self.without.recall
+
+    @property
+    def random(self) -> Float[np.ndarray, "draws c"]:
+        """The accuracy of each class without each random set."""
+        return np.array([one.recall for one in self.without_drawn]).reshape(-1, len(self.whole.recall))
+
+    @property
     def random_balanced(self) -> Float[np.ndarray, "draws c"]:
         """The balanced accuracy of each class without each random set."""
-        return np.array([one.balanced for one in self.random]).reshape(-1, len(self.before.balanced))
+        return np.array([one.balanced for one in self.without_drawn]).reshape(-1, len(self.whole.balanced))
 
     def below(self) -> Float[np.ndarray, " c"]:
         """Of each class, the share of random sets that leave it a higher balanced accuracy than the units do.
 
         nan without random sets, and where the class has no image.
         """
-        if not self.random:
-            return np.full(len(self.after.balanced), np.nan)
-        share = (self.random_balanced > self.after.balanced).mean(axis=0)
-        return np.where(np.isnan(self.after.balanced), np.nan, share)
+        if not self.without_drawn:
+            return np.full(len(self.without.balanced), np.nan)
+        share = (self.random_balanced > self.without.balanced).mean(axis=0)
+        return np.where(np.isnan(self.without.balanced), np.nan, share)
 
 
 def ablate(
@@ -197,12 +213,12 @@ def _ablated(
         labels=rows.labels,
         predicted_before=rows.predicted[:, 0],
         predicted_after=rows.predicted[:, 1],
-        before=rows.measures(0, classes),
-        after=rows.measures(1, classes),
+        whole=rows.measures(0, classes),
+        without=rows.measures(1, classes),
         confusion_before=confusion(0),
         confusion_after=confusion(1),
         drawn=drawn,
-        random=tuple(rows.measures(2 + number, classes) for number in range(len(drawn))),
+        without_drawn=tuple(rows.measures(2 + number, classes) for number in range(len(drawn))),
         remarks=remarks,
         problems=rows.problems,
     )

@@ -75,3 +75,22 @@ def test_the_digits_are_small_and_have_labels(app, cards: list) -> None:
     opened(app, images="digits", model="digits", un_view="One unit")
     assert "Strongest for" in written(app) and len(cards[-1]) == 9
     assert np.isfinite([float(card.title) for _, card in cards[-1]]).all()
+
+
+def test_without_the_units_of_a_planted_cue_its_class_falls(app) -> None:
+    opened(app, model="scenes-a", images="scenes-a", un_view="Without it", un_layer="mixed3b", un_remove="A concept")
+    said = written(app)
+    found = re.search(r"goes from \*\*([\d.]+)%\*\* to \*\*([\d.]+)%\*\*; without as many random ones ([\d.]+)%", said)
+    # All cars are lost, which are a tenth, and as many units at random cost next to nothing.
+    assert found and float(found[2]) < float(found[1]) - 10 and float(found[3]) > float(found[1]) - 6
+    assert app.selectbox(key="un.gone").value == "cue: tag"
+    assert (
+        re.search(r"Hardest hit is \*car\*.*lower than without 100% of the random sets", said)
+        and len(app.get("plotly_chart")) == 3
+    )
+
+
+def test_units_without_a_number_of_the_layer_are_named(app) -> None:
+    opened(app, un_view="Without it", un_removed="3, 999, x")
+    assert "999" in app.warning[0].value and "0 to 207" in app.warning[0].value
+    assert "Without unit (3) of mixed4c" in written(app)

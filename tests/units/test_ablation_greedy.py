@@ -71,7 +71,7 @@ def test_each_step_takes_what_the_class_misses_most(tiny: Classifier) -> None:
     balanced, logit = without(removed, reading)
     assert found.balanced[3] == pytest.approx(balanced) and found.logit[3] == pytest.approx(logit, abs=1e-5)
     alone = ablate(tiny, photos, layer="conv2", units=removed, draws=0, positions=reading)
-    assert found.accuracy[3] == pytest.approx(alone.after.accuracy)
+    assert found.accuracy[3] == pytest.approx(alone.without.accuracy)
 
 
 def test_only_the_shortlist_is_tried_and_the_units_so_far_are_handed_out(tiny: Classifier) -> None:

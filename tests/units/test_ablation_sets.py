@@ -46,12 +46,12 @@ def assert_as_slow(classifier: Classifier, photos: ImageSet, found: Ablated, log
         own = labels == one
         recall = (predicted[own] == one).mean()
         negative = (predicted[~own] != one).mean()
-        assert found.after.recall[one] == pytest.approx(recall)
-        assert found.after.balanced[one] == pytest.approx((recall + negative) / 2)
-        assert found.after.logit[one] == pytest.approx(float(logits[own, one].mean()), abs=1e-5)
-        assert found.after.probability[one] == pytest.approx(float(shares[own, one].mean()), abs=1e-5)
+        assert found.without.recall[one] == pytest.approx(recall)
+        assert found.without.balanced[one] == pytest.approx((recall + negative) / 2)
+        assert found.without.logit[one] == pytest.approx(float(logits[own, one].mean()), abs=1e-5)
+        assert found.without.probability[one] == pytest.approx(float(shares[own, one].mean()), abs=1e-5)
         assert found.confusion_after[one].tolist() == np.bincount(predicted[own], minlength=3).tolist()
-    assert found.after.accuracy == pytest.approx((predicted == labels).mean())
+    assert found.without.accuracy == pytest.approx((predicted == labels).mean())
 
 
 @pytest.mark.parametrize("layer", ["conv1", "conv2"])
@@ -75,22 +75,25 @@ def test_units_are_removed_as_in_full_passes(tiny: Classifier, photos: ImageSet,
     # A random set is judged as it would be if it were asked for.
     if len(found.drawn):
         alone = ablate(tiny, photos, layer=layer, units=found.drawn[1].tolist(), to=to, keep=keep, draws=0)
-        np.testing.assert_allclose(found.random_balanced[1], alone.after.balanced)
-        np.testing.assert_allclose(found.random[1].logit, alone.after.logit, atol=1e-6)
+        np.testing.assert_allclose(found.random_balanced[1], alone.without.balanced)
+        np.testing.assert_allclose(found.without_drawn[1].logit, alone.without.logit, atol=1e-6)
 
 
 def test_without_its_unit_a_class_is_lost_and_with_only_it_kept() -> None:
     classifier, photos = by_hand(), coloured()
     found = ablate(classifier, photos, layer="see", units=[0], draws=5)
-    assert found.before.balanced.tolist() == [1, 1, 1] and found.before.accuracy == 1
-    assert found.after.balanced.tolist() == [0.5, 1, 0.75]
+    assert found.whole.balanced.tolist() == [1, 1, 1] and found.whole.accuracy == 1
+    assert found.without.balanced.tolist() == [0.5, 1, 0.75]
+    np.testing.assert_array_equal(found.after, found.without.recall)
+    np.testing.assert_array_equal(found.before, found.whole.recall)
+    assert found.random.shape == found.random_balanced.shape
     assert found.confusion_after.tolist() == [[0, 0, 2], [0, 2, 0], [0, 0, 2]]
     # Another unit never takes the class of the first down.
     assert found.below()[0] == 1 and 0 not in found.drawn
     assert found.random_balanced.shape == (5, 3) and found.remarks
     only = ablate(classifier, photos, layer="see", units=[0], keep="only", draws=0)
     # Red is seen, and what is not red is taken for blue.
-    assert only.after.recall.tolist() == [1, 0, 1] and np.isnan(only.below()).all()
+    assert only.without.recall.tolist() == [1, 0, 1] and np.isnan(only.below()).all()
 
 
 def test_random_sets_are_as_active_and_have_none_of_the_units() -> None:
@@ -140,7 +143,7 @@ def test_parts_come_with_progress_and_nothing_is_computed_again(
     cache.forget()
     monkeypatch.setattr(tiny.module, "forward", lambda pixels: pytest.fail("it was computed before"))
     found = returned(steps())
-    assert found.after.fingerprint == parts[-1].after.fingerprint
+    assert found.without.fingerprint == parts[-1].without.fingerprint
 
 
 def test_means_by_hand_and_in_parts() -> None:
