@@ -114,6 +114,13 @@ class Classifier:
         return sum(parameter.numel() for parameter in self.module.parameters())
 
     @property
+    def has_maps(self) -> bool:
+        """Whether a layer has a map, so that there is a last one; a network of linear layers alone has none."""
+        return self.default_layer is not None or any(
+            layer.kind != "flat" and layer.height * layer.width > 1 for layer in self.layers
+        )
+
+    @property
     def last_spatial_layer(self) -> Layer:
         """The layer that a method takes when none is named: the last before the head that still has a map.
 

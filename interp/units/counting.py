@@ -152,12 +152,12 @@ class UnitPass(SetPass[Count, Counted]):
         """The value of no image."""
         return Counted(0, item.blank(classifier), problems)
 
-    def collecting(self, classifier: Classifier, items: Sequence[Count], count: int) -> Adding:
+    def collecting(self, classifier: Classifier, items: Sequence[Count], count: int) -> RunningSums:
         """What adds the values up."""
-        return Adding([self.blank(classifier, item) for item in items], items, count)
+        return RunningSums([self.blank(classifier, item) for item in items], items, count)
 
 
-class Adding:
+class RunningSums:
     """Values as they are added up: often enough to be seen, seldom enough to cost little."""
 
     def __init__(self, blanks: Sequence[Counted], items: Sequence[Count], count: int) -> None:

@@ -39,10 +39,10 @@ def test_curves_are_those_of_sets_removed_one_by_one(tiny: Classifier, complemen
         for place, size in enumerate(found[name].sizes):
             units = order[:size]
             alone = ablate(tiny, photos, layer="conv2", units=units, draws=0, keep="only" if complement else "others")
-            assert found[name].balanced[place] == pytest.approx(alone.after.balanced[1])
-            assert found[name].recall[place] == pytest.approx(alone.after.recall[1])
-            assert found[name].accuracy[place] == pytest.approx(alone.after.accuracy)
-            assert found[name].logit[place] == pytest.approx(alone.after.logit[1], abs=1e-5)
+            assert found[name].balanced[place] == pytest.approx(alone.without.balanced[1])
+            assert found[name].recall[place] == pytest.approx(alone.without.recall[1])
+            assert found[name].accuracy[place] == pytest.approx(alone.without.accuracy)
+            assert found[name].logit[place] == pytest.approx(alone.without.logit[1], abs=1e-5)
 
 
 def test_each_order_may_have_a_class_of_its_own(tiny: Classifier) -> None:

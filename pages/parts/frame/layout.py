@@ -26,9 +26,10 @@ class Link(NamedTuple):
     needs_classes: bool = True
 
 
+OVERVIEW = "Overview"
 PAGES = {
     "The model": [
-        Link("app.py", "Overview", ":material/grid_view:"),
+        Link("app.py", OVERVIEW, ":material/grid_view:"),
         Link("pages/feature_visualization.py", "Feature visualization", ":material/texture:", needs_classes=False),
         Link("pages/units.py", "Units", ":material/apps:", needs_classes=False),
     ],
@@ -81,6 +82,12 @@ def page(title: str, sentence: str) -> Selection:
     without_head = sorted(link for links in PAGES.values() for link in links if not link.needs_classes)
     if not classifier.labels and title not in {link.title for link in without_head}:
         _without_head(classifier, without_head)
+        st.stop()
+    if not classifier.has_maps and title != OVERVIEW:
+        st.info(
+            f"This page needs a layer with a map, and {plain(classifier.name)} has none: it looks at the whole picture "
+            "at once, as networks of linear layers do. The Overview runs on it."
+        )
         st.stop()
     if not classifier.deterministic:
         # Beside the result, too: on a phone the sidebar is closed.

@@ -244,7 +244,7 @@ def _confusions(classifier: Classifier, predictions: Predictions, kept: np.ndarr
 
 def _layers(classifier: Classifier) -> None:
     with st.expander(f"Layers of {plain(classifier.name)}", icon=":material/layers:"):
-        default = classifier.last_spatial_layer.name
+        default = classifier.last_spatial_layer.name if classifier.has_maps else None
         rows = [
             {
                 "layer": layer.name,

@@ -29,12 +29,13 @@ READING = (
     "**All units.** Each card shows what a unit sees, its receptive field, where it is strongest in the four images of "
     "the set that excite it most, and the concept that its mask overlaps with most. Its mask in an image is where its "
     "activation, enlarged to the picture, is over a threshold that only 0.5% of its activations in the whole set "
-    "exceed. IoU is the area that both masks share, over all images, divided by the area that either covers (Bau, "
-    "Zhou, Khosla, Oliva and Torralba 2017, Network dissection). Beside it stand its *odds*: by how much it is larger "
-    "than it would be, on average, if each image had the concept's masks of another image. The bound from which on a "
-    "unit is called a detector is arbitrary; odds near 1 say that the place in the picture explains it all. Dissection "
-    "finds only what is in the list of concepts, names one where a unit may answer to several, and says nothing of "
-    "what the network does with the unit. Large concepts reach large IoUs more easily than small ones."
+    "exceed. IoU is the area that both masks share, over all images, divided by the area that either covers,\n\n"
+    r"$$\mathrm{IoU}_{k,c} = \frac{\sum_i |M_k(i) \cap L_c(i)|}{\sum_i |M_k(i) \cup L_c(i)|}$$"
+    "\n\n(Bau, Zhou, Khosla, Oliva and Torralba 2017, Network dissection). Beside it stand its *odds*: by how much it "
+    "is larger than it would be, on average, if each image had the concept's masks of another image. The bound from "
+    "which on a unit is called a detector is arbitrary; odds near 1 say that the place in the picture explains it all. "
+    "Dissection finds only what is in the list of concepts, names one where a unit may answer to several, and says "
+    "nothing of what the network does with the unit. Large concepts reach large IoUs more easily than small ones."
 )
 
 
