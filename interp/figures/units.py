@@ -92,7 +92,7 @@ def detectors(layers: Sequence[LayerDissection], bound: float) -> go.Figure:
     totals = [sum(of_category.values()) for of_category, _, _ in counts]
     figure.add_scatter(
         x=names, y=totals, mode="text", textposition="top center", showlegend=False, hoverinfo="skip",
-        text=[f"{unique} concepts" for _, unique, _ in counts], cliponaxis=False,
+        text=["1 concept" if unique == 1 else f"{unique} concepts" for _, unique, _ in counts], cliponaxis=False,
     )  # fmt: skip
     figure.update_layout(
         barmode="stack", height=300, margin={"l": 50, "r": 10, "t": 30, "b": 50},

@@ -30,11 +30,15 @@ DIGITS = 30
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Images of a set that run together: their positions, the class of each one's label (-1: none), what is in each."""
+    """Images of a set that run together: their positions, the class of each one's label (-1: none), what is in each.
+
+    `shared` is for what counts of several layers have in common, so that it is made once.
+    """
 
     positions: Int[np.ndarray, " n"]
     labels: Int[np.ndarray, " n"]
     known: Sequence[KnownConcepts]
+    shared: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

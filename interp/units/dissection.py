@@ -19,9 +19,10 @@ from interp.types import Classifier, Fingerprinted
 from interp.units.concepts import ConceptSource
 from interp.units.concepts import concepts as known_concepts
 from interp.units.counting import Counted, UnitPass
-from interp.units.enlarging import centres
-from interp.units.overlap import ConceptOverlap, Names, OverlapCounts
+from interp.units.exceeding import centres
+from interp.units.overlap import ConceptOverlap, OverlapCounts
 from interp.units.tally import UnitTally
+from interp.units.truth import Names
 
 QUANTILES = (0.005,)
 DETECTOR = 0.04
@@ -52,6 +53,12 @@ class LayerDissection(Fingerprinted):
         """The concepts, by category and name."""
         return self.counts.concepts
 
+    @property
+    def known(self) -> int:
+        """Of how many images something is known."""
+        counts = self.counts
+        return int(sum(n for n, kind in zip(counts.of_kind.tolist(), counts.present, strict=True) if kind))
+
     def iou(self, quantile: int = 0, denominator: Denominator = "known") -> Float[np.ndarray, "k c"]:
         """Intersection over union of each unit's masks with each concept's, over all images that count."""
         return self._main if (quantile, denominator) == (0, "known") else self._overlap(quantile, denominator)
@@ -79,7 +86,7 @@ class LayerDissection(Fingerprinted):
         """The IoU expected where each image has the masks of another one, drawn at random, for concepts.
 
         The mean over all ways to exchange: what is alike in every image, as that the middle is where things are, is in
-        it. Where in the picture pixels are is known to blocks, 28 along each axis.
+        it. Where in the picture pixels are is known to blocks, 16 along each axis.
         """
         return self._chance
 

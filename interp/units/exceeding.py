@@ -12,6 +12,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import pad
 
+from interp.passes.receptive_fields import receptive_fields
+from interp.types import Classifier
+
 AT_ONCE = 2**22
 """How many pixels are looked at together: 16 MB."""
 
@@ -28,6 +31,15 @@ Centres = tuple[tuple[float, ...], tuple[float, ...]]
 """Where the positions of a layer are in the picture, in pixels: those of its rows, and of its columns."""
 
 
+def centres(classifier: Classifier, layer: str) -> Centres:
+    """Where the positions of a layer are in the picture, in pixels, rows and columns: the centres of receptive fields.
+
+    Those of positions that see the whole picture are spread evenly.
+    """
+    fields = receptive_fields(classifier, layer)
+    return tuple(fields.centres_y.tolist()), tuple(fields.centres_x.tolist())
+
+
 def exceeding(
     maps: Float[Tensor, "n k u v"], thresholds: Float[Tensor, " k"], centres: Centres, size: tuple[int, int]
 ) -> Iterator[Exceeding]:
@@ -37,23 +49,27 @@ def exceeding(
     nothing exceeds what none of them does: so of a map of which one position in 200 is over the threshold, only few
     pixels are computed.
     """
-    corners = pad(maps, (1, 1, 1, 1), mode="replicate")
-    above = corners > thresholds[:, None, None]
-    above = above[:, :, 1:] | above[:, :, :-1]
+    which, units = (maps.amax(dim=(2, 3)) > thresholds).nonzero().cpu().unbind(1)
+    if not len(which):
+        return
+    corners = pad(maps[which, units].cpu(), (1, 1, 1, 1), mode="replicate")
+    limits = thresholds.cpu()[units]
+    above = corners > limits[:, None, None]
+    above = above[:, 1:] | above[:, :-1]
     found = (above[..., 1:] | above[..., :-1]).nonzero()
     down, across = _axis(centres[0], size[0]), _axis(centres[1], size[1])
     each = down.pixels.shape[1] * across.pixels.shape[1]
     for some in found.split(max(1, AT_ONCE // each)):
-        rows, channels, i, j = some.unbind(1)
-        own = thresholds[channels]
-        left, right = across.shares[j], down.shares[i]
-        upper = torch.lerp(corners[rows, channels, i, j, None], corners[rows, channels, i, j + 1, None], left)
-        lower = torch.lerp(corners[rows, channels, i + 1, j, None], corners[rows, channels, i + 1, j + 1, None], left)
-        values = torch.lerp(upper[:, None], lower[:, None], right[:, :, None])
-        over = (values > own[:, None, None]) & down.there[i][:, :, None] & across.there[j][:, None]
-        which, y, x = over.nonzero().unbind(1)
-        pixels = down.pixels[i[which], y] * size[1] + across.pixels[j[which], x]
-        yield Exceeding(rows[which].numpy(), channels[which].numpy(), pixels.numpy())
+        one, i, j = some.unbind(1)
+        across_shares, down_shares = across.shares[j], down.shares[i]
+        upper = torch.lerp(corners[one, i, j, None], corners[one, i, j + 1, None], across_shares)
+        lower = torch.lerp(corners[one, i + 1, j, None], corners[one, i + 1, j + 1, None], across_shares)
+        values = torch.lerp(upper[:, None], lower[:, None], down_shares[:, :, None])
+        over = (values > limits[one][:, None, None]) & down.there[i][:, :, None] & across.there[j][:, None]
+        spot, y, x = over.nonzero().unbind(1)
+        pixels = down.pixels[i[spot], y] * size[1] + across.pixels[j[spot], x]
+        owner = one[spot]
+        yield Exceeding(which[owner].numpy(), units[owner].numpy(), pixels.numpy())
 
 
 class _Axis(NamedTuple):
@@ -71,7 +87,7 @@ def _axis(centres: tuple[float, ...], pixels: int) -> _Axis:
     edges = np.array(centres)
     gaps = np.searchsorted(edges, at, side="right")
     most = max(1, int(np.bincount(gaps).max()))
-    table, shares, there = np.zeros((len(edges) + 1, most), np.int64), np.zeros((len(edges) + 1, most)), None
+    table, shares = np.zeros((len(edges) + 1, most), np.int64), np.zeros((len(edges) + 1, most))
     there = np.zeros(table.shape, bool)
     for gap in range(len(edges) + 1):
         inside = np.flatnonzero(gaps == gap)

@@ -12,15 +12,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from interp.types import Classifier, Fingerprinted
-from interp.units.concepts import KnownConcepts
 from interp.units.counting import Batch, Count
 from interp.units.exceeding import Centres, Exceeding, exceeding
-
-BLOCKS = 28
-"""Into how many blocks along each axis a picture is divided for what exchanging masks between images would give."""
-
-Names = tuple[tuple[str, str], ...]
-"""Concepts, each by its category and its name."""
+from interp.units.truth import Names, Truth, in_order, product
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,22 +58,24 @@ class ConceptOverlap(Count[OverlapCounts]):
 
     def of(self, classifier: Classifier, maps: Float[Tensor, "n k u v"], batch: Batch) -> OverlapCounts:
         """The counts of some images."""
-        sums = _Sums(self.layer, len(self.thresholds), maps.shape[1], classifier.input_size, batch.known)
-        there = maps.cpu().contiguous()
-        for place, thresholds in enumerate(torch.from_numpy(self.thresholds).unbind()):
-            for found in exceeding(there, thresholds, self.centres, classifier.input_size):
+        size = classifier.input_size
+        if "truth" not in batch.shared:
+            batch.shared["truth"] = Truth(batch.known, size)
+        sums = _Sums(self.layer, len(self.thresholds), maps.shape[1], batch.shared["truth"])
+        for place, thresholds in enumerate(torch.from_numpy(self.thresholds).to(maps).unbind()):
+            for found in exceeding(maps, thresholds, self.centres, size):
                 sums.add(place, found)
         return sums.counts()
 
     def blank(self, classifier: Classifier) -> OverlapCounts:
         """The counts of no image."""
         quantiles, units = self.thresholds.shape
-        return _Sums(self.layer, quantiles, units, classifier.input_size, ()).counts()
+        return _Sums(self.layer, quantiles, units, Truth((), classifier.input_size)).counts()
 
     def merged(self, values: Sequence[OverlapCounts]) -> OverlapCounts:
         """The counts of the images of all."""
-        concepts = _sorted(one.concepts for one in values)
-        present = _sorted(one.present for one in values)
+        concepts = in_order(one.concepts for one in values)
+        present = in_order(one.present for one in values)
         categories = tuple(dict.fromkeys(category for category, _ in concepts))
         axes = {"c": concepts, "s": present, "g": categories}
         merged: dict[str, Any] = {}
@@ -112,110 +108,53 @@ assert {field.name for field in fields(OverlapCounts)} >= set(_AXES)
 
 
 class _Sums:
-    """The counts of some images, as pixels of units' masks are added.
+    """The counts of a layer's units over some images, as pixels of the units' masks are added."""
 
-    Pixels are counted by segments: pixels of one image in which the same concepts are.
-    """
-
-    def __init__(
-        self, layer: str, quantiles: int, units: int, size: tuple[int, int], images: Sequence[KnownConcepts]
-    ) -> None:
-        self.layer, self.images = layer, len(images)
-        self.concepts = _sorted(one.concepts for one in images)
-        self.categories = tuple(dict.fromkeys(category for category, _ in self.concepts))
-        self.present = _sorted((_categories(one),) for one in images)
-        self.block_of, self.block_pixels = _blocks(size)
-        sizes = {"q": quantiles, "k": units, "c": len(self.concepts), "s": len(self.present)}
-        sizes |= {"g": len(self.categories), "b": len(self.block_pixels)}
+    def __init__(self, layer: str, quantiles: int, units: int, truth: Truth) -> None:
+        self.layer, self.truth = layer, truth
+        sizes = {"q": quantiles, "k": units, "c": len(truth.concepts), "s": len(truth.present)}
+        sizes |= {"g": len(truth.categories), "b": len(truth.block_pixels)}
         self.sums = {name: np.zeros([sizes[axis] for axis in along], np.int64) for name, along in _AXES.items()}
-        self.kinds = np.array([self.present.index(_categories(one)) for one in images], np.int64)
-        self.group_of = np.array([self.categories.index(category) for category, _ in self.concepts], np.int64)
-        self._add_truth(images, size[0] * size[1])
-
-    def _add_truth(self, images: Sequence[KnownConcepts], pixels: int) -> None:
-        self.areas = np.zeros((self.images, len(self.concepts)), np.int64)
-        self.segment_of = np.zeros((self.images, pixels), np.int64)
-        inside, owners = [], []
-        for row, one in enumerate(images):
-            columns = np.array([self.concepts.index(concept) for concept in one.concepts], np.int64)
-            start, belongs = len(owners), np.zeros((1, len(self.concepts)), np.int64)
-            if one.masks is not None:
-                self.areas[row, columns] = one.masks.sum(axis=1)
-                self.sums["of_concept"][columns] += 1
-                blocks = [np.bincount(self.block_of[mask], minlength=len(self.block_pixels)) for mask in one.masks]
-                self.sums["truth_blocks"][columns, self.kinds[row]] += np.stack(blocks)
-                segment_of, members = one.segments
-                belongs = np.zeros((len(members), len(self.concepts)), np.int64)
-                belongs[:, columns], self.segment_of[row] = members, segment_of
-            self.segment_of[row] += start
-            inside.append(belongs)
-            owners.extend([row] * len(belongs))
-        np.add.at(self.sums["of_kind"], self.kinds, 1)
-        for row, kind in enumerate(self.kinds):
-            self.sums["truth"][:, kind] += self.areas[row]
-        self.inside = np.concatenate(inside) if inside else np.zeros((0, len(self.concepts)), np.int64)
-        self.owners = np.array(owners, np.int64)
-        self.counted = np.zeros((self.sums["active"].shape[1], len(self.inside)), np.int64)
+        self.counted = np.zeros((units, len(truth.inside)), np.int64)
+        self.sums["truth"][:] = product(truth.areas.T, truth.of_each_kind)
+        self.sums["truth_blocks"][:] = truth.in_blocks
+        self.sums["of_concept"][:] = (truth.areas > 0).sum(axis=0)
+        self.sums["of_kind"][:] = truth.of_each_kind.sum(axis=0)
 
     def add(self, quantile: int, found: Exceeding) -> None:
         """Count pixels at which units of some images are over their threshold."""
-        units, segments = self.counted.shape
-        at = found.channels * segments + self.segment_of[found.rows, found.pixels]
+        truth, (units, segments) = self.truth, self.counted.shape
+        at = found.channels * segments + truth.segment_of[found.rows, found.pixels]
         counted = np.bincount(at, minlength=units * segments).reshape(units, segments)
-        self.sums["both"][quantile] += _product(counted, self.inside)
-        of_kind = self.kinds[self.owners][:, None] == np.arange(len(self.present))
-        self.sums["active"][quantile] += _product(counted, of_kind)
+        self.sums["both"][quantile] += product(counted, truth.inside)
+        self.sums["active"][quantile] += product(counted, truth.of_each_kind[truth.owners])
         if quantile:
             return
         self.counted += counted
-        blocks = len(self.block_pixels)
-        at = (found.channels * len(self.present) + self.kinds[found.rows]) * blocks + self.block_of[found.pixels]
-        shape = self.sums["active_blocks"].shape
-        self.sums["active_blocks"] += np.bincount(at, minlength=int(np.prod(shape))).reshape(shape)
+        kind, block = truth.kinds[found.rows], truth.block_of[found.pixels]
+        at = (found.channels * len(truth.present) + kind) * len(truth.block_pixels) + block
+        blocks = self.sums["active_blocks"]
+        blocks += np.bincount(at, minlength=blocks.size).reshape(blocks.shape)
 
     def _meet(self) -> None:
         """Count only images in which a unit's mask meets something of the category."""
-        groups, of = len(self.categories), self.owners[:, None] == np.arange(self.images)
-        in_group = (self.group_of[:, None] == np.arange(groups)).astype(np.int64)
-        met = (_product(self.inside, in_group) > 0)[:, None] & of[:, :, None]
-        meets = _product(self.counted, met.reshape(len(met), -1)).reshape(-1, self.images, groups) > 0
-        areas = _product(self.counted, of)
+        truth = self.truth
+        groups, of = len(truth.categories), truth.owners[:, None] == np.arange(truth.images)
+        in_group = (truth.group_of[:, None] == np.arange(groups)).astype(np.int64)
+        met = (product(truth.inside, in_group) > 0)[:, None] & of[:, :, None]
+        meets = product(self.counted, met.reshape(len(met), -1)).reshape(-1, truth.images, groups) > 0
+        areas = product(self.counted, of)
         self.sums["active_meeting"] += (meets * areas[:, :, None]).sum(axis=1)
-        self.sums["truth_meeting"] += (meets[:, :, self.group_of] * self.areas).sum(axis=1)
+        self.sums["truth_meeting"] += (meets[:, :, truth.group_of] * truth.areas).sum(axis=1)
 
     def counts(self) -> OverlapCounts:
         """All that was added; to be asked for once."""
-        if self.images and self.concepts:
+        truth = self.truth
+        if truth.concepts:
             self._meet()
-        return OverlapCounts(
-            self.layer,
-            self.concepts,
-            self.categories,
-            self.present,
-            **self.sums,
-            block_pixels=self.block_pixels,
-        )
-
-
-def _blocks(size: tuple[int, int]) -> tuple[Int[np.ndarray, " pixels"], Int[np.ndarray, " b"]]:
-    """The block of each pixel, and how many pixels each has: as equal as can be."""
-    along = [np.arange(side) * min(BLOCKS, side) // side for side in size]
-    block_of = (along[0][:, None] * min(BLOCKS, size[1]) + along[1]).reshape(-1)
-    return block_of, np.bincount(block_of)
-
-
-def _categories(known: KnownConcepts) -> tuple[str, ...]:
-    return tuple(sorted({category for category, _ in known.concepts}))
-
-
-def _sorted(each: Any) -> tuple:
-    return tuple(sorted({entry for one in each for entry in one}))
+        kinds = (truth.concepts, truth.categories, truth.present)
+        return OverlapCounts(self.layer, *kinds, **self.sums, block_pixels=truth.block_pixels)
 
 
 def _known(values: Sequence[OverlapCounts], name: str, along: str) -> list[tuple[str, int]]:
     return list(zip(along, getattr(values[0], name).shape, strict=True))
-
-
-def _product(left: np.ndarray, right: np.ndarray) -> Int[np.ndarray, "_ _"]:
-    """A product of matrices of whole numbers, fast: exact in double precision up to 2^53."""
-    return np.rint(left.astype(np.float64) @ right.astype(np.float64)).astype(np.int64)

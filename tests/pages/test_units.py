@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from PIL import Image
 
 PAGE = "pages/units.py"
 
@@ -14,7 +15,7 @@ def opened(app, **query: str):
     for name, value in {"images": "scenes:40", **query}.items():
         app.query_params[name.replace("_", ".")] = value
     app.switch_page(PAGE).run()
-    assert not app.exception and not app.error
+    assert not app.exception and [one.value for one in app.error] == []
     return app
 
 
@@ -31,9 +32,11 @@ def test_the_sheet_shows_what_units_see_and_detect(app, cards: list) -> None:
     sheet = cards[-1]
     assert len(sheet) == 24
     assert all(picture.shape == (96, 96, 3) and picture.std() > 5 for picture, _ in sheet)
-    overlaps = [float(card.line.split()[-1]) for _, card in sheet]
+    overlaps = [float(re.findall(r"0\.\d+", card.line)[0]) for _, card in sheet]
     assert overlaps == sorted(overlaps, reverse=True) and overlaps[-1] > 0.04
     assert all("times chance" in card.about for _, card in sheet)
+    # Of forty scenes each class has four: what is only in them is said to be in few.
+    assert any("4 images only" in card.line for _, card in sheet)
     assert len(app.get("plotly_chart")) == 1
     # A higher bound: fewer detectors, and a card says so.
     app.slider(key="un.bound").set_value(0.5).run()
@@ -94,3 +97,17 @@ def test_units_without_a_number_of_the_layer_are_named(app) -> None:
     opened(app, un_view="Without it", un_removed="3, 999, x")
     assert "999" in app.warning[0].value and "0 to 207" in app.warning[0].value
     assert "Without unit (3) of mixed4c" in written(app)
+
+
+def test_where_concepts_are_known_of_few_images_it_is_said(app, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tmp_path / "pictures"
+    (root / "masks").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for number in range(4):
+        Image.fromarray(rng.integers(0, 255, (40, 40, 3), np.uint8)).save(root / f"{number}.png")
+    mask = np.zeros((40, 40), np.uint8)
+    mask[5:35, 5:35] = 255
+    Image.fromarray(mask).save(root / "masks" / "2.png")
+    monkeypatch.setenv("LOUPE_IMAGES", str(root))
+    opened(app, images=".", annotations="masks", model="scenes-honest")
+    assert "Concepts are known of 1 of these" in written(app)

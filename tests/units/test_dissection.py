@@ -13,7 +13,7 @@ from interp.types import Classifier, Layer, Preprocessing
 from interp.units import dissection
 from interp.units.counting import basis
 from interp.units.dissection import dissect
-from interp.units.enlarging import centres, enlarged
+from interp.units.exceeding import centres, exceeding
 from tests.units.conftest import BROKEN, COUNT, NAMES, SIDE, masks
 from tests.units.test_tally import THERE, everything
 
@@ -191,10 +191,9 @@ def test_what_cannot_be_is_said(tiny: Classifier, known: ImageSet) -> None:
         found.iou(1, "meeting")
 
 
-def test_maps_are_enlarged_as_the_spline_does(tiny: Classifier) -> None:
-    maps = np.random.default_rng(0).normal(size=(3, 8, 8)).astype(np.float32)
-    found = enlarged(torch.from_numpy(maps), centres(tiny, "conv2"), (SIDE, SIDE))
-    np.testing.assert_allclose(found.numpy(), upsampled(maps, tiny, "conv2"), atol=1e-5)
+def test_where_nothing_is_over_its_threshold_nothing_is_found() -> None:
+    maps = torch.rand(2, 3, 5, 5)
+    assert list(exceeding(maps, torch.full((3,), 2.0), ((1.0, 3.0, 5.0, 7.0, 9.0),) * 2, (10, 10))) == []
 
 
 def test_an_image_that_cannot_be_read_is_named(tiny: Classifier, known: ImageSet) -> None:

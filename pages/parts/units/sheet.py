@@ -19,6 +19,8 @@ from pages.parts.units.asking import UnitResults
 
 EACH = 24
 SHOWN = 4
+FEW = 5
+"""What is in fewer images than these says little of a unit: the card says so."""
 ORDERS = ("IoU", "Odds", "Selectivity", "Density", "Number")
 HELP = (
     "IoU: how well the unit's mask fits its concept. Odds: that as a multiple of chance. Selectivity: how much one "
@@ -112,8 +114,11 @@ def card(
     iou, odds = dissection.iou()[number], dissection.odds()[number]
     best = int(iou.argmax())
     category, name = dissection.concepts[best]
-    about.append(f"{category}: {plain(name)}, IoU {iou[best]:.3f}, {odds[best]:.1f} times chance")
-    line = f"{plain(name)} {iou[best]:.2f}" if iou[best] > bound else "no label"
+    images = int(dissection.counts.of_concept[best])
+    there = "1 image" if images == 1 else f"{images:,} images"
+    about.append(f"{category}: {plain(name)}, in {there}, IoU {iou[best]:.3f}, {odds[best]:.1f} times chance")
+    few = f" · {there} only" if images < FEW else ""
+    line = f"{plain(name)} {iou[best]:.2f}{few}" if iou[best] > bound else "no label"
     return PictureCard(title, line, f"unit:{number}", chosen, "; ".join(about))
 
 
@@ -140,6 +145,8 @@ def _sentence(selection: Selection, asked: UnitResults, bound: float, count: int
         f"**{int((labels >= 0).sum()):,} of {len(labels):,} units** of {plain(asked.layer.name)} detect a concept (IoU "
         f"over {bound:g}), {len(found):,} different ones, {seen}."
     )
+    if dissection.known < dissection.images:
+        said += f" Concepts are known of {dissection.known:,} of these, and overlaps are counted there alone."
     return said + (f" {count:,} are of a concept called like *{plain(wanted)}*." if wanted else "")
 
 

@@ -66,7 +66,10 @@ def facts(selection: Selection, asked: UnitResults, number: int, bound: float) -
         best = int(iou.argmax())
         category, name = asked.dissection.concepts[best]
         what = "It detects" if iou[best] > bound else "No concept is over the bound; nearest is"
-        said.append(f"{what} **{plain(name)}** ({category}): IoU {iou[best]:.3f}, {odds[best]:.1f} times chance.")
+        images = int(asked.dissection.counts.of_concept[best])
+        there = "one image" if images == 1 else f"{images:,} images"
+        found = f"IoU {iou[best]:.3f}, {odds[best]:.1f} times chance; it is in {there}"
+        said.append(f"{what} **{plain(name)}** ({category}): {found}.")
     if classes[number] >= 0:
         label = plain(selection.classifier.labels[classes[number]])
         said.append(f"Strongest for *{label}*, class selectivity {selectivity[number]:.2f}.")
