@@ -7,16 +7,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn.functional import pad
 
 from interp.passes.receptive_fields import receptive_fields
 from interp.types import Classifier
-
-AT_ONCE = 2**22
-"""How many pixels are looked at together: 16 MB."""
 
 
 class Exceeding(NamedTuple):
@@ -45,39 +40,52 @@ def exceeding(
 ) -> Iterator[Exceeding]:
     """The pixels at which each map, enlarged bilinearly between the centres of its positions, exceeds its threshold.
 
-    A pixel beyond the outermost centres has the value of the nearest one (Bau et al. 2017). Between four positions
-    nothing exceeds what none of them does: so of a map of which one position in 200 is over the threshold, only few
-    pixels are computed.
+    A pixel beyond the outermost centres has the value of the nearest one (Bau et al. 2017). Of each map that has any.
     """
-    which, units = (maps.amax(dim=(2, 3)) > thresholds).nonzero().cpu().unbind(1)
-    if not len(which):
-        return
-    corners = pad(maps[which, units].cpu(), (1, 1, 1, 1), mode="replicate")
-    limits = thresholds.cpu()[units]
-    above = corners > limits[:, None, None]
-    above = above[:, 1:] | above[:, :-1]
-    found = (above[..., 1:] | above[..., :-1]).nonzero()
+    from interp.units.enlarging import pixels_over
+
+    own, found = _Candidates(maps, thresholds), np.empty(size[0] * size[1], np.int64)
     down, across = _axis(centres[0], size[0]), _axis(centres[1], size[1])
-    each = down.pixels.shape[1] * across.pixels.shape[1]
-    for some in found.split(max(1, AT_ONCE // each)):
-        one, i, j = some.unbind(1)
-        across_shares, down_shares = across.shares[j], down.shares[i]
-        upper = torch.lerp(corners[one, i, j, None], corners[one, i, j + 1, None], across_shares)
-        lower = torch.lerp(corners[one, i + 1, j, None], corners[one, i + 1, j + 1, None], across_shares)
-        values = torch.lerp(upper[:, None], lower[:, None], down_shares[:, :, None])
-        over = (values > limits[one][:, None, None]) & down.there[i][:, :, None] & across.there[j][:, None]
-        spot, y, x = over.nonzero().unbind(1)
-        pixels = down.pixels[i[spot], y] * size[1] + across.pixels[j[spot], x]
-        owner = one[spot]
-        yield Exceeding(which[owner].numpy(), units[owner].numpy(), pixels.numpy())
+    for row, channel, one, limit in zip(own.rows, own.channels, own.maps, own.limits, strict=True):
+        count = pixels_over(one, limit, *down, *across, found)
+        yield Exceeding(np.full(count, row), np.full(count, channel), found[:count].copy())
+
+
+def count_exceeding(
+    maps: Float[Tensor, "n k u v"],
+    thresholds: Float[Tensor, " k"],
+    centres: Centres,
+    size: tuple[int, int],
+    places: tuple[Int[np.ndarray, "n pixels"], ...],
+    counts: tuple[Int[np.ndarray, "k _"], ...],
+) -> None:
+    """Add to `counts`, by channel and place, the pixels that `exceeding` gives.
+
+    There are as many `counts` as `places`, which say of each image where in them each of its pixels is counted.
+    """
+    from interp.units.enlarging import add_up
+
+    own = _Candidates(maps, thresholds)
+    down, across = _axis(centres[0], size[0]), _axis(centres[1], size[1])
+    found = np.empty(size[0] * size[1], np.int64)
+    add_up(own.maps, own.rows, own.channels, own.limits, *down, *across, found, places, counts)
+
+
+class _Candidates:
+    """The maps that exceed their threshold somewhere: of each the row (image), the channel, the threshold."""
+
+    def __init__(self, maps: Float[Tensor, "n k u v"], thresholds: Float[Tensor, " k"]) -> None:
+        which, units = (maps.amax(dim=(2, 3)) > thresholds).nonzero().unbind(1)
+        self.maps = np.ascontiguousarray(maps[which, units].cpu().numpy())
+        self.limits = thresholds[units].cpu().numpy()
+        self.rows, self.channels = which.cpu().numpy(), units.cpu().numpy()
 
 
 class _Axis(NamedTuple):
-    """The pixels between two neighbouring centres, and how near each is to the second; filled up to equal length."""
+    """The first pixel of each gap between two neighbouring centres, and how near each pixel is to the second."""
 
-    pixels: Int[Tensor, "gaps most"]
-    shares: Float[Tensor, "gaps most"]
-    there: Tensor
+    first: Int[np.ndarray, " gaps_and_end"]
+    shares: Float[np.ndarray, " pixels"]
 
 
 @lru_cache(maxsize=64)
@@ -86,12 +94,8 @@ def _axis(centres: tuple[float, ...], pixels: int) -> _Axis:
     at = np.arange(pixels) + 0.5
     edges = np.array(centres)
     gaps = np.searchsorted(edges, at, side="right")
-    most = max(1, int(np.bincount(gaps).max()))
-    table, shares = np.zeros((len(edges) + 1, most), np.int64), np.zeros((len(edges) + 1, most))
-    there = np.zeros(table.shape, bool)
-    for gap in range(len(edges) + 1):
-        inside = np.flatnonzero(gaps == gap)
-        table[gap, : len(inside)], there[gap, : len(inside)] = inside, True
-        if 0 < gap < len(edges):
-            shares[gap, : len(inside)] = (at[inside] - edges[gap - 1]) / (edges[gap] - edges[gap - 1])
-    return _Axis(torch.from_numpy(table), torch.from_numpy(shares).float(), torch.from_numpy(there))
+    shares = np.zeros(pixels)
+    inside = (gaps > 0) & (gaps < len(edges))
+    before, after = edges[gaps[inside] - 1], edges[gaps[inside]]
+    shares[inside] = (at[inside] - before) / (after - before)
+    return _Axis(np.searchsorted(gaps, np.arange(len(edges) + 2)), shares.astype(np.float32))

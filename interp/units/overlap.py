@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from interp.types import Classifier, Fingerprinted
 from interp.units.counting import Batch, Count
-from interp.units.exceeding import Centres, Exceeding, exceeding
+from interp.units.exceeding import Centres, count_exceeding
 from interp.units.truth import Names, Truth, in_order, product
 
 
@@ -63,8 +64,7 @@ class ConceptOverlap(Count[OverlapCounts]):
             batch.shared["truth"] = Truth(batch.known, size)
         sums = _Sums(self.layer, len(self.thresholds), maps.shape[1], batch.shared["truth"])
         for place, thresholds in enumerate(torch.from_numpy(self.thresholds).to(maps).unbind()):
-            for found in exceeding(maps, thresholds, self.centres, size):
-                sums.add(place, found)
+            sums.add(place, partial(count_exceeding, maps, thresholds, self.centres, size))
         return sums.counts()
 
     def blank(self, classifier: Classifier) -> OverlapCounts:
@@ -121,20 +121,17 @@ class _Sums:
         self.sums["of_concept"][:] = (truth.areas > 0).sum(axis=0)
         self.sums["of_kind"][:] = truth.of_each_kind.sum(axis=0)
 
-    def add(self, quantile: int, found: Exceeding) -> None:
-        """Count pixels at which units of some images are over their threshold."""
+    def add(self, quantile: int, count: Callable[[tuple, tuple], None]) -> None:
+        """Have pixels counted at which units of the images are over their threshold, by segment and by block."""
         truth, (units, segments) = self.truth, self.counted.shape
-        at = found.channels * segments + truth.segment_of[found.rows, found.pixels]
-        counted = np.bincount(at, minlength=units * segments).reshape(units, segments)
+        counted, blocks = np.zeros((units, segments), np.int64), self.sums["active_blocks"].reshape(units, -1)
+        if quantile:
+            count((truth.segment_of,), (counted,))
+        else:
+            count((truth.segment_of, truth.kind_and_block_of), (counted, blocks))
+            self.counted += counted
         self.sums["both"][quantile] += product(counted, truth.inside)
         self.sums["active"][quantile] += product(counted, truth.of_each_kind[truth.owners])
-        if quantile:
-            return
-        self.counted += counted
-        kind, block = truth.kinds[found.rows], truth.block_of[found.pixels]
-        at = (found.channels * len(truth.present) + kind) * len(truth.block_pixels) + block
-        blocks = self.sums["active_blocks"]
-        blocks += np.bincount(at, minlength=blocks.size).reshape(blocks.shape)
 
     def _meet(self) -> None:
         """Count only images in which a unit's mask meets something of the category."""

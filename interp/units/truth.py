@@ -23,7 +23,7 @@ class Truth:
 
     A segment is the pixels of one image in which the same concepts are: `segment_of` has that of each pixel, `owners`
     the image of each segment, `inside` which concepts are in it. `kinds` says of each image which combination of
-    categories is in it, of those in `present` (s).
+    categories is in it, of those in `present` (s), and `kind_and_block_of` that and each pixel's block in one number.
     """
 
     def __init__(self, images: Sequence[KnownConcepts], size: tuple[int, int]) -> None:
@@ -35,6 +35,7 @@ class Truth:
         self.kinds = np.array([self.present.index(_categories(one)) for one in images], np.int64)
         self.of_each_kind = (self.kinds[:, None] == np.arange(len(self.present))).astype(np.int64)
         self.block_of, self.block_pixels = blocks(size)
+        self.kind_and_block_of = self.kinds[:, None] * len(self.block_pixels) + self.block_of
         self.segment_of = np.zeros((self.images, size[0] * size[1]), np.int64)
         inside, counts = [np.zeros((0, len(self.concepts)), np.int64)], []
         for row, one in enumerate(images):

@@ -1,0 +1,59 @@
+"""The inner loops of enlarging maps to the picture, as machine code that is kept on disk.
+
+A module of its own, as its import loads Numba: only what runs the loops imports it.
+"""
+
+from __future__ import annotations
+
+from typing import no_type_check
+
+import numba
+import numpy as np
+
+
+@numba.njit(cache=True, nogil=True)
+@no_type_check
+def pixels_over(map, limit, first_y, shares_y, first_x, shares_x, found):
+    """Write the pixels at which an enlarged map exceeds its limit into `found`; gives their number.
+
+    Between four positions nothing exceeds what none of them does: so of a map of which one position in 200 is over the
+    threshold, only few pixels are computed.
+    """
+    count, (rows, columns), width, one = 0, map.shape, len(shares_x), np.float32(1)
+    for i in range(rows + 1):
+        top, bottom = max(i - 1, 0), min(i, rows - 1)
+        for j in range(columns + 1):
+            left, right = max(j - 1, 0), min(j, columns - 1)
+            a, b, c, d = map[top, left], map[top, right], map[bottom, left], map[bottom, right]
+            if not (a > limit or b > limit or c > limit or d > limit):
+                continue
+            for y in range(first_y[i], first_y[i + 1]):
+                down = shares_y[y]
+                # From the nearer end, so that at an end its own value is met exactly.
+                if down < 0.5:
+                    start, end = a + down * (c - a), b + down * (d - b)
+                else:
+                    start, end = c - (one - down) * (c - a), d - (one - down) * (d - b)
+                for x in range(first_x[j], first_x[j + 1]):
+                    across = shares_x[x]
+                    if across < 0.5:
+                        value = start + across * (end - start)
+                    else:
+                        value = end - (one - across) * (end - start)
+                    if value > limit:
+                        found[count] = y * width + x
+                        count += 1
+    return count
+
+
+@numba.njit(cache=True, nogil=True)
+@no_type_check
+def add_up(maps, rows, channels, limits, first_y, shares_y, first_x, shares_x, found, places, counts):
+    """Add the pixels at which enlarged maps exceed their limits to all counts, each at its map's channel and place."""
+    for one in range(len(maps)):
+        number = pixels_over(maps[one], limits[one], first_y, shares_y, first_x, shares_x, found)
+        row, channel = rows[one], channels[one]
+        for which in range(len(places)):
+            of, into = places[which][row], counts[which][channel]
+            for at in range(number):
+                into[of[found[at]]] += 1
