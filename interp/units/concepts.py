@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Int, UInt16
 
 from interp.images import ImageSet, Problem, Sample, UnreadableImage
 from interp.images.problems import same_name
@@ -31,27 +31,43 @@ class ConceptSource:
     complete: bool = False
 
 
+class Segments(NamedTuple):
+    """What concepts divide an image into: the segment of each pixel, and which concepts are in each segment.
+
+    A segment is where the same concepts are.
+    """
+
+    of: UInt16[np.ndarray, " pixels"]
+    inside: Bool[np.ndarray, "m c"]
+
+
 @dataclass(frozen=True, eq=False)
 class KnownConcepts:
-    """The concepts in one image as the classifier sees it: category and name, and a mask of all its pixels."""
+    """The concepts in one image as the classifier sees it: category and name, and where they are (None: none is)."""
 
     concepts: tuple[tuple[str, str], ...] = ()
-    masks: Bool[np.ndarray, "c pixels"] | None = None
+    segments: Segments | None = None
 
-    @cached_property
-    def segments(self) -> tuple[Int[np.ndarray, " pixels"], Bool[np.ndarray, "m c"]]:
-        """The segment of each pixel, and which concepts are in each: a segment is where the same concepts are."""
-        if self.masks is None:
-            raise ValueError("There are no pixels to divide: nothing is known to be in the image.")
-        segment_of, count = np.zeros(self.masks.shape[1], np.int64), 1
-        for mask in self.masks:
-            segment_of, count = 2 * segment_of + mask, 2 * count
-            if count > MOST_SEGMENTS:
-                segment_of, count = _numbered(segment_of)
-        segment_of, count = _numbered(segment_of)
-        some = np.zeros(count, np.int64)
-        some[segment_of] = np.arange(len(segment_of))
-        return segment_of, self.masks[:, some].T
+    @property
+    def masks(self) -> Bool[np.ndarray, "c pixels"] | None:
+        """Of each concept the pixels where it is."""
+        return None if self.segments is None else self.segments.inside.T[:, self.segments.of]
+
+
+def segmented(masks: Bool[np.ndarray, "c pixels"]) -> Segments:
+    """The segments that masks divide an image into."""
+    segment_of, count = np.zeros(masks.shape[1], np.int64), 1
+    for mask in masks:
+        segment_of, count = 2 * segment_of + mask, 2 * count
+        if count > MOST_SEGMENTS:
+            segment_of, count = _numbered(segment_of)
+    segment_of, count = _numbered(segment_of)
+    some = np.zeros(count, np.int64)
+    some[segment_of] = np.arange(len(segment_of))
+    # There are no more segments than pixels: of pictures too large for 16 bits they would have to be many.
+    if count > np.iinfo(np.uint16).max:
+        raise ValueError(f"Its concepts divide it into {count:,} pieces, more than can be told apart: leave some out.")
+    return Segments(segment_of.astype(np.uint16), masks[:, some].T)
 
 
 def concepts(photos: ImageSet, categories: tuple[str, ...] = ()) -> ConceptSource:
@@ -96,10 +112,7 @@ def _fitted(classifier: Classifier, sample: Sample, source: ConceptSource) -> Kn
         # What is cut off, or covered by something else, is not in what the classifier sees.
         if seen.any():
             found[category, name] = found[category, name] | seen if (category, name) in found else seen
-    known = KnownConcepts(tuple(found), np.stack(list(found.values())) if found else None)
-    # Here, where images are read ahead, while the classifier runs on others.
-    _ = known.masks is None or known.segments
-    return known
+    return KnownConcepts(tuple(found), segmented(np.stack(list(found.values()))) if found else None)
 
 
 def _all(sample: Sample) -> list[tuple[str, str, Bool[np.ndarray, "rows columns"]]]:

@@ -22,6 +22,7 @@ from interp.passes.grids import on_grid
 from interp.set_pass import SetPass
 from interp.types import Classifier, digest
 from interp.units.concepts import ConceptSource, KnownConcepts, known_in
+from interp.units.remembered import Remembered, SparseMaps, Which
 
 Value = TypeVar("Value")
 DIGITS = 30
@@ -81,8 +82,11 @@ class Counted(Generic[Value]):
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
+    """An image that was read, with what is known to be in it (None: it cannot be told); or one that is remembered."""
+
     input: Input
-    known: KnownConcepts
+    known: KnownConcepts | None
+    remembered: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,12 +97,21 @@ class UnitPass(SetPass[Count, Counted]):
     rows, so memory does not grow with the set, but for what `UnitTally` keeps of it; the values of chunks, in whatever
     grouping, merge to the same bits. An image that cannot be read becomes a problem. Activations that are not numbers
     end the pass with a `ValueError`.
+
+    With `remembered`, a pass without concepts leaves there what the next, with concepts, then need not run again; what
+    is counted is the same.
     """
 
     first: int = 32
     concepts: ConceptSource | None = None
+    remembered: Remembered | None = field(default=None, compare=False)
 
     what = "Counting what units do"
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of what the values rest on."""
+        return digest(self.chunk, self.first, self.concepts)
 
     def checked(self, classifier: Classifier, items: Sequence[Count]) -> tuple[Count, ...]:
         """The counts, if the classifier has their layers."""
@@ -120,36 +133,71 @@ class UnitPass(SetPass[Count, Counted]):
 
     def read(self, classifier: Classifier, photos: ImageSet, position: int) -> _Seen:
         """The image as the classifier sees it, with the concepts in it."""
-        if self.concepts is None:
-            return _Seen(attempt(classifier, photos, position), KnownConcepts())
-        return _Seen(*known_in(classifier, photos, position, self.concepts))
+        if self.concepts is not None:
+            if self.remembered is not None and position in self.remembered:
+                blank = Input(position, photos.names[position], None)
+                return _Seen(blank, self.remembered.known(position), remembered=True)
+            return _Seen(*known_in(classifier, photos, position, self.concepts))
+        if self.remembered is not None:
+            found, known = known_in(classifier, photos, position, self.remembered.source)
+            if found.pixels is not None:
+                return _Seen(found, known)
+        return _Seen(attempt(classifier, photos, position), None)
 
     def run(
         self, classifier: Classifier, items: Sequence[Count], context: Int[np.ndarray, " n"], seen: Sequence[_Seen]
     ) -> Sequence[Counted]:
         """The values of some images."""
+        recalled = [one for one in seen if one.remembered]
+        if not recalled:
+            return self._run(classifier, items, context, seen)
+        again = [one for one in seen if not one.remembered]
+        both = [self._recalled(classifier, items, context, recalled)]
+        if again:
+            both.append(self._run(classifier, items, context, again))
+        return [merged(item, [one[place] for one in both]) for place, item in enumerate(items)]
+
+    def _recalled(
+        self, classifier: Classifier, items: Sequence[Count], context: Int[np.ndarray, " n"], seen: Sequence[_Seen]
+    ) -> Sequence[Counted]:
+        assert self.remembered is not None
+        batch = _batch(seen, context)
+        return [
+            Counted(
+                len(seen),
+                item.of(classifier, self.remembered.maps((item.layer, item.rotation), batch.positions), batch),
+            )
+            for item in items
+        ]
+
+    def _run(
+        self, classifier: Classifier, items: Sequence[Count], context: Int[np.ndarray, " n"], seen: Sequence[_Seen]
+    ) -> Sequence[Counted]:
         images, _, problems = readable(classifier, [one.input for one in seen])
         if images is None:
             return [self.blank(classifier, item, problems) for item in items]
         read = [one for one in seen if one.input.pixels is not None]
-        positions = positions_of([one.input for one in read])
-        batch = Batch(positions, context[positions], [one.known for one in read])
-        values: dict[int, Any] = {}
+        batch, values, found = _batch(read, context), dict[int, Any](), dict[Which, list[SparseMaps]]()
+        remembering = self.remembered if self.concepts is None else None
 
         def count(layer: str, output: Tensor) -> None:
             # As soon as it is there, so that nothing is copied or held.
-            maps = on_grid(output.detach(), classifier.layer(layer)).float()
+            maps = on_grid(output.detach(), classifier.layer(layer)).float().contiguous()
             _require_numbers(classifier, layer, maps, images.names)
             for place, item in enumerate(items):
                 if item.layer == layer:
                     turned = maps if item.rotation is None else rotated(maps, item.rotation)
                     values[place] = item.of(classifier, turned, batch)
+                    if remembering is not None:
+                        found[layer, item.rotation] = remembering.sparse((layer, item.rotation), turned)
 
         observers = {layer: partial(count, layer) for layer in dict.fromkeys(one.layer for one in items)}
         with ExitStack() as entered:
             entered.enter_context(torch.no_grad())
             entered.enter_context(hooks.observed(classifier, observers))
             classifier.module(images.pixels)
+        if remembering is not None:
+            remembering.take([one.input for one in read], [one.known for one in read], found)
         return [Counted(len(images), values[place], problems) for place in range(len(items))]
 
     def blank(self, classifier: Classifier, item: Count, problems: tuple[Problem, ...] = ()) -> Counted:
@@ -203,6 +251,11 @@ def _sum(item: Count[Value], values: Sequence[Counted[Value]]) -> Counted[Value]
     value = some[0].value if len(some) == 1 else item.merged([one.value for one in some])
     problems = tuple(problem for one in values for problem in one.problems)
     return Counted(sum(one.images for one in values), value, problems)
+
+
+def _batch(seen: Sequence[_Seen], context: Int[np.ndarray, " n"]) -> Batch:
+    positions = positions_of([one.input for one in seen])
+    return Batch(positions, context[positions], [one.known or KnownConcepts() for one in seen])
 
 
 def _seen_by(value: Counted) -> int:

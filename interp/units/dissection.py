@@ -21,7 +21,8 @@ from interp.units.concepts import concepts as known_concepts
 from interp.units.counting import Counted, UnitPass
 from interp.units.exceeding import centres
 from interp.units.overlap import ConceptOverlap, OverlapCounts
-from interp.units.tally import UnitTally
+from interp.units.remembered import Remembered
+from interp.units.tally import LayerTally, UnitTally
 from interp.units.truth import Names
 
 QUANTILES = (0.005,)
@@ -184,8 +185,18 @@ def dissecting(
         raise ValueError(f"Quantiles are shares between 0 and 1, such as 0.005, and not {tuple(quantiles)}.")
     chosen = chosen_positions(photos, positions)
     tallies = tallying(classifier, layers, len(chosen), max(quantiles), rotation=rotation)
+    # Of a sketch it is not known, while it grows, what is over the threshold in the end.
+    exact = all(one.kept for one in tallies)
+    remembered = Remembered(source, {(one.layer, rotation): one.kept for one in tallies}) if exact else None
+
+    def raise_floors(tallied: Sequence[Counted[LayerTally]]) -> None:
+        if remembered is not None:
+            for one in tallied:
+                remembered.raise_floor((one.value.layer, rotation), one.value.largest)
+
+    work = UnitPass(remembered=remembered)
     tallied = yield from _half(
-        by_chunks(UnitPass(), classifier, photos, tallies, chosen, kept=kept), 0, len(chosen), lambda _: None
+        by_chunks(work, classifier, photos, tallies, chosen, kept=kept), 0, len(chosen), raise_floors
     )
     thresholds = [np.stack([one.value.thresholds(share) for share in quantiles]) for one in tallied]
     items = [
@@ -203,7 +214,7 @@ def dissecting(
             )
         )
 
-    work = UnitPass(concepts=source)
+    work = UnitPass(concepts=source, remembered=remembered)
     counted = yield from _half(
         by_chunks(work, classifier, photos, items, chosen, kept=kept), 1, len(chosen), dissection
     )

@@ -42,7 +42,7 @@ def exceeding(
 
     A pixel beyond the outermost centres has the value of the nearest one (Bau et al. 2017). Of each map that has any.
     """
-    from interp.units.enlarging import pixels_over
+    from interp.units.loops import pixels_over
 
     own, found = _Candidates(maps, thresholds), np.empty(size[0] * size[1], np.int64)
     down, across = _axis(centres[0], size[0]), _axis(centres[1], size[1])
@@ -63,7 +63,7 @@ def count_exceeding(
 
     There are as many `counts` as `places`, which say of each image where in them each of its pixels is counted.
     """
-    from interp.units.enlarging import add_up
+    from interp.units.loops import add_up
 
     own = _Candidates(maps, thresholds)
     down, across = _axis(centres[0], size[0]), _axis(centres[1], size[1])

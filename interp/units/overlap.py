@@ -78,14 +78,19 @@ class ConceptOverlap(Count[OverlapCounts]):
         present = in_order(one.present for one in values)
         categories = tuple(dict.fromkeys(category for category, _ in concepts))
         axes = {"c": concepts, "s": present, "g": categories}
+        places = {axis: {entry: place for place, entry in enumerate(entries)} for axis, entries in axes.items()}
         merged: dict[str, Any] = {}
         for name, along in _AXES.items():
             shape = [len(axes[axis]) if axis in axes else length for axis, length in _known(values, name, along)]
             merged[name] = np.zeros(shape, np.int64)
-            for one in values:
-                own = {"c": one.concepts, "s": one.present, "g": one.categories}
+        for one in values:
+            own = {"c": one.concepts, "s": one.present, "g": one.categories}
+            for name, along in _AXES.items():
+                if all(own[axis] == axes[axis] for axis in along if axis in axes):
+                    merged[name] += getattr(one, name)
+                    continue
                 spots = [
-                    [axes[axis].index(entry) for entry in own[axis]] if axis in axes else np.arange(length)
+                    [places[axis][entry] for entry in own[axis]] if axis in axes else np.arange(length)
                     for axis, length in zip(along, getattr(one, name).shape, strict=True)
                 ]
                 merged[name][np.ix_(*spots)] += getattr(one, name)

@@ -40,7 +40,7 @@ class Truth:
         inside, counts = [np.zeros((0, len(self.concepts)), np.int64)], []
         for row, one in enumerate(images):
             members = np.zeros((1, len(self.concepts)), np.int64)
-            if one.masks is not None:
+            if one.segments is not None:
                 self.segment_of[row], own = one.segments
                 members = np.zeros((len(own), len(self.concepts)), np.int64)
                 members[:, [self.concepts.index(concept) for concept in one.concepts]] = own

@@ -9,11 +9,14 @@ from scipy.interpolate import RectBivariateSpline
 from torch import nn
 
 from interp.images import ImageSet
+from interp.set_pass import by_chunks
+from interp.set_pass.running import returned
 from interp.types import Classifier, Layer, Preprocessing
-from interp.units import dissection
-from interp.units.counting import basis
+from interp.units import dissection, remembered
+from interp.units.counting import UnitPass, basis
 from interp.units.dissection import dissect
 from interp.units.exceeding import centres, exceeding
+from interp.units.overlap import ConceptOverlap
 from tests.units.conftest import BROKEN, COUNT, NAMES, SIDE, masks
 from tests.units.test_tally import THERE, everything
 
@@ -86,12 +89,38 @@ def test_several_layers_and_quantiles_are_those_alone(tiny: Classifier, known: I
     assert set(found.iou) == set(found.odds) == {"conv1", "conv2"}
 
 
-def test_every_image_is_read_once_for_all_layers(tiny: Classifier, known: ImageSet) -> None:
+def test_every_image_is_read_once_for_all_layers_and_both_passes(tiny: Classifier, known: ImageSet) -> None:
     read: list[int] = []
     reading = known._read
     known._read = lambda position: read.append(position) or reading(position)
     dissect(tiny, known, ["conv1", "conv2"], quantiles=(0.01, 0.1), concepts=dissection.ConceptSource(complete=True))
-    assert sorted(read) == sorted([*range(COUNT), *range(COUNT)])
+    # What could not be read is tried again.
+    assert sorted(set(read)) == list(range(COUNT)) and len(read) == COUNT + 2 and read.count(BROKEN) == 3
+
+
+@pytest.mark.parametrize("room", [0, 40_000, remembered.MOST_BYTES])
+@pytest.mark.parametrize("rotation", [None, 5])
+def test_what_is_remembered_between_the_passes_changes_nothing(
+    tiny: Classifier, known: ImageSet, monkeypatch, room: int, rotation: int | None
+) -> None:
+    shares, chosen = (0.02, 0.1), range(COUNT)
+    source = dissection.ConceptSource(complete=True)
+    tallies = dissection.tallying(tiny, ["conv1", "conv2"], COUNT, max(shares), rotation=rotation)
+    tallied = returned(by_chunks(UnitPass(), tiny, known, tallies, chosen))
+    items = [
+        ConceptOverlap(
+            one.value.layer,
+            np.stack([one.value.thresholds(share) for share in shares]),
+            centres(tiny, one.value.layer),
+            rotation=rotation,
+        )
+        for one in tallied
+    ]
+    forgetful = returned(by_chunks(UnitPass(concepts=source), tiny, known, items, chosen))
+    monkeypatch.setattr(remembered, "MOST_BYTES", room)
+    monkeypatch.setattr(UnitPass, "batch_size", lambda *_: 5)
+    found = dissect(tiny, known, ["conv1", "conv2"], source, quantiles=shares, rotation=rotation)
+    assert [one.counts.fingerprint for one in found.layers] == [one.value.fingerprint for one in forgetful]
 
 
 def test_where_not_all_is_known_an_image_counts_for_what_is_known_of_it(tiny: Classifier, known: ImageSet) -> None:

@@ -1,4 +1,4 @@
-"""The inner loops of enlarging maps to the picture, as machine code that is kept on disk.
+"""The inner loops of what is counted of units, as machine code that is kept on disk.
 
 A module of its own, as its import loads Numba: only what runs the loops imports it.
 """
@@ -57,3 +57,49 @@ def add_up(maps, rows, channels, limits, first_y, shares_y, first_x, shares_x, f
             of, into = places[which][row], counts[which][channel]
             for at in range(number):
                 into[of[found[at]]] += 1
+
+
+@numba.njit(cache=True, nogil=True)
+@no_type_check
+def beside(maps, floors, at, values):
+    """Write where maps exceed their floors, or are next to where they do, and their values there; gives the number."""
+    channels, rows, columns = maps.shape
+    marks, count = np.zeros((rows, columns), np.bool_), 0
+    for channel in range(channels):
+        own, floor, any_over = maps[channel], floors[channel], False
+        for i in range(rows):
+            for j in range(columns):
+                if own[i, j] > floor:
+                    marks[max(i - 1, 0) : i + 2, max(j - 1, 0) : j + 2] = True
+                    any_over = True
+        if not any_over:
+            continue
+        for i in range(rows):
+            for j in range(columns):
+                if marks[i, j]:
+                    marks[i, j] = False
+                    at[count] = (channel * rows + i) * columns + j
+                    values[count] = own[i, j]
+                    count += 1
+    return count
+
+
+@numba.njit(cache=True, nogil=True)
+@no_type_check
+def summed_up(maps, every, peaks, places, means, active):
+    """Write, by channel and image, all values, the largest, its place and the mean; add up how many are above 0."""
+    images, channels, positions = maps.shape
+    for image in range(images):
+        for channel in range(channels):
+            own, copy = maps[image, channel], every[channel, image]
+            largest, place, total, above = own[0], 0, 0.0, 0
+            for at in range(positions):
+                value = own[at]
+                copy[at] = value
+                total += value
+                above += value > 0
+                if value > largest:
+                    largest, place = value, at
+            peaks[channel, image], places[channel, image] = largest, place
+            means[channel, image] = total / positions
+            active[channel] += above
