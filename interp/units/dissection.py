@@ -127,14 +127,15 @@ class LayerDissection(Fingerprinted):
 
 @dataclass(frozen=True, eq=False)
 class Dissection(Fingerprinted):
-    """The dissection of several layers."""
+    """The dissection of several layers; of none, as long as thresholds are not known. `tallied` are their tallies."""
 
     layers: tuple[LayerDissection, ...]
+    tallied: tuple[Counted[LayerTally], ...]
 
     @property
     def concepts(self) -> Names:
         """The concepts, by category and name."""
-        return self.layers[0].concepts
+        return self.layers[0].concepts if self.layers else ()
 
     @property
     def iou(self) -> dict[str, Float[np.ndarray, "k c"]]:
@@ -178,8 +179,8 @@ def dissecting(
     rotation: int | None = None,
     positions: Positions = None,
     kept: ItemStore | None = None,
-) -> Generator[Dissection | None, None, Dissection]:
-    """As `dissect`, yielding what is known so far: nothing (None) while thresholds are found."""
+) -> Generator[Dissection, None, Dissection]:
+    """As `dissect`, yielding what is known so far: no layers, but their tallies, while thresholds are found."""
     source = known_concepts(photos) if concepts is None else concepts
     if not quantiles or not all(0 < one < 1 for one in quantiles):
         raise ValueError(f"Quantiles are shares between 0 and 1, such as 0.005, and not {tuple(quantiles)}.")
@@ -189,14 +190,15 @@ def dissecting(
     exact = all(one.kept for one in tallies)
     remembered = Remembered(source, {(one.layer, rotation): one.kept for one in tallies}) if exact else None
 
-    def raise_floors(tallied: Sequence[Counted[LayerTally]]) -> None:
+    def undissected(tallied: Sequence[Counted[LayerTally]]) -> Dissection:
         if remembered is not None:
             for one in tallied:
                 remembered.raise_floor((one.value.layer, rotation), one.value.largest)
+        return Dissection((), tuple(tallied))
 
     work = UnitPass(remembered=remembered)
     tallied = yield from _half(
-        by_chunks(work, classifier, photos, tallies, chosen, kept=kept), 0, len(chosen), raise_floors
+        by_chunks(work, classifier, photos, tallies, chosen, kept=kept), 0, len(chosen), undissected
     )
     thresholds = [np.stack([one.value.thresholds(share) for share in quantiles]) for one in tallied]
     items = [
@@ -211,7 +213,8 @@ def dissecting(
                     one.layer, tuple(quantiles), own, found.value, source.complete, found.images, found.problems
                 )
                 for one, own, found in zip(items, thresholds, counted, strict=True)
-            )
+            ),
+            tuple(tallied),
         )
 
     work = UnitPass(concepts=source, remembered=remembered)
@@ -222,8 +225,8 @@ def dissecting(
 
 
 def _half(
-    steps: Generator[Any, None, Any], half: int, images: int, shown: Callable[[Any], Dissection | None]
-) -> Generator[Dissection | None, None, Any]:
+    steps: Generator[Any, None, Any], half: int, images: int, shown: Callable[[Any], Dissection]
+) -> Generator[Dissection, None, Any]:
     """Do one of two passes, its reports counted as half of both; gives what it returns."""
     before, drawn = None, None
     with closing(steps):
@@ -235,7 +238,8 @@ def _half(
                     return stop.value
             if latest is not before:
                 before, drawn = latest, shown(latest)
-            yield drawn
+            if drawn is not None:
+                yield drawn
 
 
 def tallying(

@@ -10,7 +10,7 @@ import cache
 from interp import units
 from interp.passes.receptive_fields import ReceptiveFields, receptive_fields
 from interp.types import Classifier, Layer
-from interp.units import ConceptSource, Counted, LayerDissection, LayerTally
+from interp.units import ConceptSource, Counted, Dissection, LayerDissection, LayerTally
 from pages.parts.kit import controls, layers, over_set, problems, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
@@ -45,25 +45,22 @@ def results(selection: Selection, layer: Layer) -> UnitResults:
     place = names.index(layer.name)
     fields = selection.scope.shared.compute("fields", receptive_fields, selection.classifier, layer.name)
     sees: ReceptiveFields = waiting.value(fields)
-    tally = _tally(selection, names)
-    done = waiting.settled(tally)
-    counted: tuple[Counted[LayerTally], ...] = tally.latest(())
-    own = counted[place].value if counted and counted[place].images else None
-    if not done or own is None:
-        if done and counted:
-            problems.left_out(counted[place].problems)
-            st.info("None of the images could be read, so nothing is known of the units.")
-        return UnitResults(names, layer, sees, own, None, (), False)
-    problems.left_out(counted[place].problems)
     source = concepts(selection)
-    if source is None:
-        return UnitResults(names, layer, sees, own, None, (), True)
-    asked = (selection.classifier, selection.photos, names, source)
-    job = selection.scope.shared.gather("dissection", units.dissecting, *asked, kept=cache.CachedItems())
+    job = _tally(selection, names) if source is None else _dissection(selection, names, source)
     done = waiting.settled(job)
-    latest = job.latest(None)
-    dissected = () if latest is None else latest.layers
-    return UnitResults(names, layer, sees, own, dissected[place] if dissected else None, dissected, done)
+    tallied: tuple[Counted[LayerTally], ...] = job.latest(()) if source is None else ()
+    latest: Dissection | None = None if source is None else job.latest(None)
+    if latest is not None:
+        tallied = latest.tallied
+    if done and tallied:
+        problems.left_out(tallied[place].problems)
+    if not tallied or not tallied[place].images:
+        if done and tallied:
+            st.info("None of the images could be read, so nothing is known of the units.")
+        return UnitResults(names, layer, sees, None, None, (), False)
+    dissected = latest.layers if latest is not None else ()
+    own = dissected[place] if dissected else None
+    return UnitResults(names, layer, sees, tallied[place].value, own, dissected, done)
 
 
 def concepts(selection: Selection) -> ConceptSource | None:
@@ -103,6 +100,11 @@ def _names(classifier: Classifier, layer: Layer) -> tuple[str, ...]:
     offered = layers.offered(classifier)
     few = sum(one.channels for one in offered) <= MOST_CHANNELS
     return tuple(one.name for one in offered) if few else (layer.name,)
+
+
+def _dissection(selection: Selection, names: tuple[str, ...], source: ConceptSource) -> cache.Job:
+    asked = (selection.classifier, selection.photos, names, source)
+    return selection.scope.shared.gather("dissection", units.dissecting, *asked, kept=cache.CachedItems())
 
 
 def _tally(selection: Selection, names: tuple[str, ...]) -> cache.Job:
