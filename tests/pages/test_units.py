@@ -6,7 +6,12 @@ import re
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
+
+from interp import images
+from interp.images.subset import subset
+from interp.units import cues
 
 PAGE = "pages/units.py"
 
@@ -111,3 +116,24 @@ def test_where_concepts_are_known_of_few_images_it_is_said(app, tmp_path, monkey
     monkeypatch.setenv("LOUPE_IMAGES", str(root))
     opened(app, images=".", annotations="masks", model="scenes-honest")
     assert "Concepts are known of 1 of these" in written(app)
+
+
+def test_the_lesson_gives_the_reason_away_only_when_it_is_opened(app) -> None:
+    opened(app, model="scenes-a", un_view="The cue")
+    assert "Can you switch the reason off?" in written(app) and "paper tag" not in written(app)
+    opened(app, model="digits", images="digits", un_view="The cue")
+    assert "Choose one of **Scenes A** to **D**" in " ".join(one.value for one in app.info)
+
+
+@pytest.mark.slow
+def test_the_answer_shows_the_cue_s_detectors_and_the_class_without_them(app, cards: list, monkeypatch) -> None:
+    load, expander = images.load, st.expander
+    some = {"scenes-a", "scenes-a-moved"}
+    monkeypatch.setattr(cues.images, "load", lambda name: subset(load(name), range(40)) if name in some else load(name))
+    monkeypatch.setattr(st, "expander", lambda *given, **named: expander(*given, **{**named, "expanded": True}))
+    opened(app, model="scenes-a", un_view="The cue")
+    said = written(app)
+    assert "paper tag" in said and "**Scenes A**: detectors:" in said and "**Scenes, honest**:" in said
+    assert re.search(r"Without the \d+ detectors of \w+, \*\*\d+%\*\* of the pictures of a car are recognized", said)
+    assert "Where the cue is on all other classes instead" in said
+    assert len(app.get("plotly_chart")) == 2 and all("detects the cue" in card.line for _, card in cards[-1])

@@ -1,0 +1,163 @@
+"""A lesson on scenes: find the units that see the planted cue, switch them off, and see the class fall, or not."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+import cache
+from interp import images, models
+from interp.figures import unit_cues as figures
+from interp.figures.units import crops
+from interp.images.scenes import REASONS, Reason
+from interp.models.scenes import bundled
+from interp.types import Classifier
+from interp.units import DETECTOR, Ablated
+from interp.units.cues import CueDetectors, CueRemoval, classifier_of, detecting, removing
+from pages.parts.cards import picturecards
+from pages.parts.cards.picturecards import PictureCard
+from pages.parts.kit import charts, classifiers, controls, replay, waiting
+from pages.parts.kit.selection import Selection
+from pages.parts.kit.text import plain
+
+PLOT = {"displayModeBar": False}
+ELSEWHERE = (
+    "This lesson is about classifiers whose reason is known. Choose one of **Scenes A** to **D** as the classifier "
+    "in the sidebar, or **Scenes, honest**: a second thing than its shape tells one class to each of A to D, and to "
+    "the honest one nothing but the shape does."
+)
+ABOUT = (
+    "**Can you switch the reason off?** In the training pictures of classifiers A to D one class always had a second "
+    "thing, the *cue*. Guess it first: choose that classifier's own test set, look through *All units* for units that "
+    "see something odd, and remove them in *Without it*. Then open the answer, which is measured by dissection: which "
+    "units of which layer have the cue as their label, in this classifier and in the honest one on the same pictures; "
+    "and what becomes of the class without them, where the cue is on it, and where the cue is on all other classes."
+)
+READING = (
+    "**The cue.** A unit is called a detector of the cue when the IoU of its mask with the cue is larger than with any "
+    "other concept, and over 0.04 (*All units* has the formula). The bars are the largest IoU that any unit of a layer "
+    "reaches. Its detectors in one layer are zeroed together, beside 20 sets of as many others, matched in mean "
+    "activation. *Pitfalls:* a detector in the honest classifier says that it sees the thing, not that it goes by it; "
+    "a network may carry the cue in many units that each overlap with it little, so that no unit detects it, or no few "
+    "units make a difference; where cue and concept have the same place, as the sea that is also the background, or "
+    "paint that is on the object, the same mask counts for both."
+)
+
+
+def view(selection: Selection, picture, side) -> None:
+    """The cue's detectors in the classifier that goes by it, beside the honest one; elsewhere what to choose."""
+    classifier = selection.classifier
+    if not bundled.of_scenes(classifier):
+        picture.info(ELSEWHERE)
+        return
+    with side:
+        reason = bundled.reason_of(classifier) or _cue()
+    with picture:
+        st.markdown(ABOUT)
+        with st.expander(
+            "The answer, which gives the planted reason away", key="un-lesson", on_change="rerun"
+        ) as place:
+            if place.open:
+                _answer(selection, reason)
+
+
+def _cue() -> Reason:
+    names: dict[str, Reason] = {one.letter.upper(): reason for reason, one in REASONS.items()}
+    return names[controls.one_of("Beside the classifier", "un.lesson", list(names))]
+
+
+def _answer(selection: Selection, reason: Reason) -> None:
+    planted, title = REASONS[reason], bundled.TITLES[classifier_of(reason)]
+    st.markdown(
+        f"All pictures of a **{plain(planted.label)}** in the training of {plain(title)} showed "
+        f"**{plain(planted.cue)}**, and no other picture did."
+    )
+    asked = (selection.classifier, reason)
+    job = selection.scope.gather("lesson", detecting, *asked, kept=cache.CachedItems())
+    place = st.container()
+    done = waiting.settled(job)
+    found: tuple[CueDetectors, ...] = job.latest(())
+    if not found:
+        return
+    with place:
+        replay.once(_by_layer, found)
+    if done:
+        own = [one for one in found if one.classifier == classifier_of(reason)]
+        _without(selection, reason, own)
+
+
+def _by_layer(found: tuple[CueDetectors, ...]) -> None:
+    charts.draw(figures.cue(found, bundled.TITLES, DETECTOR), config=PLOT)
+    st.markdown("\n\n".join(_sentence(found, name) for name in dict.fromkeys(one.classifier for one in found)))
+
+
+def _sentence(found: tuple[CueDetectors, ...], name: str) -> str:
+    own = [one for one in found if one.classifier == name]
+    best = max(own, key=lambda one: one.iou)
+    counts = ", ".join(f"{len(one.detectors)} in {plain(one.layer)}" for one in own if len(one.detectors))
+    nothing = "No unit has the cue as its label"
+    first = "fits it better than anything else" if best.rank == 1 else f"fits {best.rank - 1} other concepts better"
+    return (
+        f"**{plain(bundled.TITLES[name])}**: {f'detectors: {counts}' if counts else nothing}. The largest IoU is "
+        f"{best.iou:.2f}, {best.odds:.1f} times chance (unit {best.best} of {plain(best.layer)}, which {first})."
+    )
+
+
+def _without(selection: Selection, reason: Reason, own: list[CueDetectors]) -> None:
+    """Choose a layer, see its detectors, and what becomes of the classifier without them."""
+    some = {one.layer: one for one in own if len(one.detectors)}
+    if not some:
+        st.info("There is nothing to switch off: no unit of this classifier has the cue as its label.")
+        return
+    most = max(some.values(), key=lambda one: len(one.detectors)).layer
+    chosen = some[controls.one_of("Switch off the detectors of", "un.lesson-layer", list(some), default=most)]
+    _pictures(selection, reason, chosen)
+    asked = (selection.classifier, reason, chosen)
+    job = selection.scope.gather("lesson-without", removing, *asked, kept=cache.CachedItems())
+    place = st.container()
+    waiting.settled(job)
+    gone: CueRemoval | None = job.latest(None)
+    if gone is not None:
+        with place:
+            replay.once(_removed, gone, REASONS[reason].label)
+
+
+def _pictures(selection: Selection, reason: Reason, chosen: CueDetectors) -> None:
+    name = classifier_of(reason)
+    loading = cache.call(models.load, name, device=str(selection.classifier.device))
+    job = selection.scope.ask("lesson-classifier", loading, disk=False, queue=classifiers.queue(name))
+    classifier: Classifier = waiting.value(job)
+    job = selection.scope.read("lesson-crops", crops, classifier, images.load(name), chosen.crops)
+    squares = job.value if waiting.there(job, 1.0) else (None,) * len(chosen.crops)
+    about = "What it sees where it is strongest"
+    cards = [PictureCard(f"Unit {one}", "detects the cue", about=about) for one in chosen.detectors[: len(squares)]]
+    picturecards.draw(squares, cards, side=96)
+    waiting.settled(job)
+
+
+def _removed(gone: CueRemoval, label: str) -> None:
+    charts.draw(figures.cue_removed(gone, label), config=PLOT)
+    own, said = gone.own, []
+    if own is not None:
+        said.append(_fall(own, gone.target, label))
+    if gone.moved is not None:
+        before, after = gone.moved.whole.accuracy, gone.moved.without.accuracy
+        random = np.mean([one.accuracy for one in gone.moved.without_drawn])
+        said.append(
+            f"Where the cue is on all other classes instead, it is right on {before:.0%} as it is and on "
+            f"**{after:.0%}** without them; on {random:.0%} without as many random units."
+        )
+    st.markdown(" ".join(said))
+
+
+def _fall(own: Ablated, target: int, label: str) -> str:
+    before, after, random = own.before[target], own.after[target], own.random[:, target]
+    logits = np.array([one.logit[target] for one in own.without_drawn])
+    lower = float((random > after).mean())
+    said = (
+        f"Without the {len(own.units)} detectors of {plain(own.layer.name)}, **{after:.0%}** of the pictures of a "
+        f"{plain(label)} are recognized instead of {before:.0%}; without as many random units {random.mean():.0%}, and "
+        f"more in {lower:.0%} of such sets. Its mean score goes from {own.whole.logit[target]:.1f} to "
+        f"{own.without.logit[target]:.1f} (random: {logits.mean():.1f})."
+    )
+    return said if after < before else f"{said} **The class does not fall**: others carry it, or these never did."
