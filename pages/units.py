@@ -3,10 +3,10 @@
 from pages.parts.frame import layout
 from pages.parts.kit import controls, screens
 from pages.parts.kit.selection import Selection
-from pages.parts.units import sheet, unit, without
+from pages.parts.units import likeness, sheet, unit, without
 
 TITLE = "Units"
-VIEWS = {"All units": sheet, "One unit": unit, "Without it": without}
+VIEWS = {"All units": sheet, "One unit": unit, "Like this cell": likeness, "Without it": without}
 
 selection = layout.page(
     TITLE, "What does each channel of a layer answer to, which concepts do they detect, and what happens without them?"
@@ -15,11 +15,11 @@ selection = layout.page(
 
 def body(selection: Selection) -> None:
     """The chosen view."""
+    chosen = controls.one_of("Show", "un.view", list(VIEWS))
     picture, side = screens.beside()
-    with side:
-        chosen = controls.one_of("Show", "un.view", list(VIEWS))
     VIEWS[chosen].view(selection.at(chosen), picture, side)
-    layout.how_to_read("\n\n".join(one.READING for one in VIEWS.values()))
+    # The sheet says what a detector and an IoU are, which others speak of.
+    layout.how_to_read("\n\n".join(dict.fromkeys((VIEWS[chosen].READING, sheet.READING))))
 
 
 layout.body(body, selection)

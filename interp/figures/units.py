@@ -19,7 +19,7 @@ from interp.images import ImageSet, UnreadableImage
 from interp.images.picture_bytes import bytes_of
 from interp.models import inputs
 from interp.types import Classifier
-from interp.units import Ablated, LayerDissection
+from interp.units import Ablated, LayerDissection, LikeCells
 
 Crop = tuple[int, tuple[int, int, int, int]]
 """An image's position in its set (-1: none), and top, left, bottom and right of what is cut out, in pixels."""
@@ -166,3 +166,27 @@ def confusions(counts: Int[np.ndarray, "c c"], labels: Sequence[str], *, most: i
     matrix = np.zeros((len(shown) + 1, len(shown) + 1), np.int64)
     np.add.at(matrix, (place[:, None], place[None]), counts)
     return confusion(matrix, [*(str(labels[one]) for one in shown), "other"])
+
+
+def likenesses(found: LikeCells) -> go.Figure:
+    """How many images have a best cell as similar as that to the chosen one; those shown are from the line on."""
+    edges = np.linspace(-1, 1, len(found.spread) + 1)
+    first = int(np.flatnonzero(found.spread)[0]) if found.spread.any() else 0
+    figure = go.Figure(
+        go.Bar(
+            x=(edges[first:-1] + edges[first + 1 :]) / 2,
+            y=found.spread[first:],
+            width=edges[1] - edges[0],
+            marker_color="#56B4E9",
+            name="images",
+        )
+    )
+    shown = found.values[np.isfinite(found.values)]
+    if len(shown):
+        figure.add_vline(x=float(shown[-1]), line={"color": "#D55E00", "width": 2})
+    figure.update_layout(
+        height=220, margin={"l": 50, "r": 10, "t": 10, "b": 45}, bargap=0, showlegend=False,
+        xaxis={"title": "similarity of an image's best cell; shown are those right of the line"},
+        yaxis={"title": "images"},
+    )  # fmt: skip
+    return transparent(figure)

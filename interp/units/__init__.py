@@ -13,6 +13,7 @@ from interp.units.counting import Counted, UnitPass, merged
 from interp.units.curves import DropCurve, by_score, drop_curve, drop_curves, ranking
 from interp.units.dissection import DETECTOR, Dissection, LayerDissection, dissect, dissecting, tallying
 from interp.units.driving import what_drives
+from interp.units.likeness import CellLikeness, LikeCells, cell_vectors
 from interp.units.overlap import ConceptOverlap, OverlapCounts
 from interp.units.tally import LayerTally, UnitTally
 from interp.units.top_images import TopImages, top_images
@@ -21,6 +22,7 @@ __all__ = [
     "DETECTOR",
     "Ablated",
     "AblationSums",
+    "CellLikeness",
     "ConceptOverlap",
     "ConceptSource",
     "Counted",
@@ -29,6 +31,7 @@ __all__ = [
     "GreedySet",
     "LayerDissection",
     "LayerTally",
+    "LikeCells",
     "MeanPass",
     "OverlapCounts",
     "Removal",
@@ -41,6 +44,7 @@ __all__ = [
     "ablating",
     "added",
     "by_score",
+    "cell_vectors",
     "concepts",
     "conditioned",
     "dissect",
