@@ -3,7 +3,7 @@
 from pages.parts.frame import layout
 from pages.parts.kit import controls, screens
 from pages.parts.kit.selection import Selection
-from pages.parts.units import likeness, sheet, unit, without
+from pages.parts.units import likeness, sheet, ticking, unit, without
 
 TITLE = "Units"
 VIEWS = {"All units": sheet, "One unit": unit, "Like this cell": likeness, "Without it": without}
@@ -15,6 +15,7 @@ selection = layout.page(
 
 def body(selection: Selection) -> None:
     """The chosen view."""
+    ticking.begin(selection.classifier)
     chosen = controls.one_of("Show", "un.view", list(VIEWS))
     picture, side = screens.beside()
     VIEWS[chosen].view(selection.at(chosen), picture, side)

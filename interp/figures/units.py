@@ -157,15 +157,27 @@ def without(found: Ablated, labels: Sequence[str], *, most: int = 20) -> go.Figu
     return transparent(figure)
 
 
-def confusions(counts: Int[np.ndarray, "c c"], labels: Sequence[str], *, most: int = 20) -> go.Figure:
-    """How many images of each class are taken for each, for the classes with most images; the others together."""
-    shown = np.sort(np.argsort(-(counts.sum(axis=0) + counts.sum(axis=1)), kind="stable")[:most])
-    shown = shown[(counts.sum(axis=0) + counts.sum(axis=1))[shown] > 0]
+def affected(before: Int[np.ndarray, "c c"], after: Int[np.ndarray, "c c"], *, most: int = 12) -> Int[np.ndarray, " m"]:
+    """The classes whose row or column changes most between two matrices, in order; all, where they are few."""
+    used = np.flatnonzero((before + after).sum(axis=0) + (before + after).sum(axis=1))
+    if len(used) <= most:
+        return used
+    moved = np.abs(after - before)
+    change = moved.sum(axis=0) + moved.sum(axis=1)
+    first = np.argsort(-change, kind="stable")[:most]
+    return np.sort(first[change[first] > 0])
+
+
+def confusions(
+    counts: Int[np.ndarray, "c c"], labels: Sequence[str], shown: Int[np.ndarray, " m"], *, rows: str = "labelled"
+) -> go.Figure:
+    """How many images of each class are taken for each, for the classes shown; the others are put together."""
     place = np.full(len(counts), len(shown))
     place[shown] = np.arange(len(shown))
     matrix = np.zeros((len(shown) + 1, len(shown) + 1), np.int64)
     np.add.at(matrix, (place[:, None], place[None]), counts)
-    return confusion(matrix, [*(str(labels[one]) for one in shown), "other"])
+    figure = confusion(matrix, [*(str(labels[one]) for one in shown), "other"])
+    return figure.update_yaxes(title=rows)
 
 
 def likenesses(found: LikeCells) -> go.Figure:

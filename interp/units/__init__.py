@@ -1,7 +1,9 @@
 """What one channel does, what all of a layer do, and what happens without them."""
 
 from interp.units.ablation import UnitAblationPass
+from interp.units.ablation_changes import ChangePass, PredictionChanges, changing
 from interp.units.ablation_draws import Ablated, ablate, ablating
+from interp.units.ablation_effects import UnitEffects, unit_effects
 from interp.units.ablation_greedy import GreedySet, greedily, greedy
 from interp.units.ablation_means import MeanPass
 from interp.units.ablation_removal import Removal
@@ -10,7 +12,7 @@ from interp.units.as_target import UnitClassifier, units_of
 from interp.units.concepts import ConceptSource, concepts
 from interp.units.conditioned import conditioned, relevance_of_units
 from interp.units.counting import Counted, UnitPass, merged
-from interp.units.curves import DropCurve, by_score, drop_curve, drop_curves, ranking
+from interp.units.curves import DropCurve, by_score, curves_of_class, drop_curve, drop_curves, ranking
 from interp.units.dissection import DETECTOR, Dissection, LayerDissection, dissect, dissecting, tallying
 from interp.units.driving import what_drives
 from interp.units.likeness import CellLikeness, LikeCells, cell_vectors
@@ -23,6 +25,7 @@ __all__ = [
     "Ablated",
     "AblationSums",
     "CellLikeness",
+    "ChangePass",
     "ConceptOverlap",
     "ConceptSource",
     "Counted",
@@ -34,10 +37,12 @@ __all__ = [
     "LikeCells",
     "MeanPass",
     "OverlapCounts",
+    "PredictionChanges",
     "Removal",
     "TopImages",
     "UnitAblationPass",
     "UnitClassifier",
+    "UnitEffects",
     "UnitPass",
     "UnitTally",
     "ablate",
@@ -45,8 +50,10 @@ __all__ = [
     "added",
     "by_score",
     "cell_vectors",
+    "changing",
     "concepts",
     "conditioned",
+    "curves_of_class",
     "dissect",
     "dissecting",
     "drop_curve",
@@ -58,6 +65,7 @@ __all__ = [
     "relevance_of_units",
     "tallying",
     "top_images",
+    "unit_effects",
     "units_of",
     "what_drives",
 ]
