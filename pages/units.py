@@ -3,10 +3,16 @@
 from pages.parts.frame import layout
 from pages.parts.kit import controls, screens
 from pages.parts.kit.selection import Selection
-from pages.parts.units import likeness, sheet, ticking, unit, without
+from pages.parts.units import comparison, likeness, sheet, ticking, unit, without
 
 TITLE = "Units"
-VIEWS = {"All units": sheet, "One unit": unit, "Like this cell": likeness, "Without it": without}
+VIEWS = {
+    "All units": sheet,
+    "One unit": unit,
+    "Like this cell": likeness,
+    "Two classifiers": comparison,
+    "Without it": without,
+}
 
 selection = layout.page(
     TITLE, "What does each channel of a layer answer to, which concepts do they detect, and what happens without them?"

@@ -39,13 +39,16 @@ def choose_layer(classifier: Classifier) -> Layer:
     return layers.choose_layer(classifier, "un.layer", default=names[max(0, len(names) - 2)])
 
 
-def results(selection: Selection, layer: Layer) -> UnitResults:
-    """What is known of the units, as far as it is computed; progress is drawn where this is called."""
+def results(selection: Selection, layer: Layer, beside: str = "") -> UnitResults:
+    """What is known of the units, as far as it is computed; progress is drawn where this is called.
+
+    A second classifier is asked for `beside` the first under a name of its own.
+    """
     names = _names(selection.classifier, layer)
     place = names.index(layer.name)
-    fields = selection.scope.shared.compute("fields", receptive_fields, selection.classifier, layer.name)
+    fields = selection.scope.shared.compute(f"fields{beside}", receptive_fields, selection.classifier, layer.name)
     sees: ReceptiveFields = waiting.value(fields)
-    tally = _tally(selection, names)
+    tally = _tally(selection, names, beside)
     done = waiting.settled(tally)
     counted: tuple[Counted[LayerTally], ...] = tally.latest(())
     own = counted[place].value if counted and counted[place].images else None
@@ -59,7 +62,7 @@ def results(selection: Selection, layer: Layer) -> UnitResults:
     if source is None:
         return UnitResults(names, layer, sees, own, None, (), True)
     asked = (selection.classifier, selection.photos, names, source)
-    job = selection.scope.shared.gather("dissection", units.dissecting, *asked, kept=cache.CachedItems())
+    job = selection.scope.shared.gather(f"dissection{beside}", units.dissecting, *asked, kept=cache.CachedItems())
     done = waiting.settled(job)
     latest = job.latest(None)
     dissected = () if latest is None else latest.layers
@@ -105,7 +108,7 @@ def _names(classifier: Classifier, layer: Layer) -> tuple[str, ...]:
     return tuple(one.name for one in offered) if few else (layer.name,)
 
 
-def _tally(selection: Selection, names: tuple[str, ...]) -> cache.Job:
+def _tally(selection: Selection, names: tuple[str, ...], beside: str) -> cache.Job:
     items = units.tallying(selection.classifier, names, len(selection.photos), QUANTILE)
     work = units.UnitPass()
-    return over_set.ask(selection.scope.shared, "tally", work, selection.classifier, selection.photos, items)
+    return over_set.ask(selection.scope.shared, f"tally{beside}", work, selection.classifier, selection.photos, items)
