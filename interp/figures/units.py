@@ -177,7 +177,8 @@ def confusions(
     matrix = np.zeros((len(shown) + 1, len(shown) + 1), np.int64)
     np.add.at(matrix, (place[:, None], place[None]), counts)
     figure = confusion(matrix, [*(str(labels[one]) for one in shown), "other"])
-    return figure.update_yaxes(title=rows)
+    # Two stand beside each other, and the counts are in the cells.
+    return figure.update_yaxes(title=rows).update_traces(showscale=False)
 
 
 def likenesses(found: LikeCells) -> go.Figure:
