@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from interp.figures.style import transparent
 from interp.units import DropCurve, GreedySet
 
-COLOURS = {"effect": "#D55E00", "attribution": "#0072B2", "selectivity": "#009E73", "IoU": "#CC79A7"}
+COLOURS = {"effect": "#D55E00", "attribution": "#0072B2", "selectivity": "#009E73", "IoU": "#AA4499"}
 RANDOM = "#8A8A8A"
 
 
@@ -24,7 +24,7 @@ def drop_curves(curves: Mapping[str, DropCurve]) -> go.Figure:
     for name, one in curves.items():
         if name.startswith("random"):
             continue
-        line = {"color": COLOURS.get(name, "#56B4E9"), "width": 2}
+        line = {"color": COLOURS.get(name, "#0072B2"), "width": 2}
         figure.add_scatter(x=one.sizes, y=one.balanced, name=name, mode="lines+markers", line=line)
     random = [one for name, one in curves.items() if name.startswith("random")]
     if random:

@@ -190,7 +190,7 @@ def likenesses(found: LikeCells) -> go.Figure:
             x=(edges[first:-1] + edges[first + 1 :]) / 2,
             y=found.spread[first:],
             width=edges[1] - edges[0],
-            marker_color="#56B4E9",
+            marker_color="#0072B2",
             name="images",
         )
     )

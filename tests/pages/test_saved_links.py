@@ -62,7 +62,10 @@ LINKS = [
         | {"un.view": "Like this cell", "image": "car-0003", "un.layer": "mixed3b", "un.cell": "3,4", "un.cells": "7"}
         | {"un.where": "Same place", "un.alike": "Same pattern", "un.among": "Strongest 5"},
     ),
-    ("units", SCENES | {"un.view": "Without it", "un.remove": "Ticked", "un.layer": "mixed5b", "un.ticked": "mixed5b:3"}),
+    (
+        "units",
+        SCENES | {"un.view": "Without it", "un.remove": "Ticked", "un.layer": "mixed5b", "un.ticked": "mixed5b:3"},
+    ),
 ]
 
 

@@ -200,7 +200,7 @@ def _gallery(selection: Selection, fields: ReceptiveFields, item: CellLikeness, 
     st.markdown(
         f"**The {len(there)} most similar of {found.count:,} other images**{some}: from {found.values[0]:.3f} to "
         f"{found.values[there[-1]]:.3f}. The best cell of any image has {found.mean:.3f} in the mean. "
-        + _classes(selection, [int(found.images[row]) for row in there])
+        + (_classes(selection, [int(found.images[row]) for row in there]) if done else "")
     )
     each = tuple((int(found.images[row]), *found.places[row].tolist()) for row in there)
     job = selection.scope.gather(
