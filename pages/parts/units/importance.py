@@ -102,7 +102,7 @@ def best(selection: Selection, asked: UnitResults, bound: float, drawn: bool) ->
             return
         own = found.order(target)[:BEST].tolist()
         if found.ranked.images[target]:
-            ticking.bar(asked.layer, own, f"the {len(own)} of {plain(selection.classifier.labels[target])}")
+            ticking.bar(asked.layer, own, f"the best {len(own)}")
         rows = table(found, asked.dissection, selection.classifier.labels, bound)
         st.dataframe(export.shown(rows), hide_index=True, height=320)
         st.caption(
