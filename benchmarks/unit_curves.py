@@ -11,8 +11,6 @@ than other photographs would. Only classes are taken of whose images it gets mor
 from __future__ import annotations
 
 import argparse
-import json
-import tarfile
 import tempfile
 import time
 from pathlib import Path
@@ -20,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ImageOps
 
+from benchmarks import cifar
 from interp import images, models, set_pass
 from interp.images import ImageSet
 from interp.images.decoding import DecodedImage
@@ -30,51 +29,6 @@ from interp.units.ablation_sets import SetAblationPass, UnitSets, halves, labell
 from interp.units.curves import DropCurve, Rankings, drop_curves, ranking
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
-CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-RESNET = """
-import torch.nn.functional as F
-from torch import nn
-
-
-class Block(nn.Module):
-    def __init__(self, given, made, stride):
-        super().__init__()
-        self.conv1, self.bn1 = nn.Conv2d(given, made, 3, stride, 1, bias=False), nn.BatchNorm2d(made)
-        self.conv2, self.bn2 = nn.Conv2d(made, made, 3, 1, 1, bias=False), nn.BatchNorm2d(made)
-        self.stride, self.more = stride, (made - given) // 2
-
-    def forward(self, x):
-        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
-        x = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.more, self.more))
-        return F.relu(x + y)
-
-
-class ResNet(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.conv1, self.bn1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16)
-        self.layer1, self.layer2, self.layer3 = (
-            nn.Sequential(*(Block(given if i == 0 else made, made, stride if i == 0 else 1) for i in range(9)))
-            for given, made, stride in ((16, 16, 1), (16, 32, 2), (32, 64, 2))
-        )
-        self.linear = nn.Linear(64, 10)
-
-    def forward(self, x):
-        x = self.layer3(self.layer2(self.layer1(F.relu(self.bn1(self.conv1(x))))))
-        return self.linear(F.avg_pool2d(x, x.shape[2]).view(x.shape[0], -1))
-"""
-
-
-def resnet56(folder: Path) -> tuple[Classifier, ImageSet]:
-    """The network, described in the folder, and CIFAR-10's test images."""
-    (folder / "net.py").write_text(RESNET)
-    (folder / "weights.safetensors").symlink_to(SHARED / "cifar10/resnet56.safetensors")
-    lines = {"architecture": '"net.py:ResNet"', "weights": '"weights.safetensors"', "labels": json.dumps(CIFAR)}
-    lines |= {"input_size": "32", "mean": "[0.485, 0.456, 0.406]", "std": "[0.229, 0.224, 0.225]"}
-    (folder / "resnet56.toml").write_text("".join(f"{key} = {value}\n" for key, value in lines.items()))
-    with tarfile.open(SHARED / "cifar10/test.tar") as archive:
-        archive.extractall(folder / "set", filter="data")
-    return models.load("resnet56", folder=folder, device="cpu"), images.load(folder / "set")
 
 
 def squeezenet() -> tuple[Classifier, ImageSet]:
@@ -198,7 +152,14 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if "resnet56" in given.networks:
-            tables("resnet56", *resnet56(Path(folder)), ("layer3.4", "layer3"), given.images, given.classes)
+            tables(
+                "resnet56",
+                cifar.resnet(Path(folder), 56),
+                cifar.pictures(Path(folder)),
+                ("layer3.4", "layer3"),
+                given.images,
+                given.classes,
+            )
         if "squeezenet" in given.networks:
             # A set of units costs a quarter of a pass there, and next to nothing before ResNet56's last layer.
             tables(

@@ -3,10 +3,17 @@
 from pages.parts.frame import layout
 from pages.parts.kit import controls, screens
 from pages.parts.kit.selection import Selection
-from pages.parts.units import lesson, sheet, unit, without
+from pages.parts.units import comparison, lesson, likeness, sheet, ticking, unit, without
 
 TITLE = "Units"
-VIEWS = {"All units": sheet, "One unit": unit, "Without it": without, "The cue": lesson}
+VIEWS = {
+    "All units": sheet,
+    "One unit": unit,
+    "Like this cell": likeness,
+    "Two classifiers": comparison,
+    "Without it": without,
+    "The cue": lesson,
+}
 
 selection = layout.page(
     TITLE, "What does each channel of a layer answer to, which concepts do they detect, and what happens without them?"
@@ -15,11 +22,12 @@ selection = layout.page(
 
 def body(selection: Selection) -> None:
     """The chosen view."""
+    ticking.begin(selection.classifier)
+    chosen = controls.one_of("Show", "un.view", list(VIEWS))
     picture, side = screens.beside()
-    with side:
-        chosen = controls.one_of("Show", "un.view", list(VIEWS))
     VIEWS[chosen].view(selection.at(chosen), picture, side)
-    layout.how_to_read("\n\n".join(one.READING for one in VIEWS.values()))
+    # The sheet says what a detector and an IoU are, which others speak of.
+    layout.how_to_read("\n\n".join(dict.fromkeys((VIEWS[chosen].READING, sheet.READING))))
 
 
 layout.body(body, selection)

@@ -94,9 +94,7 @@ class CellGrid(Fingerprinted):
 
     def edges(self, length: int, axis: Literal[0, 1]) -> list[tuple[int, int]]:
         """Where each row (`axis` 0) or column (1) of cells begins and ends, in pixels of a picture of that length."""
-        count = self.positions[axis]
-        ends = [min(one * self.block, count) * length // count for one in range(self.shape[axis] + 1)]
-        return [(start, max(stop, start + 1)) for start, stop in zip(ends[:-1], ends[1:], strict=True)]
+        return edges(self.positions[axis], self.block, length)
 
 
 def cells(found: ChannelAttribution, row: int = 0, *, most: int = MOST) -> CellGrid:
@@ -109,11 +107,22 @@ def cells(found: ChannelAttribution, row: int = 0, *, most: int = MOST) -> CellG
     if most < 1:
         raise ValueError(f"A grid of {most} cells a side has no cell: ask for 1 or more.")
     rows, columns = found.activations.shape[2:]
-    block = -(-max(rows, columns) // most)
+    block = block_of(rows, columns, most)
     counts = _joined(torch.ones(1, rows, columns), block)
     activations = _joined(found.activations[row], block) / counts
     by_channel = _joined(found.by_position[row], block)
     return CellGrid(found.layer, found.targets[row], activations, by_channel, block, (rows, columns))
+
+
+def block_of(rows: int, columns: int, most: int = MOST) -> int:
+    """How many positions are joined each way, so that there are at most `most` cells a side."""
+    return -(-max(rows, columns) // most)
+
+
+def edges(positions: int, block: int, length: int) -> list[tuple[int, int]]:
+    """Where each block of so many positions in a row begins and ends, in pixels of a picture of that length."""
+    ends = [min(one * block, positions) * length // positions for one in range(-(-positions // block) + 1)]
+    return [(start, max(stop, start + 1)) for start, stop in zip(ends[:-1], ends[1:], strict=True)]
 
 
 def _joined(maps: Float[Tensor, "k rows columns"], block: int) -> Float[Tensor, "k u v"]:

@@ -19,7 +19,7 @@ from interp.images import ImageSet, UnreadableImage
 from interp.images.picture_bytes import bytes_of
 from interp.models import inputs
 from interp.types import Classifier
-from interp.units import Ablated, LayerDissection
+from interp.units import Ablated, LayerDissection, LikeCells
 
 Crop = tuple[int, tuple[int, int, int, int]]
 """An image's position in its set (-1: none), and top, left, bottom and right of what is cut out, in pixels."""
@@ -157,12 +157,49 @@ def without(found: Ablated, labels: Sequence[str], *, most: int = 20) -> go.Figu
     return transparent(figure)
 
 
-def confusions(counts: Int[np.ndarray, "c c"], labels: Sequence[str], *, most: int = 20) -> go.Figure:
-    """How many images of each class are taken for each, for the classes with most images; the others together."""
-    shown = np.sort(np.argsort(-(counts.sum(axis=0) + counts.sum(axis=1)), kind="stable")[:most])
-    shown = shown[(counts.sum(axis=0) + counts.sum(axis=1))[shown] > 0]
+def affected(before: Int[np.ndarray, "c c"], after: Int[np.ndarray, "c c"], *, most: int = 12) -> Int[np.ndarray, " m"]:
+    """The classes whose row or column changes most between two matrices, in order; all, where they are few."""
+    used = np.flatnonzero((before + after).sum(axis=0) + (before + after).sum(axis=1))
+    if len(used) <= most:
+        return used
+    moved = np.abs(after - before)
+    change = moved.sum(axis=0) + moved.sum(axis=1)
+    first = np.argsort(-change, kind="stable")[:most]
+    return np.sort(first[change[first] > 0])
+
+
+def confusions(
+    counts: Int[np.ndarray, "c c"], labels: Sequence[str], shown: Int[np.ndarray, " m"], *, rows: str = "labelled"
+) -> go.Figure:
+    """How many images of each class are taken for each, for the classes shown; the others are put together."""
     place = np.full(len(counts), len(shown))
     place[shown] = np.arange(len(shown))
     matrix = np.zeros((len(shown) + 1, len(shown) + 1), np.int64)
     np.add.at(matrix, (place[:, None], place[None]), counts)
-    return confusion(matrix, [*(str(labels[one]) for one in shown), "other"])
+    figure = confusion(matrix, [*(str(labels[one]) for one in shown), "other"])
+    # Two stand beside each other, and the counts are in the cells.
+    return figure.update_yaxes(title=rows).update_traces(showscale=False)
+
+
+def likenesses(found: LikeCells) -> go.Figure:
+    """How many images have a best cell as similar as that to the chosen one; those shown are from the line on."""
+    edges = np.linspace(-1, 1, len(found.spread) + 1)
+    first = int(np.flatnonzero(found.spread)[0]) if found.spread.any() else 0
+    figure = go.Figure(
+        go.Bar(
+            x=(edges[first:-1] + edges[first + 1 :]) / 2,
+            y=found.spread[first:],
+            width=edges[1] - edges[0],
+            marker_color="#0072B2",
+            name="images",
+        )
+    )
+    shown = found.values[np.isfinite(found.values)]
+    if len(shown):
+        figure.add_vline(x=float(shown[-1]), line={"color": "#D55E00", "width": 2})
+    figure.update_layout(
+        height=220, margin={"l": 50, "r": 10, "t": 10, "b": 45}, bargap=0, showlegend=False,
+        xaxis={"title": "similarity of an image's best cell; shown are those right of the line"},
+        yaxis={"title": "images"},
+    )  # fmt: skip
+    return transparent(figure)

@@ -1,7 +1,9 @@
 """What one channel does, what all of a layer do, and what happens without them."""
 
 from interp.units.ablation import UnitAblationPass
+from interp.units.ablation_changes import ChangePass, PredictionChanges, changing
 from interp.units.ablation_draws import Ablated, ablate, ablating
+from interp.units.ablation_effects import UnitEffects, unit_effects
 from interp.units.ablation_greedy import GreedySet, greedily, greedy
 from interp.units.ablation_means import MeanPass
 from interp.units.ablation_removal import Removal
@@ -10,9 +12,10 @@ from interp.units.as_target import UnitClassifier, units_of
 from interp.units.concepts import ConceptSource, concepts
 from interp.units.conditioned import conditioned, relevance_of_units
 from interp.units.counting import Counted, UnitPass, merged
-from interp.units.curves import DropCurve, by_score, drop_curve, drop_curves, ranking
+from interp.units.curves import DropCurve, by_score, curves_of_class, drop_curve, drop_curves, ranking
 from interp.units.dissection import DETECTOR, Dissection, LayerDissection, dissect, dissecting, tallying
 from interp.units.driving import what_drives
+from interp.units.likeness import CellLikeness, LikeCells, cell_vectors
 from interp.units.overlap import ConceptOverlap, OverlapCounts
 from interp.units.tally import LayerTally, UnitTally
 from interp.units.top_images import TopImages, top_images
@@ -21,6 +24,8 @@ __all__ = [
     "DETECTOR",
     "Ablated",
     "AblationSums",
+    "CellLikeness",
+    "ChangePass",
     "ConceptOverlap",
     "ConceptSource",
     "Counted",
@@ -29,20 +34,26 @@ __all__ = [
     "GreedySet",
     "LayerDissection",
     "LayerTally",
+    "LikeCells",
     "MeanPass",
     "OverlapCounts",
+    "PredictionChanges",
     "Removal",
     "TopImages",
     "UnitAblationPass",
     "UnitClassifier",
+    "UnitEffects",
     "UnitPass",
     "UnitTally",
     "ablate",
     "ablating",
     "added",
     "by_score",
+    "cell_vectors",
+    "changing",
     "concepts",
     "conditioned",
+    "curves_of_class",
     "dissect",
     "dissecting",
     "drop_curve",
@@ -54,6 +65,7 @@ __all__ = [
     "relevance_of_units",
     "tallying",
     "top_images",
+    "unit_effects",
     "units_of",
     "what_drives",
 ]

@@ -29,7 +29,7 @@ class Ablated(Fingerprinted):
     `confusion_after` count images by label and by predicted class; `predicted_before` and `predicted_after` are of the
     images at `positions`, with their `labels`. `without_drawn` has the measures without each of some sets of as many
     units, `drawn`: for each unit one of the `NEAR` others that are nearest in the order of mean activation over the
-    set.
+    set; `drawn_changed` is the share of images whose prediction changes without each of them.
     `remarks` say where the layer had too few. `problems` names the images that are left out.
     """
 
@@ -47,6 +47,7 @@ class Ablated(Fingerprinted):
     confusion_after: Int[np.ndarray, "c c"]
     drawn: Int[np.ndarray, "draws s"]
     without_drawn: tuple[ClassMeasures, ...]
+    drawn_changed: Float[np.ndarray, " draws"]
     remarks: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
@@ -181,6 +182,13 @@ def matched(
     return drawn, (few,) if len(others) < 2 * len(units) + near else ()
 
 
+def changed_without(predicted: Int[np.ndarray, "n v"]) -> Float[np.ndarray, " draws"]:
+    """The share of images that are called something else than at first, for each set behind the first two."""
+    if not len(predicted):
+        return np.full(max(0, predicted.shape[1] - 2), np.nan)
+    return (predicted[:, 2:] != predicted[:, :1]).mean(axis=0)
+
+
 def _removed(
     layer: Layer, units: Sequence[int] | np.ndarray, keep: Literal["others", "only"]
 ) -> Bool[np.ndarray, " k"]:
@@ -219,6 +227,7 @@ def _ablated(
         confusion_after=confusion(1),
         drawn=drawn,
         without_drawn=tuple(rows.measures(2 + number, classes) for number in range(len(drawn))),
+        drawn_changed=changed_without(rows.predicted),
         remarks=remarks,
         problems=rows.problems,
     )

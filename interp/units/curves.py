@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from interp.types import Classifier, Fingerprinted, Layer
 from interp.units.ablation import UnitAblationPass
 from interp.units.ablation_means import MeanPass, MeanSums
 from interp.units.ablation_removal import Removal
-from interp.units.ablation_sets import SetAblationPass, SetRows, UnitSets, labelled, meanwhile
+from interp.units.ablation_sets import SetAblationPass, SetRows, UnitSets, halved, labelled, meanwhile
 from interp.units.ablation_sums import AblationSums
 
 SIZES = (1, 2, 3, 4, 5, 20, 64, 128, 256)
@@ -159,6 +160,50 @@ def drop_curves(
         found = _curves(rows, place, targets, complement, steps, sizes, len(classifier.labels))
         yield found
     return found
+
+
+def curves_of_class(
+    classifier: Classifier,
+    photos: ImageSet,
+    layer: str | None,
+    target_class: int,
+    *,
+    scores: Mapping[str, Float[np.ndarray, " k"]] | None = None,
+    sizes: Sequence[int] = SIZES,
+    complement: bool = False,
+    positions: Positions = None,
+    kept: ItemStore | None = None,
+) -> Generator[dict[str, DropCurve], None, dict[str, DropCurve]]:
+    """A class's curves in every order of `Rankings`, and by further scores, such as units' IoU with a concept.
+
+    Units are ranked on one half of the images, and the curves read on the other (`halved`); scores are taken as they
+    are given, on whatever images they were made. Yields none while units are ranked, then the curves so far. Raises
+    `ValueError` as `halved` and `drop_curves` do.
+    """
+    ranked_on, read_on = halved(classifier, photos, target_class, positions)
+    steps = ranking(classifier, photos, layer, ranked_on, kept)
+    with closing(steps):
+        while True:
+            try:
+                next(steps)
+            except StopIteration as stop:
+                rankings: Rankings = stop.value
+                break
+            yield {}
+    orders = {name: by_score(values) for name, values in (scores or {}).items()} | rankings.orders(target_class)
+    return (
+        yield from drop_curves(
+            classifier,
+            photos,
+            layer,
+            orders,
+            target_class=target_class,
+            sizes=sizes,
+            complement=complement,
+            positions=read_on,
+            kept=kept,
+        )
+    )
 
 
 def _curves(

@@ -1,52 +1,15 @@
 """Whole networks as people bring them: without a head, of other kinds, described in a terminal."""
 
-import json
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
+from benchmarks import cifar
 from interp import feature_visualization, images, models, set_pass
 from interp.embedding import features
 from interp.models.__main__ import main
-from tests.conftest import SHARED
-
-CIFAR = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
-
-RESNET = """
-import torch.nn.functional as F
-from torch import nn
-
-
-class Block(nn.Module):
-    def __init__(self, given, made, stride):
-        super().__init__()
-        self.conv1, self.bn1 = nn.Conv2d(given, made, 3, stride, 1, bias=False), nn.BatchNorm2d(made)
-        self.conv2, self.bn2 = nn.Conv2d(made, made, 3, 1, 1, bias=False), nn.BatchNorm2d(made)
-        self.stride, self.more = stride, (made - given) // 2
-
-    def forward(self, x):
-        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
-        x = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.more, self.more))
-        return F.relu(x + y)
-
-
-class ResNet(nn.Module):
-    def __init__(self, depth, num_classes):
-        super().__init__()
-        count = (depth - 2) // 6
-        self.conv1, self.bn1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16)
-        self.layer1, self.layer2, self.layer3 = (
-            nn.Sequential(*(Block(given if i == 0 else made, made, stride if i == 0 else 1) for i in range(count)))
-            for given, made, stride in ((16, 16, 1), (16, 32, 2), (32, 64, 2))
-        )
-        self.linear = nn.Linear(64, num_classes)
-
-    def forward(self, x):
-        x = self.layer3(self.layer2(self.layer1(F.relu(self.bn1(self.conv1(x))))))
-        return self.linear(F.avg_pool2d(x, x.shape[2]).view(x.shape[0], -1))
-"""
 
 
 def described(folder: Path, **lines: str) -> Path:
@@ -58,28 +21,11 @@ def described(folder: Path, **lines: str) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize("depth, accuracy", [(20, 0.804), (56, 0.842)])
 def test_cifar_networks_by_own_code_are_as_right_as_they_were_measured(tmp_path, depth: int, accuracy: float):
-    weights = SHARED.parent / "cifar10" / f"resnet{depth}.safetensors"
-    if not weights.is_file():
-        pytest.skip(f"{weights} is missing")
-    import tarfile
-
-    with tarfile.open(SHARED.parent / "cifar10" / "test.tar") as archive:
-        archive.extractall(tmp_path / "set", filter="data")
-    (tmp_path / "net.py").write_text(RESNET)
-    (tmp_path / "w.safetensors").symlink_to(weights)
-    described(
-        tmp_path,
-        architecture='"net.py:ResNet"',
-        weights='"w.safetensors"',
-        labels=json.dumps(CIFAR),
-        input_size="32",
-        mean="[0.485, 0.456, 0.406]",
-        std="[0.229, 0.224, 0.225]",
-        arguments=f"{{ depth = {depth} }}",
-    )
-    one = models.load("m", folder=tmp_path, device="cpu")
+    if not cifar.weights(depth).is_file():
+        pytest.skip(f"{cifar.weights(depth)} is missing")
+    one = cifar.resnet(tmp_path, depth)
     assert one.last_spatial_layer.name == "layer3"
-    photos = images.load(tmp_path / "set")
+    photos = cifar.pictures(tmp_path)
     # Every eighth of the pictures: accuracy on them is within 5 points of that on all, in 99.9% of draws.
     part = images.subset(photos, range(0, len(photos), 8))
     found = set_pass.returned(models.predict(one, part, batch_size=64))

@@ -57,6 +57,16 @@ LINKS = [
     ("units", SCENES | {"un.layer": "mixed3b", "un.order": "Odds", "un.bound": "0.1", "un.concept": "car"}),
     ("units", SCENES | {"un.view": "One unit", "un.unit": "12"}),
     ("units", SCENES | {"un.view": "The cue"}),
+    (
+        "units",
+        SCENES
+        | {"un.view": "Like this cell", "image": "car-0003", "un.layer": "mixed3b", "un.cell": "3,4", "un.cells": "7"}
+        | {"un.where": "Same place", "un.alike": "Same pattern", "un.among": "Strongest 5"},
+    ),
+    (
+        "units",
+        SCENES | {"un.view": "Without it", "un.remove": "Ticked", "un.layer": "mixed5b", "un.ticked": "mixed5b:3"},
+    ),
 ]
 
 

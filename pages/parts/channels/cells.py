@@ -84,12 +84,26 @@ def view(subject: Subject, picture, side) -> None:
             replay.once(_mosaic, subject, grid, row, wish, made, spot, coloured, known_by=known)
         note.caption(_note(grid, wish, made, job))
         chosen.detail(subject, found)
+        _onwards(subject, row, spot, wish)
         dictionary.download(grid)
         with progress:
             # One at a time, in the order in which they are made.
             for one in (own, job):
                 if one is not None and not waiting.settled(one):
                     break
+
+
+def _onwards(subject: Subject, row: int, spot: tuple[int, int], wish: Wish) -> None:
+    """The button that leads on to the set's images that are like the chosen cell."""
+    given = (subject.positions[row], subject.layer.name, spot, wish.most)
+    if st.button("Images like this cell", icon=":material/image_search:", key="ch-like", on_click=_like, args=given):
+        st.switch_page("pages/units.py")
+
+
+def _like(position: int, layer: str, spot: tuple[int, int], most: int) -> None:
+    st.session_state["image"], st.session_state["un.layer"] = position, layer
+    st.session_state["un.view"], st.session_state["un.cells"] = "Like this cell", str(most)
+    st.session_state["un.cell"] = f"{spot[0]},{spot[1]}"
 
 
 def _photograph(subject: Subject) -> int:

@@ -14,6 +14,7 @@ import streamlit as st
 
 import cache
 from interp import models
+from interp.models.scenes import bundled
 from interp.types import Classifier
 from pages.parts.kit import address, server, warming
 from pages.parts.kit.text import plain
@@ -50,6 +51,31 @@ def _shown(offer: models.Offer) -> str:
 def offers() -> tuple[models.Offer, ...]:
     """The classifiers that may be chosen."""
     return _offered_models(server.options().models)
+
+
+def choose_second(classifier: Classifier, key: str) -> str | None:
+    """Draw the picker of a classifier to set beside the chosen one; gives its name, None where none was chosen."""
+    beside = {offer.name: offer for offer in offers() if offer.name != classifier.name}
+    default = _natural(classifier)
+    address.seed(key, default, valid=lambda one: one is None or one in beside, parse=str)
+    name = st.selectbox(
+        "Second classifier",
+        list(beside),
+        format_func=lambda one: beside[one].title,
+        key=key,
+        index=None,
+        placeholder="Choose a second classifier",
+    )
+    address.publish(key, None if name == default else name)
+    return name
+
+
+def _natural(classifier: Classifier) -> str | None:
+    """For a classifier of scenes with a planted reason the honest one, and the other way round."""
+    if not bundled.of_scenes(classifier):
+        return None
+    planted = next(one for one in bundled.REASON_OF if one != bundled.HONEST)
+    return planted if classifier.name == bundled.HONEST else bundled.HONEST
 
 
 def ask(scope: cache.Scope, name: str, slot: str = "model") -> cache.Job:

@@ -8,7 +8,6 @@ import streamlit as st
 
 import cache
 from interp import attribution
-from interp.models.scenes import bundled
 from interp.shared_interest.planted import fitting
 from interp.types import Classifier
 from pages.parts.kit import address, classifiers, methods, waiting
@@ -55,18 +54,7 @@ def by_method(scope: cache.Scope, scored_set: ScoredSet) -> None:
 
 def by_classifier(scope: cache.Scope, scored_set: ScoredSet) -> None:
     """The cases of the same images with this classifier and with another one, before and after."""
-    offers = {offer.name: offer for offer in classifiers.offers() if offer.name != scored_set.classifier.name}
-    default = _natural(scored_set.classifier)
-    address.seed(RIVAL, default, valid=lambda one: one is None or one in offers, parse=str)
-    name = st.selectbox(
-        "Second classifier",
-        list(offers),
-        format_func=lambda one: offers[one].title,
-        key=RIVAL,
-        index=None,
-        placeholder="Choose a second classifier",
-    )
-    address.publish(RIVAL, None if name == default else name)
+    name = classifiers.choose_second(scored_set.classifier, RIVAL)
     if name is None:
         st.info("Choose a second classifier: each image's case with the first is held against that with the second.")
         return
@@ -86,11 +74,3 @@ def by_classifier(scope: cache.Scope, scored_set: ScoredSet) -> None:
     [scored] = asking.latest(job, rival, (explanation,), scored_set.scored.scoring)
     second = dataclasses.replace(scored_set, classifier=rival, scored=scored)
     sidebyside.draw(scope, "changed", [scored_set, second], [scored_set.classifier.name, rival.name])
-
-
-def _natural(classifier: Classifier) -> str | None:
-    """For a classifier of scenes with a planted reason the honest one, and the other way round."""
-    if not bundled.of_scenes(classifier):
-        return None
-    planted = next(one for one in bundled.REASON_OF if one != bundled.HONEST)
-    return planted if classifier.name == bundled.HONEST else bundled.HONEST

@@ -39,14 +39,17 @@ def choose_layer(classifier: Classifier) -> Layer:
     return layers.choose_layer(classifier, "un.layer", default=names[max(0, len(names) - 2)])
 
 
-def results(selection: Selection, layer: Layer) -> UnitResults:
-    """What is known of the units, as far as it is computed; progress is drawn where this is called."""
+def results(selection: Selection, layer: Layer, beside: str = "") -> UnitResults:
+    """What is known of the units, as far as it is computed; progress is drawn where this is called.
+
+    A second classifier is asked for `beside` the first under a name of its own.
+    """
     names = _names(selection.classifier, layer)
     place = names.index(layer.name)
-    fields = selection.scope.shared.compute("fields", receptive_fields, selection.classifier, layer.name)
+    fields = selection.scope.shared.compute(f"fields{beside}", receptive_fields, selection.classifier, layer.name)
     sees: ReceptiveFields = waiting.value(fields)
     source = concepts(selection)
-    job = _tally(selection, names) if source is None else _dissection(selection, names, source)
+    job = _tally(selection, names, beside) if source is None else _dissection(selection, names, source, beside)
     done = waiting.settled(job)
     tallied: tuple[Counted[LayerTally], ...] = job.latest(()) if source is None else ()
     latest: Dissection | None = None if source is None else job.latest(None)
@@ -102,12 +105,12 @@ def _names(classifier: Classifier, layer: Layer) -> tuple[str, ...]:
     return tuple(one.name for one in offered) if few else (layer.name,)
 
 
-def _dissection(selection: Selection, names: tuple[str, ...], source: ConceptSource) -> cache.Job:
+def _dissection(selection: Selection, names: tuple[str, ...], source: ConceptSource, beside: str) -> cache.Job:
     asked = (selection.classifier, selection.photos, names, source)
-    return selection.scope.shared.gather("dissection", units.dissecting, *asked, kept=cache.CachedItems())
+    return selection.scope.shared.gather(f"dissection{beside}", units.dissecting, *asked, kept=cache.CachedItems())
 
 
-def _tally(selection: Selection, names: tuple[str, ...]) -> cache.Job:
+def _tally(selection: Selection, names: tuple[str, ...], beside: str) -> cache.Job:
     items = units.tallying(selection.classifier, names, len(selection.photos), QUANTILE)
     work = units.UnitPass()
-    return over_set.ask(selection.scope.shared, "tally", work, selection.classifier, selection.photos, items)
+    return over_set.ask(selection.scope.shared, f"tally{beside}", work, selection.classifier, selection.photos, items)

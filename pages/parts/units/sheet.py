@@ -14,17 +14,18 @@ from pages.parts.cards.picturecards import PictureCard
 from pages.parts.kit import charts, clicks, controls, export, replay, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
-from pages.parts.units import asking, unit
+from pages.parts.units import asking, importance, ticking, unit
 from pages.parts.units.asking import UnitResults
 
 EACH = 24
 SHOWN = 4
 FEW = 5
 """What is in fewer images than these says little of a unit: the card says so."""
-ORDERS = ("IoU", "Odds", "Selectivity", "Density", "Number")
+ORDERS = ("IoU", "Odds", "Selectivity", "Density", "Number", importance.ORDER)
 HELP = (
     "IoU: how well the unit's mask fits its concept. Odds: that as a multiple of chance. Selectivity: how much one "
-    "class prevails. Density: the share of positions where it is active, the most sparing units first."
+    "class prevails. Density: the share of positions where it is active, the most sparing units first. "
+    "Effect: what a class loses without the unit."
 )
 
 READING = (
@@ -37,7 +38,8 @@ READING = (
     "is larger than it would be, on average, if each image had the concept's masks of another image. The bound from "
     "which on a unit is called a detector is arbitrary; odds near 1 say that the place in the picture explains it all. "
     "Dissection finds only what is in the list of concepts, names one where a unit may answer to several, and says "
-    "nothing of what the network does with the unit. Large concepts reach large IoUs more easily than small ones."
+    "nothing of what the network does with the unit. Large concepts reach large IoUs more easily than small ones.\n\n"
+    + importance.READING
 )
 
 
@@ -48,28 +50,38 @@ def view(selection: Selection, picture, side) -> None:
         layer = asking.choose_layer(classifier)
         number = asking.choose_unit(layer)
         bound = asking.bound()
-        order = controls.one_of("Order", "un.order", ORDERS, help=HELP)
+        offered = ORDERS if importance.labelled(selection) else ORDERS[:-1]
+        order = controls.one_of("Order", "un.order", offered, help=HELP)
+        if order == importance.ORDER:
+            importance.choose_class(selection)
+        ticks = ticking.clicking()
         wanted = controls.text("Concept", "un.concept", placeholder="all", help="Show units of this concept alone.")
     with picture:
-        clicks.listen({"unit": asking.take})
+        clicks.listen({"unit": asking.take, "tick": ticking.turned(layer)})
         sheet, chart = st.container(), st.container()
         asked = asking.results(selection, layer)
         if asked.tally is None:
             return
         with sheet:
-            _sheet(selection, asked, number, bound, order, wanted)
+            _sheet(selection, asked, number, bound, order, wanted, ticks)
         with chart:
             _layers(asked, bound)
         st.markdown(f"#### {plain(layer.name)}, unit {number}")
         unit.facts(selection, asked, number, bound)
+        importance.best(selection, asked, bound, drawn=order == importance.ORDER)
         _table(selection, asked, bound)
 
 
-def _sheet(selection: Selection, asked: UnitResults, number: int, bound: float, order: str, wanted: str) -> None:
+def _sheet(
+    selection: Selection, asked: UnitResults, number: int, bound: float, order: str, wanted: str, ticks: bool
+) -> None:
     tally, dissection = asked.tally, asked.dissection
     assert tally is not None
     units = ordered(tally, dissection, order, wanted, bound)
     st.markdown(_sentence(selection, asked, bound, len(units), wanted))
+    if order == importance.ORDER:
+        units = importance.in_order(selection, asked.layer, units)
+    ticking.bar(asked.layer, units if wanted else (), "all that are found")
     if not units:
         return
     pages = -(-len(units) // EACH)
@@ -78,7 +90,10 @@ def _sheet(selection: Selection, asked: UnitResults, number: int, bound: float, 
     wanted_crops = _crops(asked, tally, shown)
     job = selection.scope.read("crops", figures.crops, selection.classifier, selection.photos, wanted_crops)
     squares = job.value if waiting.there(job, 1.0) else (None,) * len(shown)
-    picturecards.draw(squares, [card(tally, dissection, one, bound, chosen=one == number) for one in shown], side=118)
+    cards = [card(tally, dissection, one, bound, chosen=one == number) for one in shown]
+    if order == importance.ORDER:
+        cards = importance.told(selection, asked.layer, shown, cards)
+    picturecards.draw(squares, ticking.marked(asked.layer, cards, ticks), side=118)
     waiting.settled(job)
 
 

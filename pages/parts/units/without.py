@@ -13,12 +13,16 @@ from interp.units import Ablated
 from pages.parts.kit import charts, controls, export, problems, replay, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
-from pages.parts.units import asking
+from pages.parts.units import asking, carrying, changes, importance, ticking
 
 DRAWS = 20
 MOST = 64
-GONE = ("Units", "A concept")
+GONE = ("Units", "A concept", ticking.TICKED)
 REPLACED = ("Zero", "Mean")
+UNLABELLED = (
+    "None of the images has a label among the classes, so nothing can be said of accuracy: what is shown is how "
+    "predictions change, not whether they get worse."
+)
 
 READING = (
     "**Without it.** The units are set to zero, or to their mean over the set, at every position, and the network runs "
@@ -27,7 +31,9 @@ READING = (
     "a class that falls more than without such sets has lost something of its own. *Balanced accuracy* is the mean of "
     "recall and true-negative rate, so that a network that calls everything by one class is not called good at it "
     "(Zhou, Sun, Bau and Torralba 2018). That a class stands without a unit does not say that the unit is of no use to "
-    "it: others may carry the same."
+    "it: others may carry the same. *Single predictions* are images that are called something else: the class before "
+    "and after, with the probability of each at its time. In matrices of many classes those stand that change most.\n\n"
+    + carrying.READING
 )
 
 
@@ -42,12 +48,17 @@ def view(selection: Selection, picture, side) -> None:
         layer = asking.choose_layer(classifier)
         by = controls.one_of("Remove", "un.remove", GONE)
         to = controls.one_of("Set to", "un.to", REPLACED)
-    choose = _of_numbers if by == GONE[0] else _of_concept
+    choose = {GONE[0]: _of_numbers, GONE[1]: _of_concept, GONE[2]: _of_ticked}[by]
     with picture:
         place, waits = st.container(), st.container()
         with waits:
             chosen = choose(selection, layer, side)
         if not chosen:
+            return
+        if not importance.labelled(selection):
+            with place:
+                st.caption(UNLABELLED)
+                changes.draw(selection, layer, chosen, to.lower(), draws=DRAWS)
             return
         how = {"to": to.lower(), "draws": DRAWS, "kept": cache.CachedItems()}
         given = (classifier, selection.photos, layer.name, chosen)
@@ -57,6 +68,8 @@ def view(selection: Selection, picture, side) -> None:
             found: Ablated | None = job.latest(None)
             if found is not None:
                 _draw(selection, found, done)
+            changes.draw(selection, layer, chosen, to.lower())
+            carrying.draw(selection, layer)
 
 
 def _of_numbers(selection: Selection, layer: Layer, side) -> tuple[int, ...]:
@@ -71,6 +84,13 @@ def _of_numbers(selection: Selection, layer: Layer, side) -> tuple[int, ...]:
             f"{plain(wrong[0])!r} is no unit of {plain(layer.name)}: give numbers from 0 to {layer.channels - 1}."
         )
     return tuple(sorted({int(part) for part in parts if part not in wrong})) if parts else (number,)
+
+
+def _of_ticked(selection: Selection, layer: Layer, side) -> tuple[int, ...]:
+    """The units that were ticked."""
+    with side:
+        ticking.put_back(layer)
+    return ticking.chosen(layer)
 
 
 def _of_concept(selection: Selection, layer: Layer, side) -> tuple[int, ...]:
@@ -112,13 +132,7 @@ def _draw(selection: Selection, found: Ablated, done: bool) -> None:
     for remark in found.remarks:
         st.caption(plain(remark, limit=400))
     replay.once(_bars, found, labels)
-    before, after = st.columns(2)
-    with before:
-        st.markdown("**As it is**")
-        replay.once(_confusion, found.confusion_before, labels)
-    with after:
-        st.markdown("**Without them**")
-        replay.once(_confusion, found.confusion_after, labels)
+    _confusions(found, labels)
     problems.left_out(found.problems)
     export.download("Classes as CSV", "loupe-without-units.csv", lambda: rows(found, labels))
 
@@ -141,8 +155,27 @@ def _bars(found: Ablated, labels: tuple[str, ...]) -> None:
     charts.draw(figures.without(found, labels), config=export.PLOT)
 
 
-def _confusion(counts: np.ndarray, labels: tuple[str, ...]) -> None:
-    charts.draw(figures.confusions(counts, labels), config=export.PLOT)
+def _confusions(found: Ablated, labels: tuple[str, ...]) -> None:
+    """The classes that are affected, all where they are few, as they are and without the units."""
+    shown = figures.affected(found.confusion_before, found.confusion_after)
+    if not len(shown):
+        st.caption("Nothing is called something else, so there is no class to show in a matrix.")
+        return
+    there = int((found.confusion_before.sum(axis=0) + found.confusion_before.sum(axis=1) > 0).sum())
+    if len(shown) < there:
+        st.caption(f"The {len(shown)} classes whose counts change most, of {there:,}; the others are put together.")
+    before, after = st.columns(2)
+    for place, title, counts in (
+        (before, "As it is", found.confusion_before),
+        (after, "Without them", found.confusion_after),
+    ):
+        with place:
+            st.markdown(f"**{title}**")
+            replay.once(_confusion, counts, labels, shown)
+
+
+def _confusion(counts: np.ndarray, labels: tuple[str, ...], shown: np.ndarray) -> None:
+    charts.draw(figures.confusions(counts, labels, shown), config=export.PLOT)
 
 
 def rows(found: Ablated, labels: tuple[str, ...]) -> list[dict]:
