@@ -6,9 +6,9 @@ from interp import attribution
 from interp.models import inputs
 from interp.types import Classifier
 from pages.parts.frame import layout
-from pages.parts.kit import methods, pickers, predicted, replay, screens, targets, waiting
+from pages.parts.kit import methods, pickers, playground, predicted, replay, screens, targets, waiting
 from pages.parts.kit.selection import Selection
-from pages.parts.saliency import closeup, drawing, evidence, explained, playground, reduced_precision, verdicts
+from pages.parts.saliency import closeup, drawing, evidence, explained, reduced_precision, verdicts
 
 TITLE = "Saliency comparison"
 

@@ -3,12 +3,13 @@
 from pages.parts.frame import layout
 from pages.parts.kit import controls, screens
 from pages.parts.kit.selection import Selection
-from pages.parts.units import comparison, lesson, likeness, sheet, ticking, unit, without
+from pages.parts.units import comparison, lesson, likeness, sheet, ticking, unit, wall, without
 
 TITLE = "Units"
 VIEWS = {
     "All units": sheet,
     "One unit": unit,
+    "All channels": wall,
     "Like this cell": likeness,
     "Two classifiers": comparison,
     "Without it": without,

@@ -10,47 +10,65 @@ from interp.units.ablation_removal import Removal
 from interp.units.ablation_sums import AblationSums, added
 from interp.units.as_target import UnitClassifier, units_of
 from interp.units.concepts import ConceptSource, concepts
-from interp.units.conditioned import conditioned, relevance_of_units
+from interp.units.conditioned import conditioned, relevance_of_units, strongest_relevance
 from interp.units.counting import Counted, UnitPass, merged
 from interp.units.curves import DropCurve, by_score, curves_of_class, drop_curve, drop_curves, ranking
 from interp.units.dissection import DETECTOR, Dissection, LayerDissection, dissect, dissecting, tallying
 from interp.units.driving import what_drives
 from interp.units.likeness import CellLikeness, LikeCells, cell_vectors
+from interp.units.mask_overlap import MaskOverlap, mask_overlaps
 from interp.units.overlap import ConceptOverlap, OverlapCounts
+from interp.units.relevance import ClassRelevance, RelevancePass, RelevantImages, relevant_images
+from interp.units.source_terms import CarriedTerm, InputUnit, KernelTerm, UnitSources, UnknownTerm
+from interp.units.sources import sources
 from interp.units.tally import LayerTally, UnitTally
 from interp.units.top_images import TopImages, top_images
+from interp.units.wall import ChannelMaps, WallScale, between_centres, channel_maps, over_threshold
 
 __all__ = [
     "DETECTOR",
     "Ablated",
     "AblationSums",
+    "CarriedTerm",
     "CellLikeness",
     "ChangePass",
+    "ChannelMaps",
+    "ClassRelevance",
     "ConceptOverlap",
     "ConceptSource",
     "Counted",
     "Dissection",
     "DropCurve",
     "GreedySet",
+    "InputUnit",
+    "KernelTerm",
     "LayerDissection",
     "LayerTally",
     "LikeCells",
+    "MaskOverlap",
     "MeanPass",
     "OverlapCounts",
     "PredictionChanges",
+    "RelevancePass",
+    "RelevantImages",
     "Removal",
     "TopImages",
     "UnitAblationPass",
     "UnitClassifier",
     "UnitEffects",
     "UnitPass",
+    "UnitSources",
     "UnitTally",
+    "UnknownTerm",
+    "WallScale",
     "ablate",
     "ablating",
     "added",
+    "between_centres",
     "by_score",
     "cell_vectors",
     "changing",
+    "channel_maps",
     "concepts",
     "conditioned",
     "curves_of_class",
@@ -60,9 +78,14 @@ __all__ = [
     "drop_curves",
     "greedily",
     "greedy",
+    "mask_overlaps",
     "merged",
+    "over_threshold",
     "ranking",
     "relevance_of_units",
+    "relevant_images",
+    "sources",
+    "strongest_relevance",
     "tallying",
     "top_images",
     "unit_effects",

@@ -15,6 +15,7 @@ from torch.autograd.graph import GradientEdge, get_gradient_edge
 from interp.attribution.lrp import Composite, Lrp
 from interp.batches import batched
 from interp.models import hooks
+from interp.passes.grids import on_grid
 from interp.passes.target_score import TargetScore
 from interp.types import Classifier, Heatmaps, Images, Layer, Targets, scores
 from interp.units.as_target import require_unit
@@ -91,6 +92,27 @@ def relevance_of_units(
 
     parts = batched(run, len(images), size=question.target_score.batch_size, what="Relevance of units")
     return torch.cat(list(parts))
+
+
+def strongest_relevance(
+    classifier: Classifier, images: Images, targets: Targets, layer: str, *, composite: Composite = DEFAULT
+) -> tuple[Float[Tensor, "n k"], Int[Tensor, "n k 2"]]:
+    """As `relevance_of_units`, and the row and column where each unit's relevance is largest in each image."""
+    question = _Question.of(classifier, images, targets, layer, composite)
+    axis = question.layer.channel_axis
+
+    def run(part: slice) -> tuple[Tensor, Tensor]:
+        with classifier.lock, torch.inference_mode(False), torch.enable_grad():
+            found = question.down_to_layer(torch.arange(len(images))[part]).relevance
+        question.require_finite(found, part)
+        maps = on_grid(found, question.layer)
+        at = maps.flatten(2).argmax(dim=2)
+        where = torch.stack([at // maps.shape[3], at % maps.shape[3]], dim=2)
+        return found.movedim(axis, 1).flatten(2).sum(dim=2) if found.ndim > 2 else found, where
+
+    parts = list(batched(run, len(images), size=question.target_score.batch_size, what="Relevance of units"))
+    sums, where = (torch.cat(one) for one in zip(*parts, strict=True))
+    return sums, where
 
 
 @dataclass(frozen=True, eq=False)

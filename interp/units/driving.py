@@ -12,6 +12,7 @@ from interp.images import ImageSet
 from interp.models.inputs import read
 from interp.types import Classifier, Heatmaps, Images, Targets
 from interp.units.as_target import UnitClassifier, units_of
+from interp.units.conditioned import conditioned
 
 USUAL: tuple[Method, ...] = (Gradient(), GuidedBackprop(), Deconvolution(), Lrp())
 """What is shown of a unit where nothing else is asked for: all but LRP are read off one forward pass."""
@@ -49,6 +50,16 @@ def in_images(
     images = read(classifier, photos, positions)
     found = what_drives(classifier, images, unit, layer)
     return images, tuple((method.title, heatmaps, method.signed) for method, heatmaps in found)
+
+
+def for_class(
+    classifier: Classifier, photos: ImageSet, positions: Sequence[int], unit: int, layer: str, target: int
+) -> Heatmaps:
+    """What of a class's relevance goes through a unit, at the pixels of images of a set (`conditioned`).
+
+    Raises `UnreadableImage` for a file that cannot be read, and `ValueError` as `conditioned` does.
+    """
+    return conditioned(classifier, read(classifier, photos, positions), target, layer, unit)
 
 
 def _allowed(asked: UnitClassifier) -> list[Method]:

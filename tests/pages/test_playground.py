@@ -9,8 +9,7 @@ from PIL import Image
 
 from interp.images.editing import Stroke
 from interp.images.shapes import Box, Polygon
-from pages.parts.kit import canvas
-from pages.parts.saliency import playground
+from pages.parts.kit import canvas, playground
 
 WHOLE = {"kind": "rectangle", "points": [[0, 0], [64, 64]]}
 HALF = {"kind": "rectangle", "points": [[0, 0], [32, 64]]}

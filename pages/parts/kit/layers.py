@@ -17,10 +17,21 @@ def offered(classifier: Classifier) -> list[Layer]:
     return [*layers, *[last] * (last not in layers)]
 
 
-def choose_layer(classifier: Classifier, key: str = "fv.layer", *, default: str | None = None) -> Layer:
-    """Draw the picker of a layer with maps; where no default is named it is the middle one."""
+def choose_layer(
+    classifier: Classifier, key: str = "fv.layer", *, default: str | None = None, inner: bool = False
+) -> Layer:
+    """Draw the picker of a layer with maps; where no default is named it is the middle one.
+
+    With `inner`, another layer with maps is offered, too, where the session or the address names it.
+    """
     names = {one.name: f"{one.name} · {one.channels} channels" for one in offered(classifier)}
     chosen = list(names)[len(names) // 2] if default is None else default
+    wanted = st.session_state.get(key, st.query_params.get(key)) if inner else None
+    names |= {
+        one.name: f"{one.name} · {one.channels} channels"
+        for one in classifier.layers
+        if one.name == wanted and one.name not in names and one.kind != "flat"
+    }
     return classifier.layer(controls.listed("Layer", key, list(names), default=chosen, named=names.__getitem__))
 
 

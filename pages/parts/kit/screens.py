@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.components.v2 import component
 from streamlit.delta_generator import DeltaGenerator
 
 STEP = 40
@@ -24,6 +25,23 @@ if (!window.loupeScrolls) {
   }, true);
 }
 </script>"""
+
+_WIDTH = component(
+    "loupe_width",
+    js="""
+export default function ({ data, setStateValue }) {
+  let asked = null;
+  const measure = () => {
+    const width = document.querySelector(".st-key-page-picture")?.clientWidth;
+    if (width && Math.abs(width - data.width) > data.step / 2) setStateValue("width", width);
+  };
+  const resized = () => { clearTimeout(asked); asked = setTimeout(measure, 250); };
+  addEventListener("resize", resized);
+  measure();
+  return () => { removeEventListener("resize", resized); clearTimeout(asked); };
+}
+""",
+)
 
 
 def beside(*, drawer: bool = True) -> tuple[DeltaGenerator, DeltaGenerator]:
@@ -50,6 +68,16 @@ def width() -> int:
         agent = st.context.headers.get("User-Agent", "")
         known = PHONE if "Mobi" in agent else USUAL
     return known
+
+
+def watch(key: str) -> None:
+    """Have the browser say how wide the place for the picture is, where that is not what figures were drawn for."""
+    _WIDTH(
+        key=key,
+        height=0,
+        data={"width": width(), "step": STEP},
+        on_width_change=lambda: measured(st.session_state[key].get("width")),
+    )
 
 
 def measured(pixels: object) -> None:

@@ -34,9 +34,12 @@ class UnitResults:
 
 
 def choose_layer(classifier: Classifier) -> Layer:
-    """Draw the picker of a layer: it opens with the last but one of those offered, whose units are most telling."""
+    """Draw the picker of a layer: it opens with the last but one of those offered, whose units are most telling.
+
+    A layer inside a block, to which a unit's inputs lead, is offered while it is chosen.
+    """
     names = [one.name for one in layers.offered(classifier)]
-    return layers.choose_layer(classifier, "un.layer", default=names[max(0, len(names) - 2)])
+    return layers.choose_layer(classifier, "un.layer", default=names[max(0, len(names) - 2)], inner=True)
 
 
 def results(selection: Selection, layer: Layer, beside: str = "") -> UnitResults:
@@ -48,31 +51,51 @@ def results(selection: Selection, layer: Layer, beside: str = "") -> UnitResults
     place = names.index(layer.name)
     fields = selection.scope.shared.compute(f"fields{beside}", receptive_fields, selection.classifier, layer.name)
     sees: ReceptiveFields = waiting.value(fields)
-    source = concepts(selection)
-    job = _tally(selection, names, beside) if source is None else _dissection(selection, names, source, beside)
-    done = waiting.settled(job)
-    tallied: tuple[Counted[LayerTally], ...] = job.latest(()) if source is None else ()
-    latest: Dissection | None = None if source is None else job.latest(None)
-    if latest is not None:
-        tallied = latest.tallied
+    concepts(selection)
+    job = counting(selection, layer, beside)
+    done, tallied = waiting.settled(job), tallies(job)
+    latest = job.latest(None)
     if done and tallied:
         problems.left_out(tallied[place].problems)
     if not tallied or not tallied[place].images:
         if done and tallied:
             st.info("None of the images could be read, so nothing is known of the units.")
         return UnitResults(names, layer, sees, None, None, (), False)
-    dissected = latest.layers if latest is not None else ()
+    dissected = latest.layers if isinstance(latest, Dissection) else ()
     own = dissected[place] if dissected else None
     return UnitResults(names, layer, sees, tallied[place].value, own, dissected, done)
 
 
+def counting(selection: Selection, layer: Layer, beside: str = "") -> cache.Job:
+    """The job that `results` reads: tallies alone, or where concepts are known, dissection."""
+    names, source, scope = _names(selection.classifier, layer), _concepts(selection), selection.scope.shared
+    asked = (selection.classifier, selection.photos)
+    if not isinstance(source, str):
+        return scope.gather(f"dissection{beside}", units.dissecting, *asked, names, source, kept=cache.CachedItems())
+    items = units.tallying(selection.classifier, names, len(selection.photos), QUANTILE)
+    return over_set.ask(scope, f"tally{beside}", units.UnitPass(), *asked, items)
+
+
+def tallies(job: cache.Job) -> tuple[Counted[LayerTally], ...]:
+    """The tallies of the layers that are read together, as far as that job has them."""
+    latest = job.latest(())
+    return latest.tallied if isinstance(latest, Dissection) else latest
+
+
 def concepts(selection: Selection) -> ConceptSource | None:
     """What is known to be in the images; where nothing is, a sentence is drawn that says what would be."""
+    source = _concepts(selection)
+    if isinstance(source, str):
+        st.caption(f"No dissection: {plain(source, limit=400)}")
+        return None
+    return source
+
+
+def _concepts(selection: Selection) -> ConceptSource | str:
     try:
         return units.concepts(selection.photos)
     except ValueError as error:
-        st.caption(f"No dissection: {plain(str(error), limit=400)}")
-        return None
+        return str(error)
 
 
 def choose_unit(layer: Layer) -> int:
@@ -84,6 +107,13 @@ def take(value: str) -> None:
     """Make a unit that was clicked the chosen one."""
     if value.isdecimal():
         st.session_state["un.unit"] = int(value)
+
+
+def go(value: str) -> None:
+    """Make a unit of another layer the chosen one: `value` is the layer's name, a bar, and the unit's number."""
+    layer, _, unit = value.rpartition("|")
+    if unit.isdecimal():
+        st.session_state["un.layer"], st.session_state["un.unit"] = layer, int(unit)
 
 
 def bound() -> float:
@@ -101,16 +131,5 @@ def bound() -> float:
 
 def _names(classifier: Classifier, layer: Layer) -> tuple[str, ...]:
     offered = layers.offered(classifier)
-    few = sum(one.channels for one in offered) <= MOST_CHANNELS
+    few = sum(one.channels for one in offered) <= MOST_CHANNELS and layer in offered
     return tuple(one.name for one in offered) if few else (layer.name,)
-
-
-def _dissection(selection: Selection, names: tuple[str, ...], source: ConceptSource, beside: str) -> cache.Job:
-    asked = (selection.classifier, selection.photos, names, source)
-    return selection.scope.shared.gather(f"dissection{beside}", units.dissecting, *asked, kept=cache.CachedItems())
-
-
-def _tally(selection: Selection, names: tuple[str, ...], beside: str) -> cache.Job:
-    items = units.tallying(selection.classifier, names, len(selection.photos), QUANTILE)
-    work = units.UnitPass()
-    return over_set.ask(selection.scope.shared, f"tally{beside}", work, selection.classifier, selection.photos, items)

@@ -14,7 +14,7 @@ from pages.parts.cards.picturecards import PictureCard
 from pages.parts.kit import charts, clicks, controls, export, replay, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
-from pages.parts.units import asking, importance, ticking, unit
+from pages.parts.units import asking, drawn, importance, ticking, unit
 from pages.parts.units.asking import UnitResults
 
 EACH = 24
@@ -55,6 +55,7 @@ def view(selection: Selection, picture, side) -> None:
         if order == importance.ORDER:
             importance.choose_class(selection)
         ticks = ticking.clicking()
+        drawn.choose()
         wanted = controls.text("Concept", "un.concept", placeholder="all", help="Show units of this concept alone.")
     with picture:
         clicks.listen({"unit": asking.take, "tick": ticking.turned(layer)})
@@ -87,13 +88,20 @@ def _sheet(
     pages = -(-len(units) // EACH)
     page = st.pagination(pages, default=1, key=f"un-page-{asked.layer.name}-{order}") if pages > 1 else 1
     shown = units[(page - 1) * EACH : page * EACH]
-    wanted_crops = _crops(asked, tally, shown)
-    job = selection.scope.read("crops", figures.crops, selection.classifier, selection.photos, wanted_crops)
-    squares = job.value if waiting.there(job, 1.0) else (None,) * len(shown)
     cards = [card(tally, dissection, one, bound, chosen=one == number) for one in shown]
     if order == importance.ORDER:
         cards = importance.told(selection, asked.layer, shown, cards)
-    picturecards.draw(squares, ticking.marked(asked.layer, cards, ticks), side=118)
+    cards = ticking.marked(asked.layer, cards, ticks)
+    if drawn.wanted():
+        place = st.container()
+        squares = drawn.squares(selection, asked.layer, shown)
+        with place:
+            picturecards.draw(squares, cards, side=118)
+        return
+    wanted_crops = _crops(asked, tally, shown)
+    job = selection.scope.read("crops", figures.crops, selection.classifier, selection.photos, wanted_crops)
+    squares = job.value if waiting.there(job, 1.0) else (None,) * len(shown)
+    picturecards.draw(squares, cards, side=118)
     waiting.settled(job)
 
 

@@ -5,20 +5,14 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from interp.figures import saliency
 from interp.figures import units as figures
-from interp.types import Heatmaps, Images
 from interp.units import LayerDissection, LayerTally
-from interp.units.driving import in_images
-from pages.parts.cards import picturecards
-from pages.parts.cards.picturecards import PictureCard
-from pages.parts.kit import charts, export, replay, screens, waiting
+from pages.parts.kit import charts, clicks, export, replay
 from pages.parts.kit.selection import Selection
-from pages.parts.kit.text import plain, shortened
-from pages.parts.units import asking
+from pages.parts.kit.text import plain
+from pages.parts.units import asking, drawn, effect, filters, histogram, mask_pictures, top
 from pages.parts.units.asking import UnitResults
 
-EXPLAINED = 4
 CONCEPTS = 8
 
 READING = (
@@ -30,6 +24,9 @@ READING = (
     "of the class where it is largest, b the mean over the other classes (Morcos et al. 2018); a selective unit is not "
     "for that reason an important one."
 )
+READING = "\n\n".join(
+    (READING, top.READING, drawn.READING, mask_pictures.READING, histogram.READING, effect.READING, filters.READING)
+)
 
 
 def view(selection: Selection, picture, side) -> None:
@@ -39,6 +36,7 @@ def view(selection: Selection, picture, side) -> None:
         number = asking.choose_unit(layer)
         bound = asking.bound()
     with picture:
+        clicks.listen({"source": asking.go})
         st.markdown(f"#### {plain(layer.name)}, unit {number}")
         place = st.container()
         asked = asking.results(selection, layer)
@@ -46,13 +44,22 @@ def view(selection: Selection, picture, side) -> None:
             return
         with place:
             facts(selection, asked, number, bound)
-            _top(selection, asked, number)
+            made, images = st.columns([1, 3])
+            with images:
+                ranking = top.section(selection, asked, number)
             if asked.done:
-                _driving(selection, asked, number)
+                with made:
+                    drawn.of_unit(selection, layer, number)
+                if ranking is not None:
+                    top.driving(selection, asked, number, ranking)
             if asked.dissection is not None and asked.dissection.concepts:
                 st.markdown("**Concepts**")
                 replay.once(_concepts, asked.dissection, number)
+                mask_pictures.section(selection, asked, number)
             _classes(selection, asked.tally, number)
+            histogram.section(selection, asked, number)
+            effect.section(selection, asked, number)
+            filters.section(selection, asked, number)
 
 
 def facts(selection: Selection, asked: UnitResults, number: int, bound: float) -> None:
@@ -75,45 +82,6 @@ def facts(selection: Selection, asked: UnitResults, number: int, bound: float) -
         said.append(f"Strongest for *{label}*, class selectivity {selectivity[number]:.2f}.")
     said.append(plain(asked.fields.reason, limit=300))
     st.markdown(" ".join(said))
-
-
-def _top(selection: Selection, asked: UnitResults, number: int) -> None:
-    tally = asked.tally
-    assert tally is not None
-    some = [row for row in range(tally.images.shape[1]) if tally.images[number, row] >= 0]
-    boxes = tuple(
-        ((int(tally.images[number, row]), asked.fields.box(*tally.places[number, row].tolist())),) for row in some
-    )
-    job = selection.scope.read("crops", figures.crops, selection.classifier, selection.photos, boxes)
-    squares = job.value if waiting.there(job, 1.0) else (None,) * len(some)
-    names = [selection.photos.names[int(tally.images[number, row])] for row in some]
-    labels = [selection.photos.labels[int(tally.images[number, row])] for row in some]
-    st.markdown("**Top images**, cut to what the unit sees where it is strongest")
-    cards = [
-        PictureCard(f"{tally.values[number, row]:.3g}", shortened(plain(label or name), 16), about=plain(name))
-        for row, name, label in zip(some, names, labels, strict=True)
-    ]
-    picturecards.draw(squares, cards, side=96)
-    waiting.settled(job)
-
-
-def _driving(selection: Selection, asked: UnitResults, number: int) -> None:
-    tally = asked.tally
-    assert tally is not None
-    shown = tuple(int(one) for one in tally.images[number, :EXPLAINED] if one >= 0)
-    st.markdown("**What drives it** in these images")
-    job = selection.scope.compute(
-        "driving", in_images, selection.classifier, selection.photos, shown, number, asked.layer.name
-    )
-    if waiting.settled(job):
-        images, maps = job.value
-        replay.once(_maps, images, maps, screens.width(), known_by=(job.key, screens.width()))
-
-
-def _maps(images: Images, maps: tuple[tuple[str, Heatmaps, bool], ...], width: int) -> None:
-    drawn = [(title, one.values, signed) for title, one, signed in maps]
-    names = [shortened(name, 14) for name in images.names]
-    charts.draw(saliency.grid(images.pixels.cpu(), names, drawn, clip=99.0, width=width), config=export.PLOT)
 
 
 def _concepts(dissection: LayerDissection, number: int) -> None:

@@ -19,10 +19,9 @@ from interp.images.editing import Edit
 from interp.images.shapes import RunLengths
 from interp.models import inputs
 from interp.types import Classifier, Images
-from pages.parts.kit import canvas, replay, waiting
+from pages.parts.kit import canvas, cutting, replay, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
-from pages.parts.saliency import cutting
 
 READING = """
 
@@ -99,7 +98,7 @@ def _open(selection: Selection, position: int, original: Images, batch: Images) 
         _paper(original, batch, tool, len(kept.edits))
         _beside(selection, position, original, batch)
     with effect:
-        if batch is not original:
+        if batch is not original and selection.classifier.labels:
             _effect(selection, original, batch)
     with right:
         st.caption(

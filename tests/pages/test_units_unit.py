@@ -1,0 +1,95 @@
+"""The page of units: the wall of all channels, and one unit's filters, masks, effects, pictures and orders."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from PIL import Image
+
+from pages.parts.kit import markup
+from tests.pages.test_units import opened, written
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
+    """What templates were given, the wall's alone."""
+    found: list[dict] = []
+    original = markup.draw
+
+    def draw(template: str, /, **values) -> None:
+        if template == "wall.html":
+            found.append(values)
+        original(template, **values)
+
+    monkeypatch.setattr(markup, "draw", draw)
+    return found
+
+
+def test_the_wall_shows_every_channel_and_answers_to_the_picture(app, browser, drawn: list[dict]) -> None:
+    opened(app, images="scenes:10", un_view="All channels", un_scale="All alike", un_layer="mixed3b", un_unit="5")
+    first = drawn[-1]
+    assert [one["number"] for one in first["tiles"]] == list(range(128))
+    assert [one["number"] for one in first["tiles"] if one["chosen"]] == [5]
+    assert "mixed3b, all 128 channels" in written(app) and len(app.get("plotly_chart")) == 1
+    # Another photograph, and one that is painted over, have other maps.
+    app.selectbox(key="image").set_value(3).run()
+    second = drawn[-1]
+    assert second["sprite"].url != first["sprite"].url
+    app.session_state["playground"] = True
+    app.run()
+    browser(app, {"kind": "rectangle", "points": [[0, 0], [112, 112]]})
+    assert drawn[-1]["sprite"].url not in (first["sprite"].url, second["sprite"].url)
+    app.segmented_control(key="un.wall-order").set_value("Class effect").run()
+    assert not app.exception and "From the channel that speaks most for" in " ".join(one.value for one in app.caption)
+    assert sorted(one["number"] for one in drawn[-1]["tiles"]) == list(range(128))
+
+
+def test_the_wall_takes_an_upload_and_says_what_is_wrong_with_one(app, drawn: list[dict]) -> None:
+    opened(app, images="scenes:10", un_view="All channels", un_from="Upload", un_scale="Each here", un_layer="conv2d0")
+    assert "Upload a picture" in app.info[0].value and not drawn
+    file = io.BytesIO()
+    Image.new("RGB", (50, 40), "navy").save(file, "PNG")
+    app.file_uploader(key="un.file").set_value(("mine.png", file.getvalue(), "image/png")).run()
+    assert not app.exception and len(drawn[-1]["tiles"]) == 24
+    app.file_uploader(key="un.file").set_value(("bad.png", b"no picture", "image/png")).run()
+    assert not app.exception and "bad\\.png" in " ".join(one.value for one in app.caption)
+
+
+def test_one_unit_shows_its_masks_its_effects_and_what_it_reads(app, cards: list) -> None:
+    opened(app, images="scenes:20", un_view="One unit", un_layer="mixed3b", un_unit="127")
+    said = written(app).replace("\\", "")
+    assert "mixed3b.pool_reduce.conv" in said and "a convolution over 96 units of mixed3b.pool" in said
+    assert "agrees with the network to" in said and "loses most" in said
+    lines = [[card.line for _, card in some] for some in cards]
+    masks = [some for some in lines if any("IoU" in one or "not in it" in one for one in some)]
+    assert masks and len(masks[-1]) == 6
+    inputs = [some for some in cards if any((card.click or "").startswith("source:") for _, card in some)]
+    assert len(inputs) == 2 and all(picture is not None for picture, _ in inputs[-1])
+    assert {len(some) for some in inputs} == {5}
+    assert (inputs[0][0][1].click or "").startswith("source:mixed3b.pool|")
+
+
+def test_a_layer_inside_a_block_is_offered_where_it_is_asked_for(app, drawn: list[dict]) -> None:
+    opened(app, images="scenes:10", un_view="All channels", un_layer="mixed3b.pool", un_scale="Each here")
+    assert len(drawn[-1]["tiles"]) == 96 and app.selectbox(key="un.layer").value == "mixed3b.pool"
+
+
+def test_filters_of_the_first_layer_are_in_colour_and_units_are_ranked_by_relevance(app, cards: list) -> None:
+    opened(app, images="scenes:20", un_view="One unit", un_layer="conv2d0", un_top="Relevance", un_for="3")
+    said = written(app).replace("\\", "")
+    assert re.search(r"\*conv2d0.conv\*, a convolution of 5 × 5 over 3 colours of the picture", said)
+    [kernel] = [some for some in cards if some[0][1].title == "conv2d0.conv"]
+    assert kernel[0][0].shape == (5, 5, 3)
+    top = [some for some in cards if len(some) == 9][-1]
+    values = [float(card.title) for _, card in top]
+    assert values == sorted(values, reverse=True)
+
+
+def test_the_sheet_shows_pictures_made_for_units(app, cards: list, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pages.parts.cards import making
+
+    monkeypatch.setitem(making.QUALITIES, "Good", 2)
+    opened(app, images="scenes:10", un_picture="Feature visualization", un_layer="conv2d0", un_concept="")
+    assert len(cards[-1]) == 24 and all(picture is not None for picture, _ in cards[-1])
