@@ -7,6 +7,7 @@ from interp.units.ablation_means import MeanPass
 from interp.units.ablation_removal import Removal
 from interp.units.ablation_sums import AblationSums, added
 from interp.units.as_target import UnitClassifier, units_of
+from interp.units.combinations import CombinationOverlap, Combinations, combine, combining
 from interp.units.concepts import ConceptSource, concepts
 from interp.units.conditioned import conditioned, relevance_of_units
 from interp.units.counting import Counted, UnitPass, merged
@@ -21,6 +22,8 @@ __all__ = [
     "DETECTOR",
     "Ablated",
     "AblationSums",
+    "CombinationOverlap",
+    "Combinations",
     "ConceptOverlap",
     "ConceptSource",
     "Counted",
@@ -41,6 +44,8 @@ __all__ = [
     "ablating",
     "added",
     "by_score",
+    "combine",
+    "combining",
     "concepts",
     "conditioned",
     "dissect",
