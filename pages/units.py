@@ -3,10 +3,10 @@
 from pages.parts.frame import layout
 from pages.parts.kit import controls, screens
 from pages.parts.kit.selection import Selection
-from pages.parts.units import sheet, unit, without
+from pages.parts.units import concept, sheet, unit, without
 
 TITLE = "Units"
-VIEWS = {"All units": sheet, "One unit": unit, "Without it": without}
+VIEWS = {"All units": sheet, "One unit": unit, "One concept": concept, "Without it": without}
 
 selection = layout.page(
     TITLE, "What does each channel of a layer answer to, which concepts do they detect, and what happens without them?"

@@ -7,6 +7,7 @@ from interp.units.ablation_means import MeanPass
 from interp.units.ablation_removal import Removal
 from interp.units.ablation_sums import AblationSums, added
 from interp.units.as_target import UnitClassifier, units_of
+from interp.units.axes import AxesDissection, dissecting_axes
 from interp.units.combinations import CombinationOverlap, Combinations, combine, combining
 from interp.units.concepts import ConceptSource, concepts
 from interp.units.conditioned import conditioned, relevance_of_units
@@ -15,6 +16,7 @@ from interp.units.curves import DropCurve, by_score, drop_curve, drop_curves, ra
 from interp.units.dissection import DETECTOR, Dissection, LayerDissection, dissect, dissecting, tallying
 from interp.units.driving import what_drives
 from interp.units.overlap import ConceptOverlap, OverlapCounts
+from interp.units.seen import ConceptImages, seen_concepts, singled_out, with_masks
 from interp.units.tally import LayerTally, UnitTally
 from interp.units.top_images import TopImages, top_images
 
@@ -22,8 +24,10 @@ __all__ = [
     "DETECTOR",
     "Ablated",
     "AblationSums",
+    "AxesDissection",
     "CombinationOverlap",
     "Combinations",
+    "ConceptImages",
     "ConceptOverlap",
     "ConceptSource",
     "Counted",
@@ -50,6 +54,7 @@ __all__ = [
     "conditioned",
     "dissect",
     "dissecting",
+    "dissecting_axes",
     "drop_curve",
     "drop_curves",
     "greedily",
@@ -57,8 +62,11 @@ __all__ = [
     "merged",
     "ranking",
     "relevance_of_units",
+    "seen_concepts",
+    "singled_out",
     "tallying",
     "top_images",
     "units_of",
     "what_drives",
+    "with_masks",
 ]
