@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
@@ -10,6 +11,7 @@ from jaxtyping import Bool, UInt8
 
 from interp.figures.style import transparent
 from interp.units.axes import AxesDissection
+from interp.units.cav import ConceptSensitivity
 
 OUTLINE = (255, 0, 255)
 DIM = 0.35
@@ -73,6 +75,33 @@ def by_axes(found: AxesDissection, concept: int) -> go.Figure:
     figure.update_layout(
         height=260, margin={"l": 50, "r": 10, "t": 30, "b": 45}, legend={"orientation": "h", "y": 1.15},
         xaxis={"title": "rank", "type": "log"}, yaxis={"title": "IoU", "rangemode": "tozero"},
+    )  # fmt: skip
+    return transparent(figure)
+
+
+def sensitivities(found: ConceptSensitivity, labels: Sequence[str], *, most: int = 20) -> go.Figure:
+    """The TCAV score of each class, the mean over splits with their standard deviation; random vectors' beside it.
+
+    Classes whose scores differ most from random ones come first; of which it is not significant are pale.
+    """
+    means, chance = found.scores.mean(axis=0), found.random.mean(axis=0)
+    order = np.argsort(found.p, kind="stable")[:most]
+    names = [escape(str(labels[found.classes[one]])) for one in order]
+    figure = go.Figure()
+    figure.add_bar(
+        y=names, x=means[order], orientation="h", name="the concept",
+        marker={"color": ["#0072B2" if found.significant[one] else "#9CC3DC" for one in order]},
+        error_x={"array": found.scores.std(axis=0)[order], "thickness": 1.2},
+    )  # fmt: skip
+    figure.add_scatter(
+        y=names, x=chance[order], mode="markers", name="random vectors", marker={"color": "#7F7F7F", "size": 8},
+        error_x={"array": found.random.std(axis=0)[order], "thickness": 1.2},
+    )  # fmt: skip
+    figure.update_layout(
+        height=110 + 26 * len(order), margin={"l": 10, "r": 10, "t": 30, "b": 40},
+        xaxis={"title": "share of the class's images whose logit rises", "range": [0, 1.02], "tickformat": ".0%"},
+        yaxis={"autorange": "reversed", "automargin": True, "type": "category"},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},
     )  # fmt: skip
     return transparent(figure)
 

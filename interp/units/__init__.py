@@ -8,6 +8,7 @@ from interp.units.ablation_removal import Removal
 from interp.units.ablation_sums import AblationSums, added
 from interp.units.as_target import UnitClassifier, units_of
 from interp.units.axes import AxesDissection, dissecting_axes
+from interp.units.cav import CavPass, CavRows, ConceptSensitivity, tcav
 from interp.units.combinations import CombinationOverlap, Combinations, combine, combining
 from interp.units.concepts import ConceptSource, concepts
 from interp.units.conditioned import conditioned, relevance_of_units
@@ -25,10 +26,13 @@ __all__ = [
     "Ablated",
     "AblationSums",
     "AxesDissection",
+    "CavPass",
+    "CavRows",
     "CombinationOverlap",
     "Combinations",
     "ConceptImages",
     "ConceptOverlap",
+    "ConceptSensitivity",
     "ConceptSource",
     "Counted",
     "Dissection",
@@ -65,6 +69,7 @@ __all__ = [
     "seen_concepts",
     "singled_out",
     "tallying",
+    "tcav",
     "top_images",
     "units_of",
     "what_drives",

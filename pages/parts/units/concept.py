@@ -15,12 +15,13 @@ from pages.parts.cards.picturecards import PictureCard
 from pages.parts.kit import charts, controls, export, problems, replay, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain, shortened
-from pages.parts.units import asking
+from pages.parts.units import asking, sensitivity
 
 SHOWN = 6
 DRAWN = 3
 BEST = 4
 EACH_LAYER = 3
+FIRST = ("cue", "object", "shape", "part")
 COMBINED = {"Activations": "raw", "Thresholded units": "thresholded"}
 
 READING = (
@@ -36,7 +37,7 @@ READING = (
     "concept, both chosen on the first half, too; and combinations learned from masks of other images, which is what "
     "their place alone gives. A combination that fits says that the concept can be read off the layer linearly, not "
     "that the network uses it. The published code has no logarithm in its loss and no b, and counts only images with "
-    "the concept."
+    "the concept.\n\n" + sensitivity.READING
 )
 
 
@@ -63,14 +64,15 @@ def view(selection: Selection, picture, side) -> None:
         some = "" if seen.looked == len(selection.photos) else f" of {len(selection.photos):,} in the set"
         st.markdown(f"It is in **{seen.counts[place]:,}** of {seen.looked:,} images that were looked at{some}.")
         _images(selection, seen.images[place][:SHOWN], concept, source)
-        if _units(selection, layer, concept) and _axes(selection, layer, concept, source):
-            _combination(selection, layer, concept, source, how, seen.images[place])
+        done = _units(selection, layer, concept) and _axes(selection, layer, concept, source)
+        if done and _combination(selection, layer, concept, source, how, seen.images[place]):
+            sensitivity.draw(selection, layer, concept, seen.concepts, source)
 
 
 def _choose(seen: units.ConceptImages) -> tuple[str, str]:
-    """Draw the pickers of category and concept: a planted cue is chosen first, else what is in most images."""
+    """Draw the pickers of category and concept: a planted cue is chosen first, else the object in most images."""
     categories = list(dict.fromkeys(category for category, _ in seen.concepts))
-    first = "cue" if "cue" in categories else categories[0]
+    first = next((one for one in FIRST if one in categories), categories[0])
     category = controls.listed("Category", "un.category", categories, default=first, named=plain)
     counts = {name: count for (one, name), count in zip(seen.concepts, seen.counts, strict=True) if one == category}
     name = controls.listed("Concept", "un.named", list(counts), default=max(counts, key=lambda one: counts[one]))
@@ -83,9 +85,7 @@ def _images(selection: Selection, positions: tuple[int, ...], concept: tuple[str
     if waiting.settled(job):
         squares = [figures.outlined(one.pixels, one.mask) for one in job.value]
         names = [selection.photos.names[one] for one in positions][: len(squares)]
-        picturecards.draw(
-            squares, [PictureCard(shortened(plain(one), 16), about=plain(one)) for one in names], side=118
-        )
+        picturecards.draw(squares, [PictureCard(shortened(one, 16), about=one) for one in names], side=118)
 
 
 def _units(selection: Selection, layer: Layer, concept: tuple[str, str]) -> bool:
@@ -170,20 +170,21 @@ def _combination(
     source: ConceptSource,
     how: str,
     images: tuple[int, ...],
-) -> None:
+) -> bool:
+    """The combination that fits the concept; whether it is there, or it is said why not."""
     st.markdown(f"**{plain(layer.name)}: a combination of units**")
     asked = (selection.classifier, selection.photos, layer.name, source)
     job = selection.scope.gather("combination", units.combining, *asked, features=how, kept=cache.CachedItems())
     if not waiting.settled(job):
-        return
+        return job.state == "failed"
     found: Combinations = job.value
     if concept not in found.concepts:
         st.info("It is in fewer than three images of the half that is learned from: no combination is learned.")
-        return
+        return True
     row = found.concepts.index(concept)
     if np.isnan(found.iou[row]):
         st.info("It is in no image of the half that is read, so nothing can be said of the combination.")
-        return
+        return True
     rows = readings(found, row)
     st.markdown(
         f"Learned from {found.images[0]:,} images, of which {found.learned_from[row]:,} have it, and read on "
@@ -199,6 +200,7 @@ def _combination(
     _both(selection, found, row, held, concept, source)
     problems.left_out(found.problems)
     export.download("Combinations as CSV", "loupe-combinations.csv", lambda: _all(found))
+    return True
 
 
 def readings(found: Combinations, row: int) -> list[dict]:
