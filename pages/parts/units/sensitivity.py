@@ -17,11 +17,11 @@ READING = (
     "*Which classes rise with it* (TCAV; Kim et al. 2018): a vector v of channels is the normal between mean "
     "activations of images with the concept and of as many without; a class's score is the share of its images whose "
     r"logit rises along it, $\sum_{uv} \partial f_c / \partial A_{uv} \cdot v > 0$. "
-    "20 splits draw other images; beside them stand vectors between images drawn at random. p is of a two-sided t-test "
-    "between both, corrected for the number of classes (Holm 1979). Splits share images, so p is smaller than it should "
-    "be: what is not significant is not, what is may not be. The score says nothing of how much the logit rises, and "
-    "concepts that go together in the set cannot be told apart. We take means over positions, the paper the activations "
-    "of all positions."
+    "20 splits draw other images; beside them stand vectors between images drawn at random. p is of a two-sided "
+    "t-test between both, corrected for the number of classes (Holm 1979). Splits share images, so p is smaller than "
+    "it should be: what is not significant is not, what is may not be. The score says nothing of how much the logit "
+    "rises, and concepts that go together in the set cannot be told apart. We take means over positions, the paper "
+    "the activations of all positions."
 )
 
 
