@@ -152,11 +152,8 @@ def tcav(
     place = concepts.index(concept)
     known = rows.known[:, place]
     own, others = np.flatnonzero(rows.present[:, place] & known), np.flatnonzero(~rows.present[:, place] & known)
-    if min(len(own), len(others)) < FEWEST:
-        raise ValueError(
-            f"'{concept[1]}' is in {len(own):,} images, and known not to be in {len(others):,}: at least {FEWEST} of "
-            "each are needed to learn a vector and to test it. Choose another concept, or give more images."
-        )
+    if reason := too_few(rows, concepts, concept):
+        raise ValueError(reason)
     classes = tuple(int(one) for one in np.unique(rows.labels[rows.labels >= 0]))
     if not classes:
         raise ValueError("No image has a label that is a class of the classifier, so there is no class to test.")
@@ -176,6 +173,19 @@ def tcav(
     images = tuple(int((rows.labels == one).sum()) for one in classes)
     p = holm(_welch(found, chance))
     return ConceptSensitivity(concept, classes, images, found, chance, p, float(np.mean(right)), len(own), len(others))
+
+
+def too_few(rows: CavRows, concepts: Names, concept: tuple[str, str]) -> str | None:
+    """Why no vector of a concept can be learned and tested; None where there are images enough."""
+    place = concepts.index(concept)
+    known = rows.known[:, place]
+    own, others = int((rows.present[:, place] & known).sum()), int((~rows.present[:, place] & known).sum())
+    if min(own, others) >= FEWEST:
+        return None
+    return (
+        f"'{concept[1]}' is in {own:,} images, and known not to be in {others:,}: at least {FEWEST} of each are needed "
+        "to learn a vector and to test it. Choose another concept, or give more images."
+    )
 
 
 def _vector(

@@ -97,13 +97,13 @@ def made(slope: float, count: int = 120) -> CavRows:
 
 
 def test_a_concept_that_a_class_goes_by_is_significant_and_another_is_not() -> None:
-    found = tcav(made(30.0), (("a", "b"),), ("a", "b"), splits=6)
-    assert found.scores[:, 0].min() == 1 and found.p[0] < 1e-3 and found.accuracy > 0.85
+    found = tcav(made(30.0), (("a", "b"),), ("a", "b"), splits=16)
+    assert found.scores[:, 0].min() == 1 and found.p[0] < 0.05 and found.accuracy > 0.85
     assert found.significant[0] and found.classes == (0, 1) and found.images == (60, 60)
-    against = tcav(made(-30.0), (("a", "b"),), ("a", "b"), splits=6)
+    against = tcav(made(-30.0), (("a", "b"),), ("a", "b"), splits=16)
     assert against.scores[:, 0].max() == 0 and against.significant[0]
-    assert found.scores.shape == found.random.shape == (6, 2)
-    again = tcav(made(30.0), (("a", "b"),), ("a", "b"), splits=6)
+    assert found.scores.shape == found.random.shape == (16, 2)
+    again = tcav(made(30.0), (("a", "b"),), ("a", "b"), splits=16)
     np.testing.assert_array_equal(found.scores, again.scores)
 
 

@@ -8,6 +8,7 @@ from interp import units
 from interp.figures import concept as figures
 from interp.types import Layer
 from interp.units import ConceptSensitivity, ConceptSource
+from interp.units.cav import too_few
 from interp.units.truth import Names
 from pages.parts.kit import charts, export, over_set, problems, replay, waiting
 from pages.parts.kit.selection import Selection
@@ -37,6 +38,12 @@ def draw(selection: Selection, layer: Layer, concept: tuple[str, str], concepts:
     if not waiting.settled(job):
         return
     [rows] = job.value
+    if reason := too_few(rows, concepts, concept):
+        st.info(plain(reason, limit=400))
+        return
+    if not (rows.labels >= 0).any():
+        st.info("No image has a label that is a class of the classifier: there is no class to test.")
+        return
     scored = selection.scope.draw("sensitivity", units.tcav, rows, concepts, concept)
     if not waiting.settled(scored):
         return
