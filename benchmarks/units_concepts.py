@@ -2,8 +2,8 @@
 
     python -m benchmarks.units_concepts [--images 300] [--only-tcav]
 
-The first table: TCAV of the tag for scenes-a and for the honest classifier, on the pictures in which the tag is on
-cars, and on those where it is on other classes' pictures. The second: how many concepts and detectors rotated bases
+The first table: TCAV of the tag for scenes-a and for the honest classifier, on the pictures in which it is on cars
+alone, and on scenes in which it is on some pictures of all classes. The second: how many concepts and detectors rotated bases
 have. The third: over the concepts of each category, IoU on images held out, of scenes-honest.
 """
 
@@ -66,20 +66,24 @@ def _sensitivities() -> None:
         "| pictures | classifier | layer | images with the tag | accuracy of the vectors | class | score | random | p |"
     )
     print("|---|---|---|---|---|---|---|---|---|")
-    for name in ("scenes-a", "scenes-a-moved"):
+    for name, concept in (("scenes-a", ("cue", "tag")), ("scenes:400", ("distractor", "tag"))):
         photos = images.load(name)
         for model in ("scenes-a", "scenes-honest"):
             classifier = models.load(model, device="cpu")
-            work = CavPass(concepts=(("cue", "tag"),), source=units.concepts(photos))
+            work = CavPass(concepts=(concept,), source=units.concepts(photos))
             for layer, rows in zip(LAYERS, returned(once(work, classifier, photos, list(LAYERS))), strict=True):
-                found = tcav(rows, work.concepts, ("cue", "tag"))
+                found = tcav(rows, work.concepts, concept)
                 car = [classifier.labels[one] for one in found.classes].index("car")
                 others = [one for one in range(len(found.classes)) if one != car]
                 head = f"| {name} | {model} | {layer} | {found.with_concept} | {found.accuracy:.2f} |"
                 differ = f"{int(found.significant[others].sum())} of {len(others)} others differ"
                 for title, some in (("car", [car]), (differ, others)):
                     score, random = found.scores[:, some].mean(), found.random[:, some].mean()
-                    print(head, f"{title} | {score:.2f} | {random:.2f} | {found.p[some].min():.1e} |", flush=True)
+                    print(
+                        head,
+                        f"{title} | {score:.2f} | {random:.2f} | {found.p[some].min():.1e} | {np.median(found.p_strangers[some]):.2f} |",
+                        flush=True,
+                    )
 
 
 if __name__ == "__main__":

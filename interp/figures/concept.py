@@ -74,7 +74,7 @@ def by_axes(found: AxesDissection, concept: int) -> go.Figure:
     )
     figure.update_layout(
         height=260, margin={"l": 50, "r": 10, "t": 30, "b": 45}, legend={"orientation": "h", "y": 1.15},
-        xaxis={"title": "rank", "type": "log"}, yaxis={"title": "IoU", "rangemode": "tozero"},
+        xaxis={"title": "rank", "type": "log", "dtick": 1}, yaxis={"title": "IoU", "rangemode": "tozero"},
     )  # fmt: skip
     return transparent(figure)
 

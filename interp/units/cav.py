@@ -25,6 +25,7 @@ from interp.units.concepts import ConceptSource, KnownConcepts, known_in
 from interp.units.truth import Names
 
 SPLITS = 20
+STRANGERS, THEIR_SPLITS = 39, 3
 FEWEST = 10
 """Fewer images with a concept, or without, are too few."""
 LEVEL = 0.05
@@ -121,6 +122,8 @@ class ConceptSensitivity(Fingerprinted):
     `scores` has a row for each of s splits, `random` the same for vectors between images drawn at random; `p` is of
     Welch's two-sided t-test between both, times the number of classes not yet rejected (Holm), at most 1. `accuracy` is
     that of the vectors on images that they were not learned from, of as many with the concept as without.
+    `strangers` has the mean scores of sets of images drawn at random, as large as those with the concept, each with
+    splits of its own: `p_strangers` is the share of them, and of the concept, whose score is as far from `random`.
     """
 
     concept: tuple[str, str]
@@ -128,6 +131,7 @@ class ConceptSensitivity(Fingerprinted):
     images: tuple[int, ...]
     scores: Float[np.ndarray, "s c"]
     random: Float[np.ndarray, "s c"]
+    strangers: Float[np.ndarray, "r c"]
     p: Float[np.ndarray, " c"]
     accuracy: float
     with_concept: int
@@ -138,6 +142,13 @@ class ConceptSensitivity(Fingerprinted):
         """Which classes' scores differ from those of random vectors, at 5% for all classes together."""
         return self.p < LEVEL
 
+    @property
+    def p_strangers(self) -> Float[np.ndarray, " c"]:
+        """How often a set of images drawn at random is as far off, not corrected: at least 1 in 40."""
+        middle = self.random.mean(axis=0)
+        off = np.abs(self.scores.mean(axis=0) - middle)
+        return (1 + (np.abs(self.strangers - middle) >= off - 1e-9).sum(axis=0)) / (1 + len(self.strangers))
+
 
 def tcav(
     rows: CavRows, concepts: Names, concept: tuple[str, str], *, splits: int = SPLITS, seed: int = 0
@@ -146,8 +157,9 @@ def tcav(
 
     A split draws as many images with the concept as without, at most half of the rarer kind's, and a vector is the
     normal of the logistic regression between them, on mean activations over positions (the paper: on all positions'
-    activations). Random vectors are between two such draws of any images. Splits share images, so p is smaller than
-    independent ones would have it: a large p speaks, a small one less. Raises `ValueError` for too few images.
+    activations). Random vectors are between two such draws of any images. Splits share images, so that any set of
+    images gives scores that agree among themselves, and small p: `ConceptSensitivity.p_strangers` has no such fault.
+    Raises `ValueError` for too few images.
     """
     place = concepts.index(concept)
     known = rows.known[:, place]
@@ -161,18 +173,22 @@ def tcav(
     scale = 1 / np.maximum(rows.means.std(axis=0), 1e-6)
     scores, random, right = [], [], []
     for _ in range(splits):
-        with_it, without = rng.permutation(own), rng.permutation(others)
-        vector, bias = _vector(rows.means[with_it[:each]], rows.means[without[:each]], scale)
-        held = min(len(with_it), len(without)) - each
-        tested = rows.means[np.concatenate([with_it[each:][:held], without[each:][:held]])] @ vector + bias > 0
-        right.append(float((tested == (np.arange(2 * held) < held)).mean()))
+        vector, share = _split(rows, own, others, each, scale, rng)
+        right.append(share)
         scores.append(_shares(rows, classes, vector))
         drawn = rng.permutation(len(rows.means))[: 2 * each]
         random.append(_shares(rows, classes, _vector(rows.means[drawn[:each]], rows.means[drawn[each:]], scale)[0]))
+    strangers = []
+    for _ in range(STRANGERS):
+        any_of = rng.permutation(np.concatenate([own, others]))
+        some = [_split(rows, any_of[: len(own)], any_of[len(own) :], each, scale, rng)[0] for _ in range(THEIR_SPLITS)]
+        strangers.append(np.mean([_shares(rows, classes, one) for one in some], axis=0))
     found, chance = np.array(scores), np.array(random)
     images = tuple(int((rows.labels == one).sum()) for one in classes)
     p = holm(_welch(found, chance))
-    return ConceptSensitivity(concept, classes, images, found, chance, p, float(np.mean(right)), len(own), len(others))
+    return ConceptSensitivity(
+        concept, classes, images, found, chance, np.array(strangers), p, float(np.mean(right)), len(own), len(others)
+    )
 
 
 def too_few(rows: CavRows, concepts: Names, concept: tuple[str, str]) -> str | None:
@@ -197,6 +213,22 @@ def _vector(
     rows = np.concatenate([with_it, without]) * scale
     fitted = LogisticRegression(C=0.1, max_iter=300).fit(rows, np.arange(len(rows)) < len(with_it))
     return (fitted.coef_[0] * scale).astype(np.float32), float(fitted.intercept_[0])
+
+
+def _split(
+    rows: CavRows,
+    own: Int[np.ndarray, " m"],
+    others: Int[np.ndarray, " o"],
+    each: int,
+    scale: Float[np.ndarray, " k"],
+    rng: np.random.Generator,
+) -> tuple[Float[np.ndarray, " k"], float]:
+    """A vector between draws of both kinds, and its accuracy on as many images of each that are left."""
+    with_it, without = rng.permutation(own), rng.permutation(others)
+    vector, bias = _vector(rows.means[with_it[:each]], rows.means[without[:each]], scale)
+    held = min(len(with_it), len(without)) - each
+    tested = rows.means[np.concatenate([with_it[each:][:held], without[each:][:held]])] @ vector + bias > 0
+    return vector, float((tested == (np.arange(2 * held) < held)).mean())
 
 
 def _shares(rows: CavRows, classes: Sequence[int], vector: Float[np.ndarray, " k"]) -> list[float]:

@@ -102,6 +102,11 @@ def test_a_concept_that_a_class_goes_by_is_significant_and_another_is_not() -> N
     assert found.significant[0] and found.classes == (0, 1) and found.images == (60, 60)
     against = tcav(made(-30.0), (("a", "b"),), ("a", "b"), splits=16)
     assert against.scores[:, 0].max() == 0 and against.significant[0]
+    assert found.strangers.shape == (39, 2) and (found.p_strangers >= 1 / 40).all()
+    off = np.abs(found.strangers - found.random.mean(axis=0)) >= np.abs(
+        found.scores.mean(axis=0) - found.random.mean(axis=0)
+    )
+    np.testing.assert_allclose(found.p_strangers, (1 + off.sum(axis=0)) / 40)
     assert found.scores.shape == found.random.shape == (16, 2)
     again = tcav(made(30.0), (("a", "b"),), ("a", "b"), splits=16)
     np.testing.assert_array_equal(found.scores, again.scores)

@@ -138,7 +138,7 @@ def _axes(selection: Selection, layer: Layer, concept: tuple[str, str], source: 
     st.markdown(
         f"The best unit has IoU **{iou.max():.3f}**; the best direction of {len(rotated)} rotated bases "
         f"{rotated.min():.3f} to {rotated.max():.3f}. Over {units.DETECTOR:g} are {int((iou > units.DETECTOR).sum())} "
-        f"units, and {min(above)} to {max(above)} directions. {_steady(found, place, order[0])}"
+        f"units, and {_range(above)} directions. {_steady(found, place, order[0])}"
     )
     left, right = st.columns(2)
     with left:
@@ -146,6 +146,10 @@ def _axes(selection: Selection, layer: Layer, concept: tuple[str, str], source: 
     with right:
         replay.once(_bases, found, place)
     return True
+
+
+def _range(counts: list[int]) -> str:
+    return str(counts[0]) if len(set(counts)) == 1 else f"{min(counts)} to {max(counts)}"
 
 
 def _steady(found: AxesDissection, place: int, unit: int) -> str:
@@ -245,4 +249,4 @@ def _both(
             union = int((mask | one.mask).sum())
             cards.append(PictureCard(title, f"IoU here {int((mask & one.mask).sum()) / max(1, union):.2f}"))
     st.markdown("Bright: what is singled out. Outlined: the concept.")
-    picturecards.draw(squares, cards, side=140)
+    picturecards.draw(squares, cards, side=180)

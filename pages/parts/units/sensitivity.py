@@ -19,10 +19,11 @@ READING = (
     "activations of images with the concept and of as many without; a class's score is the share of its images whose "
     r"logit rises along it, $\sum_{uv} \partial f_c / \partial A_{uv} \cdot v > 0$. "
     "20 splits draw other images; beside them stand vectors between images drawn at random. p is of a two-sided "
-    "t-test between both, corrected for the number of classes (Holm 1979). Splits share images, so p is smaller than "
-    "it should be: what is not significant is not, what is may not be. The score says nothing of how much the logit "
-    "rises, and concepts that go together in the set cannot be told apart. We take means over positions, the paper "
-    "the activations of all positions."
+    "t-test between both, corrected for the number of classes (Holm 1979). Splits share images, so that any set of "
+    "images gives scores that agree among themselves, and a small p: therefore it is also said how many of 39 sets of "
+    "random images, as large as the concept's, are as far off; if more than one or two are, p means nothing. The "
+    "score says nothing of how much the logit rises, and concepts that go together in the set cannot be told apart. "
+    "We take means over positions, the paper the activations of all positions."
 )
 
 
@@ -66,11 +67,16 @@ def _sentence(found: ConceptSensitivity, labels: tuple[str, ...]) -> str:
         return said + "No class's score differs from that of random vectors (p at least 0.05 for all)."
     listed = ", ".join(
         f"*{plain(labels[found.classes[one]])}* {found.scores[:, one].mean():.0%} against "
-        f"{found.random[:, one].mean():.0%} (p {_shown(found.p[one])})"
+        f"{found.random[:, one].mean():.0%} (p {_shown(found.p[one])}; as far off {_strangers(found, one)})"
         for one in some[:3]
     )
     more = f", and {len(some) - 3} more" if len(some) > 3 else ""
     return f"{said}{len(some)} of {len(found.classes)} classes differ from random vectors: {listed}{more}."
+
+
+def _strangers(found: ConceptSensitivity, one: int) -> str:
+    count = len(found.strangers)
+    return f"are {round(found.p_strangers[one] * (count + 1)) - 1} of {count} sets of random images"
 
 
 def _shown(p: float) -> str:
@@ -91,6 +97,7 @@ def table(found: ConceptSensitivity, labels: tuple[str, ...]) -> list[dict]:
             "its standard deviation": float(found.scores[:, one].std()),
             "random vectors": float(found.random[:, one].mean()),
             "p, corrected": float(found.p[one]),
+            "p against sets of random images": float(found.p_strangers[one]),
         }
         for one, label in enumerate(found.classes)
     ]
