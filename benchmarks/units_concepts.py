@@ -1,10 +1,10 @@
 """Combinations of units beside the best single one, rotated bases, and concept activation vectors of planted cues.
 
-    python -m benchmarks.units_concepts [--images 300] [--only-tcav]
+    python -m benchmarks.units_concepts [--images 300] [--only tcav]
 
 The first table: TCAV of the tag for scenes-a and for the honest classifier, on the pictures in which it is on cars
-alone, and on scenes in which it is on some pictures of all classes. The second: how many concepts and detectors rotated bases
-have. The third: over the concepts of each category, IoU on images held out, of scenes-honest.
+alone, and on scenes in which it is on some pictures of all classes. The second: how many concepts and detectors
+rotated bases have. The third: over the concepts of each category, IoU on images held out, of scenes-honest.
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ def main() -> None:
     """Measure and print three Markdown tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=300)
-    parser.add_argument("--only-tcav", action="store_true")
+    parser.add_argument("--only", choices=["tcav", "combinations"], default="")
     given = parser.parse_args()
-    _sensitivities()
-    if given.only_tcav:
+    if given.only != "combinations":
+        _sensitivities()
+    if given.only == "tcav":
         return
     honest, photos = models.load("scenes-honest", device="cpu"), images.load(f"scenes:{given.images}")
-    _bases(honest, photos)
+    if not given.only:
+        _bases(honest, photos)
     _combinations(honest, photos)
 
 
@@ -79,11 +81,9 @@ def _sensitivities() -> None:
                 differ = f"{int(found.significant[others].sum())} of {len(others)} others differ"
                 for title, some in (("car", [car]), (differ, others)):
                     score, random = found.scores[:, some].mean(), found.random[:, some].mean()
-                    print(
-                        head,
-                        f"{title} | {score:.2f} | {random:.2f} | {found.p[some].min():.1e} | {np.median(found.p_strangers[some]):.2f} |",
-                        flush=True,
-                    )
+                    p, strangers = found.p[some].min(), np.median(found.p_strangers[some])
+                    cells = f"{title} | {score:.2f} | {random:.2f} | {p:.1e} | {strangers:.3f} |"
+                    print(head, cells, flush=True)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from interp.units.ablation_sums import AblationSums, added
 from interp.units.as_target import UnitClassifier, units_of
 from interp.units.axes import AxesDissection, dissecting_axes
 from interp.units.cav import CavPass, CavRows, ConceptSensitivity, tcav
-from interp.units.combinations import CombinationOverlap, Combinations, combine, combining
+from interp.units.combinations import CombinationOverlap, Combinations, combine, combining, halves
 from interp.units.concepts import ConceptSource, concepts
 from interp.units.conditioned import conditioned, relevance_of_units
 from interp.units.counting import Counted, UnitPass, merged
@@ -63,6 +63,7 @@ __all__ = [
     "drop_curves",
     "greedily",
     "greedy",
+    "halves",
     "merged",
     "ranking",
     "relevance_of_units",

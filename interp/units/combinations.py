@@ -120,13 +120,20 @@ def combine(
     """For each concept of a set, the linear combination of a layer's units that fits it best: Net2Vec.
 
     σ(Σ_k w_k φ_k + b) is fitted at the layer's positions to the share of each that the concept covers, by
-    −Σ α y log σ + (1 − α)(1 − y) log(1 − σ), α = 1 − the mean of y, on every second image, and read on the others. The
-    published code differs: it has no log and no b, takes images with the concept alone, and 30 epochs of SGD; ours has
-    one solution, and pays for firing where the concept is not. Raises `ValueError` for a layer that there is not, a set
-    that knows no concepts, or of which each is in fewer than three images.
+    −Σ α y log σ + (1 − α)(1 − y) log(1 − σ), α = 1 − the mean of y, on half of the images, drawn at random, and read on
+    the others. The published code differs: it has no log and no b, takes images with the concept alone, and 30 epochs
+    of SGD; ours has one solution, and pays for firing where the concept is not. Raises `ValueError` for a layer that
+    there is not, a set that knows no concepts, or of which each is in fewer than three images of the first half.
     """
     steps = combining(classifier, photos, layer, concepts, features=features, quantile=quantile, positions=positions)
     return returned(steps)
+
+
+def halves(positions: Int[np.ndarray, " n"], seed: int = 0) -> tuple[Int[np.ndarray, " m"], Int[np.ndarray, " o"]]:
+    """The positions in two halves, drawn at random: in many sets classes follow each other in turn."""
+    order = np.random.default_rng(seed).permutation(positions)
+    middle = (len(order) + 1) // 2
+    return np.sort(order[:middle]), np.sort(order[middle:])
 
 
 def combining(
@@ -144,7 +151,7 @@ def combining(
     source = known_concepts(photos) if concepts is None else concepts
     name = classifier.layer(layer).name
     chosen = chosen_positions(photos, positions)
-    first, second = chosen[::2], chosen[1::2]
+    first, second = halves(chosen)
     where = centres(classifier, name)
     places = places_of(classifier, name, len(first))
     [tally] = tallying(classifier, [name], len(first), quantile)

@@ -10,7 +10,7 @@ from torch import nn
 
 from interp.images import ImageSet
 from interp.types import Classifier, Layer, Preprocessing
-from interp.units import combine
+from interp.units import combine, halves
 from interp.units.fitting import best_level, exchange, fit
 from interp.units.gathered import nearest
 from tests.units.conftest import SIDE
@@ -47,6 +47,11 @@ def test_the_best_level_is_the_best_of_all() -> None:
 
 def test_no_image_keeps_its_masks() -> None:
     assert (exchange(9, 3) != np.arange(9)).all() and sorted(exchange(9, 3)) == list(range(9))
+
+
+def test_halves_are_all_images_each_once() -> None:
+    first, second = halves(np.arange(9))
+    assert sorted([*first, *second]) == list(range(9)) and len(first) == 5 and (np.diff(first) != 2).any()
 
 
 def test_pixels_go_to_the_nearest_position() -> None:
@@ -127,7 +132,7 @@ def test_iou_is_that_of_a_slow_reading(two) -> None:
     found = combine(classifier, photos, "units", features="raw", quantile=0.1)
     for row, concept in enumerate(found.concepts):
         both = either = 0
-        for position in range(1, 16, 2):
+        for position in halves(np.arange(16))[1].tolist():
             sample = photos[position]
             pixels = torch.from_numpy(np.asarray(sample.image)).permute(2, 0, 1)[None] / 255
             maps = classifier.module.network.units(pixels)[0].detach().numpy()

@@ -30,7 +30,7 @@ READING = (
     "activation is among its largest 0.5%; a label that holds at that share alone says more about the share than about "
     "the unit. *Rotated bases*: the same for as many directions at right angles, drawn at random (Bau et al. 2017, "
     "section 3.2): where units' IoU lies no higher, the concept is in the layer, and not in its axes.\n\n"
-    "*A combination of units* (Net2Vec; Fong and Vedaldi 2018) is learned on every second image and read on the "
+    "*A combination of units* (Net2Vec; Fong and Vedaldi 2018) is learned on half of the images and read on the "
     r"others: its mask is where $\sum_k w_k\,\varphi_k + b$ is over a level, $\varphi_k$ being 1 where unit k is over "
     "its threshold, or its activation. The loss is the cross-entropy at the layer's positions, balanced by the "
     "concept's area. Beside it: the best unit at its usual threshold, and the best unit at a level fitted to the "
@@ -200,7 +200,8 @@ def _combination(
         st.caption(f"Learned at {found.positions[0]:,} of {found.positions[1]:,} positions of each image.")
     order = np.argsort(-np.abs(found.weights[row]), kind="stable")[:6]
     st.caption("Largest weights: " + ", ".join(f"unit {one} {found.weights[row, one]:+.2f}" for one in order) + ".")
-    held = tuple(one for one in images if one % 2)[:DRAWN] or images[:DRAWN]
+    read = set(units.halves(np.arange(len(selection.photos)))[1].tolist())
+    held = tuple(one for one in images if one in read)[:DRAWN] or images[:DRAWN]
     _both(selection, found, row, held, concept, source)
     problems.left_out(found.problems)
     export.download("Combinations as CSV", "loupe-combinations.csv", lambda: _all(found))
