@@ -3,13 +3,14 @@
 from pages.parts.frame import layout
 from pages.parts.kit import controls, screens
 from pages.parts.kit.selection import Selection
-from pages.parts.units import comparison, lesson, likeness, sheet, ticking, unit, wall, without
+from pages.parts.units import comparison, concept, lesson, likeness, sheet, ticking, unit, wall, without
 
 TITLE = "Units"
 VIEWS = {
     "All units": sheet,
     "One unit": unit,
     "All channels": wall,
+    "One concept": concept,
     "Like this cell": likeness,
     "Two classifiers": comparison,
     "Without it": without,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Shaped
 from PIL import Image
 
 from interp.images.decoding import TRANSPOSITIONS
@@ -121,10 +121,16 @@ class Marking:
                 mask |= self._drawn(shape)
         return mask
 
+    def laid(self, drawn: Shaped[np.ndarray, "rows columns"]) -> Shaped[np.ndarray, "new_rows new_columns"]:
+        """A mask, or the numbers of one, in the coordinates of the upright picture.
+
+        Raises `ValueError` where its size fits the picture in no way.
+        """
+        return self._laid(drawn, (drawn.shape[1], drawn.shape[0]), "The mask is")
+
     def _drawn(self, shape: Shape) -> Bool[np.ndarray, "rows columns"]:
         if isinstance(shape, MaskFile):
-            drawn = shape.read()
-            return self._laid(drawn, (drawn.shape[1], drawn.shape[0]), "The mask is")
+            return self.laid(shape.read())
         if self.annotation.shares and not isinstance(shape, RunLengths):
             return shape.scaled(*map(float, self.upright)).draw(*self.upright)
         size = self.annotation.size or self._candidates[0]
@@ -134,7 +140,7 @@ class Marking:
         drawn = shape.scaled(target[0] / size[0], target[1] / size[1]).draw(*target)
         return self._laid(drawn, target, "Its annotation is")
 
-    def _laid(self, drawn: np.ndarray, size: tuple[int, int], what: str) -> Bool[np.ndarray, "rows columns"]:
+    def _laid(self, drawn: np.ndarray, size: tuple[int, int], what: str) -> Shaped[np.ndarray, "rows columns"]:
         target = self._fit(size)
         if target is None:
             raise ValueError(self.misfit_of(size, what))

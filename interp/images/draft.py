@@ -13,6 +13,7 @@ from unicodedata import normalize
 from interp.images import account, decoding, files, sizes
 from interp.images.account import Accounting
 from interp.images.annotation import Annotation
+from interp.images.concept_folders.masks import ConceptMasks
 from interp.images.decoding import DecodedImage, UnreadableImage
 from interp.images.files import PictureFile
 from interp.images.image_set import LABEL_FORMS, ImageSet
@@ -52,6 +53,8 @@ class Draft:
     folders: dict[str, int] = field(default_factory=dict)
     beside: list[PictureFile] = field(default_factory=list)
     """Files other than pictures that the set was made of."""
+    concepts: Mapping[str, ConceptMasks] = field(default_factory=dict)
+    """The masks of concepts, by the path of their picture."""
 
     def add(self, records: Records, place: Callable[[Record], Sequence[int]]) -> frozenset[str]:
         """Give the entries what annotation files say; gives the files that were used.
@@ -161,6 +164,7 @@ class Draft:
             label_sets=None if all(one is None for one in sets) else sets,
             groups=_all_shown([entry.group for entry in entries]),
             annotations=marked,
+            concept_masks={i: self.concepts[one.path] for i, one in enumerate(stamped) if one.path in self.concepts},
             numbers=_columns(entries),
             problems=self.problems.listed(),
             account=self.account.closed(),

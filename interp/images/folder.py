@@ -9,6 +9,7 @@ from pathlib import Path
 from interp.images import account, annotations, class_maps, files, mask_folders, named_pictures, table_entries, tables
 from interp.images.account import NO_LABEL as BARE
 from interp.images.annotations import AnnotationFiles
+from interp.images.concept_folders import finding
 from interp.images.draft import FOLDERS, NOTHING, Draft, Entry
 from interp.images.files import Boundary, Listing, PictureFile
 from interp.images.image_set import ImageSet
@@ -31,18 +32,23 @@ def from_folder(
     Without an index a picture's label is the folder it lies in, and its group the folder above that; folders of splits,
     and such as 'images', are none. In one folder the label is the WordNet id that its name begins with, if there is
     one. Annotations come from `marks`, or from all files of the known forms that lie in the folder or below, masks
-    included; `marked` are the values of masks that mean that something is marked.
+    included; `marked` are the values of masks that mean that something is marked. A concept data set, by its layout or
+    its concepts.toml, has its masks read as concepts.
     """
     draft = Draft()
     listing = files.list_folder(folder, boundary, draft.problems)
     draft.folders = dict(listing.folders)
+    claim = None if marks is not None else finding.find(folder, listing, boundary, draft)
+    listing = listing if claim is None else finding.without(claim, listing, draft)
+    texts = () if claim is None else claim.texts
     own = _without(listing, folder, marks)
     parted = _parted(own, folder, listing) if marks is None else mask_folders.Parted(own, [])
     pictures = files.settled(_named_below(parted.pictures))
     joiner = Joiner([one.relative for one in pictures])
-    rows = _read_index(folder, boundary, draft, pictures) if os.path.lexists(folder / INDEX) else None
+    rows = _read_index(folder, boundary, draft, pictures) if _has_index(folder, texts) else None
     index = rows is not None
     rows = _by_place(pictures, draft) if rows is None else rows
+    draft.entries = draft.entries if claim is None else finding.labelled(claim, draft.entries)
     found, base = _annotations(folder, listing, joiner, boundary, marks, marked, parted.masks)
     if not draft.entries and found.records:
         return named_pictures.elsewhere(found, folder, boundary, draft, listing)
@@ -52,7 +58,7 @@ def from_folder(
     for records in found.records:
         used |= draft.add(records, lambda record, of=records: _placed(record, of, base, joiner, rows, draft))
     if marks is None:
-        named_pictures.watch(draft, folder, sorted({*used, INDEX}))
+        named_pictures.watch(draft, folder, sorted({*used, *texts, INDEX}))
     else:
         home = marks if marks.is_dir() else marks.parent
         named_pictures.watch(draft, home, sorted(used), home, marks, folder / INDEX)
@@ -64,6 +70,10 @@ def from_folder(
     draft.account.files[account.TABLE] += index
     _account_files(folder, draft, listing, masks, found, used, len(rows), named=marks is not None)
     return draft.assembled(folder.name)
+
+
+def _has_index(folder: Path, taken: Sequence[str]) -> bool:
+    return INDEX not in taken and os.path.lexists(folder / INDEX)
 
 
 def _parted(pictures: list[PictureFile], folder: Path, listing: Listing) -> mask_folders.Parted:

@@ -15,6 +15,8 @@ from PIL import Image
 
 from interp.images.account import Account
 from interp.images.annotation import Annotation, Marking
+from interp.images.concept import Concept, PictureConcepts
+from interp.images.concept_folders.masks import ConceptMasks
 from interp.images.decoding import DecodedImage
 from interp.images.own_marks import own_names
 from interp.images.problems import Problem, unique
@@ -27,22 +29,11 @@ LABEL_FORMS = ("wnid", "label", "class_index")
 
 
 @dataclass(frozen=True, eq=False)
-class Concept:
-    """Something that is known to be seen in a picture, and where: a row of a dissection's truth (Bau et al. 2017).
-
-    `category` is, for the scenes, 'shape', 'part', 'texture', 'colour', 'background', 'distractor' or 'cue'.
-    """
-
-    category: str
-    name: str
-    mask: Bool[np.ndarray, "rows columns"]
-
-
-@dataclass(frozen=True, eq=False)
 class Sample:
     """One image of a set: upright RGB, and what is known about it.
 
-    `concepts` are all that the source knows to be in the picture, each with its mask; few sources know any. `marking`
+    `concepts` are all that the source knows to be in the picture, each with its mask; few sources know any.
+    `categories` are those of which it knows what of them is in the picture, None where it knows all there is. `marking`
     is what people marked in it, and `own` the names of those marks that are of its own label, None where all are.
     `remarks` are sentences on what was guessed or changed in reading it.
     """
@@ -55,6 +46,7 @@ class Sample:
     marking: Marking | None = None
     own: frozenset[str] | None = None
     remarks: tuple[str, ...] = ()
+    categories: tuple[str, ...] | None = None
 
     @property
     def mask(self) -> Bool[np.ndarray, "rows columns"] | None:
@@ -101,8 +93,9 @@ class ImageSet(Sequence):
     given, and `labels` the first, or the largest marked; else it is None. `counts_from` is what labels that are numbers
     are said to count from. `numbers` holds the numeric columns that the source gives beside these, nan where there is
     none. `annotated` holds the positions in which something is marked. `concepts` gives what is known of the image at a
-    position, the object itself under the category 'shape'. `problems` says what was left out, and `account` what became
-    of every file, label and mark, where the source has such.
+    position, the object itself under the category 'shape'; `concept_masks` are those of a concept data set, by the
+    position, and what people marked is told apart from them. `problems` says what was left out, and `account` what
+    became of every file, label and mark, where the source has such.
     `[i]` raises `IndexError` beyond the end, and `UnreadableImage` for a picture that turns out to be unreadable.
     """
 
@@ -119,6 +112,7 @@ class ImageSet(Sequence):
         groups: Sequence[str | None] | None = None,
         annotations: Mapping[int, Annotation] | None = None,
         concepts: Callable[[int], tuple[Concept, ...]] | None = None,
+        concept_masks: Mapping[int, ConceptMasks] | None = None,
         numbers: Mapping[str, tuple[float, ...]] | None = None,
         problems: Sequence[Problem] = (),
         account: Account | None = None,
@@ -141,6 +135,7 @@ class ImageSet(Sequence):
         self._state = state
         self._annotations = dict(annotations or {})
         self._concepts = concepts
+        self._concept_masks = dict(concept_masks or {})
         self.annotated = frozenset(self._annotations if concepts is None else range(len(self.names)))
         self._read = read
 
@@ -174,8 +169,19 @@ class ImageSet(Sequence):
         annotation = self._annotations.get(position)
         marking = None if annotation is None else Marking(annotation, picture.stored_size, picture.orientation)
         remarks = picture.remarks if marking is None or marking.scaled is None else (*picture.remarks, marking.scaled)
-        concepts = () if self._concepts is None else self._concepts(position)
-        return Sample(picture.image, name, label, group, concepts, marking, self._own.get(position), remarks)
+        own = self._own.get(position)
+        if not self._concept_masks:
+            concepts = () if self._concepts is None else self._concepts(position)
+            return Sample(picture.image, name, label, group, concepts, marking, own, remarks)
+        masks = self._concept_masks.get(position)
+        found = PictureConcepts() if masks is None else masks.read(picture)
+        remarks = (*remarks, *found.remarks)
+        return Sample(picture.image, name, label, group, found.concepts, marking, own, remarks, found.categories)
+
+    @property
+    def concept_images(self) -> frozenset[int]:
+        """The positions of the images that a concept data set has masks or labels of."""
+        return frozenset(self._concept_masks)
 
     @cached_property
     def _own(self) -> dict[int, frozenset[str]]:
@@ -213,7 +219,7 @@ class ImageSet(Sequence):
     def _marks_state(self, position: int) -> tuple:
         annotation, own = self._annotations.get(position), self._own.get(position)
         known = None if annotation is None else annotation.fingerprint if annotation.stamped else self.fingerprint
-        more = None if self._concepts is None else self.fingerprint
+        more = None if self._concepts is None and position not in self._concept_masks else self.fingerprint
         return known, more, None if own is None else sorted(own)
 
     def changed(self) -> bool:
@@ -240,7 +246,7 @@ class ImageSet(Sequence):
         `annotations`, by position in the new set, stand in the place of what the images have, and so do `label_forms`.
         """
         forms = {form: tuple(some[one] for one in positions) for form, some in self.label_forms.items()}
-        read, concepts, marks = self._read, self._concepts, self._annotations
+        read, concepts, marks, masks = self._read, self._concepts, self._annotations, self._concept_masks
         return ImageSet(
             name=self.name,
             description=description,
@@ -252,6 +258,7 @@ class ImageSet(Sequence):
             groups=[self.groups[one] for one in positions],
             annotations={i: marks[one] for i, one in enumerate(positions) if one in marks} | dict(annotations or {}),
             concepts=None if concepts is None else lambda i: concepts(positions[i]),
+            concept_masks={i: masks[one] for i, one in enumerate(positions) if one in masks},
             numbers={name: tuple(some[one] for one in positions) for name, some in self.numbers.items()},
             account=self.account if len(positions) == len(self) else None,
             state=None if self._state is None else lambda i: self.state(positions[i]),

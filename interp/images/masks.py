@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Integer
@@ -25,6 +25,7 @@ VOID = 255
 NEARLY, MOST = 24, 0.9
 FEW = 64
 
+Decoded = TypeVar("Decoded")
 MaskKind = Literal["nothing", "binary", "soft", "trimap", "matte", "classes", "all"]
 SAID: dict[MaskKind, str] = {
     "nothing": "0 alone: nothing is marked",
@@ -89,21 +90,35 @@ def read_values(path: str, expected: Stamp | None = None, *, colours: bool = Fal
 
     Raises `ValueError` that names the file and says why it cannot be read, or that it changed.
     """
+    numbers, palette = decoded(
+        path,
+        expected,
+        lambda image: (
+            _coloured(np.asarray(image.convert("RGB"))) if colours else _numbers(image),
+            image.mode == "P" and not colours,
+        ),
+    )
+    found, counts = np.unique(numbers, return_counts=True)
+    return Values(numbers, dict(zip(found.tolist(), counts.tolist(), strict=True)), palette)
+
+
+def decoded(path: str, expected: Stamp | None, of: Callable[[Image.Image], Decoded]) -> Decoded:
+    """What `of` makes of a mask's picture.
+
+    Raises `ValueError` that names the file and says why it cannot be read, or that it changed.
+    """
     name = printable(Path(path).name)
     try:
         content = stamps.content(path, name, expected)
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             refuse_size(*image.size, name)
-            numbers = _coloured(np.asarray(image.convert("RGB"))) if colours else _numbers(image)
-            palette = image.mode == "P" and not colours
+            return of(image)
     except UnreadableImage as error:
         raise ValueError(f"{name}: the mask cannot be used: {error.reason}") from None
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
     except Exception as error:  # As for pictures: damaged bytes lead Pillow's decoders anywhere.
         raise ValueError(f"{name}: the mask cannot be read. Save it as PNG again.") from error
-    found, counts = np.unique(numbers, return_counts=True)
-    return Values(numbers, dict(zip(found.tolist(), counts.tolist(), strict=True)), palette)
 
 
 def kind_of(values: Values) -> MaskKind:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Int, Shaped
 
 from interp.images.decoding import LARGEST_PICTURE
 
@@ -111,8 +111,8 @@ def laid(mask: Bool[np.ndarray, "rows columns"], left: int, top: int, size: tupl
 
 
 def stretched(
-    mask: Bool[np.ndarray, "rows columns"], width: int, height: int
-) -> Bool[np.ndarray, "new_rows new_columns"]:
+    mask: Shaped[np.ndarray, "rows columns"], width: int, height: int
+) -> Shaped[np.ndarray, "new_rows new_columns"]:
     """A mask at another size: each new pixel is that of the old ones in which its centre lies."""
     rows, columns = ((np.arange(new) + 0.5) * old // new for new, old in zip((height, width), mask.shape, strict=True))
     return mask[np.ix_(rows.astype(np.int64), columns.astype(np.int64))]

@@ -9,6 +9,9 @@ from interp.units.ablation_means import MeanPass
 from interp.units.ablation_removal import Removal
 from interp.units.ablation_sums import AblationSums, added
 from interp.units.as_target import UnitClassifier, units_of
+from interp.units.axes import AxesDissection, dissecting_axes
+from interp.units.cav import CavPass, CavRows, ConceptSensitivity, tcav
+from interp.units.combinations import CombinationOverlap, Combinations, combine, combining, halves
 from interp.units.concepts import ConceptSource, concepts
 from interp.units.conditioned import conditioned, relevance_of_units, strongest_relevance
 from interp.units.counting import Counted, UnitPass, merged
@@ -19,6 +22,7 @@ from interp.units.likeness import CellLikeness, LikeCells, cell_vectors
 from interp.units.mask_overlap import MaskOverlap, mask_overlaps
 from interp.units.overlap import ConceptOverlap, OverlapCounts
 from interp.units.relevance import ClassRelevance, RelevancePass, RelevantImages, relevant_images
+from interp.units.seen import ConceptImages, seen_concepts, singled_out, with_masks
 from interp.units.source_terms import CarriedTerm, InputUnit, KernelTerm, UnitSources, UnknownTerm
 from interp.units.sources import sources
 from interp.units.tally import LayerTally, UnitTally
@@ -29,12 +33,19 @@ __all__ = [
     "DETECTOR",
     "Ablated",
     "AblationSums",
+    "AxesDissection",
     "CarriedTerm",
+    "CavPass",
+    "CavRows",
     "CellLikeness",
     "ChangePass",
     "ChannelMaps",
     "ClassRelevance",
+    "CombinationOverlap",
+    "Combinations",
+    "ConceptImages",
     "ConceptOverlap",
+    "ConceptSensitivity",
     "ConceptSource",
     "Counted",
     "Dissection",
@@ -69,26 +80,34 @@ __all__ = [
     "cell_vectors",
     "changing",
     "channel_maps",
+    "combine",
+    "combining",
     "concepts",
     "conditioned",
     "curves_of_class",
     "dissect",
     "dissecting",
+    "dissecting_axes",
     "drop_curve",
     "drop_curves",
     "greedily",
     "greedy",
+    "halves",
     "mask_overlaps",
     "merged",
     "over_threshold",
     "ranking",
     "relevance_of_units",
     "relevant_images",
+    "seen_concepts",
+    "singled_out",
     "sources",
     "strongest_relevance",
     "tallying",
+    "tcav",
     "top_images",
     "unit_effects",
     "units_of",
     "what_drives",
+    "with_masks",
 ]

@@ -47,6 +47,8 @@ class KnownConcepts:
 
     concepts: tuple[tuple[str, str], ...] = ()
     segments: Segments | None = None
+    categories: tuple[str, ...] = ()
+    """Further categories of which it is known what of them is in the image, though that be nothing."""
 
     @property
     def masks(self) -> Bool[np.ndarray, "c pixels"] | None:
@@ -71,15 +73,17 @@ def segmented(masks: Bool[np.ndarray, "c pixels"]) -> Segments:
 
 
 def concepts(photos: ImageSet, categories: tuple[str, ...] = ()) -> ConceptSource:
-    """What the set itself knows to be in its images: concepts, as of scenes, or what people marked.
+    """What the set itself knows to be in its images: concepts, as of scenes or of concept data sets, or marks.
 
     Raises `ValueError` for a set that knows nothing.
     """
+    if photos.concept_images:
+        return ConceptSource(categories)
     if photos.mark_labels or not photos.annotated:
         if not photos.annotated:
             raise ValueError(
                 f"Nothing is marked in {photos.name}, so no concept is known. Give a set whose things are marked, each "
-                "with its name (COCO, Pascal VOC, masks, ...), or the scenes."
+                "with its name (COCO, Pascal VOC, masks, ...), a concept data set (concepts.toml), or the scenes."
             )
         return ConceptSource(categories)
     return ConceptSource(categories, complete=bool(photos[min(photos.annotated)].concepts))
@@ -112,11 +116,12 @@ def _fitted(classifier: Classifier, sample: Sample, source: ConceptSource) -> Kn
         # What is cut off, or covered by something else, is not in what the classifier sees.
         if seen.any():
             found[category, name] = found[category, name] | seen if (category, name) in found else seen
-    return KnownConcepts(tuple(found), segmented(np.stack(list(found.values()))) if found else None)
+    categories = tuple(one for one in sample.categories or () if not source.categories or one in source.categories)
+    return KnownConcepts(tuple(found), segmented(np.stack(list(found.values()))) if found else None, categories)
 
 
 def _all(sample: Sample) -> list[tuple[str, str, Bool[np.ndarray, "rows columns"]]]:
-    if sample.concepts or sample.marking is None:
+    if sample.concepts or sample.categories is not None or sample.marking is None:
         return [(one.category, one.name, one.mask) for one in sample.concepts]
     named = {same_name(label): label for label in reversed(sample.marking.annotation.labels)}
     if not named:

@@ -51,7 +51,10 @@ class Remembered:
         for row, (one, what) in enumerate(zip(inputs, known, strict=True)):
             if what is not None:
                 packed = None if what.segments is None else _Packed.of(what.segments)
-                self._put(one.position, _Image(what.concepts, packed, {key: own[row] for key, own in maps.items()}))
+                self._put(
+                    one.position,
+                    _Image(what.concepts, what.categories, packed, {key: own[row] for key, own in maps.items()}),
+                )
         if self._size > MOST_BYTES:
             self._prune()
             self._full = self._size > 0.8 * MOST_BYTES
@@ -74,7 +77,7 @@ class Remembered:
     def known(self, position: int) -> KnownConcepts:
         """What is known to be in the image."""
         one = self._images[position]
-        return KnownConcepts(one.concepts, None if one.segments is None else one.segments.whole())
+        return KnownConcepts(one.concepts, None if one.segments is None else one.segments.whole(), one.categories)
 
     def maps(self, which: Which, positions: Int[np.ndarray, " n"]) -> Float[Tensor, "n k u v"]:
         """The maps of images, -inf where they do not matter."""
@@ -122,6 +125,7 @@ class _Packed(NamedTuple):
 
 class _Image(NamedTuple):
     concepts: tuple[tuple[str, str], ...]
+    categories: tuple[str, ...]
     segments: _Packed | None
     maps: dict[Which, SparseMaps]
 

@@ -83,4 +83,4 @@ def product(left: np.ndarray, right: np.ndarray) -> Int[np.ndarray, "_ _"]:
 
 
 def _categories(known: KnownConcepts) -> tuple[str, ...]:
-    return tuple(sorted({category for category, _ in known.concepts}))
+    return tuple(sorted({category for category, _ in known.concepts} | set(known.categories)))
