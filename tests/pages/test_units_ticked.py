@@ -13,7 +13,7 @@ from tests.pages.test_units import opened, written
 
 
 def test_ticked_units_go_and_come_back(app, cards: list) -> None:
-    opened(app, images="scenes:20", un_ticked="mixed4c:3,17", un_click="Ticks", un_concept="butterfly wing")
+    opened(app, un_ticked="mixed4c:3,17", un_click="Ticks", un_concept="wing")
     assert "**2 ticked**: 3, 17" in written(app)
     assert all(card.click.startswith("tick:") for _, card in cards[-1])
     found = next(one for one in app.button if one.key.startswith("un-tick-"))
