@@ -13,7 +13,7 @@ from tests.pages.test_units import opened, written
 
 
 def test_ticked_units_go_and_come_back(app, cards: list) -> None:
-    opened(app, un_ticked="mixed4c:3,17", un_click="Ticks", un_concept="wing")
+    opened(app, images="scenes:20", un_layer="mixed5b", un_ticked="mixed5b:3,17", un_click="Ticks", un_concept="wing")
     assert "**2 ticked**: 3, 17" in written(app)
     assert all(card.click.startswith("tick:") for _, card in cards[-1])
     found = next(one for one in app.button if one.key.startswith("un-tick-"))
@@ -40,8 +40,8 @@ def test_links_with_units_that_there_are_not_are_passed_over(app) -> None:
 
 def test_predictions_that_change_are_shown_and_lead_to_saliency(app, cards: list) -> None:
     units = ", ".join(map(str, range(150)))
-    opened(app, un_view="Without it", un_removed=units)
-    found = re.search(r"(\d+) of 40 images \(([\d.]+)%\) are called something else", written(app))
+    opened(app, images="scenes:20", un_view="Without it", un_removed=units)
+    found = re.search(r"(\d+) of 20 images \(([\d.]+)%\) are called something else", written(app))
     assert found and int(found[1]) >= 5
     shown = cards[-1]
     assert re.match(r"\w+ → \w+", shown[0][1].title) and re.match(r"\d+% → \d+% · \w+", shown[0][1].line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.pages.opening import said
 from tests.pages.test_units import opened, written
 
-TWO = {"images": "scenes:12", "un_view": "Two classifiers", "un_layer": "mixed3b"}
+TWO = {"images": "scenes:6", "un_view": "Two classifiers", "un_layer": "mixed3b"}
 
 
 def test_two_classifiers_stand_beside_each_other(app, cards: list) -> None:

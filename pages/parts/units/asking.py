@@ -129,6 +129,12 @@ def bound() -> float:
     )
 
 
+def label_of(selection: Selection, position: int) -> str | None:
+    """The class that an image's label was matched to, else the label itself; None where it has none."""
+    index = selection.labels.indices[position]
+    return selection.photos.labels[position] if index is None else selection.classifier.labels[index]
+
+
 def _names(classifier: Classifier, layer: Layer) -> tuple[str, ...]:
     offered = layers.offered(classifier)
     few = sum(one.channels for one in offered) <= MOST_CHANNELS and layer in offered

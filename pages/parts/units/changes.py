@@ -16,6 +16,7 @@ from pages.parts.cards.picturecards import PictureCard
 from pages.parts.kit import charts, clicks, controls, export, problems, replay, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain, shortened
+from pages.parts.units import asking
 
 EACH = 16
 ALL = "All"
@@ -90,7 +91,7 @@ def _card(selection: Selection, found: PredictionChanges, row: int) -> PictureCa
     labels, position = selection.classifier.labels, int(found.positions[row])
     before, after = shortened(labels[found.before[row]], 20), shortened(labels[found.after[row]], 20)
     first, second = found.probability[row, 0, 0], found.probability[row, 1, 1]
-    own = selection.photos.labels[position]
+    own = asking.label_of(selection, position)
     about = f"{plain(selection.photos.names[position])}" + ("" if own is None else f", labelled {plain(own)}")
     about += f"; {before} falls to {found.probability[row, 0, 1]:.1%}, {after} was {found.probability[row, 1, 0]:.1%}"
     line = f"{first:.0%} → {second:.0%}" + ("" if own is None else f" · {shortened(own, 16)}")
@@ -134,7 +135,7 @@ def table(selection: Selection, found: PredictionChanges) -> list[dict]:
         rows.append(
             {
                 "image": photos.names[position],
-                "label": photos.labels[position],
+                "label": asking.label_of(selection, position),
                 "predicted before": labels[found.before[row]],
                 "predicted without": labels[found.after[row]],
                 "probability of the first, before": float(old[0]),

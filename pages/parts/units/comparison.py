@@ -36,7 +36,7 @@ READING = (
 
 
 @dataclass(frozen=True)
-class ComparedSide:
+class ComparedUnits:
     """One of the two: what is selected, with which layer, and what is known of its units."""
 
     selection: Selection
@@ -73,7 +73,7 @@ def view(selection: Selection, picture, side) -> None:
             (selection, layer, ""),
             (replace(selection, classifier=rival, labels=labels), other, ", second"),
         )
-        both = [ComparedSide(one, own, asking.results(one, own, beside)) for one, own, beside in chosen]
+        both = [ComparedUnits(one, own, asking.results(one, own, beside)) for one, own, beside in chosen]
         with place:
             _draw(both[0], both[1], bound, side)
 
@@ -85,7 +85,7 @@ def _layer_of(rival: Classifier, layer: Layer) -> Layer:
     return rival.layer(controls.listed(f"Layer of {plain(rival.name)}", LAYER, names, default=default))
 
 
-def _draw(first: ComparedSide, second: ComparedSide, bound: float, side) -> None:
+def _draw(first: ComparedUnits, second: ComparedUnits, bound: float, side) -> None:
     for one in (first, second):
         st.markdown(_sentence(one, bound))
     sides = [one for one in (first, second) if one.results.all_dissected and one.results.all_dissected[0].concepts]
@@ -104,7 +104,7 @@ def _draw(first: ComparedSide, second: ComparedSide, bound: float, side) -> None
     _appearance(first, second, bound, side)
 
 
-def _sentence(one: ComparedSide, bound: float) -> str:
+def _sentence(one: ComparedUnits, bound: float) -> str:
     dissection = one.results.dissection
     some = "" if one.results.done else " so far"
     if dissection is None or not dissection.concepts:
@@ -125,7 +125,7 @@ def _charts(
         charts.draw(figure, config=export.PLOT)
 
 
-def concepts(first: ComparedSide, second: ComparedSide, bound: float) -> list[dict]:
+def concepts(first: ComparedUnits, second: ComparedUnits, bound: float) -> list[dict]:
     """A row for each concept that one of the two chosen layers detects: those that one alone detects first."""
     known = [one.results.dissection for one in (first, second)]
     assert known[0] is not None and known[1] is not None
@@ -151,7 +151,7 @@ def _of(dissection: LayerDissection, concept: tuple[str, str], bound: float) -> 
     return int((dissection.labels(bound) == place).sum()), float(dissection.iou()[:, place].max())
 
 
-def _appearance(first: ComparedSide, second: ComparedSide, bound: float, side) -> None:
+def _appearance(first: ComparedUnits, second: ComparedUnits, bound: float, side) -> None:
     """Where a concept appears in each of the two, layer by layer; its best units in the chosen layers."""
     sides = (first, second)
     every = [one.results.all_dissected for one in sides]
@@ -182,7 +182,7 @@ def _lines(
     charts.draw(figures.appearance((first, second), titles, concept, bound), config=export.PLOT)
 
 
-def best_units(sides: tuple[ComparedSide, ComparedSide], concept: tuple[str, str], bound: float) -> list[dict]:
+def best_units(sides: tuple[ComparedUnits, ComparedUnits], concept: tuple[str, str], bound: float) -> list[dict]:
     """A row for each layer of each classifier: the unit that fits a concept best, and how many detect it."""
     rows = []
     for one in sides:
@@ -204,7 +204,7 @@ def best_units(sides: tuple[ComparedSide, ComparedSide], concept: tuple[str, str
     return rows
 
 
-def _units(one: ComparedSide, concept: tuple[str, str], number: int) -> None:
+def _units(one: ComparedUnits, concept: tuple[str, str], number: int) -> None:
     """The units of the chosen layer that fit the concept best, with what they see."""
     tally, dissection = one.results.tally, one.results.dissection
     if tally is None or dissection is None or concept not in dissection.concepts:

@@ -209,7 +209,7 @@ def _gallery(selection: Selection, fields: ReceptiveFields, item: CellLikeness, 
     squares: tuple = job.value if waiting.there(job, 1.0) else job.latest(())
     cards = []
     for row, (position, down, across) in zip(there, each, strict=True):
-        label, name = photos.labels[position], photos.names[position]
+        label, name = asking.label_of(selection, position), photos.names[position]
         cards.append(
             PictureCard(
                 f"{found.values[row]:.3f}",
@@ -230,7 +230,8 @@ def _classes(selection: Selection, positions: list[int]) -> str:
     if label is None:
         return ""
     share = sum(one == label for one in labels) / len(labels)
-    return f"{count} of them are labelled *{plain(label)}*, as {share:.0%} of the set are."
+    named = asking.label_of(selection, labels.index(label)) or label
+    return f"{count} of them are labelled *{plain(named)}*, as {share:.0%} of the set are."
 
 
 def _numbers(selection: Selection, item: CellLikeness, found: LikeCells) -> None:
@@ -253,7 +254,7 @@ def table(selection: Selection, item: CellLikeness, found: LikeCells) -> list[di
     return [
         {
             "image": photos.names[image],
-            "label": photos.labels[image],
+            "label": asking.label_of(selection, image),
             "similarity": float(found.values[row]),
             "row": int(found.places[row, 0]),
             "column": int(found.places[row, 1]),

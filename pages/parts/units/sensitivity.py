@@ -67,7 +67,7 @@ def _sentence(found: ConceptSensitivity, labels: tuple[str, ...]) -> str:
         return said + "No class's score differs from that of random vectors (p at least 0.05 for all)."
     listed = ", ".join(
         f"*{plain(labels[found.classes[one]])}* {found.scores[:, one].mean():.0%} against "
-        f"{found.random[:, one].mean():.0%} (p {_shown(found.p[one])}; as far off {_strangers(found, one)})"
+        f"{found.random[:, one].mean():.0%} (p {_shown(float(found.p[one]))}; as far off {_strangers(found, one)})"
         for one in some[:3]
     )
     more = f", and {len(some) - 3} more" if len(some) > 3 else ""
