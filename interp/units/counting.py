@@ -32,13 +32,15 @@ DIGITS = 30
 class Batch:
     """Images of a set that run together: their positions, the class of each one's label (-1: none), what is in each.
 
-    `shared` is for what counts of several layers have in common, so that it is made once.
+    `shared` is for what counts of several layers have in common, so that it is made once; `pixels` are what the
+    classifier sees, in [0, 1].
     """
 
     positions: Int[np.ndarray, " n"]
     labels: Int[np.ndarray, " n"]
     known: Sequence[KnownConcepts]
     shared: dict[str, Any] = field(default_factory=dict)
+    pixels: Float[Tensor, "n c h w"] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +135,8 @@ class UnitPass(SetPass[Count, Counted]):
             return [self.blank(classifier, item, problems) for item in items]
         read = [one for one in seen if one.input.pixels is not None]
         positions = positions_of([one.input for one in read])
-        batch = Batch(positions, context[positions], [one.known for one in read])
+        known = [one.known for one in read]
+        batch = Batch(positions, context[positions], known, pixels=images.pixels)
         values: dict[int, Any] = {}
 
         def count(layer: str, output: Tensor) -> None:

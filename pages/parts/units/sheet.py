@@ -8,13 +8,13 @@ import numpy as np
 import streamlit as st
 
 from interp.figures import units as figures
-from interp.units import LayerDissection, LayerTally
+from interp.units import LayerDissection, LayerTally, LayerWords
 from pages.parts.cards import picturecards
 from pages.parts.cards.picturecards import PictureCard
 from pages.parts.kit import charts, clicks, controls, export, replay, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
-from pages.parts.units import asking, unit
+from pages.parts.units import asking, unit, words
 from pages.parts.units.asking import UnitResults
 
 EACH = 24
@@ -49,15 +49,19 @@ def view(selection: Selection, picture, side) -> None:
         number = asking.choose_unit(layer)
         bound = asking.bound()
         order = controls.one_of("Order", "un.order", ORDERS, help=HELP)
-        wanted = controls.text("Concept", "un.concept", placeholder="all", help="Show units of this concept alone.")
+        in_words = words.choose()
+        help = "Show units of this concept alone, or, where cards say words, those with it in their description."
+        wanted = controls.text("Concept", "un.concept", placeholder="all", help=help)
     with picture:
         clicks.listen({"unit": asking.take})
-        sheet, chart = st.container(), st.container()
+        sheet, chart, waits = st.container(), st.container(), st.container()
         asked = asking.results(selection, layer)
         if asked.tally is None:
             return
+        with waits:
+            told = words.told(selection, asked) if in_words and asked.done else None
         with sheet:
-            _sheet(selection, asked, number, bound, order, wanted)
+            _sheet(selection, asked, number, bound, order, wanted, told)
         with chart:
             _layers(asked, bound)
         st.markdown(f"#### {plain(layer.name)}, unit {number}")
@@ -65,10 +69,18 @@ def view(selection: Selection, picture, side) -> None:
         _table(selection, asked, bound)
 
 
-def _sheet(selection: Selection, asked: UnitResults, number: int, bound: float, order: str, wanted: str) -> None:
+def _sheet(
+    selection: Selection,
+    asked: UnitResults,
+    number: int,
+    bound: float,
+    order: str,
+    wanted: str,
+    told: LayerWords | None,
+) -> None:
     tally, dissection = asked.tally, asked.dissection
     assert tally is not None
-    units = ordered(tally, dissection, order, wanted, bound)
+    units = words.named(ordered(tally, dissection, order, "" if told else wanted, bound), told, wanted)
     st.markdown(_sentence(selection, asked, bound, len(units), wanted))
     if not units:
         return
@@ -78,7 +90,8 @@ def _sheet(selection: Selection, asked: UnitResults, number: int, bound: float, 
     wanted_crops = _crops(asked, tally, shown)
     job = selection.scope.read("crops", figures.crops, selection.classifier, selection.photos, wanted_crops)
     squares = job.value if waiting.there(job, 1.0) else (None,) * len(shown)
-    picturecards.draw(squares, [card(tally, dissection, one, bound, chosen=one == number) for one in shown], side=118)
+    cards = [words.card(card(tally, dissection, one, bound, chosen=one == number), told, one) for one in shown]
+    picturecards.draw(squares, cards, side=118)
     waiting.settled(job)
 
 
@@ -165,6 +178,7 @@ def _table(selection: Selection, asked: UnitResults, bound: float) -> None:
         if not opened.open:
             return
         rows = table(asked, selection.classifier.labels, bound)
+        rows = words.columns(rows, words.told(selection, asked) if asked.done else None)
         st.dataframe(export.shown(rows), hide_index=True, height=320)
         export.download("Units as CSV", "loupe-units.csv", lambda: rows)
 

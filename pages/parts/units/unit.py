@@ -15,7 +15,7 @@ from pages.parts.cards.picturecards import PictureCard
 from pages.parts.kit import charts, export, replay, screens, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain, shortened
-from pages.parts.units import asking
+from pages.parts.units import asking, words
 from pages.parts.units.asking import UnitResults
 
 EXPLAINED = 4
@@ -28,8 +28,8 @@ READING = (
     "has the concepts that its mask overlaps with most, with the IoU, its odds against masks of other images, and in "
     "how many images the concept is. *Class selectivity* is (a − b) / (a + b), a the mean activation over the images "
     "of the class where it is largest, b the mean over the other classes (Morcos et al. 2018); a selective unit is not "
-    "for that reason an important one."
-)
+    "for that reason an important one.\n\n"
+) + words.READING
 
 
 def view(selection: Selection, picture, side) -> None:
@@ -46,13 +46,16 @@ def view(selection: Selection, picture, side) -> None:
             return
         with place:
             facts(selection, asked, number, bound)
+            in_words = st.container()
             _top(selection, asked, number)
-            if asked.done:
-                _driving(selection, asked, number)
+            driven = asked.done and _driving(selection, asked, number)
             if asked.dissection is not None and asked.dissection.concepts:
                 st.markdown("**Concepts**")
                 replay.once(_concepts, asked.dissection, number)
             _classes(selection, asked.tally, number)
+            if driven:
+                with in_words:
+                    words.section(selection, asked, number)
 
 
 def facts(selection: Selection, asked: UnitResults, number: int, bound: float) -> None:
@@ -97,7 +100,8 @@ def _top(selection: Selection, asked: UnitResults, number: int) -> None:
     waiting.settled(job)
 
 
-def _driving(selection: Selection, asked: UnitResults, number: int) -> None:
+def _driving(selection: Selection, asked: UnitResults, number: int) -> bool:
+    """Draw what drives the unit; gives whether that is done."""
     tally = asked.tally
     assert tally is not None
     shown = tuple(int(one) for one in tally.images[number, :EXPLAINED] if one >= 0)
@@ -105,9 +109,11 @@ def _driving(selection: Selection, asked: UnitResults, number: int) -> None:
     job = selection.scope.compute(
         "driving", in_images, selection.classifier, selection.photos, shown, number, asked.layer.name
     )
-    if waiting.settled(job):
+    done = waiting.settled(job)
+    if done:
         images, maps = job.value
         replay.once(_maps, images, maps, screens.width(), known_by=(job.key, screens.width()))
+    return done
 
 
 def _maps(images: Images, maps: tuple[tuple[str, Heatmaps, bool], ...], width: int) -> None:
