@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from interp.units.ablation_sums import AblationSums
 from interp.units.dissection import DETECTOR, LayerDissection
-from interp.units.labels_of_top import LabelGroup, TopLabels
+from interp.units.labels_of_top import LabelGroup, TopConcepts, TopLabels
 from interp.units.looks import HUE, HUES, LIGHT, LIGHTNESS, ORIENTATIONS, SPACING, STRIPES, WAVELENGTHS
 from interp.units.probes import Tuning, nearest
 from interp.units.wordnet import WordNet
@@ -30,25 +30,39 @@ LEAST_FALL = 0.005
 """By how much the mean probability of a class has to fall without a unit."""
 
 
-def of_concepts(dissection: LayerDissection) -> list[tuple[Clause, ...]]:
-    """For each unit its concepts with an IoU over 0.04, at least twice that by chance, in at least 5 images."""
+def of_concepts(dissection: LayerDissection, tops: TopConcepts) -> list[tuple[Clause, ...]]:
+    """For each unit its concepts with an IoU over 0.04, at least twice that by chance, in at least 5 images.
+
+    They have to be over-represented among its top images, too, if they are not in most images: of few images an IoU may
+    be large by chance.
+    """
     iou, odds, images = dissection.iou(), dissection.odds(), dissection.counts.of_concept
-    enough = (iou > DETECTOR) & (odds >= LEAST_ODDS) & (images >= FEW)
+    places = np.array([tops.concepts.index(one) for one in dissection.concepts], np.int64)
+    enough = (iou > DETECTOR) & (odds >= LEAST_ODDS) & (images >= FEW) & tops.plausible()[:, places]
     found = []
     for one in range(len(iou)):
-        best = [place for place in np.argsort(-iou[one], kind="stable")[:MOST].tolist() if enough[one, place]]
-        found.append(tuple(_concept(dissection, place, iou[one, place], odds[one, place]) for place in best))
+        best = [place for place in np.argsort(-iou[one], kind="stable").tolist() if enough[one, place]][:MOST]
+        found.append(
+            tuple(
+                _concept(dissection, place, iou[one, place], odds[one, place], *_of_top(tops, one, int(places[place])))
+                for place in best
+            )
+        )
     return found
 
 
-def _concept(dissection: LayerDissection, place: int, iou: float, odds: float) -> Clause:
+def _of_top(tops: TopConcepts, unit: int, place: int) -> tuple[int, int]:
+    return int(tops.counts[unit, place]), int(tops.tops[unit, place])
+
+
+def _concept(dissection: LayerDissection, place: int, iou: float, odds: float, count: int, top: int) -> Clause:
     category, name = dissection.concepts[place]
     images = int(dissection.counts.of_concept[place])
     return Clause(
         "concept",
         f"sees {name} ({category})",
-        f"IoU {iou:.2f}, {odds:.1f} times chance, in {images:,} images",
-        (("IoU", float(iou)), ("odds", float(odds)), ("images", images)),
+        f"IoU {iou:.2f}, {odds:.1f} times chance, in {count} of its top {top} and in {images:,} images",
+        (("IoU", float(iou)), ("odds", float(odds)), ("images", images), ("of top", count), ("top", top)),
         concept=(category, name),
     )
 
@@ -60,7 +74,8 @@ def of_labels(tops: TopLabels, ids: Sequence[str] | None, wordnet: WordNet | Non
     kind with the smallest p, of equal ones the smallest.
     """
     found, clauses = tops.found(), []
-    by_classes = {frozenset(one.classes): place for place, one in enumerate(tops.groups) if one.synset is not None}
+    there = frozenset(one.classes[0] for one in tops.groups if one.synset is None)
+    tested = {there & set(one.classes): place for place, one in enumerate(tops.groups) if one.synset is not None}
     for unit in range(len(found)):
         order = [int(place) for place in np.lexsort((tops.sizes, tops.p[unit])) if found[unit, place]]
         labels = [place for place in order if tops.groups[place].synset is None]
@@ -68,15 +83,10 @@ def of_labels(tops: TopLabels, ids: Sequence[str] | None, wordnet: WordNet | Non
         if labels and kinds and wordnet is not None and ids is not None:
             common = wordnet.deepest_common([ids[tops.groups[place].classes[0]] for place in labels])
             # Of kinds with the same classes one was tested.
-            own = by_classes.get(_members(tops, wordnet, ids, common))
+            own = tested.get(frozenset(one for one in there if common in wordnet.ancestors(ids[one])))
             kinds = [own] if len(labels) > 1 and own in kinds else []
         clauses.append(tuple(_label(tops, unit, place) for place in (*labels[:MOST], *kinds[:1])))
     return clauses
-
-
-def _members(tops: TopLabels, wordnet: WordNet, ids: Sequence[str], kind: str | None) -> frozenset[int]:
-    classes = [one.classes[0] for one in tops.groups if one.synset is None]
-    return frozenset(one for one in classes if kind in wordnet.ancestors(ids[one]))
 
 
 def _label(tops: TopLabels, unit: int, place: int) -> Clause:
@@ -122,7 +132,7 @@ def of_probes(
 
     for unit in range(len(room)):
         if clear(hue, unit, LEAST_HUE):
-            which = int(nearest(hue.which[unit], len(HUES), 360))
+            which = nearest(float(hue.which[unit]), len(HUES), 360.0)
             add(unit, "hue", f"prefers {HUES[which]}", hue.selectivity[unit], hue.best[unit], HUE + which)
         if clear(lightness, unit, LEAST_LIGHTNESS):
             which = int(lightness.which[unit])
@@ -134,7 +144,7 @@ def of_probes(
         apart = tuning.wavelengths[place]
         column = WAVELENGTHS.index(apart)
         if clear(stripes, unit, LEAST_ORIENTATION):
-            which = int(nearest(stripes.which[unit], len(ORIENTATIONS), 180))
+            which = nearest(float(stripes.which[unit]), len(ORIENTATIONS), 180.0)
             said = f"prefers edges or stripes at {ORIENTATIONS[which]:g}°{_named(which)}, best {apart} pixels apart"
             look = STRIPES + column * len(ORIENTATIONS) + which
             add(unit, "stripes", said, stripes.selectivity[unit], stripes.best[unit], look)

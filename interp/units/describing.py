@@ -26,7 +26,7 @@ from interp.units.concepts import concepts as known_concepts
 from interp.units.counting import Counted, UnitPass
 from interp.units.dissection import dissecting
 from interp.units.foretelling import scored
-from interp.units.labels_of_top import TOP, label_groups, top_labels
+from interp.units.labels_of_top import TOP, label_groups, top_concepts, top_labels
 from interp.units.probes import probing
 from interp.units.rows import ImageRows, RowCount, top_rows
 from interp.units.wordnet import WordNet, wordnet_of
@@ -174,7 +174,7 @@ class _Work:
             return "it answers to no image more than to the others."
         said = {
             "labels": "no label is over-represented among its top images",
-            "concepts": "no concept has an IoU over 0.04 and twice that by chance",
+            "concepts": "no concept has an IoU over 0.04, twice that by chance, and is more in its top images",
             "probes": "no colour, lightness or direction that it prefers drives it half as far as its top images",
             "ablation": "no class falls without it",
         }
@@ -217,7 +217,8 @@ def _concepts(work: _Work, number: int, kept: ItemStore | None) -> Generator[Lay
     asked = (work.classifier, work.photos, [work.layer], work.source)
     steps = dissecting(*asked, positions=work.ranking.positions, kept=kept)
     dissection = yield from work.stage(number + 1, steps)
-    work.found["concepts"] = clauses.of_concepts(dissection.layers[0])
+    tops = top_concepts(work.ranking, work.source.complete)
+    work.found["concepts"] = clauses.of_concepts(dissection.layers[0], tops)
 
 
 def _probes(work: _Work, number: int, kept: ItemStore | None) -> Generator[LayerWords | None, None, None]:

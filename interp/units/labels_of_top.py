@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from interp.types import Fingerprinted
-from interp.units.rows import top_rows
+from interp.units.rows import ImageRows, top_rows
+from interp.units.truth import Names
 from interp.units.wordnet import WordNet
 
 TOP = 20
@@ -69,6 +70,44 @@ def top_labels(
     return TopLabels(tuple(groups), len(labels), sizes, tops, counts, p, adjusted(p))
 
 
+@dataclass(frozen=True, eq=False)
+class TopConcepts(Fingerprinted):
+    """How often each of c concepts is in the top images of each of k units, of the images of which it is known.
+
+    As `TopLabels`; `common` are those in more than half of the images, of which this tells little.
+    """
+
+    concepts: Names
+    tops: Int[np.ndarray, "k c"]
+    counts: Int[np.ndarray, "k c"]
+    common: Bool[np.ndarray, " c"]
+    adjusted: Float[np.ndarray, "k c"]
+
+    def plausible(self) -> Bool[np.ndarray, "k c"]:
+        """Which concepts are over-represented among the top images, or in most images anyway."""
+        return (self.adjusted < LEVEL) | self.common
+
+
+def top_concepts(rows: ImageRows, complete: bool, top: int = TOP) -> TopConcepts:
+    """Test every concept in every unit, each over the images in which something of its category is known, or all."""
+    shape = rows.peaks.shape[1], len(rows.concepts)
+    tops, counts, p, common = (
+        np.zeros(shape, np.int64),
+        np.zeros(shape, np.int64),
+        np.ones(shape),
+        np.zeros(shape[1], bool),
+    )
+    for place, category in enumerate(rows.categories):
+        own = [column for column, one in enumerate(rows.concepts) if one[0] == category]
+        known = np.ones(len(rows), bool) if complete else rows.known[:, place]
+        there = rows.areas[known][:, own] > 0
+        chosen = top_rows(rows.peaks[known], min(top, int(known.sum()) // 5)).T.astype(np.int64)
+        counts[:, own], tops[:, own] = chosen @ there.astype(np.int64), chosen.sum(axis=1)[:, None]
+        p[:, own] = over_represented(counts[:, own], int(known.sum()), there.sum(axis=0), chosen.sum(axis=1))
+        common[own] = there.mean(axis=0) > 0.5 if known.any() else False
+    return TopConcepts(rows.concepts, tops, counts, common, adjusted(p))
+
+
 def over_represented(
     counts: Int[np.ndarray, "k g"], images: int, sizes: Int[np.ndarray, " g"], tops: Int[np.ndarray, " k"]
 ) -> Float[np.ndarray, "k g"]:
@@ -94,9 +133,10 @@ def adjusted(p: Float[np.ndarray, "k g"]) -> Float[np.ndarray, "k g"]:
 def label_groups(
     names: Sequence[str], labels: Int[np.ndarray, " n"], ids: Sequence[str] | None, wordnet: WordNet | None
 ) -> tuple[LabelGroup, ...]:
-    """Each class that has an image, and each kind that at least two and not all of these are of, each once.
+    """Each class that has an image, and each kind that at least two and not all of these are of.
 
-    Of kinds with the same classes the deepest counts.
+    A kind has all its classes, also those without an image here; of kinds that the same ones with images are of the
+    deepest counts.
     """
     there = [int(one) for one in np.unique(labels[labels >= 0])]
     groups = [LabelGroup(names[one], (one,)) for one in there]
@@ -111,7 +151,10 @@ def label_groups(
         if 1 < len(classes) < len(there):
             key = tuple(classes)
             kinds[key] = _deeper(wordnet, kind, kinds.get(key, kind))
-    return (*groups, *(LabelGroup(wordnet.names[kind], classes, kind) for classes, kind in sorted(kinds.items())))
+    below = {
+        kind: tuple(one for one, own in enumerate(ids) if kind in wordnet.ancestors(own)) for kind in kinds.values()
+    }
+    return (*groups, *(LabelGroup(wordnet.names[kind], below[kind], kind) for _, kind in sorted(kinds.items())))
 
 
 def _deeper(wordnet: WordNet, one: str, other: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from interp.batches import as_many, batched
@@ -58,7 +58,7 @@ class Tuning(Fingerprinted):
 
         A rectified linear unit of one colour has about 0.79, one that answers to all hues alike 0.
         """
-        return _circular(self._above(self.hues), np.arange(len(HUES)) * (360 / len(HUES)), 360)
+        return _circular(self._above(self.hues), np.arange(len(HUES)) * (360 / len(HUES)), 360.0)
 
     def lightness(self) -> Preference:
         """Dark (0) or light (1); selectivity is |a − b| / (a + b), of the answers above that to grey."""
@@ -77,7 +77,7 @@ class Tuning(Fingerprinted):
             nothing = np.zeros(len(above))
             return Preference(nothing, nothing, nothing)
         best = above[np.arange(len(above)), above.max(axis=2).argmax(axis=1)]
-        return _circular(best, np.array(ORIENTATIONS), 180)
+        return _circular(best, np.array(ORIENTATIONS), 180.0)
 
     def spacing(self) -> Preference:
         """Which of `wavelengths` is best in any direction; selectivity is (1 − mean / largest) · w / (w − 1)."""
@@ -150,9 +150,9 @@ def probes(size: tuple[int, int], channels: int) -> tuple[Float[Tensor, "n c h w
     return torch.cat([fields, grey]).clamp(0, 1), spacings
 
 
-def nearest(angle: float, count: int, turn: float) -> Int[np.ndarray, ""]:
+def nearest(angle: float, count: int, turn: float) -> int:
     """Which of `count` angles that divide a turn evenly, from 0 on, is nearest."""
-    return np.rint(angle / turn * count).astype(np.int64) % count
+    return round(angle / turn * count) % count
 
 
 def _circular(above: Float[np.ndarray, "k n"], degrees: Float[np.ndarray, " n"], turn: float) -> Preference:

@@ -23,7 +23,7 @@ class Clause:
     kind: ClauseKind
     said: str
     number: str
-    measured: tuple[tuple[str, float], ...]
+    measured: tuple[tuple[str, float | int], ...]
     classes: tuple[int, ...] = ()
     concept: tuple[str, str] | None = None
     look: int | None = None
