@@ -87,8 +87,8 @@ def card(of: PictureCard, words: LayerWords | None, number: int) -> PictureCard:
     one = words.units[number]
     first = one.clauses[0].said if one.clauses else "no description"
     score = "" if one.auroc is None else f" (AUROC {one.auroc:.2f})"
-    about = f"{of.about}; {plain(_sentence(one), limit=600)}{score}"
-    return replace(of, line=plain(shortened(first, 40)), about=about)
+    about = f"{of.about}; {shortened(_sentence(one), 600)}{score}"
+    return replace(of, line=shortened(first, 40), about=about)
 
 
 def columns(rows: list[dict], words: LayerWords | None) -> list[dict]:
