@@ -56,6 +56,7 @@ LINKS = [
     ("feature_visualization", SCENES | {"fv.view": "Deep dream", "image": "car-0003"}),
     ("units", SCENES | {"un.layer": "mixed3b", "un.order": "Odds", "un.bound": "0.1", "un.concept": "car"}),
     ("units", SCENES | {"un.view": "One unit", "un.unit": "12"}),
+    ("units", SCENES | {"un.say": "Words", "un.concept": "wing"}),
 ]
 
 
