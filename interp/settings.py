@@ -38,7 +38,8 @@ NUMBERS = {
     "LOUPE_OWN_SECONDS": NumberSetting(30.0, 0.001, 31_536_000.0, "seconds"),
     "LOUPE_OWN_MB": NumberSetting(1536.0, 1.0, MOST_MB, MEGABYTES),
 }
-PATHS = ("LOUPE_CACHE", "LOUPE_MODELS", "LOUPE_IMAGES", "LOUPE_PREPARED")
+PATHS = ("LOUPE_CACHE", "LOUPE_MODELS", "LOUPE_IMAGES", "LOUPE_PREPARED", "LOUPE_WORDNET", "LOUPE_CLIP",
+         "LOUPE_CLIP_MODEL", "LOUPE_CLIP_WORDS")  # fmt: skip
 
 
 def number(variable: str) -> float:

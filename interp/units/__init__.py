@@ -16,11 +16,13 @@ from interp.units.concepts import ConceptSource, concepts
 from interp.units.conditioned import conditioned, relevance_of_units, strongest_relevance
 from interp.units.counting import Counted, UnitPass, merged
 from interp.units.curves import DropCurve, by_score, curves_of_class, drop_curve, drop_curves, ranking
+from interp.units.describing import describe, describing
 from interp.units.dissection import DETECTOR, Dissection, LayerDissection, dissect, dissecting, tallying
 from interp.units.driving import what_drives
 from interp.units.likeness import CellLikeness, LikeCells, cell_vectors
 from interp.units.mask_overlap import MaskOverlap, mask_overlaps
 from interp.units.overlap import ConceptOverlap, OverlapCounts
+from interp.units.probes import Tuning, probe
 from interp.units.relevance import ClassRelevance, RelevancePass, RelevantImages, relevant_images
 from interp.units.seen import ConceptImages, seen_concepts, singled_out, with_masks
 from interp.units.source_terms import CarriedTerm, InputUnit, KernelTerm, UnitSources, UnknownTerm
@@ -28,6 +30,7 @@ from interp.units.sources import sources
 from interp.units.tally import LayerTally, UnitTally
 from interp.units.top_images import TopImages, top_images
 from interp.units.wall import ChannelMaps, WallScale, between_centres, channel_maps, over_threshold
+from interp.units.words import Clause, LayerWords, UnitWords
 
 __all__ = [
     "DETECTOR",
@@ -41,6 +44,7 @@ __all__ = [
     "ChangePass",
     "ChannelMaps",
     "ClassRelevance",
+    "Clause",
     "CombinationOverlap",
     "Combinations",
     "ConceptImages",
@@ -55,6 +59,7 @@ __all__ = [
     "KernelTerm",
     "LayerDissection",
     "LayerTally",
+    "LayerWords",
     "LikeCells",
     "MaskOverlap",
     "MeanPass",
@@ -64,12 +69,14 @@ __all__ = [
     "RelevantImages",
     "Removal",
     "TopImages",
+    "Tuning",
     "UnitAblationPass",
     "UnitClassifier",
     "UnitEffects",
     "UnitPass",
     "UnitSources",
     "UnitTally",
+    "UnitWords",
     "UnknownTerm",
     "WallScale",
     "ablate",
@@ -85,6 +92,8 @@ __all__ = [
     "concepts",
     "conditioned",
     "curves_of_class",
+    "describe",
+    "describing",
     "dissect",
     "dissecting",
     "dissecting_axes",
@@ -96,6 +105,7 @@ __all__ = [
     "mask_overlaps",
     "merged",
     "over_threshold",
+    "probe",
     "ranking",
     "relevance_of_units",
     "relevant_images",

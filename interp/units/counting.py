@@ -33,13 +33,15 @@ DIGITS = 30
 class Batch:
     """Images of a set that run together: their positions, the class of each one's label (-1: none), what is in each.
 
-    `shared` is for what counts of several layers have in common, so that it is made once.
+    `shared` is for what counts of several layers have in common, so that it is made once; `pixels` are what the
+    classifier sees, in [0, 1].
     """
 
     positions: Int[np.ndarray, " n"]
     labels: Int[np.ndarray, " n"]
     known: Sequence[KnownConcepts]
     shared: dict[str, Any] = field(default_factory=dict)
+    pixels: Float[Tensor, "n c h w"] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +179,8 @@ class UnitPass(SetPass[Count, Counted]):
         if images is None:
             return [self.blank(classifier, item, problems) for item in items]
         read = [one for one in seen if one.input.pixels is not None]
-        batch, values, found = _batch(read, context), dict[int, Any](), dict[Which, list[SparseMaps]]()
+        batch = _batch(read, context, images.pixels)
+        values, found = dict[int, Any](), dict[Which, list[SparseMaps]]()
         remembering = self.remembered if self.concepts is None else None
 
         def count(layer: str, output: Tensor) -> None:
@@ -253,9 +256,9 @@ def _sum(item: Count[Value], values: Sequence[Counted[Value]]) -> Counted[Value]
     return Counted(sum(one.images for one in values), value, problems)
 
 
-def _batch(seen: Sequence[_Seen], context: Int[np.ndarray, " n"]) -> Batch:
+def _batch(seen: Sequence[_Seen], context: Int[np.ndarray, " n"], pixels: Tensor | None = None) -> Batch:
     positions = positions_of([one.input for one in seen])
-    return Batch(positions, context[positions], [one.known or KnownConcepts() for one in seen])
+    return Batch(positions, context[positions], [one.known or KnownConcepts() for one in seen], pixels=pixels)
 
 
 def _seen_by(value: Counted) -> int:

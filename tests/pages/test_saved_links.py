@@ -67,6 +67,7 @@ LINKS = [
         "units",
         SCENES | {"un.view": "Without it", "un.remove": "Ticked", "un.layer": "mixed5b", "un.ticked": "mixed5b:3"},
     ),
+    ("units", SCENES | {"un.say": "Words", "un.concept": "wing"}),
 ]
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
 
 from interp.figures import units as figures
-from interp.units import LayerDissection, LayerTally
+from interp.units import LayerDissection, LayerTally, LayerWords
 from pages.parts.cards import picturecards
 from pages.parts.cards.picturecards import PictureCard
 from pages.parts.kit import charts, clicks, controls, export, replay, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
-from pages.parts.units import asking, drawn, importance, ticking, unit
+from pages.parts.units import asking, drawn, importance, ticking, unit, words
 from pages.parts.units.asking import UnitResults
 
 EACH = 24
@@ -56,15 +57,19 @@ def view(selection: Selection, picture, side) -> None:
             importance.choose_class(selection)
         ticks = ticking.clicking()
         drawn.choose()
-        wanted = controls.text("Concept", "un.concept", placeholder="all", help="Show units of this concept alone.")
+        in_words = words.choose()
+        help = "Show units of this concept alone, or, where cards say words, those with it in their description."
+        wanted = controls.text("Concept", "un.concept", placeholder="all", help=help)
     with picture:
         clicks.listen({"unit": asking.take, "tick": ticking.turned(layer)})
-        sheet, chart = st.container(), st.container()
+        sheet, chart, waits = st.container(), st.container(), st.container()
         asked = asking.results(selection, layer)
         if asked.tally is None:
             return
+        with waits:
+            told = words.told(selection, asked) if in_words and asked.done else None
         with sheet:
-            _sheet(selection, asked, number, bound, order, wanted, ticks)
+            _sheet(selection, asked, SheetOptions(number, bound, order, wanted, ticks, told))
         with chart:
             _layers(asked, bound)
         st.markdown(f"#### {plain(layer.name)}, unit {number}")
@@ -73,12 +78,25 @@ def view(selection: Selection, picture, side) -> None:
         _table(selection, asked, bound)
 
 
-def _sheet(
-    selection: Selection, asked: UnitResults, number: int, bound: float, order: str, wanted: str, ticks: bool
-) -> None:
+class SheetOptions(NamedTuple):
+    """How the sheet is wanted: the chosen unit, the bound of detectors, the order, what is searched for.
+
+    `ticks` says whether a click ticks units, and `told` has descriptions, where cards say words.
+    """
+
+    number: int
+    bound: float
+    order: str
+    wanted: str
+    ticks: bool
+    told: LayerWords | None
+
+
+def _sheet(selection: Selection, asked: UnitResults, options: SheetOptions) -> None:
+    number, bound, order, wanted, ticks, told = options
     tally, dissection = asked.tally, asked.dissection
     assert tally is not None
-    units = ordered(tally, dissection, order, wanted, bound)
+    units = words.named(ordered(tally, dissection, order, "" if told else wanted, bound), told, wanted)
     st.markdown(_sentence(selection, asked, bound, len(units), wanted))
     if order == importance.ORDER:
         units = importance.in_order(selection, asked.layer, units)
@@ -88,7 +106,7 @@ def _sheet(
     pages = -(-len(units) // EACH)
     page = st.pagination(pages, default=1, key=f"un-page-{asked.layer.name}-{order}") if pages > 1 else 1
     shown = units[(page - 1) * EACH : page * EACH]
-    cards = [card(tally, dissection, one, bound, chosen=one == number) for one in shown]
+    cards = [words.card(card(tally, dissection, one, bound, chosen=one == number), told, one) for one in shown]
     if order == importance.ORDER:
         cards = importance.told(selection, asked.layer, shown, cards)
     cards = ticking.marked(asked.layer, cards, ticks)
@@ -188,6 +206,7 @@ def _table(selection: Selection, asked: UnitResults, bound: float) -> None:
         if not opened.open:
             return
         rows = table(asked, selection.classifier.labels, bound)
+        rows = words.columns(rows, words.told(selection, asked) if asked.done else None)
         st.dataframe(export.shown(rows), hide_index=True, height=320)
         export.download("Units as CSV", "loupe-units.csv", lambda: rows)
 

@@ -10,7 +10,7 @@ from interp.units import LayerDissection, LayerTally
 from pages.parts.kit import charts, clicks, export, replay
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
-from pages.parts.units import asking, drawn, effect, filters, histogram, mask_pictures, top
+from pages.parts.units import asking, drawn, effect, filters, histogram, mask_pictures, top, words
 from pages.parts.units.asking import UnitResults
 
 CONCEPTS = 8
@@ -25,7 +25,16 @@ READING = (
     "for that reason an important one."
 )
 READING = "\n\n".join(
-    (READING, top.READING, drawn.READING, mask_pictures.READING, histogram.READING, effect.READING, filters.READING)
+    (
+        READING,
+        words.READING,
+        top.READING,
+        drawn.READING,
+        mask_pictures.READING,
+        histogram.READING,
+        effect.READING,
+        filters.READING,
+    )
 )
 
 
@@ -44,14 +53,17 @@ def view(selection: Selection, picture, side) -> None:
             return
         with place:
             facts(selection, asked, number, bound)
+            in_words = st.container()
             made, images = st.columns([1, 3])
             with images:
                 ranking = top.section(selection, asked, number)
             if asked.done:
                 with made:
                     drawn.of_unit(selection, layer, number)
-                if ranking is not None:
-                    top.driving(selection, asked, number, ranking)
+                driven = ranking is not None and top.driving(selection, asked, number, ranking)
+                # Before what is cheaper: of one visitor's jobs the newest comes first.
+                with in_words:
+                    words.section(selection, asked, number, now=driven)
             if asked.dissection is not None and asked.dissection.concepts:
                 st.markdown("**Concepts**")
                 replay.once(_concepts, asked.dissection, number)
