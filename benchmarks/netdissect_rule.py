@@ -26,7 +26,7 @@ from interp.models.inputs import read
 from interp.passes.receptive_fields import receptive_fields
 from interp.types import Classifier
 from interp.units.concepts import KnownConcepts, known_in
-from interp.units.counting import Batch
+from interp.units.counts import Batch
 from interp.units.dissection import LayerDissection
 from interp.units.overlap import ConceptOverlap
 from interp.units.truth import Truth

@@ -21,7 +21,7 @@ from interp.models import hooks, inputs
 from interp.types import Classifier
 from interp.units import CellLikeness, UnitPass, cell_vectors
 from interp.units.concepts import KnownConcepts
-from interp.units.counting import Batch
+from interp.units.counts import Batch
 
 LAYERS = ("conv2d0", "mixed3b", "mixed4c", "mixed5b")
 BATCH, TIMES = 32, 5

@@ -14,7 +14,8 @@ from interp.units.cav import CavPass, CavRows, ConceptSensitivity, tcav
 from interp.units.combinations import CombinationOverlap, Combinations, combine, combining, halves
 from interp.units.concepts import ConceptSource, concepts
 from interp.units.conditioned import conditioned, relevance_of_units, strongest_relevance
-from interp.units.counting import Counted, UnitPass, merged
+from interp.units.counting import UnitPass
+from interp.units.counts import Counted, merged
 from interp.units.curves import DropCurve, by_score, curves_of_class, drop_curve, drop_curves, ranking
 from interp.units.describing import describe, describing
 from interp.units.dissection import DETECTOR, Dissection, LayerDissection, dissect, dissecting, tallying

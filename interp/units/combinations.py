@@ -19,10 +19,11 @@ from interp.set_pass import ItemStore, Positions, by_chunks, chosen_positions, r
 from interp.types import Classifier, Fingerprinted
 from interp.units.concepts import ConceptSource
 from interp.units.concepts import concepts as known_concepts
-from interp.units.counting import Batch, Count, Counted, UnitPass
+from interp.units.counting import UnitPass
+from interp.units.counts import Batch, Count, Counted
 from interp.units.dissection import LayerDissection, tallying
 from interp.units.exceeding import Centres, centres
-from interp.units.fitting import Features, Learned, learn
+from interp.units.fitting import Learned, UnitFeatures, learn
 from interp.units.gathered import PositionSample, places_of
 from interp.units.overlap import ConceptOverlap, OverlapCounts
 from interp.units.truth import Names
@@ -44,7 +45,7 @@ class Combinations(Fingerprinted):
 
     layer: str
     concepts: Names
-    features: Features
+    features: UnitFeatures
     weights: Float[np.ndarray, "c k"]
     biases: Float[np.ndarray, " c"]
     levels: Float[np.ndarray, " c"]
@@ -113,7 +114,7 @@ def combine(
     layer: str,
     concepts: ConceptSource | None = None,
     *,
-    features: Features = "thresholded",
+    features: UnitFeatures = "thresholded",
     quantile: float = QUANTILE,
     positions: Positions = None,
 ) -> Combinations:
@@ -142,7 +143,7 @@ def combining(
     layer: str,
     concepts: ConceptSource | None = None,
     *,
-    features: Features = "thresholded",
+    features: UnitFeatures = "thresholded",
     quantile: float = QUANTILE,
     positions: Positions = None,
     kept: ItemStore | None = None,
@@ -195,7 +196,7 @@ def _half(steps: Generator, done: int, images: int, whole: int) -> Generator[Non
 def _result(
     learned: Learned,
     thresholds: Float[np.ndarray, " k"],
-    features: Features,
+    features: UnitFeatures,
     read: Sequence[Counted[OverlapCounts]],
     source: ConceptSource,
     images: tuple[int, int],

@@ -23,7 +23,8 @@ from interp.units.ablation_sets import halves
 from interp.units.clip_dissect import ClipSource, named
 from interp.units.concepts import ConceptSource
 from interp.units.concepts import concepts as known_concepts
-from interp.units.counting import Counted, UnitPass
+from interp.units.counting import UnitPass
+from interp.units.counts import Counted
 from interp.units.dissection import dissecting
 from interp.units.foretelling import scored
 from interp.units.labels_of_top import TOP, label_groups, top_concepts, top_labels

@@ -18,7 +18,8 @@ from interp.set_pass.running import ItemStore, returned
 from interp.types import Classifier, Fingerprinted
 from interp.units.concepts import ConceptSource
 from interp.units.concepts import concepts as known_concepts
-from interp.units.counting import Counted, UnitPass
+from interp.units.counting import UnitPass
+from interp.units.counts import Counted
 from interp.units.exceeding import centres
 from interp.units.overlap import ConceptOverlap, OverlapCounts
 from interp.units.remembered import Remembered

@@ -75,6 +75,12 @@ class _Candidates:
     """The maps that exceed their threshold somewhere: of each the row (image), the channel, the threshold."""
 
     def __init__(self, maps: Float[Tensor, "n k u v"], thresholds: Float[Tensor, " k"]) -> None:
+        if maps.device.type == "cpu":
+            # In the calling thread alone, as others count other layers.
+            values, limits = maps.numpy(), thresholds.numpy()
+            self.rows, self.channels = (values.reshape(*values.shape[:2], -1).max(axis=2) > limits).nonzero()
+            self.maps, self.limits = values[self.rows, self.channels], limits[self.channels]
+            return
         which, units = (maps.amax(dim=(2, 3)) > thresholds).nonzero().unbind(1)
         self.maps = np.ascontiguousarray(maps[which, units].cpu().numpy())
         self.limits = thresholds[units].cpu().numpy()

@@ -13,7 +13,7 @@ from torch.nn.functional import softplus
 from interp.units.gathered import GatheredPositions
 from interp.units.truth import Names
 
-Features = Literal["thresholded", "raw"]
+UnitFeatures = Literal["thresholded", "raw"]
 """What is combined: 1 where a unit is over its threshold and else 0, as in Net2Vec, or the activations themselves."""
 
 FEWEST = 3
@@ -27,7 +27,7 @@ SHARES, CANDIDATES = (0.02, 0.1), 4
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
+class FittedUnits:
     """Combinations as they were learned: weights, biases, and the levels that are best on the first half."""
 
     weights: Float[np.ndarray, "c k"]
@@ -41,8 +41,8 @@ class Learned:
 
     layer: str
     concepts: Names
-    combination: Fitted
-    exchanged: Fitted
+    combination: FittedUnits
+    exchanged: FittedUnits
     balance: Float[np.ndarray, " c"]
     units: Int[np.ndarray, " c"]
     fitted_units: Int[np.ndarray, " c"]
@@ -53,7 +53,7 @@ class Learned:
 def learn(
     gathered: GatheredPositions,
     thresholds: Float[np.ndarray, " k"],
-    features: Features,
+    features: UnitFeatures,
     *,
     complete: bool,
     seed: int = 0,
@@ -93,11 +93,11 @@ def _fitted(
     scales: Float[np.ndarray, " k"],
     target: Float[np.ndarray, "m c"],
     counts: Float[np.ndarray, "m c"],
-) -> Fitted:
+) -> FittedUnits:
     weights, biases = fit(rows, target, counts)
     values = rows @ weights.T + biases
     levels = [best_level(values[:, one], target[:, one], counts[:, one])[0] for one in range(target.shape[1])]
-    return Fitted(weights * scales, biases, np.array(levels, np.float32))
+    return FittedUnits(weights * scales, biases, np.array(levels, np.float32))
 
 
 def fit(

@@ -11,7 +11,7 @@ from jaxtyping import Float, Float16, Int
 from torch import Tensor
 
 from interp.types import Classifier, Fingerprinted
-from interp.units.counting import Batch, Count
+from interp.units.counts import Batch, Count
 from interp.units.exceeding import Centres
 from interp.units.truth import Names, in_order
 

@@ -16,7 +16,7 @@ from interp.images import ImageSet
 from interp.models import hooks, inputs
 from interp.passes.grids import on_grid
 from interp.types import Classifier, Fingerprinted
-from interp.units.counting import DIGITS, Batch, Count, fixed
+from interp.units.counts import DIGITS, Batch, Count, fixed
 
 Measure = Literal["strength", "pattern"]
 """How two activation vectors a and v are compared: by 'strength', 2 a·v / (|a|² + |v|²), which is 1 only where they are

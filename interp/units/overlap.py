@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from interp.types import Classifier, Fingerprinted
-from interp.units.counting import Batch, Count
+from interp.units.counts import Batch, Count
 from interp.units.exceeding import Centres, count_exceeding
 from interp.units.truth import Names, Truth, in_order, product
 
@@ -60,9 +60,8 @@ class ConceptOverlap(Count[OverlapCounts]):
     def of(self, classifier: Classifier, maps: Float[Tensor, "n k u v"], batch: Batch) -> OverlapCounts:
         """The counts of some images."""
         size = classifier.input_size
-        if "truth" not in batch.shared:
-            batch.shared["truth"] = Truth(batch.known, size)
-        sums = _Sums(self.layer, len(self.thresholds), maps.shape[1], batch.shared["truth"])
+        truth = batch.once("truth", lambda: Truth(batch.known, size))
+        sums = _Sums(self.layer, len(self.thresholds), maps.shape[1], truth)
         for place, thresholds in enumerate(torch.from_numpy(self.thresholds).to(maps).unbind()):
             sums.add(place, partial(count_exceeding, maps, thresholds, self.centres, size))
         return sums.counts()

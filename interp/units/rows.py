@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from interp.types import Classifier, Fingerprinted
-from interp.units.counting import Batch, Count
+from interp.units.counts import Batch, Count
 from interp.units.looks import COUNT, looks
 from interp.units.truth import Names, in_order
 
@@ -52,8 +52,9 @@ class RowCount(Count[ImageRows]):
 
     def of(self, classifier: Classifier, maps: Float[Tensor, "n k u v"], batch: Batch) -> ImageRows:
         """The rows of some images."""
-        if "looks" not in batch.shared and batch.pixels is not None:
-            batch.shared["looks"] = looks(batch.pixels).float().cpu().numpy()
+        pixels, own = batch.pixels, np.zeros((len(maps), COUNT), np.float32)
+        if pixels is not None:
+            own = batch.once("looks", lambda: looks(pixels).float().cpu().numpy())
         flat = maps.flatten(2)
         concepts = in_order(one.concepts for one in batch.known)
         categories = in_order(tuple(category for category, _ in one.concepts) for one in batch.known)
@@ -73,7 +74,7 @@ class RowCount(Count[ImageRows]):
             flat.mean(dim=2).cpu().numpy(),
             areas,
             known,
-            batch.shared.get("looks", np.zeros((len(maps), COUNT), np.float32)),
+            own,
         )
 
     def blank(self, classifier: Classifier) -> ImageRows:

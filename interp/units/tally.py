@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from interp.types import Classifier, Fingerprinted
-from interp.units.counting import Batch, Count, fixed, real
+from interp.units.counts import Batch, Count, fixed, real
 
 OCTAVES = (-20, 20)
 """The sketch tells numbers from 2^-20 to 2^20 apart, to 1 in 128; what is below counts as 0, what is above as 2^20."""

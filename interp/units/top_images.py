@@ -12,7 +12,8 @@ from interp.images import ImageSet, Problem
 from interp.passes.receptive_fields import ReceptiveFields, receptive_fields
 from interp.set_pass import Positions, once, returned
 from interp.types import Classifier, Fingerprinted
-from interp.units.counting import Counted, UnitPass
+from interp.units.counting import UnitPass
+from interp.units.counts import Counted
 from interp.units.tally import LayerTally, UnitTally
 
 Strength = Literal["max", "mean"]

@@ -13,7 +13,8 @@ from interp.set_pass import by_chunks
 from interp.set_pass.running import returned
 from interp.types import Classifier, Layer, Preprocessing
 from interp.units import dissection, remembered
-from interp.units.counting import UnitPass, basis
+from interp.units.counting import UnitPass
+from interp.units.directions import basis
 from interp.units.dissection import dissect
 from interp.units.exceeding import centres, exceeding
 from interp.units.overlap import ConceptOverlap

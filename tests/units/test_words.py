@@ -14,7 +14,8 @@ from interp.units.ablation_removal import Removal
 from interp.units.ablation_sums import UNIT, AblationSums
 from interp.units.clauses import of_ablation
 from interp.units.concepts import ConceptSource
-from interp.units.counting import Counted, UnitPass, merged
+from interp.units.counting import UnitPass
+from interp.units.counts import Counted, merged
 from interp.units.describing import describing
 from interp.units.foretelling import areas, foretold
 from interp.units.rows import ImageRows, RowCount, top_rows

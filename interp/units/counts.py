@@ -1,0 +1,139 @@
+"""What is counted of a layer's units, and how the values of parts of a set add up to the same bits."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from interp.images import Problem
+from interp.types import Classifier
+from interp.units.concepts import KnownConcepts
+
+Value = TypeVar("Value")
+DIGITS = 30
+"""Sums of real numbers are taken of multiples of 2^-30, so that they are the same in whatever order they are taken."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Images of a set that run together: their positions, the class of each one's label (-1: none), what is in each.
+
+    `pixels` are what the classifier sees, in [0, 1].
+    """
+
+    positions: Int[np.ndarray, " n"]
+    labels: Int[np.ndarray, " n"]
+    known: Sequence[KnownConcepts]
+    pixels: Float[Tensor, "n c h w"] | None = None
+    shared: dict[str, Any] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def once(self, name: str, make: Callable[[], Value]) -> Value:
+        """What counts of several layers, which are counted at the same time, have in common: the first makes it."""
+        with self.lock:
+            if name not in self.shared:
+                self.shared[name] = make()
+            return self.shared[name]
+
+
+@dataclass(frozen=True, eq=False)
+class Count(ABC, Generic[Value]):
+    """Something that is counted of one layer: an item of `UnitPass`.
+
+    Values add up: `merged` gives the same for all images whatever parts they came in. With a `rotation`, a seed, not
+    the layer's channels are counted but as many directions at right angles, drawn at random: what is no more of a unit
+    than of any direction is found in them, too (Bau et al. 2017).
+    """
+
+    layer: str
+    rotation: int | None = field(default=None, kw_only=True)
+
+    @abstractmethod
+    def of(self, classifier: Classifier, maps: Float[Tensor, "n k u v"], batch: Batch) -> Value:
+        """What is counted in some images."""
+
+    @abstractmethod
+    def blank(self, classifier: Classifier) -> Value:
+        """What is counted in no image."""
+
+    @abstractmethod
+    def merged(self, values: Sequence[Value]) -> Value:
+        """What is counted in the images of all values, of which there is at least one."""
+
+    def reduced(self, value: Value, so_far: Value) -> Value:
+        """What of a value can still count beside what came so far: less to keep until they are merged."""
+        return value
+
+
+@dataclass(frozen=True, eq=False)
+class Counted(Generic[Value]):
+    """The value of one count over `images` images; `problems` are those that were left out, and why."""
+
+    images: int
+    value: Value
+    problems: tuple[Problem, ...] = ()
+
+
+class RunningSums:
+    """Values as they are added up: often enough to be seen, seldom enough to cost little."""
+
+    def __init__(self, blanks: Sequence[Counted], items: Sequence[Count], count: int) -> None:
+        self._latest, self._items, self._count = tuple(blanks), items, count
+        self._waiting: list[Sequence[Counted]] = []
+
+    def add(self, parts: Sequence[Counted]) -> None:
+        """Take in further values, one for each item."""
+        reduced = [
+            replace(one, value=item.reduced(one.value, latest.value))
+            for item, one, latest in zip(self._items, parts, self._latest, strict=True)
+        ]
+        self._waiting.append(reduced)
+
+    @property
+    def so_far(self) -> tuple[Counted, ...]:
+        """The sums of all that came in, or of half of it at least; of all, once all images have come in."""
+        if self._waiting and self._latest:
+            had = _seen_by(self._latest[0])
+            more = sum(_seen_by(one[0]) for one in self._waiting)
+            if more >= had or had + more >= self._count:
+                self._latest = tuple(
+                    _sum(item, [self._latest[place], *(one[place] for one in self._waiting)])
+                    for place, item in enumerate(self._items)
+                )
+                self._waiting = []
+        return self._latest
+
+
+def merged(item: Count[Value], values: Sequence[Counted[Value]]) -> Counted[Value]:
+    """The value over the images of all, such as those of the parts of a set. Raises `ValueError` for no value."""
+    if not values:
+        raise ValueError("No parts are given: there is nothing to put together.")
+    return _sum(item, values)
+
+
+def _sum(item: Count[Value], values: Sequence[Counted[Value]]) -> Counted[Value]:
+    some = [one for one in values if one.images] or [values[0]]
+    value = some[0].value if len(some) == 1 else item.merged([one.value for one in some])
+    problems = tuple(problem for one in values for problem in one.problems)
+    return Counted(sum(one.images for one in values), value, problems)
+
+
+def _seen_by(value: Counted) -> int:
+    return value.images + len(value.problems)
+
+
+def fixed(values: Float[np.ndarray, ...]) -> Int[np.ndarray, ...]:
+    """Real numbers as whole multiples of 2^-30."""
+    return np.rint(values.astype(np.float64) * 2.0**DIGITS).astype(np.int64)
+
+
+def real(sums: Int[np.ndarray, ...]) -> Float[np.ndarray, ...]:
+    """The real numbers that `fixed` gave, or sums of them."""
+    return sums.astype(np.float64) * 2.0**-DIGITS
