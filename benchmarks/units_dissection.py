@@ -106,9 +106,8 @@ def _timed(classifier: Classifier, photos: ImageSet, rounds: int) -> None:
         took = time.perf_counter() - start
         forwards += _forward(classifier, len(photos))
         most = max(most, resident())
-        print(
-            f"{took:.2f} s, two forward passes {forwards:.2f} s, ratio {took / forwards:.2f}, {most - before:+.0f} MB"
-        )
+        ratio = f"two forward passes {forwards:.2f} s, ratio {took / forwards:.2f}"
+        print(f"{took:.2f} s, {ratio}, {most - before:+.0f} MB")
 
 
 def _forward(classifier: Classifier, count: int) -> float:
