@@ -51,7 +51,8 @@ def by_quantile(found: AxesDissection, concept: int, units: Sequence[int]) -> go
         values = [float(found.units.iou(int(one))[unit, concept]) for one in order]
         figure.add_scatter(x=[shares[one] for one in order], y=values, mode="lines+markers", name=f"unit {unit}")
     figure.update_layout(
-        height=260, margin={"l": 50, "r": 10, "t": 30, "b": 45}, legend={"orientation": "h", "y": 1.15},
+        height=290, margin={"l": 50, "r": 10, "t": 60, "b": 45},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
         xaxis={"title": "share of activations over the threshold", "type": "log", "tickformat": ".1%",
                "tickvals": sorted(shares)},
         yaxis={"title": "IoU", "rangemode": "tozero"},
@@ -73,7 +74,8 @@ def by_axes(found: AxesDissection, concept: int) -> go.Figure:
         x=np.arange(1, len(values) + 1), y=values, mode="lines", line={"color": "#0072B2", "width": 2}, name="units"
     )
     figure.update_layout(
-        height=260, margin={"l": 50, "r": 10, "t": 30, "b": 45}, legend={"orientation": "h", "y": 1.15},
+        height=290, margin={"l": 50, "r": 10, "t": 60, "b": 45},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
         xaxis={"title": "rank", "type": "log", "dtick": 1}, yaxis={"title": "IoU", "rangemode": "tozero"},
     )  # fmt: skip
     return transparent(figure)

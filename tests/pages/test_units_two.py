@@ -29,6 +29,13 @@ def test_two_classifiers_stand_beside_each_other(app, cards: list) -> None:
         assert overlaps == sorted(overlaps, reverse=True)
 
 
+def test_it_opens_with_what_only_one_of_them_detects(app) -> None:
+    opened(app, **TWO, model="scenes-a")
+    first = app.dataframe[0].value.iloc[0]
+    assert first["detected by"] != "both"
+    assert app.selectbox(key="un.gone").value == f"{first['category']}: {first['concept']}"
+
+
 def test_a_second_classifier_may_be_of_another_kind_and_none_may_be_chosen(app) -> None:
     opened(app, images="digits", model="digits", un_view="Two classifiers")
     assert "Choose a second classifier" in said(app)

@@ -101,7 +101,7 @@ def _draw(first: ComparedUnits, second: ComparedUnits, bound: float, side) -> No
         export.download("Concepts as CSV", "loupe-two-classifiers.csv", lambda: rows)
     else:
         st.caption("No concept is over the bound in either of them.")
-    _appearance(first, second, bound, side)
+    _appearance(first, second, bound, side, rows)
 
 
 def _sentence(one: ComparedUnits, bound: float) -> str:
@@ -151,12 +151,16 @@ def _of(dissection: LayerDissection, concept: tuple[str, str], bound: float) -> 
     return int((dissection.labels(bound) == place).sum()), float(dissection.iou()[:, place].max())
 
 
-def _appearance(first: ComparedUnits, second: ComparedUnits, bound: float, side) -> None:
-    """Where a concept appears in each of the two, layer by layer; its best units in the chosen layers."""
+def _appearance(first: ComparedUnits, second: ComparedUnits, bound: float, side, rows: list[dict]) -> None:
+    """Where a concept appears in each of the two, layer by layer; its best units in the chosen layers.
+
+    It opens with the planted cue, or else with what only one of them detects.
+    """
     sides = (first, second)
     every = [one.results.all_dissected for one in sides]
     names = {": ".join(one): one for one in dict.fromkeys((*every[0][0].concepts, *every[1][0].concepts))}
-    cue = next((name for name, one in names.items() if one[0] == "cue"), next(iter(names)))
+    first_row = f"{rows[0]['category']}: {rows[0]['concept']}" if rows else next(iter(names))
+    cue = next((name for name, one in names.items() if one[0] == "cue"), first_row)
     with side:
         concept = names[controls.listed("Concept", "un.gone", list(names), default=cue)]
     st.markdown(f"**Where does {plain(concept[1])} appear?**")
@@ -164,9 +168,9 @@ def _appearance(first: ComparedUnits, second: ComparedUnits, bound: float, side)
     replay.once(_lines, *every, titles, concept, bound)
     with st.expander("Its best unit in every layer", key="un-appears", on_change="rerun") as opened:
         if opened.open:
-            rows = best_units(sides, concept, bound)
-            st.dataframe(export.shown(rows), hide_index=True)
-            export.download("Units as CSV", "loupe-where-it-appears.csv", lambda: rows)
+            told = best_units(sides, concept, bound)
+            st.dataframe(export.shown(told), hide_index=True)
+            export.download("Units as CSV", "loupe-where-it-appears.csv", lambda: told)
     for number, (place, one) in enumerate(zip(st.columns(2), sides, strict=True)):
         with place:
             _units(one, concept, number)

@@ -117,7 +117,7 @@ def _without(selection: Selection, reason: Reason, own: list[CueDetectors]) -> N
     place = st.container()
     waiting.settled(job)
     gone: CueRemoval | None = job.latest(None)
-    if gone is not None:
+    if gone is not None and gone.own is not None:
         with place:
             replay.once(_removed, gone, REASONS[reason].label)
 
