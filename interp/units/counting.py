@@ -56,14 +56,9 @@ class UnitPass(SetPass[Count, Counted]):
 
     first: int = 32
     concepts: ConceptSource | None = None
-    remembered: Remembered | None = field(default=None, compare=False)
+    remembered: Remembered = field(default_factory=Remembered, compare=False)
 
     what = "Counting what units do"
-
-    @property
-    def fingerprint(self) -> str:
-        """A digest of what the values rest on."""
-        return digest(self.chunk, self.first, self.concepts)
 
     def batch_size(self, classifier: Classifier, items: Sequence[Count]) -> int:
         """How many images are run together at most."""
@@ -90,11 +85,11 @@ class UnitPass(SetPass[Count, Counted]):
     def read(self, classifier: Classifier, photos: ImageSet, position: int) -> _Seen:
         """The image as the classifier sees it, with the concepts in it."""
         if self.concepts is not None:
-            if self.remembered is not None and position in self.remembered:
+            if position in self.remembered:
                 blank = Input(position, photos.names[position], None)
                 return _Seen(blank, self.remembered.known(position), remembered=True)
             return _Seen(*known_in(classifier, photos, position, self.concepts))
-        if self.remembered is not None:
+        if self.remembered.source is not None:
             found, known = known_in(classifier, photos, position, self.remembered.source)
             if found.pixels is not None:
                 return _Seen(found, known)
@@ -116,7 +111,6 @@ class UnitPass(SetPass[Count, Counted]):
     def _recalled(
         self, classifier: Classifier, items: Sequence[Count], context: Int[np.ndarray, " n"], seen: Sequence[_Seen]
     ) -> Sequence[Counted]:
-        assert self.remembered is not None
         batch, recalled = _batch(seen, context), self.remembered.maps
 
         def count(item: Count) -> Any:
@@ -132,7 +126,7 @@ class UnitPass(SetPass[Count, Counted]):
             return [self.blank(classifier, item, problems) for item in items]
         read = [one for one in seen if one.input.pixels is not None]
         batch, maps = _batch(read, context, images.pixels), dict[str, Tensor]()
-        remembering = self.remembered if self.concepts is None else None
+        remembering = self.concepts is None and self.remembered.source is not None
         found: dict[Which, list[SparseMaps]] = {}
 
         def keep(layer: str, output: Tensor) -> None:
@@ -143,8 +137,8 @@ class UnitPass(SetPass[Count, Counted]):
         def count(item: Count) -> Any:
             own = maps[item.layer]
             own = own if item.rotation is None else rotated(own, item.rotation)
-            if remembering is not None:
-                found[item.layer, item.rotation] = remembering.sparse((item.layer, item.rotation), own)
+            if remembering:
+                found[item.layer, item.rotation] = self.remembered.sparse((item.layer, item.rotation), own)
             return item.of(classifier, own, batch)
 
         observers = {layer: partial(keep, layer) for layer in dict.fromkeys(one.layer for one in items)}
@@ -155,8 +149,8 @@ class UnitPass(SetPass[Count, Counted]):
         for layer, own in maps.items():
             _require_numbers(classifier, layer, own, images.names)
         values = _at_once(count, items)
-        if remembering is not None:
-            remembering.take([one.input for one in read], [one.known for one in read], found)
+        if remembering:
+            self.remembered.take([one.input for one in read], [one.known for one in read], found)
         return [Counted(len(images), value, problems) for value in values]
 
     def blank(self, classifier: Classifier, item: Count, problems: tuple[Problem, ...] = ()) -> Counted:

@@ -189,10 +189,10 @@ def dissecting(
     tallies = tallying(classifier, layers, len(chosen), max(quantiles), rotation=rotation)
     # Of a sketch it is not known, while it grows, what is over the threshold in the end.
     exact = all(one.kept for one in tallies)
-    remembered = Remembered(source, {(one.layer, rotation): one.kept for one in tallies}) if exact else None
+    remembered = Remembered(source if exact else None, {(one.layer, rotation): one.kept for one in tallies})
 
     def undissected(tallied: Sequence[Counted[LayerTally]]) -> Dissection:
-        if remembered is not None:
+        if exact:
             for one in tallied:
                 remembered.raise_floor((one.value.layer, rotation), one.value.largest)
         return Dissection((), tuple(tallied))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -22,21 +21,21 @@ Which = tuple[str, int | None]
 """A layer, and the rotation of its channels."""
 
 
-@dataclass(eq=False)
 class Remembered:
     """Of images, what is known to be in them (`source`), and those values of their maps that may exceed a threshold.
 
     A threshold is the smallest of the `kept` largest values of a channel over all images, so that it is never below
     that of some of them (`floors`). Only what exceeds that is remembered, and what is beside it, as enlarging needs
-    both.
+    both. Without a source nothing is.
     """
 
-    source: ConceptSource
-    kept: Mapping[Which, int]
-    floors: dict[Which, Float[np.ndarray, " k"]] = field(default_factory=dict)
-    _images: dict[int, _Image] = field(default_factory=dict)
-    _size: int = 0
-    _full: bool = False
+    fingerprint = "Whatever is remembered, results are the same."
+
+    def __init__(self, source: ConceptSource | None = None, kept: Mapping[Which, int] | None = None) -> None:
+        self.source, self.kept = source, dict(kept or {})
+        self.floors: dict[Which, Float[np.ndarray, " k"]] = {}
+        self._images: dict[int, _Image] = {}
+        self._size, self._full = 0, source is None
 
     def __contains__(self, position: int) -> bool:
         """Whether all that the next pass needs of the image at this position is remembered."""

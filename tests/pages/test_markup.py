@@ -89,6 +89,11 @@ def the_rest() -> None:
     counts = dict.fromkeys((*tiles.SENTENCES, *tiles.ASIDE), 1)
     tiles.html(counts | {"confuser": 0}, 1, Thresholds(), ("confuser",))
     markup.draw("report.html", title=NASTY, figure=NASTY, rows=[{NASTY: NASTY}], remarks=[NASTY])
+    cell = {"place": "0,0", "chosen": True, "title": NASTY}
+    markup.draw("grid.html", photo=markup.url(PICTURE), title=NASTY, layout="", cells=[cell])
+    sprite, tile = {"url": markup.url(PICTURE), "columns": 1, "rows": 1}, {"number": 0, "column": 0, "row": 0}
+    tile |= {"chosen": True, "title": NASTY}
+    markup.draw("wall.html", sprite=sprite, tile=8, high=8, tiles=[tile], scale="", ends=[NASTY])
 
 
 DRAWING = (picture_cards, channel_cards, cells, groups, steps, scored_images, the_rest)

@@ -10,7 +10,7 @@ from interp.images import ImageSet
 from interp.models import hooks
 from interp.set_pass import by_chunks, once, returned
 from interp.types import Classifier, Images, digest
-from interp.units import counting
+from interp.units import counts, directions
 from interp.units.counting import UnitPass
 from interp.units.tally import SKETCH_ERROR, UnitTally
 from tests.units.conftest import BROKEN, COUNT, LABELS, pixels
@@ -69,8 +69,8 @@ def test_parts_give_the_same_bits_in_any_grouping(tiny: Classifier, known: Image
         returned(once(work, tiny, known, [item], range(start, min(start + 5, COUNT))))[0]
         for start in range(0, COUNT, 5)
     ]
-    pairs = [counting.merged(item, parts[:2]), counting.merged(item, parts[2:])]
-    for one in (counting.merged(item, parts), counting.merged(item, parts[::-1]), counting.merged(item, pairs)):
+    pairs = [counts.merged(item, parts[:2]), counts.merged(item, parts[2:])]
+    for one in (counts.merged(item, parts), counts.merged(item, parts[::-1]), counts.merged(item, pairs)):
         assert digest(one.value) == digest(whole.value) and one.images == whole.images
 
 
@@ -126,6 +126,6 @@ def test_a_share_that_was_not_kept_is_refused(tiny: Classifier, known: ImageSet)
 
 
 def test_a_basis_is_one_at_right_angles_and_the_same_for_its_seed() -> None:
-    found = counting.basis(12, 3)
+    found = directions.basis(12, 3)
     torch.testing.assert_close(found @ found.T, torch.eye(12), atol=1e-5, rtol=0)
-    assert torch.equal(found, counting.basis(12, 3)) and not torch.equal(found, counting.basis(12, 4))
+    assert torch.equal(found, directions.basis(12, 3)) and not torch.equal(found, directions.basis(12, 4))
