@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy.spatial.distance import cdist
 from streamlit.testing.v1 import AppTest
 
 import cache
@@ -75,6 +76,12 @@ def test_all_of_it_is_small() -> None:
     assert sum(path.stat().st_size for path in prepared.BUNDLED.glob("*.zip")) <= 12e6
 
 
+def neighbours_in_common(found: np.ndarray, own: np.ndarray, count: int = 10) -> float:
+    """Of each point's nearest neighbours in one map, the share that are so in the other."""
+    near = [cdist(one, one).argsort(axis=1)[:, 1 : count + 1] for one in (found, own)]
+    return float(np.mean([len(np.intersect1d(*pair)) / count for pair in zip(*near, strict=True)]))
+
+
 def compare(found: Any, own: Any, where: str) -> None:
     """Hold a prepared value against one that was computed now."""
     assert type(found) is type(own), where
@@ -95,6 +102,10 @@ def compare(found: Any, own: Any, where: str) -> None:
             assert np.abs(blurred[0] - blurred[1]).mean() <= COARSE, where
         elif own.ndim == 4 and own.shape[1] == 3:
             assert abs(float(found.mean() - own.mean())) <= 0.1, where
+        elif where.endswith(".points"):
+            # A map is drawn by many steps: on another processor all of it lies a little elsewhere, and on the way more
+            # than in the end. Of points at random 2% of neighbours are the same.
+            assert neighbours_in_common(found, own) >= (0.4 if ".frames" in where else 0.8), where
         elif np.issubdtype(own.dtype, np.floating):
             largest = float(np.abs(own[np.isfinite(own)]).max(initial=0))
             assert np.allclose(found, own, rtol=1e-3, atol=largest * 2**-9, equal_nan=True), where
