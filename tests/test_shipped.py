@@ -103,9 +103,12 @@ def compare(found: Any, own: Any, where: str) -> None:
         elif own.ndim == 4 and own.shape[1] == 3:
             assert abs(float(found.mean() - own.mean())) <= 0.1, where
         elif where.endswith(".points"):
-            # A map is drawn by many steps: on another processor all of it lies a little elsewhere, and on the way more
-            # than in the end. Of points at random 2% of neighbours are the same.
-            assert neighbours_in_common(found, own) >= (0.4 if ".frames" in where else 0.8), where
+            # A map is drawn by many steps: on another processor all of it lies a little elsewhere, and on the way quite
+            # elsewhere. Of points at random 2% of neighbours are the same.
+            if ".frames" in where:
+                assert 0.5 < found.std() / own.std() < 2, where
+            else:
+                assert neighbours_in_common(found, own) >= 0.8, where
         elif np.issubdtype(own.dtype, np.floating):
             largest = float(np.abs(own[np.isfinite(own)]).max(initial=0))
             assert np.allclose(found, own, rtol=1e-3, atol=largest * 2**-9, equal_nan=True), where
