@@ -14,7 +14,7 @@ from interp.models.inputs import Input, PicturePass, positions_of
 from interp.set_pass import Positions, once, returned
 from interp.types import Classifier, Fingerprinted, Images
 from interp.units.conditioned import strongest_relevance
-from interp.units.tally import _strongest as strongest
+from interp.units.tally import strongest
 
 KEPT = 40
 """So many images are kept of each unit, as in the paper."""

@@ -120,8 +120,8 @@ class UnitTally(Count[LayerTally]):
         every = every.reshape(units, -1)
         sums = fixed(means)
         by_class, class_images = _by_class(sums, batch.labels, len(classifier.labels))
-        best, best_owners, best_places = _strongest(values, owners, places, self.top)
-        best_means, mean_owners, _ = _strongest(means, owners, places, self.top)
+        best, best_owners, best_places = strongest(values, owners, places, self.top)
+        best_means, mean_owners, _ = strongest(means, owners, places, self.top)
         return LayerTally(
             self.layer,
             images,
@@ -144,7 +144,7 @@ class UnitTally(Count[LayerTally]):
         layer = classifier.layer(self.layer)
         units, classes = layer.channels, len(classifier.labels)
         none, nowhere = np.full((units, 0), -np.inf, np.float32), np.zeros((units, 0), np.int32)
-        best, owners, places = _strongest(none, nowhere, np.zeros((units, 0, 2), np.int32), self.top)
+        best, owners, places = strongest(none, nowhere, np.zeros((units, 0, 2), np.int32), self.top)
         bins = 0 if self.kept else _bins()
         return LayerTally(
             self.layer,
@@ -186,8 +186,8 @@ class UnitTally(Count[LayerTally]):
         def added(name: str) -> np.ndarray:
             return np.sum([getattr(one, name) for one in values], axis=0)
 
-        best, owners, places = _strongest(joined("values"), joined("images"), joined("places"), self.top)
-        means, mean_owners, _ = _strongest(joined("means"), joined("mean_images"), joined("places"), self.top)
+        best, owners, places = strongest(joined("values"), joined("images"), joined("places"), self.top)
+        means, mean_owners, _ = strongest(joined("means"), joined("mean_images"), joined("places"), self.top)
         return LayerTally(
             self.layer,
             sum(one.count for one in values),
@@ -206,7 +206,7 @@ class UnitTally(Count[LayerTally]):
         )
 
 
-def _strongest(
+def strongest(
     values: Float[np.ndarray, "k m"], owners: Int[np.ndarray, "k m"], places: Int[np.ndarray, "k m 2"], top: int
 ) -> tuple[Float[np.ndarray, "k n"], Int[np.ndarray, "k n"], Int[np.ndarray, "k n 2"]]:
     """The `top` largest of each row, of equals the first owners, with their owners and places; else -inf and -1."""

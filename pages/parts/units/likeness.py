@@ -213,9 +213,9 @@ def _gallery(selection: Selection, fields: ReceptiveFields, item: CellLikeness, 
         cards.append(
             PictureCard(
                 f"{found.values[row]:.3f}",
-                shortened(plain(label or name), 18),
+                shortened(label or name, 18),
                 f"like:{position},{down},{across}",
-                about=f"{plain(name)}, row {down}, column {across}",
+                about=f"{name}, row {down}, column {across}",
             )
         )
     picturecards.draw([*squares, *[None] * (len(cards) - len(squares))], cards, side=118)

@@ -97,7 +97,7 @@ def _sheet(selection: Selection, asked: UnitResults, options: SheetOptions) -> N
     tally, dissection = asked.tally, asked.dissection
     assert tally is not None
     units = words.named(ordered(tally, dissection, order, "" if told else wanted, bound), told, wanted)
-    st.markdown(_sentence(selection, asked, bound, len(units), wanted))
+    st.markdown(_sentence(selection, asked, options, len(units)))
     if order == importance.ORDER:
         units = importance.in_order(selection, asked.layer, units)
     ticking.bar(asked.layer, units if wanted else (), "all that are found")
@@ -157,9 +157,9 @@ def card(
     category, name = dissection.concepts[best]
     images = int(dissection.counts.of_concept[best])
     there = "1 image" if images == 1 else f"{images:,} images"
-    about.append(f"{category}: {plain(name)}, in {there}, IoU {iou[best]:.3f}, {odds[best]:.1f} times chance")
+    about.append(f"{category}: {name}, in {there}, IoU {iou[best]:.3f}, {odds[best]:.1f} times chance")
     few = f" · {there} only" if images < FEW else ""
-    line = f"{plain(name)} {iou[best]:.2f}{few}" if iou[best] > bound else "no label"
+    line = f"{name} {iou[best]:.2f}{few}" if iou[best] > bound else "no label"
     return PictureCard(title, line, f"unit:{number}", chosen, "; ".join(about))
 
 
@@ -173,7 +173,8 @@ def _crops(asked: UnitResults, tally: LayerTally, shown: Sequence[int]) -> tuple
     )
 
 
-def _sentence(selection: Selection, asked: UnitResults, bound: float, count: int, wanted: str) -> str:
+def _sentence(selection: Selection, asked: UnitResults, options: SheetOptions, count: int) -> str:
+    bound, wanted = options.bound, options.wanted
     tally, dissection = asked.tally, asked.dissection
     assert tally is not None
     some = "" if asked.done else f" of {len(selection.photos):,}, so far"
@@ -188,7 +189,10 @@ def _sentence(selection: Selection, asked: UnitResults, bound: float, count: int
     )
     if dissection.known < dissection.images:
         said += f" Concepts are known of {dissection.known:,} of these, and overlaps are counted there alone."
-    return said + (f" {count:,} are of a concept called like *{plain(wanted)}*." if wanted else "")
+    if not wanted:
+        return said
+    what = "are of a concept called like" if options.told is None else "have in their description"
+    return f"{said} {count:,} {what} *{plain(wanted)}*."
 
 
 def _layers(asked: UnitResults, bound: float) -> None:
