@@ -45,7 +45,8 @@ class Remembered:
         self, inputs: Sequence[Input], known: Sequence[KnownConcepts | None], maps: Mapping[Which, list[SparseMaps]]
     ) -> None:
         """Remember images that ran together, of which it is known what is in them, if there is room for them."""
-        if self._full:
+        # Where some counts of these images were kept from before, the others alone ran, and the next pass needs all.
+        if self._full or not self.kept.keys() <= maps.keys():
             return
         for row, (one, what) in enumerate(zip(inputs, known, strict=True)):
             if what is not None:

@@ -8,6 +8,7 @@ import torch
 from scipy.interpolate import RectBivariateSpline
 from torch import nn
 
+import cache
 from interp.images import ImageSet
 from interp.set_pass import by_chunks
 from interp.set_pass.running import returned
@@ -122,6 +123,20 @@ def test_what_is_remembered_between_the_passes_changes_nothing(
     monkeypatch.setattr(UnitPass, "batch_size", lambda *_: 5)
     found = dissect(tiny, known, ["conv1", "conv2"], source, quantiles=shares, rotation=rotation)
     assert [one.counts.fingerprint for one in found.layers] == [one.value.fingerprint for one in forgetful]
+
+
+def test_images_are_remembered_only_with_all_that_the_next_pass_needs(
+    tiny: Classifier, known: ImageSet, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One layer's tally is kept from before, so the other's alone is counted anew."""
+    monkeypatch.setenv("LOUPE_CACHE", str(tmp_path))
+    cache.forget()
+    layers, source = ["conv1", "conv2"], dissection.ConceptSource(complete=True)
+    expected = dissect(tiny, known, layers, source, quantiles=(0.1,))
+    before = dissection.tallying(tiny, layers, COUNT, 0.1)[:1]
+    returned(by_chunks(UnitPass(), tiny, known, before, range(COUNT), kept=cache.CachedItems()))
+    found = returned(dissection.dissecting(tiny, known, layers, source, quantiles=(0.1,), kept=cache.CachedItems()))
+    assert [one.counts.fingerprint for one in found.layers] == [one.counts.fingerprint for one in expected.layers]
 
 
 def test_where_not_all_is_known_an_image_counts_for_what_is_known_of_it(tiny: Classifier, known: ImageSet) -> None:
