@@ -20,7 +20,7 @@ from interp.types import Classifier, Fingerprinted
 from interp.units.concepts import ConceptSource
 from interp.units.concepts import concepts as known_concepts
 from interp.units.counting import UnitPass
-from interp.units.counts import Batch, Count, Counted
+from interp.units.counts import Batch, Counted, MapCount
 from interp.units.dissection import LayerDissection, tallying
 from interp.units.exceeding import Centres, centres
 from interp.units.fitting import Learned, UnitFeatures, learn
@@ -69,7 +69,7 @@ class Combinations(Fingerprinted):
 
 
 @dataclass(frozen=True, eq=False)
-class CombinationOverlap(Count[OverlapCounts]):
+class CombinationOverlap(MapCount[OverlapCounts]):
     """The overlap of linear combinations of units with concepts: rows of `weights`, over `levels` (q for each)."""
 
     weights: Float[np.ndarray, "j k"]

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -17,13 +17,13 @@ from torch import Tensor
 
 from interp.images import ImageSet, Problem
 from interp.models import hooks
+from interp.models.ground_truth import OwnLabels
 from interp.models.inputs import Input, attempt, positions_of, readable
-from interp.models.labels import match_set
 from interp.passes.grids import on_grid
 from interp.set_pass import SetPass
-from interp.types import Classifier, digest
+from interp.types import Classifier, Images
 from interp.units.concepts import ConceptSource, KnownConcepts, known_in
-from interp.units.counts import Batch, Count, Counted, RunningSums, Value, merged
+from interp.units.counts import Batch, Count, Counted, ImageCount, MapCount, RunningSums, Value, merged
 from interp.units.directions import rotated
 from interp.units.remembered import Remembered, SparseMaps, Which
 
@@ -43,15 +43,16 @@ class _Seen:
 
 @dataclass(frozen=True)
 class UnitPass(SetPass[Count, Counted]):
-    """All counts of all layers asked for, from one forward pass over the images: each image is read once.
+    """All counts of all layers asked for, from one pass over the images: each image is read once.
 
-    `concepts` says what is known to be in them, for counts that need it. Values are sums and the strongest few, not
-    rows, so memory does not grow with the set, but for what `UnitTally` keeps of it; the values of chunks, in whatever
-    grouping, merge to the same bits. An image that cannot be read becomes a problem. Activations that are not numbers
-    end the pass with a `ValueError`.
+    The maps of all layers come from one forward pass (`MapCount`); then counts that run the network themselves do so,
+    one after the other (`ImageCount`). Alone, these cost no other forward pass. `concepts` says what is known to be in
+    the images, for counts that need it. Values are sums and the strongest few, not rows, so memory does not grow with
+    the set, but for what `UnitTally` keeps of it; the values of chunks, in whatever grouping, merge to the same bits.
+    An image that cannot be read becomes a problem. Activations that are not numbers end the pass with a `ValueError`.
 
     With `remembered`, a pass without concepts leaves there what the next, with concepts, then need not run again; what
-    is counted is the same.
+    is counted is the same. That next pass takes no `ImageCount`, for which every image has to be read.
     """
 
     first: int = 32
@@ -65,22 +66,23 @@ class UnitPass(SetPass[Count, Counted]):
         return min(BATCH, super().batch_size(classifier, items))
 
     def checked(self, classifier: Classifier, items: Sequence[Count]) -> tuple[Count, ...]:
-        """The counts, if the classifier has their layers."""
+        """The counts, if the classifier has what they are of. Raises `ValueError` for one that cannot be."""
         for one in items:
-            classifier.layer(one.layer)
+            one.check(classifier)
+        if self.concepts is not None and self.remembered.source is not None:
+            _of_maps_only(items)
         return tuple(items)
 
-    def context(self, classifier: Classifier, photos: ImageSet) -> Int[np.ndarray, " n"]:
-        """The class of each image's label; -1 where it has none, or classes do not exclude each other."""
-        if classifier.multi_label or not classifier.labels:
-            return np.full(len(photos), -1, np.int32)
-        indices = match_set(classifier, photos).indices
-        return np.array([-1 if one is None else one for one in indices], np.int32)
+    def context(self, classifier: Classifier, photos: ImageSet) -> OwnLabels:
+        """The classes of the images' labels."""
+        if not classifier.labels:
+            return OwnLabels(np.full(len(photos), -1, np.int32))
+        return OwnLabels.of(classifier, photos)
 
-    def rests_on(self, photos: ImageSet, context: Int[np.ndarray, " n"], positions: Int[np.ndarray, " m"]) -> str:
+    def rests_on(self, photos: ImageSet, context: OwnLabels, positions: Int[np.ndarray, " m"]) -> str:
         """A digest of the images' classes, and of their marks where concepts are counted."""
         marks = "" if self.concepts is None else photos.marks_fingerprint_of(positions)
-        return f"{digest(context[positions])} {marks}"
+        return f"{context.fingerprint_of(positions)} {marks}"
 
     def read(self, classifier: Classifier, photos: ImageSet, position: int) -> _Seen:
         """The image as the classifier sees it, with the concepts in it."""
@@ -96,35 +98,54 @@ class UnitPass(SetPass[Count, Counted]):
         return _Seen(attempt(classifier, photos, position), None)
 
     def run(
-        self, classifier: Classifier, items: Sequence[Count], context: Int[np.ndarray, " n"], seen: Sequence[_Seen]
+        self, classifier: Classifier, items: Sequence[Count], context: OwnLabels, seen: Sequence[_Seen]
     ) -> Sequence[Counted]:
         """The values of some images."""
         recalled = [one for one in seen if one.remembered]
         if not recalled:
             return self._run(classifier, items, context, seen)
         again = [one for one in seen if not one.remembered]
-        both = [self._recalled(classifier, items, context, recalled)]
+        both = [self._recalled(classifier, _of_maps_only(items), context, recalled)]
         if again:
             both.append(self._run(classifier, items, context, again))
         return [merged(item, [one[place] for one in both]) for place, item in enumerate(items)]
 
     def _recalled(
-        self, classifier: Classifier, items: Sequence[Count], context: Int[np.ndarray, " n"], seen: Sequence[_Seen]
+        self, classifier: Classifier, items: Sequence[MapCount], context: OwnLabels, seen: Sequence[_Seen]
     ) -> Sequence[Counted]:
         batch, recalled = _batch(seen, context), self.remembered.maps
 
-        def count(item: Count) -> Any:
+        def count(item: MapCount) -> Any:
             return item.of(classifier, recalled((item.layer, item.rotation), batch.positions), batch)
 
         return [Counted(len(seen), value) for value in _at_once(count, items)]
 
     def _run(
-        self, classifier: Classifier, items: Sequence[Count], context: Int[np.ndarray, " n"], seen: Sequence[_Seen]
+        self, classifier: Classifier, items: Sequence[Count], context: OwnLabels, seen: Sequence[_Seen]
     ) -> Sequence[Counted]:
         images, _, problems = readable(classifier, [one.input for one in seen])
         if images is None:
             return [self.blank(classifier, item, problems) for item in items]
         read = [one for one in seen if one.input.pixels is not None]
+        of_maps = [item for item in items if isinstance(item, MapCount)]
+        found = self._of_maps(classifier, of_maps, context, images, read)
+        counted: dict[Count, Counted] = dict(zip(of_maps, found, strict=True))
+        # In this thread, and after the others: they run the network, with all cores.
+        for item in items:
+            if isinstance(item, ImageCount):
+                counted[item] = item.of(classifier, images, positions_of([one.input for one in read]), context)
+        return [replace(counted[item], problems=problems + counted[item].problems) for item in items]
+
+    def _of_maps(
+        self,
+        classifier: Classifier,
+        items: Sequence[MapCount],
+        context: OwnLabels,
+        images: Images,
+        read: Sequence[_Seen],
+    ) -> Sequence[Counted]:
+        if not items:
+            return []
         batch, maps = _batch(read, context, images.pixels), dict[str, Tensor]()
         remembering = self.concepts is None and self.remembered.source is not None
         found: dict[Which, list[SparseMaps]] = {}
@@ -134,7 +155,7 @@ class UnitPass(SetPass[Count, Counted]):
             own = on_grid(output.detach(), classifier.layer(layer)).float()
             maps[layer] = own.clone(memory_format=torch.contiguous_format)
 
-        def count(item: Count) -> Any:
+        def count(item: MapCount) -> Any:
             own = maps[item.layer]
             own = own if item.rotation is None else rotated(own, item.rotation)
             if remembering:
@@ -151,7 +172,7 @@ class UnitPass(SetPass[Count, Counted]):
         values = _at_once(count, items)
         if remembering:
             self.remembered.take([one.input for one in read], [one.known for one in read], found)
-        return [Counted(len(images), value, problems) for value in values]
+        return [Counted(len(images), value) for value in values]
 
     def blank(self, classifier: Classifier, item: Count, problems: tuple[Problem, ...] = ()) -> Counted:
         """The value of no image."""
@@ -162,15 +183,29 @@ class UnitPass(SetPass[Count, Counted]):
         return RunningSums([self.blank(classifier, item) for item in items], items, count)
 
 
-def _at_once(count: Callable[[Count], Value], items: Sequence[Count]) -> list[Value]:
+def _of_maps_only(items: Sequence[Count]) -> list[MapCount]:
+    """The items. Raises `ValueError` for one that is not of maps."""
+    found = [one for one in items if isinstance(one, MapCount)]
+    if len(found) < len(items):
+        raise ValueError(
+            "What runs the network itself cannot be counted of images that are only remembered: count it in the pass "
+            "that remembers them."
+        )
+    return found
+
+
+def _at_once(count: Callable[[MapCount], Value], items: Sequence[MapCount]) -> list[Value]:
     """Each item's value, in threads: most of the work is in loops that let others run."""
     with ThreadPoolExecutor(min(COUNTERS, max(1, len(items))), thread_name_prefix="count") as pool:
         return list(pool.map(count, items))
 
 
-def _batch(seen: Sequence[_Seen], context: Int[np.ndarray, " n"], pixels: Tensor | None = None) -> Batch:
+def _batch(seen: Sequence[_Seen], context: OwnLabels, pixels: Tensor | None = None) -> Batch:
     positions = positions_of([one.input for one in seen])
-    return Batch(positions, context[positions], [one.known or KnownConcepts() for one in seen], pixels=pixels)
+    # Where classes do not exclude each other an image is of none.
+    none = np.full(len(positions), -1, np.int32)
+    labels = none if context.indices is None else context.indices[positions]
+    return Batch(positions, labels, [one.known or KnownConcepts() for one in seen], pixels=pixels)
 
 
 def _require_numbers(classifier: Classifier, layer: str, maps: Tensor, names: Sequence[str]) -> None:

@@ -13,12 +13,16 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from interp.images import Problem
-from interp.types import Classifier
+from interp.models.ground_truth import OwnLabels
+from interp.types import Classifier, Images
 from interp.units.concepts import KnownConcepts
 
 Value = TypeVar("Value")
 DIGITS = 30
 """Sums of real numbers are taken of multiples of 2^-30, so that they are the same in whatever order they are taken."""
+
+WAITING = 2**25
+"""How many bytes of values wait to be added up at most: 32 MB. So memory does not grow with the set."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,19 +49,16 @@ class Batch:
 
 @dataclass(frozen=True, eq=False)
 class Count(ABC, Generic[Value]):
-    """Something that is counted of one layer: an item of `UnitPass`.
+    """Something that is counted of one layer: an item of `UnitPass`, of its maps (`MapCount`) or not (`ImageCount`).
 
-    Values add up: `merged` gives the same for all images whatever parts they came in. With a `rotation`, a seed, not
-    the layer's channels are counted but as many directions at right angles, drawn at random: what is no more of a unit
-    than of any direction is found in them, too (Bau et al. 2017).
+    Values add up: `merged` gives the same for all images whatever parts they came in.
     """
 
     layer: str
-    rotation: int | None = field(default=None, kw_only=True)
 
-    @abstractmethod
-    def of(self, classifier: Classifier, maps: Float[Tensor, "n k u v"], batch: Batch) -> Value:
-        """What is counted in some images."""
+    def check(self, classifier: Classifier) -> Any:
+        """Raise `ValueError` for what cannot be counted, such as of a layer that the classifier does not have."""
+        classifier.layer(self.layer)
 
     @abstractmethod
     def blank(self, classifier: Classifier) -> Value:
@@ -73,6 +74,32 @@ class Count(ABC, Generic[Value]):
 
 
 @dataclass(frozen=True, eq=False)
+class MapCount(Count[Value]):
+    """Something that is counted of a layer's maps: those of all layers come from one forward pass.
+
+    With a `rotation`, a seed, not the layer's channels are counted but as many directions at right angles, drawn at
+    random: what is no more of a unit than of any direction is found in them, too (Bau et al. 2017).
+    """
+
+    rotation: int | None = field(default=None, kw_only=True)
+
+    @abstractmethod
+    def of(self, classifier: Classifier, maps: Float[Tensor, "n k u v"], batch: Batch) -> Value:
+        """What is counted in some images; several layers are counted at the same time, in threads."""
+
+
+@dataclass(frozen=True, eq=False)
+class ImageCount(Count[Value]):
+    """Something for which the network runs anew, such as without some of a layer's units: it does so itself."""
+
+    @abstractmethod
+    def of(
+        self, classifier: Classifier, images: Images, positions: Int[np.ndarray, " n"], labels: OwnLabels
+    ) -> Counted[Value]:
+        """What is counted in some images, at these positions of the set; those left out are named."""
+
+
+@dataclass(frozen=True, eq=False)
 class Counted(Generic[Value]):
     """The value of one count over `images` images; `problems` are those that were left out, and why."""
 
@@ -82,7 +109,7 @@ class Counted(Generic[Value]):
 
 
 class RunningSums:
-    """Values as they are added up: often enough to be seen, seldom enough to cost little."""
+    """Values as they are added up: often enough to be seen, seldom enough to cost little, and to take little memory."""
 
     def __init__(self, blanks: Sequence[Counted], items: Sequence[Count], count: int) -> None:
         self._latest, self._items, self._count = tuple(blanks), items, count
@@ -102,7 +129,8 @@ class RunningSums:
         if self._waiting and self._latest:
             had = _seen_by(self._latest[0])
             more = sum(_seen_by(one[0]) for one in self._waiting)
-            if more >= had or had + more >= self._count:
+            size = sum(_bytes_of(one.value) for parts in self._waiting for one in parts)
+            if more >= had or had + more >= self._count or size >= WAITING:
                 self._latest = tuple(
                     _sum(item, [self._latest[place], *(one[place] for one in self._waiting)])
                     for place, item in enumerate(self._items)
@@ -129,9 +157,13 @@ def _seen_by(value: Counted) -> int:
     return value.images + len(value.problems)
 
 
-def fixed(values: Float[np.ndarray, ...]) -> Int[np.ndarray, ...]:
-    """Real numbers as whole multiples of 2^-30."""
-    return np.rint(values.astype(np.float64) * 2.0**DIGITS).astype(np.int64)
+def _bytes_of(value: Any) -> int:
+    return sum(one.nbytes for one in vars(value).values() if isinstance(one, np.ndarray))
+
+
+def fixed(values: Float[np.ndarray, ...], digits: int = DIGITS) -> Int[np.ndarray, ...]:
+    """Real numbers as whole multiples of 2^-digits."""
+    return np.rint(values.astype(np.float64) * 2.0**digits).astype(np.int64)
 
 
 def real(sums: Int[np.ndarray, ...]) -> Float[np.ndarray, ...]:

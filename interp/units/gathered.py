@@ -11,7 +11,7 @@ from jaxtyping import Float, Float16, Int
 from torch import Tensor
 
 from interp.types import Classifier, Fingerprinted
-from interp.units.counts import Batch, Count
+from interp.units.counts import Batch, MapCount
 from interp.units.exceeding import Centres
 from interp.units.truth import Names, in_order
 
@@ -43,7 +43,7 @@ class GatheredPositions(Fingerprinted):
 
 
 @dataclass(frozen=True, eq=False)
-class PositionSample(Count[GatheredPositions]):
+class PositionSample(MapCount[GatheredPositions]):
     """Gathers the activations at the given `places` of a layer's grid (row · columns + column) in every image."""
 
     places: Int[np.ndarray, " p"]

@@ -16,7 +16,7 @@ from interp.images import ImageSet
 from interp.models import hooks, inputs
 from interp.passes.grids import on_grid
 from interp.types import Classifier, Fingerprinted
-from interp.units.counts import DIGITS, Batch, Count, fixed
+from interp.units.counts import DIGITS, Batch, MapCount, fixed
 
 Measure = Literal["strength", "pattern"]
 """How two activation vectors a and v are compared: by 'strength', 2 a·v / (|a|² + |v|²), which is 1 only where they are
@@ -51,7 +51,7 @@ class LikeCells(Fingerprinted):
 
 
 @dataclass(frozen=True, eq=False)
-class CellLikeness(Count[LikeCells]):
+class CellLikeness(MapCount[LikeCells]):
     """How much cells of a layer are like one whose activation `vector` is given: the best cell of each image counts.
 
     A cell is a block of `block` × `block` positions, smaller at the right and lower edge, and its vector the mean over

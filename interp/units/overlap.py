@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from interp.types import Classifier, Fingerprinted
-from interp.units.counts import Batch, Count
+from interp.units.counts import Batch, MapCount
 from interp.units.exceeding import Centres, count_exceeding
 from interp.units.truth import Names, Truth, in_order, product
 
@@ -47,7 +47,7 @@ class OverlapCounts(Fingerprinted):
 
 
 @dataclass(frozen=True, eq=False)
-class ConceptOverlap(Count[OverlapCounts]):
+class ConceptOverlap(MapCount[OverlapCounts]):
     """The overlap of a layer's units with concepts: a unit's mask is where its enlarged map exceeds its threshold.
 
     `thresholds` has a row for each quantile asked for, the main one first; `centres` are where the layer's positions

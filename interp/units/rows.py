@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from interp.types import Classifier, Fingerprinted
-from interp.units.counts import Batch, Count
+from interp.units.counts import Batch, MapCount
 from interp.units.looks import COUNT, looks
 from interp.units.truth import Names, in_order
 
@@ -47,7 +47,7 @@ class ImageRows(Fingerprinted):
 
 
 @dataclass(frozen=True, eq=False)
-class RowCount(Count[ImageRows]):
+class RowCount(MapCount[ImageRows]):
     """The rows of a layer's units. Unlike other counts, it takes memory for each image: meant for some thousands."""
 
     def of(self, classifier: Classifier, maps: Float[Tensor, "n k u v"], batch: Batch) -> ImageRows:

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from interp.types import Classifier, Fingerprinted
-from interp.units.counts import Batch, Count, fixed, real
+from interp.units.counts import Batch, MapCount, fixed, real
 
 OCTAVES = (-20, 20)
 """The sketch tells numbers from 2^-20 to 2^20 apart, to 1 in 128; what is below counts as 0, what is above as 2^20."""
@@ -100,7 +100,7 @@ class LayerTally(Fingerprinted):
 
 
 @dataclass(frozen=True, eq=False)
-class UnitTally(Count[LayerTally]):
+class UnitTally(MapCount[LayerTally]):
     """The tally of a layer: the `top` images of each unit, and its `kept` largest activations (0: a sketch of all)."""
 
     top: int = 9
