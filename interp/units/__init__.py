@@ -1,6 +1,6 @@
 """What one channel does, what all of a layer do, and what happens without them."""
 
-from interp.units.ablation import UnitAblationPass
+from interp.units.ablation import UnitAblation
 from interp.units.ablation_changes import ChangePass, PredictionChanges, changing
 from interp.units.ablation_draws import Ablated, ablate, ablating
 from interp.units.ablation_effects import UnitEffects, unit_effects
@@ -71,7 +71,7 @@ __all__ = [
     "Removal",
     "TopImages",
     "Tuning",
-    "UnitAblationPass",
+    "UnitAblation",
     "UnitClassifier",
     "UnitEffects",
     "UnitPass",

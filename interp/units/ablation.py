@@ -3,118 +3,99 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
-from interp.images import ImageSet, Problem
+from interp.images import Problem
 from interp.models.ground_truth import OwnLabels
-from interp.models.inputs import Input, PicturePass, positions_of
 from interp.passes.ablation import OneByOne
-from interp.types import Classifier, Images
+from interp.types import Classifier, Images, Layer
 from interp.units.ablation_removal import Removal, whole_logits
-from interp.units.ablation_sums import AblationSums, Adding, by_class, fixed, left_out, read_of
+from interp.units.ablation_sums import DIGITS, AblationSums, added, by_class, left_out, read_of
+from interp.units.counts import Counted, ImageCount, fixed
+
+CHUNK = 1024
+"""Of how many images sums are kept together, where nothing else is counted: they are large, and the work is long."""
 
 UNLABELLED = "It has no label among the classifier's classes, so it belongs to no class."
 
 
-@dataclass(frozen=True)
-class LabelledPass(PicturePass[Any, Any]):
-    """A pass over images with a label of the classifier; the others become problems and are not run."""
-
-    chunk: int = 1024
-    first: int = 32
-
-    def context(self, classifier: Classifier, photos: ImageSet) -> OwnLabels:
-        """The classes of the images' labels."""
-        return OwnLabels.of(classifier, photos)
-
-    def rests_on(self, photos: ImageSet, context: OwnLabels, positions: Int[np.ndarray, " n"]) -> str:
-        """A digest of the images' classes."""
-        return context.fingerprint_of(positions)
-
-    def run(
-        self, classifier: Classifier, items: Sequence[Any], context: OwnLabels, seen: Sequence[Input]
-    ) -> Sequence[Any]:
-        """The value of each item for the images that could be read and have a label."""
-        # Whether there is a label does not rest on the scores, only which.
-        scores = np.zeros((len(seen), len(classifier.labels)), np.float32)
-        labels = context.at(positions_of(seen), scores)
-        given = zip(seen, labels.tolist(), strict=True)
-        known = [
-            replace(one, pixels=None, problem=Problem(one.name, UNLABELLED))
-            if one.pixels is not None and own < 0
-            else one
-            for one, own in given
-        ]
-        return super().run(classifier, items, context, known)
-
-
-@dataclass(frozen=True)
-class UnitAblationPass(LabelledPass):
-    """Every unit of a layer removed alone, for each removal.
+@dataclass(frozen=True, eq=False)
+class UnitAblation(ImageCount[AblationSums]):
+    """Every unit of a layer removed alone, set to zero or to the `mean` (`Removal`).
 
     The network runs up to the layer once for each image, and from there on for each unit that is not there already what
-    it would be set to (`interp.passes.ablation.OneByOne`). An image that cannot be read, has no label or gives numbers
-    that are not finite becomes a problem, and the rest goes on. Memory does not grow with the number of images.
+    it would be set to (`interp.passes.ablation.OneByOne`); beside counts of maps it runs up to the layer again. An
+    image that has no label or gives numbers that are not finite is left out by name, and the rest goes on.
     """
 
-    what = "Removing units"
+    to: Literal["zero", "mean"] = "zero"
+    mean: Float[np.ndarray, "*k"] | None = None
 
-    def checked(self, classifier: Classifier, items: Sequence[Removal]) -> tuple[Removal, ...]:
-        """The removals, if the classifier has their layers."""
-        for one in items:
-            one.check(classifier)
-        return tuple(items)
+    @property
+    def removal(self) -> Removal:
+        """How units are removed, and where."""
+        return Removal(self.layer, self.to, self.mean)
 
-    def values(
-        self,
-        classifier: Classifier,
-        items: Sequence[Removal],
-        context: OwnLabels,
-        images: Images,
-        read: Sequence[Input],
-    ) -> Sequence[AblationSums]:
-        """The sums over some images for each removal."""
-        return [self._sums(classifier, one, context, images, positions_of(read)) for one in items]
+    def check(self, classifier: Classifier) -> Layer:
+        """The layer. Raises `ValueError` as `Removal.check` does."""
+        return self.removal.check(classifier)
+
+    def of(
+        self, classifier: Classifier, images: Images, positions: Int[np.ndarray, " n"], labels: OwnLabels
+    ) -> Counted[AblationSums]:
+        """The sums over those of the images that have a label."""
+        # Whether there is a label does not rest on the scores, only which.
+        scores = np.zeros((len(positions), len(classifier.labels)), np.float32)
+        known = labels.at(positions, scores) >= 0
+        nameless = tuple(Problem(images.names[row], UNLABELLED) for row in np.flatnonzero(~known))
+        if not known.any():
+            return Counted(0, self.blank(classifier), nameless)
+        if nameless:
+            rows = np.flatnonzero(known).tolist()
+            images = Images(images.pixels[rows], tuple(images.names[row] for row in rows))
+        sums, problems = self._sums(classifier, images, positions[known], labels)
+        return Counted(int(sums.images.sum()), sums, nameless + problems)
 
     def _sums(
-        self, classifier: Classifier, item: Removal, context: OwnLabels, images: Images, positions: np.ndarray
-    ) -> AblationSums:
-        layer, resumed = item.check(classifier), item.resumed(classifier, images)
+        self, classifier: Classifier, images: Images, positions: Int[np.ndarray, " n"], labels: OwnLabels
+    ) -> tuple[AblationSums, tuple[Problem, ...]]:
+        removal, layer = self.removal, self.check(classifier)
+        resumed = removal.resumed(classifier, images)
         before = whole_logits(resumed)
-        own = own_classes(context, positions, before)
+        own = own_classes(labels, positions, before)
         begun = read_of(classifier, before, own)
         # Without a unit that is not active nothing changes.
         after = [one[:, None].repeat(1, layer.channels) for one in begun]
-        removed = OneByOne.of(resumed, layer.channel_axis, item.instead(classifier, resumed))
-        for part, logits in removed.logits(self.what):
+        removed = OneByOne.of(resumed, layer.channel_axis, removal.instead(classifier, resumed))
+        for part, logits in removed.logits("Removing units"):
             rows, channels = removed.rows[part], removed.channels[part]
             for array, values in zip(after, read_of(classifier, logits, own[rows]), strict=True):
                 array[rows, channels] = values
         kept, problems = left_out(classifier, images, [one.float().cpu().numpy() for one in (before, *after[1:])])
-        return _added(
-            item,
+        sums = _added(
+            removal,
             len(classifier.labels),
             own.cpu().numpy()[kept],
             [one.cpu().numpy()[kept] for one in begun],
             [one.cpu().numpy()[kept] for one in after],
-            problems,
         )
+        return sums, problems
 
-    def blank(self, classifier: Classifier, item: Removal, problems: tuple[Problem, ...] = ()) -> AblationSums:
+    def blank(self, classifier: Classifier) -> AblationSums:
         """The sums over no image."""
-        classes, units = len(classifier.labels), item.check(classifier).channels
+        classes, units = len(classifier.labels), self.check(classifier).channels
         one, each = np.zeros(classes, np.int64), np.zeros((units, classes), np.int64)
-        return AblationSums(item, one, one, one, one, one, each, each, each, each, problems)
+        return AblationSums(self.removal, one, one, one, one, one, each, each, each, each)
 
-    def collecting(self, classifier: Classifier, items: Sequence[Removal], count: int) -> Adding:
-        """What sums come together in."""
-        return Adding([self.blank(classifier, one) for one in items])
+    def merged(self, values: Sequence[AblationSums]) -> AblationSums:
+        """The sums over the images of all."""
+        return added(values)
 
 
 def own_classes(context: OwnLabels, positions: Int[np.ndarray, " n"], logits: Tensor | None) -> Int[Tensor, " n"]:
@@ -125,18 +106,17 @@ def own_classes(context: OwnLabels, positions: Int[np.ndarray, " n"], logits: Te
 
 
 def _added(
-    item: Removal,
+    removal: Removal,
     classes: int,
     labels: np.ndarray,
     begun: Sequence[np.ndarray],
     after: Sequence[np.ndarray],
-    problems: tuple[Problem, ...],
 ) -> AblationSums:
     """The sums of predictions, logits and probabilities, as they were and without each unit."""
     one = np.ones(len(labels), np.int64)
     right = (begun[0] == labels).astype(np.int64)
     right_after = (after[0] == labels[:, None]).astype(np.int64)
-    reals, reals_after = [fixed(values) for values in begun[1:]], [fixed(values) for values in after[1:]]
+    reals, reals_after = [fixed(one, DIGITS) for one in begun[1:]], [fixed(one, DIGITS) for one in after[1:]]
     changes = [
         by_class(classes, labels, late - early[:, None]).T.copy()
         for early, late in zip((right, *reals), (right_after, *reals_after), strict=True)
@@ -145,7 +125,7 @@ def _added(
     counts = np.zeros((after[0].shape[1], classes), np.int64)
     np.add.at(counts, (np.arange(len(counts))[None], after[0]), 1)
     return AblationSums(
-        removal=item,
+        removal=removal,
         images=by_class(classes, labels, one),
         right=by_class(classes, labels, right),
         predicted=predicted,
@@ -155,5 +135,4 @@ def _added(
         predicted_change=counts - predicted,
         logit_change=changes[1],
         probability_change=changes[2],
-        problems=problems,
     )

@@ -12,10 +12,10 @@ from interp import set_pass
 from interp.images import ImageSet, Problem
 from interp.set_pass import ItemStore, Positions
 from interp.types import Classifier, Fingerprinted, Layer
-from interp.units.ablation import UnitAblationPass
-from interp.units.ablation_removal import Removal
+from interp.units.ablation import CHUNK, UnitAblation
 from interp.units.ablation_sets import halves, labelled
 from interp.units.ablation_sums import AblationSums
+from interp.units.counting import UnitPass
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,22 +23,18 @@ class UnitEffects(Fingerprinted):
     """What becomes of c classes when each of k units is removed alone: on the images for ranking, and on the others.
 
     Of a class with a single image there is nothing to read on the other half: it is read where it was ranked, which
-    flatters the first (`held_out`).
+    flatters the first (`held_out`). `problems` names the images that are left out, of both halves.
     """
 
     layer: Layer
     ranked: AblationSums
     read: AblationSums
+    problems: tuple[Problem, ...] = ()
 
     @property
     def images(self) -> int:
         """Of how many images something is counted."""
         return int(self.ranked.images.sum() + self.read.images.sum())
-
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        """The images that are left out, of both halves."""
-        return self.ranked.problems + self.read.problems
 
     @property
     def classes(self) -> Int[np.ndarray, " m"]:
@@ -83,12 +79,17 @@ def unit_effects(
     place = classifier.layer(layer)
     where, own = labelled(classifier, photos, positions)
     labels = own.at(where, np.zeros((len(where), len(classifier.labels)), np.float32))
-    work, removal = UnitAblationPass(), Removal(place.name)
-    sums = [work.blank(classifier, removal)] * 2
+    work, item = UnitPass(CHUNK), UnitAblation(place.name)
+    found = [work.blank(classifier, item)] * 2
+
+    def effects() -> UnitEffects:
+        ranked, read = found
+        return UnitEffects(place, ranked.value, read.value, ranked.problems + read.problems)
+
     for number, half in enumerate(halves(where, labels)):
         if not len(half):
             continue
-        for (latest,) in set_pass.by_chunks(work, classifier, photos, (removal,), half, kept=kept):
-            sums[number] = latest
-            yield UnitEffects(place, *sums)
-    return UnitEffects(place, *sums)
+        for (latest,) in set_pass.by_chunks(work, classifier, photos, (item,), half, kept=kept):
+            found[number] = latest
+            yield effects()
+    return effects()

@@ -16,7 +16,7 @@ from interp.models.ground_truth import OwnLabels
 from interp.passes.resuming import Resumed
 from interp.set_pass import ItemStore, Positions, evenly, returned
 from interp.types import Classifier, Fingerprinted, Layer
-from interp.units.ablation import UnitAblationPass, own_classes
+from interp.units.ablation import CHUNK, UnitAblation, own_classes
 from interp.units.ablation_removal import Removal
 from interp.units.ablation_sets import (
     SetAblationPass,
@@ -28,6 +28,8 @@ from interp.units.ablation_sets import (
     without_sets,
 )
 from interp.units.ablation_sums import AblationSums
+from interp.units.counting import UnitPass
+from interp.units.counts import Counted
 
 SHORTLIST = 30
 """Among how many units, those whose removal alone lowers the class most, each step chooses."""
@@ -107,15 +109,16 @@ def greedily(
     own = OwnLabels.of(classifier, photos)
     used = _some(classifier, place, ranking, own)
     removal = Removal(place.name)
-    asked = (UnitAblationPass(), classifier, photos, removal, used, kept)
-    effects: AblationSums = yield from meanwhile((), *asked)
+    asked = (UnitPass(CHUNK), classifier, photos, UnitAblation(place.name), used, kept)
+    counted: Counted[AblationSums] = yield from meanwhile((), *asked)
+    effects = counted.value
     # What cannot be read, or gives no numbers, is known from here on.
-    failed = {one.name for one in effects.problems}
+    failed = {one.name for one in counted.problems}
     used = np.array([one for one in used.tolist() if photos.names[one] not in failed], np.int64)
     if not 0 < effects.images[target_class] < len(used):
         raise ValueError(
             f"Of the images for ranking {effects.images[target_class]} of class {classifier.labels[target_class]!r} "
-            f"and {len(used)} in all could be used, and some of both are needed. {effects.problems[0].reason}"
+            f"and {len(used)} in all could be used, and some of both are needed. {counted.problems[0].reason}"
         )
     candidates = effects.order(target_class)[:shortlist]
     chosen, told = yield from _chosen(classifier, photos, own, used, target_class, candidates, most, removal)
@@ -137,7 +140,7 @@ def greedily(
         logit=np.array([one.logit[target_class] for one in measures]),
         probability=np.array([one.probability[target_class] for one in measures]),
         accuracy=np.array([one.accuracy for one in measures]),
-        problems=effects.problems + rows.problems,
+        problems=counted.problems + rows.problems,
     )
 
 

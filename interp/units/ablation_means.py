@@ -15,7 +15,8 @@ from interp.models.ground_truth import OwnLabels
 from interp.models.inputs import Input, PicturePass, positions_of
 from interp.types import Classifier, Fingerprinted, Images
 from interp.units.ablation_removal import shape_of
-from interp.units.ablation_sums import UNIT, Adding, by_class, fixed, left_out
+from interp.units.ablation_sums import DIGITS, UNIT, added, by_class, left_out
+from interp.units.counts import fixed
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,8 +93,8 @@ class MeanPass(PicturePass[str, MeanSums]):
             parts.append(
                 MeanSums(
                     by_class(classes, rows[kept], np.ones(int(kept.sum()), np.int64)),
-                    by_class(classes, rows[kept], fixed(means)),
-                    fixed(whole[kept]).sum(axis=0),
+                    by_class(classes, rows[kept], fixed(means, DIGITS)),
+                    fixed(whole[kept], DIGITS).sum(axis=0),
                     problems,
                 )
             )
@@ -113,3 +114,19 @@ class MeanPass(PicturePass[str, MeanSums]):
     def collecting(self, classifier: Classifier, items: Sequence[str], count: int) -> Adding:
         """What sums come together in."""
         return Adding([self.blank(classifier, one) for one in items])
+
+
+class Adding:
+    """The sums of several layers, added up as they come."""
+
+    def __init__(self, blanks: Sequence[MeanSums]) -> None:
+        self._sums = tuple(blanks)
+
+    def add(self, parts: Sequence[MeanSums]) -> None:
+        """Take in one part for each layer."""
+        self._sums = tuple(added([own, part]) for own, part in zip(self._sums, parts, strict=True))
+
+    @property
+    def so_far(self) -> tuple[MeanSums, ...]:
+        """The sums so far."""
+        return self._sums

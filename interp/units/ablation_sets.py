@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,12 +16,12 @@ from interp import set_pass
 from interp.batches import batched
 from interp.images import ImageSet, Problem
 from interp.models.ground_truth import OwnLabels
-from interp.models.inputs import Input, positions_of
+from interp.models.inputs import Input, PicturePass, positions_of
 from interp.passes.ablation import logits_without
 from interp.passes.resuming import Resumed
 from interp.set_pass import Collected, Growing, ItemStore, Positions, SetPass
 from interp.types import Classifier, Fingerprinted, Images
-from interp.units.ablation import LabelledPass, own_classes
+from interp.units.ablation import UNLABELLED, own_classes
 from interp.units.ablation_removal import Removal
 from interp.units.ablation_sums import balanced, left_out, read_of
 
@@ -111,13 +111,14 @@ def balanced_of(
 
 
 @dataclass(frozen=True)
-class SetAblationPass(LabelledPass):
+class SetAblationPass(PicturePass[UnitSets, SetRows]):
     """Images without each of some sets of units: once up to the layer, and from there on once for each set.
 
     An image that cannot be read, has no label or gives numbers that are not finite becomes a problem.
     """
 
     chunk: int = 256
+    first: int = 32
     what = "Removing sets of units"
 
     def checked(self, classifier: Classifier, items: Sequence[UnitSets]) -> tuple[UnitSets, ...]:
@@ -129,6 +130,29 @@ class SetAblationPass(LabelledPass):
                     f"The sets are of {one.removed.shape[1]} units, and {layer.name} has {layer.channels}."
                 )
         return tuple(items)
+
+    def context(self, classifier: Classifier, photos: ImageSet) -> OwnLabels:
+        """The classes of the images' labels."""
+        return OwnLabels.of(classifier, photos)
+
+    def rests_on(self, photos: ImageSet, context: OwnLabels, positions: Int[np.ndarray, " n"]) -> str:
+        """A digest of the images' classes."""
+        return context.fingerprint_of(positions)
+
+    def run(
+        self, classifier: Classifier, items: Sequence[UnitSets], context: OwnLabels, seen: Sequence[Input]
+    ) -> Sequence[SetRows]:
+        """The rows of the images that could be read and have a label."""
+        # Whether there is a label does not rest on the scores, only which.
+        scores = np.zeros((len(seen), len(classifier.labels)), np.float32)
+        labels = context.at(positions_of(seen), scores)
+        known = [
+            replace(one, pixels=None, problem=Problem(one.name, UNLABELLED))
+            if one.pixels is not None and own < 0
+            else one
+            for one, own in zip(seen, labels.tolist(), strict=True)
+        ]
+        return super().run(classifier, items, context, known)
 
     def values(
         self,

@@ -15,7 +15,8 @@ from interp.images import Problem
 from interp.types import Classifier, Fingerprinted, Images
 from interp.units.ablation_removal import Removal
 
-UNIT = 2.0**-24
+DIGITS = 24
+UNIT = 2.0**-DIGITS
 """Real numbers are rounded to multiples of this for each image, so that their sums are exact in any order."""
 
 BOUND = 2.0**20
@@ -41,7 +42,6 @@ class AblationSums(Fingerprinted):
     predicted_change: Int[np.ndarray, "k c"]
     logit_change: Int[np.ndarray, "k c"]
     probability_change: Int[np.ndarray, "k c"]
-    problems: tuple[Problem, ...] = ()
 
     def balanced(self) -> tuple[Float[np.ndarray, " c"], Float[np.ndarray, "k c"]]:
         """Each class's balanced accuracy before, and without each unit; nan where no image has the label."""
@@ -78,22 +78,6 @@ def balanced(
     return np.where((images > 0) & (others > 0), found, np.nan)
 
 
-class Adding:
-    """Values of several items, added up as they come: every array of whole numbers, and problems joined."""
-
-    def __init__(self, blanks: Sequence[Any]) -> None:
-        self._sums = tuple(blanks)
-
-    def add(self, parts: Sequence[Any]) -> None:
-        """Take in one part for each item."""
-        self._sums = tuple(added([own, part]) for own, part in zip(self._sums, parts, strict=True))
-
-    @property
-    def so_far(self) -> tuple[Any, ...]:
-        """The sums so far."""
-        return self._sums
-
-
 def added(parts: Sequence[Any]) -> Any:
     """Sums of several parts as one, in whatever grouping. Raises `ValueError` where there is none."""
     if not parts:
@@ -106,11 +90,6 @@ def added(parts: Sequence[Any]) -> Any:
         elif field.name == "problems":
             changed[field.name] = tuple(problem for one in values for problem in one)
     return replace(parts[0], **changed)
-
-
-def fixed(values: Float[np.ndarray, "n ..."]) -> Int[np.ndarray, "n ..."]:
-    """Numbers as whole multiples of 2⁻²⁴."""
-    return np.rint(values.astype(np.float64) / UNIT).astype(np.int64)
 
 
 def left_out(

@@ -14,11 +14,12 @@ from interp.channels.over_set import AttributionPass, SetAttribution, SetTarget
 from interp.images import ImageSet
 from interp.set_pass import ItemStore, Positions, returned
 from interp.types import Classifier, Fingerprinted, Layer
-from interp.units.ablation import UnitAblationPass
+from interp.units.ablation import CHUNK, UnitAblation
 from interp.units.ablation_means import MeanPass, MeanSums
 from interp.units.ablation_removal import Removal
 from interp.units.ablation_sets import SetAblationPass, SetRows, UnitSets, halved, labelled, meanwhile
 from interp.units.ablation_sums import AblationSums
+from interp.units.counting import UnitPass
 
 SIZES = (1, 2, 3, 4, 5, 20, 64, 128, 256)
 RANDOM = 5
@@ -81,10 +82,10 @@ def ranking(
     place = classifier.layer(layer).name
     where, _ = labelled(classifier, photos, positions)
     asked = (classifier, photos)
-    effects = yield from meanwhile(None, UnitAblationPass(), *asked, Removal(place), where, kept)
+    effects = yield from meanwhile(None, UnitPass(CHUNK), *asked, UnitAblation(place), where, kept)
     means = yield from meanwhile(None, MeanPass(), *asked, place, where, kept)
     attributed = yield from meanwhile(None, AttributionPass(), *asked, SetTarget(place, "label"), where, kept)
-    return Rankings(effects, means, attributed)
+    return Rankings(effects.value, means, attributed)
 
 
 @dataclass(frozen=True, eq=False)

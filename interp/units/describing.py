@@ -17,8 +17,7 @@ from interp.models.labels import match_set
 from interp.set_pass import ItemStore, Positions, by_chunks, chosen_positions, evenly, returned
 from interp.types import Classifier
 from interp.units import clauses
-from interp.units.ablation import UnitAblationPass
-from interp.units.ablation_removal import Removal
+from interp.units.ablation import CHUNK, UnitAblation
 from interp.units.ablation_sets import halves
 from interp.units.clip_dissect import ClipSource, named
 from interp.units.concepts import ConceptSource
@@ -235,10 +234,9 @@ def _ablation(work: _Work, number: int, kept: ItemStore | None) -> Generator[Lay
         work.missing.append(said)
     if not len(chosen):
         return
-    item = Removal(work.layer)
-    steps = by_chunks(UnitAblationPass(), work.classifier, work.photos, [item], chosen, kept=kept)
-    [sums] = yield from work.stage(number + 1, steps)
-    work.found["ablation"] = clauses.of_ablation(sums, work.ranking.means.mean(axis=0), work.classifier.labels)
+    asked = (work.classifier, work.photos, [UnitAblation(work.layer)], chosen)
+    [found] = yield from work.stage(number + 1, by_chunks(UnitPass(CHUNK), *asked, kept=kept))
+    work.found["ablation"] = clauses.of_ablation(found.value, work.ranking.means.mean(axis=0), work.classifier.labels)
 
 
 def _for_ablation(work: _Work) -> tuple[Int[np.ndarray, " n"], str]:

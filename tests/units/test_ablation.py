@@ -17,9 +17,11 @@ from interp.images import ImageSet, UnreadableImage
 from interp.images.decoding import DecodedImage
 from interp.set_pass import of_chunk, returned
 from interp.types import Classifier, Layer, Preprocessing
-from interp.units.ablation import UnitAblationPass
+from interp.units.ablation import UnitAblation
 from interp.units.ablation_removal import Removal
-from interp.units.ablation_sums import UNIT, AblationSums, added
+from interp.units.ablation_sums import UNIT, AblationSums
+from interp.units.counting import UnitPass
+from interp.units.counts import Counted, merged
 from tests.networks import calibrated
 from tests.passes.test_resuming import classifier_of, transformer
 
@@ -105,8 +107,16 @@ def assert_as_slow(found: AblationSums, slow: dict[str, np.ndarray], atol: float
     np.testing.assert_allclose(found.probability_change * UNIT, slow["probability"], atol=atol)
 
 
+def item_of(removal: Removal) -> UnitAblation:
+    return UnitAblation(removal.layer, removal.to, removal.mean)
+
+
+def counted(classifier: Classifier, photos: ImageSet, removal: Removal, positions=None) -> Counted[AblationSums]:
+    return returned(set_pass.once(UnitPass(), classifier, photos, (item_of(removal),), positions))[0]
+
+
 def ablated(classifier: Classifier, photos: ImageSet, removal: Removal, positions=None) -> AblationSums:
-    return returned(set_pass.once(UnitAblationPass(), classifier, photos, (removal,), positions))[0]
+    return counted(classifier, photos, removal, positions).value
 
 
 def means(shape: tuple[int, ...]) -> np.ndarray:
@@ -124,8 +134,9 @@ def means(shape: tuple[int, ...]) -> np.ndarray:
     ids=lambda one: f"{one.layer} {one.to}",
 )
 def test_sums_are_those_of_full_passes(tiny: Classifier, photos: ImageSet, removal: Removal) -> None:
-    found = ablated(tiny, photos, removal)
-    assert found.images.tolist() == [2, 3, 2]
+    whole = counted(tiny, photos, removal)
+    found = whole.value
+    assert found.images.tolist() == [2, 3, 2] and whole.images == 7
     assert_as_slow(found, slow_sums(tiny, photos, removal, KNOWN))
     before = {position: tiny.logits(tiny.prepare([photos[position].image]))[0] for position in KNOWN}
     own = {position: tiny.labels.index(photos.labels[position]) for position in KNOWN}
@@ -133,7 +144,7 @@ def test_sums_are_those_of_full_passes(tiny: Classifier, photos: ImageSet, remov
     assert found.right.sum() == len(right) and found.predicted.sum() == len(KNOWN)
     logits = sum(float(before[one][own[one]]) for one in KNOWN)
     assert found.logit.sum() * UNIT == pytest.approx(logits, rel=1e-5)
-    reasons = {one.name: one.reason for one in found.problems}
+    reasons = {one.name: one.reason for one in whole.problems}
     assert reasons.keys() == {"2.png", "5.png", "6.png"}
     assert "no label" in reasons["2.png"] and "damaged" in reasons["5.png"]
 
@@ -193,14 +204,15 @@ def test_of_several_labels_the_one_with_the_highest_score_counts(tiny: Classifie
         read=lambda position: DecodedImage(single[position].image),
         label_sets=label_sets,
     )
-    found = ablated(several, photos, Removal("conv2"))
+    whole = counted(several, photos, Removal("conv2"))
+    found = whole.value
     logits = torch.cat([tiny.logits(tiny.prepare([single[position].image])) for position in range(3)])
     given = [[several.labels.index(one) for one in labels] for labels in label_sets[:3]]
     own = [max(classes, key=lambda one, row=row: float(logits[row, one])) for row, classes in enumerate(given)]
     assert found.images.tolist() == np.bincount(own, minlength=3).tolist()
     shares = sum(float(logits[row, one].sigmoid()) for row, one in enumerate(own))
     assert found.probability.sum() * UNIT == pytest.approx(shares, rel=1e-5)
-    assert [one.name for one in found.problems] == ["3.png"]
+    assert [one.name for one in whole.problems] == ["3.png"]
 
 
 class OneUnitEach(nn.Module):
@@ -281,27 +293,27 @@ def test_without_an_image_of_a_class_its_figures_are_not_numbers() -> None:
     assert np.isnan(nothing.accuracy()[0])
 
 
-def same(one: AblationSums, other: AblationSums) -> None:
+def same(one: Counted[AblationSums], other: Counted[AblationSums]) -> None:
     """Bit for bit."""
-    for name, value in vars(one).items():
+    for name, value in vars(one.value).items():
         if isinstance(value, np.ndarray):
-            assert value.dtype == getattr(other, name).dtype == np.int64
-            np.testing.assert_array_equal(value, getattr(other, name))
-    assert one.problems == other.problems
+            assert value.dtype == getattr(other.value, name).dtype == np.int64
+            np.testing.assert_array_equal(value, getattr(other.value, name))
+    assert one.problems == other.problems and one.images == other.images
 
 
 @pytest.mark.parametrize("removal", [Removal("conv1"), Removal("conv2", "mean", means((6,)))], ids=["zero", "mean"])
 def test_parts_add_up_to_the_same_bits_in_any_grouping(tiny: Classifier, photos: ImageSet, removal: Removal) -> None:
-    work = UnitAblationPass(3, 3)
-    whole = returned(set_pass.by_chunks(work, tiny, photos, (removal,)))[0]
+    work, item = UnitPass(3, 3), item_of(removal)
+    whole = returned(set_pass.by_chunks(work, tiny, photos, (item,)))[0]
     context = work.context(tiny, photos)
     chunks = [work.part(photos, context, part) for part in np.split(np.arange(10), [3, 6, 9])]
-    one, two, three, four = (returned(of_chunk(work, tiny, chunk, (removal,)))[0] for chunk in chunks)
-    same(whole, added([one, two, three, four]))
-    same(whole, added([added([one, two]), added([three, four])]))
-    same(whole, added([one, added([two, added([three, four])])]))
-    with pytest.raises(ValueError, match="nothing to add up"):
-        added([])
+    one, two, three, four = (returned(of_chunk(work, tiny, chunk, (item,)))[0] for chunk in chunks)
+    same(whole, merged(item, [one, two, three, four]))
+    same(whole, merged(item, [merged(item, [one, two]), merged(item, [three, four])]))
+    same(whole, merged(item, [one, merged(item, [two, merged(item, [three, four])])]))
+    with pytest.raises(ValueError, match="nothing to put together"):
+        merged(item, [])
 
 
 def test_killed_at_any_image_it_goes_on_to_the_same_bits(
@@ -309,10 +321,9 @@ def test_killed_at_any_image_it_goes_on_to_the_same_bits(
 ) -> None:
     monkeypatch.setenv("LOUPE_CACHE", str(tmp_path))
     cache.forget()
-    removals = (Removal("conv1"), Removal("conv2"))
-    asked = (UnitAblationPass(3, 3), tiny, photos, removals)
+    asked = (UnitPass(3, 3), tiny, photos, (UnitAblation("conv1"), UnitAblation("conv2")))
     expected = returned(set_pass.by_chunks(*asked))
-    read, left = UnitAblationPass.read, [0]
+    read, left = UnitPass.read, [0]
 
     def killed(self, classifier, photos, position):
         left[0] -= 1
@@ -320,7 +331,7 @@ def test_killed_at_any_image_it_goes_on_to_the_same_bits(
             raise KeyboardInterrupt
         return read(self, classifier, photos, position)
 
-    monkeypatch.setattr(UnitAblationPass, "read", killed)
+    monkeypatch.setattr(UnitPass, "read", killed)
     for count in (4, 2, 5):
         left[0] = count
         with pytest.raises(KeyboardInterrupt):
@@ -338,8 +349,8 @@ def test_killed_at_any_image_it_goes_on_to_the_same_bits(
 def test_an_image_with_numbers_that_are_not_finite_is_left_out_by_name(photos: ImageSet) -> None:
     classifier = by_hand()
     classifier.module.get_submodule("network.linear").bias[1] = float("nan")
-    found = ablated(classifier, coloured("rg"), Removal("see"))
-    assert found.images.sum() == 0 and [one.name for one in found.problems] == ["0.png", "1.png"]
+    found = counted(classifier, coloured("rg"), Removal("see"))
+    assert found.images == found.value.images.sum() == 0 and [one.name for one in found.problems] == ["0.png", "1.png"]
     assert "not finite" in found.problems[0].reason
 
 

@@ -9,7 +9,7 @@ import torch
 from interp import set_pass
 from interp.set_pass import returned
 from interp.types import Classifier, digest
-from interp.units import ChangePass, Removal, UnitAblationPass, ablate, changing, curves_of_class, unit_effects
+from interp.units import ChangePass, Removal, UnitAblation, UnitPass, ablate, changing, curves_of_class, unit_effects
 from interp.units.ablation_changes import ChangeRows
 from interp.units.ablation_sets import UnitSets, halved
 from tests.units.test_ablation import KNOWN, by_hand, coloured, noise_set, replaced_logits
@@ -97,7 +97,7 @@ def test_effects_are_ranked_on_one_half_and_read_on_the_other(tiny: Classifier) 
     for target in range(3):
         ranked_on, read_on = halved(tiny, photos, target, None)
         sums = [
-            returned(set_pass.once(UnitAblationPass(), tiny, photos, [Removal("conv2")], half))[0]
+            returned(set_pass.once(UnitPass(), tiny, photos, [UnitAblation("conv2")], half))[0].value
             for half in (ranked_on, read_on)
         ]
         assert found.order(target).tolist() == sums[0].order(target).tolist() and found.held_out(target)
