@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -86,7 +87,7 @@ def added(parts: Sequence[Any]) -> Any:
     for field in fields(parts[0]):
         values = [getattr(part, field.name) for part in parts]
         if isinstance(values[0], np.ndarray):
-            changed[field.name] = np.sum(values, axis=0, dtype=values[0].dtype)
+            changed[field.name] = reduce(np.add, values)
         elif field.name == "problems":
             changed[field.name] = tuple(problem for one in values for problem in one)
     return replace(parts[0], **changed)

@@ -160,6 +160,8 @@ def test_means_by_hand_and_in_parts() -> None:
     parts = [returned(set_pass.once(MeanPass(), classifier, photos, ("see",), [one]))[0] for one in range(4)]
     for grouping in (added(parts), added([parts[0], added(parts[1:])]), added([added(parts[:2]), added(parts[2:])])):
         assert isinstance(grouping, MeanSums) and grouping.fingerprint == found.fingerprint
+    with pytest.raises(ValueError, match="nothing to add up"):
+        added([])
 
 
 def test_images_of_no_class_count_in_the_mean_alone(tiny: Classifier, photos: ImageSet) -> None:
