@@ -51,16 +51,17 @@ def of_chunk(
     `collecting` (None: the work's own).
     """
     collecting = collecting or work.collecting(classifier, items, len(chunk))
+    what = work.told(items)
 
     def read(number: int) -> tuple[int, Any]:
         return number, work.read(classifier, chunk.photos, int(chunk.positions[number]))
 
     def run(seen: Sequence[tuple[int, Any]]) -> Sequence[Value]:
-        with progress.within(seen[0][0], len(seen), len(chunk), work.what):
+        with progress.within(seen[0][0], len(seen), len(chunk), what):
             return work.run(classifier, items, chunk.context, [one for _, one in seen])
 
     size = batch_size or work.batch_size(classifier, items)
-    with closing(read_ahead(read, run, len(chunk), size=size, what=work.what)) as batches:
+    with closing(read_ahead(read, run, len(chunk), size=size, what=what)) as batches:
         for parts in batches:
             collecting.add(parts)
             yield collecting.so_far

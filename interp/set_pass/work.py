@@ -70,11 +70,15 @@ class SetPass(ABC, Generic[Item, Value]):
     first: int = 256
 
     what: ClassVar[str]
-    """What is reported while it runs."""
+    """What is reported while it runs, whatever the items."""
 
     def checked(self, classifier: Classifier, items: Sequence[Item]) -> tuple[Item, ...]:
         """The items, each in the one of all forms that mean the same. Raises `ValueError` for one that cannot be."""
         return tuple(items)
+
+    def told(self, items: Sequence[Item]) -> str:
+        """What is reported while these items are computed."""
+        return self.what
 
     def every_position(self, photos: ImageSet) -> Int[np.ndarray, " n"]:
         """The images that are meant where no positions are given."""

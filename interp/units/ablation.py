@@ -37,6 +37,8 @@ class UnitAblation(ImageCount[AblationSums]):
     to: Literal["zero", "mean"] = "zero"
     mean: Float[np.ndarray, "*k"] | None = None
 
+    what = "Removing units"
+
     @property
     def removal(self) -> Removal:
         """How units are removed, and where."""
@@ -73,7 +75,7 @@ class UnitAblation(ImageCount[AblationSums]):
         # Without a unit that is not active nothing changes.
         after = [one[:, None].repeat(1, layer.channels) for one in begun]
         removed = OneByOne.of(resumed, layer.channel_axis, removal.instead(classifier, resumed))
-        for part, logits in removed.logits("Removing units"):
+        for part, logits in removed.logits(self.what):
             rows, channels = removed.rows[part], removed.channels[part]
             for array, values in zip(after, read_of(classifier, logits, own[rows]), strict=True):
                 array[rows, channels] = values

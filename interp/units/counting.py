@@ -61,6 +61,11 @@ class UnitPass(SetPass[Count, Counted]):
 
     what = "Counting what units do"
 
+    def told(self, items: Sequence[Count]) -> str:
+        """What is reported: the counting, or what the network is run for, where nothing else is counted."""
+        said = {one.what if isinstance(one, ImageCount) else self.what for one in items}
+        return said.pop() if len(said) == 1 else self.what
+
     def batch_size(self, classifier: Classifier, items: Sequence[Count]) -> int:
         """How many images are run together at most."""
         return min(BATCH, super().batch_size(classifier, items))

@@ -6,7 +6,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -91,6 +91,9 @@ class MapCount(Count[Value]):
 @dataclass(frozen=True, eq=False)
 class ImageCount(Count[Value]):
     """Something for which the network runs anew, such as without some of a layer's units: it does so itself."""
+
+    what: ClassVar[str]
+    """What is reported while nothing else is counted."""
 
     @abstractmethod
     def of(

@@ -159,7 +159,9 @@ def test_ablation_alone_runs_the_network_up_to_the_layer_alone(
     assert (alone, sum(passes)) == (2, 6)
 
 
-def test_what_cannot_be_ablated_is_refused_before_anything_is_read(tiny: Classifier, known: ImageSet) -> None:
+def test_what_runs_is_reported_and_what_cannot_be_is_refused(tiny: Classifier, known: ImageSet) -> None:
+    assert UnitPass().told([UnitAblation("conv1"), UnitAblation("conv2")]) == "Removing units"
+    assert UnitPass().told([UnitAblation("conv1"), UnitTally("conv2")]) == UnitPass.what
     with pytest.raises(ValueError, match="no layer 'conv9'"):
         UnitPass().checked(tiny, [UnitTally("conv1"), UnitAblation("conv9")])
     headless = replace(tiny, labels=())
