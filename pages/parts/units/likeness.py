@@ -227,7 +227,7 @@ def _classes(selection: Selection, positions: list[int]) -> str:
     """Which label is most frequent among images, beside how frequent it is in the set."""
     labels = selection.photos.labels
     [(label, count)] = Counter(labels[one] for one in positions).most_common(1)
-    if label is None:
+    if label is None or count < 2:
         return ""
     share = sum(one == label for one in labels) / len(labels)
     named = asking.label_of(selection, labels.index(label)) or label
