@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from interp.images import ImageSet, Problem
@@ -130,9 +130,7 @@ class UnitPass(SetPass[Count, Counted]):
         found: dict[Which, list[SparseMaps]] = {}
 
         def keep(layer: str, output: Tensor) -> None:
-            # A copy, as what follows may write over it.
-            own = on_grid(output.detach(), classifier.layer(layer)).float()
-            maps[layer] = own.clone(memory_format=torch.contiguous_format)
+            maps[layer] = _copied(on_grid(output.detach(), classifier.layer(layer)).float())
 
         def count(item: Count) -> Any:
             own = maps[item.layer]
@@ -171,6 +169,17 @@ def _at_once(count: Callable[[Count], Value], items: Sequence[Count]) -> list[Va
 def _batch(seen: Sequence[_Seen], context: Int[np.ndarray, " n"], pixels: Tensor | None = None) -> Batch:
     positions = positions_of([one.input for one in seen])
     return Batch(positions, context[positions], [one.known or KnownConcepts() for one in seen], pixels=pixels)
+
+
+def _copied(maps: Float[Tensor, "n k u v"]) -> Float[Tensor, "n k u v"]:
+    """A copy, as what follows may write over the maps, with the values of each map side by side."""
+    copy = torch.empty(maps.shape, dtype=maps.dtype, device=maps.device)
+    if maps.device.type != "cpu" or maps.is_contiguous() or not maps.is_contiguous(memory_format=torch.channels_last):
+        return copy.copy_(maps)
+    # Matrix by matrix, which PyTorch turns round in blocks: three times as fast as all at once.
+    for own, one in zip(copy.flatten(2), maps.permute(0, 2, 3, 1).flatten(1, 2), strict=True):
+        own.copy_(one.t())
+    return copy
 
 
 def _require_numbers(classifier: Classifier, layer: str, maps: Tensor, names: Sequence[str]) -> None:
