@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             path = options.output / f"{options.name or options.model.replace('/', '-')}.zip"
             command = " ".join(["python -m precompute", *given])
             wanted = {"folder": options.models, "photos": options.images, "layers": options.layers}
-            prepare(options.model, path, command=command, **wanted)
+            prepare(options.model, path, command=command, pages=options.pages, **wanted)
         else:
             pictures(
                 options.classifier,
@@ -92,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     whole.add_argument(
         "--layers", nargs="*", metavar="LAYER", help="of which all channels get a picture; left out: every block's end"
     )
+    whole.add_argument("--pages", nargs="+", metavar="PAGE", help="such as units; left out: all")
     whole.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="where the file is written")
     whole.add_argument("--name", help="what the file is called; left out: as the classifier")
     return parser
@@ -161,12 +162,14 @@ def prepare(
     folder: Path | None = None,
     photos: str | None = None,
     layers: Sequence[str] | None = None,
+    pages: Sequence[str] | None = None,
 ) -> None:
-    """Open every page as a visitor does, and write all that was computed for it, as `cache.prepared` reads it.
+    """Open pages as a visitor does, and write all that was computed for them, as `cache.prepared` reads it.
 
-    Before that a picture is made for each channel of `layers` (None: of every block's end; empty: of none). What is in
-    the store is taken from there; `command` is noted in the file. Raises `ValueError` and `FileNotFoundError` where
-    classifier or images cannot be opened, and `RuntimeError` where a page fails.
+    `pages` are named as their files (None: all, `app` among them). Before that a picture is made for each channel of
+    `layers` (None: of every block's end; empty: of none). What is in the store is taken from there; `command` is noted
+    in the file. Raises `ValueError` and `FileNotFoundError` where classifier or images cannot be opened or a page is
+    none, and `RuntimeError` where a page fails.
     """
     # What pages open with is recorded, and nothing that would only be computed ahead.
     os.environ["LOUPE_AHEAD_SECONDS"] = "0"
@@ -178,6 +181,7 @@ def prepare(
         if photos and photos not in {offer.source for offer in images.available(None)}
         else None
     )
+    opened = _pages(pages)
     made = prepared.Recording(shared=_of_images_alone)
     with prepared.recording(made):
         for number in range(PASSES):
@@ -188,7 +192,7 @@ def prepare(
             cache.forget()
             if layers is None or layers:
                 pictures(name, folder=folder, layers=layers or (), photos=photos)
-            for page in [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))]:
+            for page in opened:
                 _open(page, name, folder, own, None if own else photos)
             _print(f"Pass {number + 1}: {len(made.entries) - before:,} results more")
             if len(made.entries) == before:
@@ -197,9 +201,18 @@ def prepare(
     # The same for all classifiers of this set.
     images_alone = path.with_name(f"images-{Path(photos).name if photos else 'usual'}.zip")
     made.write(path, note)
-    made.write(images_alone, {**note, "classifier": "", "fingerprint": ""}, shared=True)
-    for one in (path, images_alone):
+    if made.shares:
+        made.write(images_alone, {**note, "classifier": "", "fingerprint": ""}, shared=True)
+    for one in (path, images_alone)[: 1 + made.shares]:
         _print(f"{one}: {one.stat().st_size / 1e6:.2f} MB")
+
+
+def _pages(wanted: Sequence[str] | None) -> list[Path]:
+    every = {path.stem: path for path in [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))]}
+    for one in wanted or ():
+        if one not in every:
+            raise ValueError(f"There is no page {one!r}: there are {', '.join(every)}.")
+    return [every[one] for one in wanted or every]
 
 
 def _open(page: Path, model: str, folder: Path | None, own: Path | None, photos: str | None) -> None:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import tarfile
 from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
 
 from interp import images, models
 from interp.images import ImageSet
@@ -53,11 +57,18 @@ def weights(depth: int) -> Path:
     return SHARED / f"resnet{depth}.safetensors"
 
 
-def resnet(folder: Path, depth: int) -> Classifier:
-    """The network, described in the folder."""
+def resnet(folder: Path, depth: int, *, trained: bool = True) -> Classifier:
+    """The network, described in the folder as resnet20 or the like; untrained it is of any depth 6 n + 2."""
     (folder / "net.py").write_text(RESNET)
-    (folder / f"w{depth}.safetensors").symlink_to(weights(depth))
-    lines = {"architecture": '"net.py:ResNet"', "weights": f'"w{depth}.safetensors"', "labels": json.dumps(LABELS)}
+    path = folder / f"w{depth}.safetensors"
+    if trained:
+        path.symlink_to(weights(depth))
+    else:
+        code: dict[str, Any] = {}
+        exec(RESNET, code)
+        torch.manual_seed(depth)
+        save_file(code["ResNet"](depth, len(LABELS)).state_dict(), path)
+    lines = {"architecture": '"net.py:ResNet"', "weights": f'"{path.name}"', "labels": json.dumps(LABELS)}
     lines |= {"input_size": "32", "mean": "[0.485, 0.456, 0.406]", "std": "[0.229, 0.224, 0.225]"}
     lines |= {"arguments": f"{{ depth = {depth} }}"}
     (folder / f"resnet{depth}.toml").write_text("".join(f"{key} = {value}\n" for key, value in lines.items()))

@@ -103,6 +103,11 @@ class Recording:
             if self.shared(call):
                 self._shared.add(call.subject)
 
+    @property
+    def shares(self) -> bool:
+        """Whether anything is used that is shared."""
+        return bool(self.used & self._shared)
+
     def write(self, path: Path, note: Mapping[str, Any], *, shared: bool = False) -> None:
         """Write what is used, either what is shared or all else, in the place of what is there. Raises `OSError`."""
         subjects = sorted(self.used & self._shared if shared else self.used - self._shared)

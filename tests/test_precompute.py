@@ -99,3 +99,8 @@ def test_a_classifier_in_a_subfolder_gives_a_file_that_is_found(tmp_path: Path, 
 def test_a_classifier_that_is_none_cannot_be_prepared(tmp_path: Path, capsys) -> None:
     assert main(["prepare", "--model", "nothing", "-o", str(tmp_path / "prepared"), "--layers"]) == 1
     assert "nothing" in capsys.readouterr().err and not (tmp_path / "prepared").exists()
+
+
+def test_a_page_that_is_none_is_said(tmp_path: Path, capsys) -> None:
+    assert main(["prepare", "--model", "digits", "-o", str(tmp_path), "--layers", "--pages", "unit"]) == 1
+    assert "no page 'unit'" in capsys.readouterr().err and not list(tmp_path.glob("*.zip"))

@@ -18,18 +18,19 @@ from streamlit.testing.v1 import AppTest
 import cache
 from cache import prepared, queues
 from cache.memory import MISSING
-from interp import models
+from interp import images, models, units
 from interp.models.scenes import bundled
+from pages.parts.kit import layers
 
 # Shapes and types are checked in the tests of `interp`.
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("unchecked")]
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = sorted(bundled.REASON_OF)
-# Nothing is shipped of units: they are counted while one looks.
-LIVE = {"pages/units.py"}
-PAGES = ["app.py", *sorted({f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py")} - LIVE)]
+PAGES = ["app.py", *sorted(f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py"))]
 # What devices' queues may run on a first visit all the same: it takes a moment, or only gathers what is there.
 QUICK = {"obstacles", "measured_pass", "usual", "by_chunks", "each", "made", "strongest_of_each", "strengths"}
+# An optimization is held by its pictures, which are made in the same way; dissection by a test of its own.
+ELSEWHERE = {"optimizing", "dissecting"}
 # Of a picture that hundreds of steps have made, details hang on how a processor rounds.
 BLURRED, COARSE = 14, 30
 
@@ -62,17 +63,16 @@ def opened(page: str, name: str) -> None:
     raise AssertionError(f"{page} never ends")
 
 
-def archive_of(name: str) -> prepared.Archive:
-    [found] = [one for one in prepared.archives() if one.note["classifier"] == name]
-    return found
-
-
 @pytest.mark.parametrize("name", NAMES)
-def test_each_bundled_classifier_has_an_archive_that_tells_how_it_was_made(shipped, name: str) -> None:
-    archive = archive_of(name)
-    assert archive.note["fingerprint"] == models.load(name).fingerprint
-    assert archive.note["command"].startswith("python -m precompute prepare") and name in archive.note["command"]
-    assert sum(archive.note["results"].values()) == len(archive) > 0
+def test_each_bundled_classifier_has_archives_that_tell_how_they_were_made(shipped, name: str) -> None:
+    archives = [one for one in prepared.archives() if one.note["classifier"] == name]
+    # Of units only what the app opens with.
+    units = [f"{name}-units.zip"] if name == bundled.HONEST else []
+    assert [one.path.name for one in archives] == sorted([f"{name}.zip", *units])
+    for archive in archives:
+        assert archive.note["fingerprint"] == models.load(name).fingerprint
+        assert archive.note["command"].startswith("python -m precompute prepare") and name in archive.note["command"]
+        assert sum(archive.note["results"].values()) == len(archive) > 0
 
 
 def test_all_of_it_is_small() -> None:
@@ -139,8 +139,8 @@ class Sample:
     def __call__(self, call: cache.Call) -> Any:
         found = self._kept(call)
         function = call.title.rpartition(".")[2]
-        # An optimization's whole course is held by the pictures, which are made in the same way.
-        if found is not MISSING and function != "optimizing" and (not self._only or function in self._only):
+        wanted = function in self._only if self._only else function not in ELSEWHERE
+        if found is not MISSING and wanted:
             self.calls.setdefault(call.title, (call, found[0]))
         return found
 
@@ -169,6 +169,19 @@ def test_a_sample_is_what_the_library_computes(shipped, name: str, monkeypatch: 
     assert len(sample.calls) >= (9 if whole else 2)
     for title, (call, found) in sample.calls.items():
         compare(found, finished(call), title)
+
+
+def test_the_units_that_are_shipped_are_what_dissection_finds(shipped) -> None:
+    honest, photos = models.load(bundled.HONEST), images.load("scenes")
+    names = tuple(one.name for one in layers.offered(honest))
+    call = cache.call(units.dissecting, honest, photos, names, units.concepts(photos), kept=cache.CachedItems())
+    found, _ = prepared.kept(call)
+    place = names.index("mixed4c")
+    own = units.dissect(honest, photos, names[place : place + 1])
+    compare(found.layers[place].iou(), own.layers[0].iou(), "IoU")
+    assert np.mean(found.layers[place].labels() == own.layers[0].labels()) > 0.98
+    compare(found.tallied[place].value.values, own.tallied[0].value.values, "largest activations")
+    compare(found.tallied[place].value.images, own.tallied[0].value.images, "top images")
 
 
 @pytest.mark.parametrize("page", PAGES)

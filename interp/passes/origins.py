@@ -18,7 +18,7 @@ MOVING = frozenset({
     "cat", "concat", "concatenate", "view", "reshape", "flatten", "unflatten", "permute", "transpose", "swapaxes", "t",
     "chunk", "split", "split_with_sizes", "tensor_split", "narrow", "select", "getitem", "unbind", "stack", "squeeze",
     "unsqueeze", "expand", "contiguous", "clone", "detach", "roll", "flip", "pixel_shuffle", "pixel_unshuffle",
-    "channel_shuffle", "movedim", "index_select", "hsplit", "vsplit", "dsplit",
+    "channel_shuffle", "movedim", "index_select", "hsplit", "vsplit", "dsplit", "pad",
 })  # fmt: skip
 """Operations that give numbers as they were given them, in other places."""
 
@@ -42,12 +42,13 @@ class Origins(NamedTuple):
 def before(asked: Origins) -> list[Origins] | None:
     """Where numbers that a call moved were before it; None for a call that does something else.
 
-    The call is done again on the numbers of places. Places that it filled with something of its own are left out.
+    The call is done again on the numbers of places. Places that it filled with zeros are left out.
     """
     result = asked.result
     if result.name in UNCHANGED and len(result.given) == 1:
         return [Origins(result.given[0], asked.rows, asked.places)]
-    if result.name not in MOVING or result.operation is None:
+    filled = result.name == "pad" and result.argument(3, "value")
+    if result.name not in MOVING or result.operation is None or filled:
         return None
     given, first = list(dict.fromkeys(result.given)), 1
     numbered: dict[CallResult, torch.Tensor] = {}

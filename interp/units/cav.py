@@ -199,8 +199,8 @@ def too_few(rows: CavRows, concepts: Names, concept: tuple[str, str]) -> str | N
     if min(own, others) >= FEWEST:
         return None
     return (
-        f"'{concept[1]}' is in {own:,} images, and known not to be in {others:,}: at least {FEWEST} of each are needed "
-        "to learn a vector and to test it. Choose another concept, or give more images."
+        f"To learn a vector and to test it, at least {FEWEST} images with the concept and {FEWEST} without are needed. "
+        f"With '{concept[1]}': {own:,}; known to be without: {others:,}. Choose another concept, or give more images."
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from interp.images import ImageSet, Problem
@@ -156,9 +156,7 @@ class UnitPass(SetPass[Count, Counted]):
         found: dict[Which, list[SparseMaps]] = {}
 
         def keep(layer: str, output: Tensor) -> None:
-            # A copy, as what follows may write over it.
-            own = on_grid(output.detach(), classifier.layer(layer)).float()
-            maps[layer] = own.clone(memory_format=torch.contiguous_format)
+            maps[layer] = _copied(on_grid(output.detach(), classifier.layer(layer)).float())
 
         def count(item: MapCount) -> Any:
             own = maps[item.layer]
@@ -211,6 +209,17 @@ def _batch(seen: Sequence[_Seen], context: OwnLabels, pixels: Tensor | None = No
     none = np.full(len(positions), -1, np.int32)
     labels = none if context.indices is None else context.indices[positions]
     return Batch(positions, labels, [one.known or KnownConcepts() for one in seen], pixels=pixels)
+
+
+def _copied(maps: Float[Tensor, "n k u v"]) -> Float[Tensor, "n k u v"]:
+    """A copy, as what follows may write over the maps, with the values of each map side by side."""
+    copy = torch.empty(maps.shape, dtype=maps.dtype, device=maps.device)
+    if maps.device.type != "cpu" or maps.is_contiguous() or not maps.is_contiguous(memory_format=torch.channels_last):
+        return copy.copy_(maps)
+    # Matrix by matrix, which PyTorch turns round in blocks: three times as fast as all at once.
+    for own, one in zip(copy.flatten(2), maps.permute(0, 2, 3, 1).flatten(1, 2), strict=True):
+        own.copy_(one.t())
+    return copy
 
 
 def _require_numbers(classifier: Classifier, layer: str, maps: Tensor, names: Sequence[str]) -> None:

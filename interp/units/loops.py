@@ -13,6 +13,16 @@ import numpy as np
 
 @numba.njit(cache=True, nogil=True)
 @no_type_check
+def _any_over(numbers, limit):
+    """Whether any number exceeds a limit: counted without a branch, several at a time, as mostly none does."""
+    over = 0
+    for at in range(len(numbers)):
+        over += numbers[at] > limit
+    return over > 0
+
+
+@numba.njit(cache=True, nogil=True)
+@no_type_check
 def pixels_over(map, limit, first_y, shares_y, first_x, shares_x, found):
     """Write the pixels at which an enlarged map exceeds its limit into `found`; gives their number.
 
@@ -20,8 +30,13 @@ def pixels_over(map, limit, first_y, shares_y, first_x, shares_x, found):
     threshold, only few pixels are computed.
     """
     count, (rows, columns), width, one = 0, map.shape, len(shares_x), np.float32(1)
+    above = False
     for i in range(rows + 1):
         top, bottom = max(i - 1, 0), min(i, rows - 1)
+        below = _any_over(map[bottom], limit) if i < rows else False
+        either, above = above or below, below
+        if not either:
+            continue
         for j in range(columns + 1):
             left, right = max(j - 1, 0), min(j, columns - 1)
             a, b, c, d = map[top, left], map[top, right], map[bottom, left], map[bottom, right]
@@ -61,26 +76,64 @@ def add_up(maps, rows, channels, limits, first_y, shares_y, first_x, shares_x, f
 
 @numba.njit(cache=True, nogil=True)
 @no_type_check
+def _mark(marks, i, j):
+    """Mark a position, and those next to it."""
+    for y in range(max(i - 1, 0), min(i + 2, marks.shape[0])):
+        for x in range(max(j - 1, 0), min(j + 2, marks.shape[1])):
+            marks[y, x] = True
+
+
+@numba.njit(cache=True, nogil=True)
+@no_type_check
 def beside(maps, floors, at, values):
     """Write where maps exceed their floors, or are next to where they do, and their values there; gives the number."""
     channels, rows, columns = maps.shape
     marks, count = np.zeros((rows, columns), np.bool_), 0
+    marked = np.zeros(rows, np.bool_)
     for channel in range(channels):
-        own, floor, any_over = maps[channel], floors[channel], False
+        own, floor = maps[channel], floors[channel]
         for i in range(rows):
+            if not _any_over(own[i], floor):
+                continue
+            marked[max(i - 1, 0) : i + 2] = True
             for j in range(columns):
                 if own[i, j] > floor:
-                    marks[max(i - 1, 0) : i + 2, max(j - 1, 0) : j + 2] = True
-                    any_over = True
-        if not any_over:
-            continue
+                    _mark(marks, i, j)
         for i in range(rows):
+            if not marked[i]:
+                continue
+            marked[i] = False
             for j in range(columns):
                 if marks[i, j]:
                     marks[i, j] = False
                     at[count] = (channel * rows + i) * columns + j
                     values[count] = own[i, j]
                     count += 1
+    return count
+
+
+@numba.njit(cache=True, nogil=True)
+@no_type_check
+def beside_of(at, values, floors, shape, kept_at, kept_values):
+    """As `beside`, of what it gave with lower floors; both may be written over what is given."""
+    channels, rows, columns = shape
+    marks, count, first = np.zeros((rows, columns), np.bool_), 0, 0
+    for channel in range(channels):
+        begin = channel * rows * columns
+        last, any_over = first, False
+        while last < len(at) and at[last] < begin + rows * columns:
+            if values[last] > floors[channel]:
+                _mark(marks, (at[last] - begin) // columns, (at[last] - begin) % columns)
+                any_over = True
+            last += 1
+        if any_over:
+            for number in range(first, last):
+                i, j = (at[number] - begin) // columns, (at[number] - begin) % columns
+                if marks[i, j]:
+                    kept_at[count], kept_values[count] = at[number], values[number]
+                    count += 1
+            marks[:] = False
+        first = last
     return count
 
 
@@ -103,3 +156,26 @@ def summed_up(maps, every, peaks, places, means, active):
             peaks[channel, image], places[channel, image] = largest, place
             means[channel, image] = total / positions
             active[channel] += above
+
+
+@numba.njit(cache=True, nogil=True)
+@no_type_check
+def count_over(values, least, counts):
+    """Write how many numbers of each row exceed its least."""
+    for row in range(len(values)):
+        over = 0
+        for at in range(values.shape[1]):
+            over += values[row, at] > least[row]
+        counts[row] = over
+
+
+@numba.njit(cache=True, nogil=True)
+@no_type_check
+def take_over(values, least, taken):
+    """Write the numbers of each row that exceed its least, in their order, at the beginning of the row of `taken`."""
+    for row in range(len(values)):
+        count, own, bound = 0, values[row], least[row]
+        for at in range(values.shape[1]):
+            if own[at] > bound:
+                taken[row, count] = own[at]
+                count += 1

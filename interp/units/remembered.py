@@ -90,11 +90,10 @@ class Remembered:
     def _prune(self) -> None:
         """Forget what has turned out not to matter."""
         images, self._images, self._size = self._images, {}, 0
+        for which in self.kept:
+            self.raise_floor(which, _largest([one.maps[which] for one in images.values()], self.kept[which]))
         for position, one in images.items():
-            maps = {
-                key: _sparse(_dense([own]), self.floors[key])[0] if key in self.floors else own
-                for key, own in one.maps.items()
-            }
+            maps = {which: own.above(self.floors[which]) for which, own in one.maps.items()}
             self._put(position, one._replace(maps=maps))
 
 
@@ -109,6 +108,14 @@ class SparseMaps(NamedTuple):
     def nbytes(self) -> int:
         """How much memory they take."""
         return self.at.nbytes + self.values.nbytes
+
+    def above(self, floors: Float[np.ndarray, " k"]) -> SparseMaps:
+        """Those that matter with floors that are no lower than before."""
+        from interp.units.loops import beside_of
+
+        at, values = np.empty_like(self.at), np.empty_like(self.values)
+        count = beside_of(self.at, self.values, floors, self.shape, at, values)
+        return SparseMaps(at[:count].copy(), values[:count].copy(), self.shape)
 
 
 class _Packed(NamedTuple):
@@ -139,6 +146,21 @@ def _sparse(maps: Float[np.ndarray, "n k u v"], floors: Float[np.ndarray, " k"])
         count = beside(one, floors, at, values)
         found.append(SparseMaps(at[:count].copy(), values[:count].copy(), one.shape))
     return found
+
+
+def _largest(maps: Sequence[SparseMaps], enough: int) -> Float[np.ndarray, "k m"]:
+    """The `enough` largest values of each channel, descending; -inf where it has fewer."""
+    channels, rows, columns = maps[0].shape
+    # They are in the order of their channels.
+    bounds = np.arange(channels + 1) * rows * columns
+    cuts = np.stack([np.searchsorted(one.at, bounds) for one in maps], axis=1)
+    largest = np.full((channels, enough), -np.inf, np.float32)
+    for channel, (first, last) in enumerate(zip(cuts[:-1], cuts[1:], strict=True)):
+        values = np.concatenate([one.values[i:j] for one, i, j in zip(maps, first, last, strict=True)])
+        if len(values) > enough:
+            values = np.partition(values, len(values) - enough)[-enough:]
+        largest[channel, : len(values)] = np.sort(values)[::-1]
+    return largest
 
 
 def _dense(maps: Sequence[SparseMaps]) -> Shaped[np.ndarray, "n k u v"]:

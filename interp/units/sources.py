@@ -95,7 +95,10 @@ class _Follower:
         while True:
             if inside and self._from_before(at.result):
                 return self._take(self._carried(at, scale), at)
-            if moved := origins.before(at):
+            if (moved := origins.before(at)) is not None:
+                if not moved:
+                    # A zero, with which a call filled up.
+                    return self._begin(at)
                 [at] = moved
             elif at.result.operation in operations.CONVOLUTIONS | operations.DENSE:
                 self._begin(at)

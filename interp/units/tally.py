@@ -167,14 +167,14 @@ class UnitTally(MapCount[LayerTally]):
         """The tally with those activations alone that can be among the largest."""
         if not self.kept:
             return value
-        least = so_far.largest[:, -1] if so_far.largest.shape[1] >= self.kept else np.full(len(value.total), -np.inf)
-        over = value.largest > least[:, None].astype(np.float32)
-        counts = over.sum(axis=1)
-        if counts.max(initial=0) * 2 > value.largest.shape[1]:
+        from interp.units.loops import count_over, take_over
+
+        if so_far.largest.shape[1] < self.kept:
             return replace(value, largest=_largest(value.largest, self.kept))
-        # Row after row, filled up to the longest.
+        least, counts = so_far.largest[:, -1].copy(), np.zeros(len(value.total), np.int64)
+        count_over(value.largest, least, counts)
         some = np.full((len(counts), counts.max(initial=0)), -np.inf, np.float32)
-        some[np.arange(some.shape[1]) < counts[:, None]] = value.largest[over]
+        take_over(value.largest, least, some)
         return replace(value, largest=some)
 
     def merged(self, values: Sequence[LayerTally]) -> LayerTally:

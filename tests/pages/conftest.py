@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 import streamlit as st
 from streamlit.components.v2 import manifest_scanner
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 
+import cache
+from cache.visitors import Slot, Visitor
 from interp.images.scenes import sets
 from pages.parts.cards import picturecards
 from pages.parts.kit import canvas, waiting
@@ -38,6 +41,33 @@ def scanned_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 _scanned = functools.cache(manifest_scanner.scan_component_manifests)
+
+
+@pytest.fixture(autouse=True)
+def one_question_in_a_slot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that asks two questions in one slot fails: each would let go of the other, run after run, and none end.
+
+    Unless the run goes on only when the first is answered (`waiting.value`).
+    """
+    asked: dict[tuple[Visitor, Slot | str], tuple[object, cache.Job]] = {}
+    awaited: set[cache.Job] = set()
+    ask, value = Visitor.ask, waiting.value
+
+    def watched(visitor: Visitor, slot: Slot | str, call: cache.Call, *more, **named):
+        # Made anew for each run of the script.
+        this_run = getattr(get_script_run_ctx(suppress_warning=True), "cursors", None)
+        run, before = asked.get((visitor, slot), (None, None))
+        if before is not None and this_run is not None and run is this_run and before not in awaited:
+            assert before.key == call.key, f"Two questions in slot {slot} in one run, the second {call.title}."
+        asked[visitor, slot] = this_run, ask(visitor, slot, call, *more, **named)
+        return asked[visitor, slot][1]
+
+    def waited_for(job: cache.Job, *more, **named):
+        awaited.add(job)
+        return value(job, *more, **named)
+
+    monkeypatch.setattr(Visitor, "ask", watched)
+    monkeypatch.setattr(waiting, "value", waited_for)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ def test_a_concept_from_all_sides(app, cards: list) -> None:
     assert "Learned from 20 images" in said and "Bright: what is singled out" in said
     assert len(app.get("plotly_chart")) == 2
     assert "which classes rise with it" in said
-    assert len(app.info) == 1 and "at least 10 of each are needed" in app.info[0].value
+    assert len(app.info) == 1 and "at least 10 images with the concept and 10 without are needed" in app.info[0].value
     readings = app.dataframe[-1].value
     assert list(readings["mask"])[0].startswith("combination of") and len(readings) == 6
     assert np.isfinite(readings["IoU"]).all()

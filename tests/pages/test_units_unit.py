@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import re
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from benchmarks import cifar
 from pages.parts.kit import markup
 from tests.pages.test_units import opened, written
 
@@ -93,3 +95,22 @@ def test_the_sheet_shows_pictures_made_for_units(app, cards: list, monkeypatch: 
     monkeypatch.setitem(making.QUALITIES, "Good", 2)
     opened(app, images="scenes:10", un_picture="Feature visualization", un_layer="conv2d0", un_concept="")
     assert len(cards[-1]) == 24 and all(picture is not None for picture, _ in cards[-1])
+
+
+def test_inputs_from_two_layers_are_read_in_two_passes_that_both_end(
+    app, cards: list, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cifar.resnet(tmp_path, 14, trained=False)
+    monkeypatch.setenv("LOUPE_MODELS", str(tmp_path))
+    opened(app, model="resnet14", images="scenes:10", un_view="One unit", un_layer="layer1", un_unit="3")
+    said = written(app)
+    # A unit of a sum: a convolution of one layer, and as it is the unit of another, neither of them offered.
+    inputs = {card.title.partition(":")[0] for some in cards for _, card in some if "weight" in card.about}
+    assert "plus unit" in said and len(inputs) == 2, (said, inputs)
+    pictures = [picture for some in cards for picture, card in some if "weight" in card.about]
+    assert pictures and all(picture is not None for picture in pictures)
+
+
+def test_where_no_label_is_a_class_there_are_no_effects_by_class_and_no_error(app) -> None:
+    opened(app, images="photographs", un_view="One unit", un_layer="mixed5b")
+    assert "No image has a label among the classifier's classes" in " ".join(one.value for one in app.caption)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from interp import figures
+from interp.figures import overview, saliency
 from tests.images.drawing import coco
 
 
@@ -99,9 +99,9 @@ def test_what_shows_one_file_is_not_drawn_again_when_another_changes(
     # What changed within the last instant could change again and look the same.
     time.sleep(0.1)
     drawn: list[str] = []
-    comparison, bars = figures.saliency.comparison, figures.overview.top_classes
-    monkeypatch.setattr(figures.saliency, "comparison", lambda *a, **k: drawn.append("maps") or comparison(*a, **k))
-    monkeypatch.setattr(figures.overview, "top_classes", lambda *a, **k: drawn.append("classes") or bars(*a, **k))
+    comparison, bars = saliency.comparison, overview.top_classes
+    monkeypatch.setattr(saliency, "comparison", lambda *a, **k: drawn.append("maps") or comparison(*a, **k))
+    monkeypatch.setattr(overview, "top_classes", lambda *a, **k: drawn.append("classes") or bars(*a, **k))
     for page, what in (("app.py", "classes"), ("pages/saliency.py", "maps")):
         drawn.clear()
         served.switch_page(page) if page != "app.py" else None

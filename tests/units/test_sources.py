@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 from torchvision.models import VisionTransformer
 
+from benchmarks import cifar
 from interp import units
 from interp.models import hooks
 from interp.types import Classifier
@@ -144,3 +147,13 @@ def test_units_and_layers_that_there_are_not_are_named(tiny: Classifier) -> None
         units.sources(tiny, tiny.layers[0].name, 999)
     with pytest.raises(ValueError, match="no layer 'nowhere'"):
         units.sources(tiny, "nowhere", 0)
+
+
+def test_a_shortcut_that_fills_up_with_zeros_carries_the_units_between_them(tmp_path: Path) -> None:
+    classifier = cifar.resnet(tmp_path, 8, trained=False)
+    for unit, carried in ((15, []), (16, [0]), (40, [24]), (48, [])):
+        found = units.sources(classifier, "layer3", unit)
+        assert [one.source.unit for one in found.terms if isinstance(one, CarriedTerm)] == carried
+        assert {one.source.layer for one in found.terms if isinstance(one, CarriedTerm)} <= {"layer2"}
+        assert [one.module for one in found.kernels] == ["layer3.0.conv2"]
+        assert found.error is not None and found.error < 1e-6

@@ -71,7 +71,7 @@ def counting(selection: Selection, layer: Layer, beside: str = "") -> cache.Job:
     names, source, scope = _names(selection.classifier, layer), _concepts(selection), selection.scope.shared
     asked = (selection.classifier, selection.photos)
     if not isinstance(source, str):
-        return scope.gather(f"dissection{beside}", units.dissecting, *asked, names, source, kept=cache.CachedItems())
+        return scope.compute(f"dissection{beside}", units.dissecting, *asked, names, source, kept=cache.CachedItems())
     items = units.tallying(selection.classifier, names, len(selection.photos), QUANTILE)
     return over_set.ask(scope, f"tally{beside}", units.UnitPass(), *asked, items)
 

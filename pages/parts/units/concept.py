@@ -10,6 +10,7 @@ from interp import units
 from interp.figures import concept as figures
 from interp.types import Layer
 from interp.units import AxesDissection, Combinations, ConceptSource, LayerDissection
+from interp.units.fitting import FEWEST
 from pages.parts.cards import picturecards
 from pages.parts.cards.picturecards import PictureCard
 from pages.parts.kit import charts, controls, export, problems, replay, waiting
@@ -65,7 +66,11 @@ def view(selection: Selection, picture, side) -> None:
         st.markdown(f"It is in **{seen.counts[place]:,}** of {seen.looked:,} images that were looked at{some}.")
         _images(selection, seen.images[place][:SHOWN], concept, source)
         done = _units(selection, layer, concept) and _axes(selection, layer, concept, source)
-        if done and _combination(selection, layer, concept, source, how, seen.images[place]):
+        too_few = seen.looked == len(selection.photos) and seen.counts[place] < FEWEST
+        if done and too_few:
+            st.markdown(f"**{plain(layer.name)}: a combination of units**")
+            st.info(f"It is in fewer than {FEWEST} images: no combination is learned.")
+        if done and (too_few or _combination(selection, layer, concept, source, how, seen.images[place])):
             sensitivity.draw(selection, layer, concept, seen.concepts, source)
 
 
@@ -135,10 +140,11 @@ def _axes(selection: Selection, layer: Layer, concept: tuple[str, str], source: 
     order = np.argsort(-iou, kind="stable")[:BEST].tolist()
     rotated = np.array([one.iou()[:, one.concepts.index(concept)].max() for one in found.rotated])
     above = [int((one.iou()[:, one.concepts.index(concept)] > units.DETECTOR).sum()) for one in found.rotated]
+    over = int((iou > units.DETECTOR).sum())
     st.markdown(
         f"The best unit has IoU **{iou.max():.3f}**; the best direction of {len(rotated)} rotated bases "
-        f"{rotated.min():.3f} to {rotated.max():.3f}. Over {units.DETECTOR:g} are {int((iou > units.DETECTOR).sum())} "
-        f"units, and {_range(above)} directions. {_steady(found, place, order[0])}"
+        f"{rotated.min():.3f} to {rotated.max():.3f}. Units over {units.DETECTOR:g}: {over}; directions: "
+        f"{_range(above)}. {_steady(found, place, order[0])}"
     )
     left, right = st.columns(2)
     with left:

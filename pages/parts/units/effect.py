@@ -13,6 +13,7 @@ from interp.units import Ablated
 from pages.parts.kit import charts, controls, export, problems, replay, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
+from pages.parts.units import importance
 from pages.parts.units.asking import UnitResults
 
 DRAWS = 20
@@ -33,6 +34,9 @@ def section(selection: Selection, asked: UnitResults, number: int) -> None:
     if not selection.classifier.labels or not asked.done:
         return
     st.markdown("**Effect by class**: what changes without it")
+    if not importance.labelled(selection):
+        st.caption("No image has a label among the classifier's classes, so nothing can be counted by class.")
+        return
     effect = MEASURES[controls.one_of("Measure", "un.effect", list(MEASURES))]
     # As 'Without it' asks for one unit, so that it is computed once for both.
     how = {"to": "zero", "draws": DRAWS, "kept": cache.CachedItems()}

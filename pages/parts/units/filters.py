@@ -185,7 +185,8 @@ def _tally(selection: Selection, asked: UnitResults, layer: Layer) -> LayerTally
             return None
         items = units.tallying(selection.classifier, (layer.name,), len(selection.photos), asking.QUANTILE)
         scope = selection.scope.shared
-        job = over_set.ask(scope, "inputs", units.UnitPass(), selection.classifier, selection.photos, items)
+        given = (units.UnitPass(), selection.classifier, selection.photos, items)
+        job = over_set.ask(scope, f"inputs-{layer.name}", *given)
         if not waiting.settled(job):
             return None
         counted = asking.tallies(job)

@@ -121,7 +121,7 @@ def _follow(selection: Selection):
 
 
 def _spot(cells: Float[Tensor, "k rows columns"]) -> tuple[int, int]:
-    """The cell that was clicked, which the address keeps; else the one with the longest vector."""
+    """The cell that was clicked, which the address keeps; else the one with the longest vector, off the border."""
     rows, columns = cells.shape[1:]
 
     def inside(text: str) -> bool:
@@ -133,7 +133,11 @@ def _spot(cells: Float[Tensor, "k rows columns"]) -> tuple[int, int]:
     if text:
         row, column = text.split(",")
         return int(row), int(column)
-    row, column = divmod(int(cells.norm(dim=0).argmax()), columns)
+    strength = cells.norm(dim=0)
+    if min(rows, columns) > 2:
+        # At the border some channels see the padding rather than the picture.
+        strength[[0, -1]] = strength[:, [0, -1]] = -1
+    row, column = divmod(int(strength.argmax()), columns)
     return row, column
 
 
@@ -227,7 +231,7 @@ def _classes(selection: Selection, positions: list[int]) -> str:
     """Which label is most frequent among images, beside how frequent it is in the set."""
     labels = selection.photos.labels
     [(label, count)] = Counter(labels[one] for one in positions).most_common(1)
-    if label is None:
+    if label is None or count < 2:
         return ""
     share = sum(one == label for one in labels) / len(labels)
     named = asking.label_of(selection, labels.index(label)) or label

@@ -13,7 +13,7 @@ from interp.types import Layer
 from interp.units import LayerWords, UnitWords
 from interp.units.clip_dissect import ClipSource, clip_source
 from pages.parts.cards.picturecards import PictureCard
-from pages.parts.kit import controls, export, replay, waiting
+from pages.parts.kit import controls, replay, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain, shortened
 from pages.parts.units.asking import UnitResults
@@ -142,5 +142,7 @@ def _score(one: UnitWords, words: LayerWords) -> str:
 
 
 def _clauses(one: UnitWords) -> None:
-    rows = [{"it": clause.said, "measured": clause.number} for clause in one.clauses]
-    st.dataframe(export.shown(rows), hide_index=True, height=35 * len(rows) + 38)
+    # A list and no table, in whose cells lines do not break.
+    st.markdown(
+        "\n".join(f"- {plain(clause.said, limit=400)}: *{plain(clause.number, limit=400)}*" for clause in one.clauses)
+    )
