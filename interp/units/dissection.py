@@ -29,8 +29,11 @@ from interp.units.truth import Names
 QUANTILES = (0.005,)
 DETECTOR = 0.04
 """From what IoU on a unit is called a detector (Bau et al. 2017): an arbitrary bound."""
-MOST_KEPT = 2**25
-"""How many largest activations are kept for exact thresholds, of all units together: 128 MB. Beyond, a sketch is."""
+MOST_KEPT = 2**23
+"""How many largest activations are kept for exact thresholds, of all units together: 32 MB. Beyond, a sketch is.
+
+Each chunk of images keeps as many, as far as it has them.
+"""
 
 Denominator = Literal["known", "present", "meeting", "everything"]
 """Which images count for a concept: those of which it is known what of its category is in them; those in which

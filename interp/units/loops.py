@@ -179,3 +179,14 @@ def take_over(values, least, taken):
             if own[at] > bound:
                 taken[row, count] = own[at]
                 count += 1
+
+
+@numba.njit(cache=True, nogil=True)
+@no_type_check
+def count_sizes(bits, lowest, counts):
+    """Add up how many numbers of each row, given as bits, are of each size, which their first 16 bits tell."""
+    bins = counts.shape[1]
+    for row in range(len(bits)):
+        own, into = bits[row], counts[row]
+        for at in range(len(own)):
+            into[min(max((own[at] >> 16) - lowest, 0), bins - 1)] += 1

@@ -245,10 +245,11 @@ def _sketched(values: Float[np.ndarray, "k m"]) -> Int[np.ndarray, "k bins"]:
 
     The first 8 + 7 bits of a positive number, its exponent and 7 binary digits, are in the order of its size.
     """
-    bins, lowest = _bins(), (127 + OCTAVES[0]) * STEPS
-    size = np.clip((values.view(np.int32) >> 16) - (lowest - 1), 0, bins - 1)
-    rows = np.arange(len(values))[:, None] * bins
-    return np.bincount((size + rows).reshape(-1), minlength=bins * len(values)).reshape(-1, bins).astype(np.int64)
+    from interp.units.loops import count_sizes
+
+    counts = np.zeros((len(values), _bins()), np.int64)
+    count_sizes(values.view(np.int32), (127 + OCTAVES[0]) * STEPS - 1, counts)
+    return counts
 
 
 def _from_sketch(sketch: Int[np.ndarray, "k bins"], above: int) -> Float[np.ndarray, " k"]:
