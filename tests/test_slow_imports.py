@@ -23,7 +23,7 @@ from interp import images, models
 models.available()
 next(models.predict(models.load("scenes-honest"), images.load("scenes")))
 """
-# What every page needs is imported once; then a copy of the process imports what a page does, and tells of itself alone.
+# What every page needs is imported once; then a copy of the process imports what a page does, and tells its modules.
 PROGRAM = """
 import json, os, sys, traceback
 import streamlit

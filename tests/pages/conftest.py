@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import streamlit as st
 from streamlit.components.v2 import manifest_scanner
-from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1 import AppTest, local_script_runner
 
+from interp.images import ImageSet, sources
 from interp.images.scenes import sets
-from pages.parts.cards import picturecards
+from interp.images.subset import subset
+from pages.parts.cards import making, picturecards
 from pages.parts.kit import canvas, waiting
 
 ROOT = Path(__file__).resolve().parents[2]
+SMALL = 60
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +42,41 @@ def scanned_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 _scanned = functools.cache(manifest_scanner.scan_component_manifests)
+
+
+@pytest.fixture(autouse=True)
+def waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver asks a thousand times a second whether the script has ended: waiting for its thread takes nothing."""
+    monkeypatch.setattr(local_script_runner, "require_widgets_deltas", _wait)
+
+
+def _wait(runner: local_script_runner.LocalScriptRunner, timeout: float) -> None:
+    thread = runner._script_thread
+    assert thread is not None
+    thread.join(timeout)
+    if not runner.script_stopped():
+        _asking(runner, 0)
+
+
+_asking = local_script_runner.require_widgets_deltas
+
+
+@pytest.fixture(autouse=True)
+def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures are made in few steps, unless a test says how many: how good they are is asked in the library's."""
+    monkeypatch.setitem(making.QUALITIES, "Good", 2)
+
+
+@pytest.fixture
+def small_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bundled sets have their first images alone, six of each class: for tests that do not ask how many there are."""
+    for name, (title, note, opened) in sources.BUNDLED.items():
+        monkeypatch.setitem(sources.BUNDLED, name, (title, note, functools.partial(_first, opened)))
+
+
+def _first(opened: Callable[[], ImageSet]) -> ImageSet:
+    photos = opened()
+    return subset(photos, range(min(SMALL, len(photos))))
 
 
 @pytest.fixture
