@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,14 +11,12 @@ import streamlit as st
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest, local_script_runner
 
-from interp.images import ImageSet, sources
+import cache
 from interp.images.scenes import sets
-from interp.images.subset import subset
 from pages.parts.cards import making, picturecards
 from pages.parts.kit import canvas, waiting
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = 60
 
 
 @pytest.fixture(autouse=True)
@@ -68,15 +66,18 @@ def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def small_sets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bundled sets have their first images alone, six of each class: for tests that do not ask how many there are."""
-    for name, (title, note, opened) in sources.BUNDLED.items():
-        monkeypatch.setitem(sources.BUNDLED, name, (title, note, functools.partial(_first, opened)))
+def whole_sets() -> Iterator[None]:
+    """For tests that ask how many images a bundled set has; what others have opened in memory is forgotten."""
+    cache.forget()
+    yield
+    cache.forget()
 
 
-def _first(opened: Callable[[], ImageSet]) -> ImageSet:
-    photos = opened()
-    return subset(photos, range(min(SMALL, len(photos))))
+@pytest.fixture(autouse=True)
+def sets_are_small(request: pytest.FixtureRequest) -> None:
+    """What a page shows of a bundled set it shows of sixty images, too: what all give is asked in tests of `interp`."""
+    if "whole_sets" not in request.fixturenames:
+        request.getfixturevalue("small_sets")
 
 
 @pytest.fixture
