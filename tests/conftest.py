@@ -1,8 +1,10 @@
 """Fixtures that many tests share: the real classifier and its folder, and a tiny one to compute by hand with."""
 
+import functools
 import gc
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import jaxtyping
@@ -11,10 +13,15 @@ import torch
 from torch import nn
 
 from cache import prepared
+from interp.images import ImageSet, sources
+from interp.images.subset import subset
 from interp.models import known_shares
+from interp.own_code import rehearsal
 from interp.types import Classifier, Images, Layer, Preprocessing
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "imagenet"
+SMALL = 60
+LONG = ("browser", "pages", "tests")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -27,6 +34,21 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput") or config.getoption("numprocesses", None):
         os.environ.setdefault("OMP_NUM_THREADS", "1")
         os.environ.setdefault("NUMBA_NUM_THREADS", "1")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long, in turn of each folder, so that all processes end together, with short ones.
+
+    In turn, since two browsers at a time would wait for each other. It counts where xdist does not sort files itself.
+    """
+    places: dict[Path, tuple[int, int]] = {}
+    counted: dict[str, int] = {}
+    for path in dict.fromkeys(item.path for item in items):
+        folder = path.parent.name
+        counted[folder] = counted.get(folder, 0) + 1
+        places[path] = (0, counted[folder]) if folder in LONG else (1, 0)
+    items.sort(key=lambda item: places[item.path])
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -59,6 +81,34 @@ def nothing_prepared(monkeypatch: pytest.MonkeyPatch) -> None:
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shapes and types are not checked: for tests that draw scenes by the hundred, where checking costs most."""
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+
+
+@pytest.fixture
+def small_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bundled sets have their first images alone, six of each class: for tests that do not ask how many there are."""
+    for name, (title, note, opened) in sources.BUNDLED.items():
+        monkeypatch.setitem(sources.BUNDLED, name, (title, note, functools.partial(_first, opened)))
+
+
+def _first(opened: Callable[[], ImageSet]) -> ImageSet:
+    photos = opened()
+    return photos if len(photos) <= SMALL else subset(photos, range(SMALL))
+
+
+class Everything(set):
+    """A set in which all is found."""
+
+    def __contains__(self, one: object) -> bool:
+        return True
+
+
+@pytest.fixture
+def tried_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Own code counts as tried: for tests of something else, to which a process for each network is two seconds.
+
+    That a trial stands before every network of own code is asked in `tests/own_code` and `tests/models/test_own.py`.
+    """
+    monkeypatch.setattr(rehearsal, "_passed", Everything())
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from interp import images
+from interp.images import digits as bundled
 from interp.images.digits import split
 from interp.models import checkpoint
 from interp.models.normalize import Normalize
@@ -68,7 +68,7 @@ def write(folder: Path) -> None:
 
 def digits(positions: tuple[int, ...]) -> tuple[Tensor, Tensor]:
     """Bundled digits as the network sees them (n, 1, h, w), and their classes."""
-    photos, fitted = images.load("digits"), Preprocessing((SIZE, SIZE), None, channels=1)
+    photos, fitted = bundled.load(), Preprocessing((SIZE, SIZE), None, channels=1)
     chosen = [photos[position] for position in positions]
     return torch.stack([fitted.pixels(one.image) for one in chosen]), torch.tensor([int(one.label) for one in chosen])
 

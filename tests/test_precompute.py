@@ -29,7 +29,7 @@ def refused(*arguments, **keywords) -> None:
     raise AssertionError("A picture is made again.")
 
 
-def test_pictures_are_kept_as_the_page_asks_for_them_and_made_once(capsys, monkeypatch) -> None:
+def test_pictures_are_kept_as_the_page_asks_for_them_and_made_once(capsys, monkeypatch, small_sets: None) -> None:
     classifier = models.load("digits")
     layer = classifier.last_spatial_layer.name
     asked = ["pictures", "digits", "--images", "digits", "--steps", "2", "--layers", layer]
@@ -68,7 +68,7 @@ def test_the_command_of_before_says_what_took_its_place(capsys) -> None:
 
 @pytest.mark.slow
 def test_what_pages_open_with_is_prepared_and_found_with_an_empty_store(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys, small_sets: None
 ) -> None:
     monkeypatch.setitem(making.QUALITIES, "Good", 2)
     monkeypatch.setattr(sys, "argv", ["precompute"])

@@ -17,6 +17,8 @@ from interp.types import Classifier, Target
 from tests import colours
 from tests.steps import finished
 
+pytestmark = pytest.mark.usefixtures("tried_before")
+
 ENDS = {
     "sigmoid for each": (3, "torch.sigmoid(scores)"),
     "one score [n, 1]": (1, "scores"),

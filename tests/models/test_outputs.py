@@ -218,6 +218,7 @@ class Net(nn.Module):
 """
 
 
+@pytest.mark.usefixtures("tried_before")
 @pytest.mark.parametrize(
     "last, classes, labels, own",
     [

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import streamlit as st
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner import get_script_run_ctx
-from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1 import AppTest, local_script_runner
 
 import cache
 from cache.visitors import Slot, Visitor
 from interp.images.scenes import sets
-from pages.parts.cards import picturecards
+from pages.parts.cards import making, picturecards
 from pages.parts.kit import canvas, waiting
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,6 +69,44 @@ def one_question_in_a_slot(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Visitor, "ask", watched)
     monkeypatch.setattr(waiting, "value", waited_for)
+
+
+@pytest.fixture(autouse=True)
+def driven_without_polling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver asks a thousand times a second whether the script has ended: waiting for its thread takes nothing."""
+    monkeypatch.setattr(local_script_runner, "require_widgets_deltas", _wait)
+
+
+def _wait(runner: local_script_runner.LocalScriptRunner, timeout: float) -> None:
+    thread = runner._script_thread
+    assert thread is not None
+    thread.join(timeout)
+    if not runner.script_stopped():
+        _asking(runner, 0)
+
+
+_asking = local_script_runner.require_widgets_deltas
+
+
+@pytest.fixture(autouse=True)
+def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures are made in few steps, unless a test says how many: how good they are is asked in the library's."""
+    monkeypatch.setitem(making.QUALITIES, "Good", 2)
+
+
+@pytest.fixture
+def whole_sets() -> Iterator[None]:
+    """For tests that ask how many images a bundled set has; what others have opened in memory is forgotten."""
+    cache.forget()
+    yield
+    cache.forget()
+
+
+@pytest.fixture(autouse=True)
+def sets_are_small(request: pytest.FixtureRequest) -> None:
+    """What a page shows of a bundled set it shows of sixty images, too: what all give is asked in tests of `interp`."""
+    if "whole_sets" not in request.fixturenames:
+        request.getfixturevalue("small_sets")
 
 
 @pytest.fixture

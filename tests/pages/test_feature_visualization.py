@@ -119,6 +119,7 @@ def test_the_way_between_two_units_needs_two(page) -> None:
         assert [card.title for _, card in shown][-1] == "Both, added" and len(shown) == 6
 
 
+@pytest.mark.usefixtures("whole_sets")
 def test_classes_without_a_generator_say_so(page) -> None:
     app = page.open(fv_view="Classes", fv_class="3")
     ways, real, near = page.cards
@@ -132,7 +133,8 @@ def test_classes_without_a_generator_say_so(page) -> None:
 
 
 @pytest.mark.slow
-def test_scenes_have_a_density_expert_and_a_generator(page) -> None:
+def test_scenes_have_a_density_expert_and_a_generator(page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(making.QUALITIES, "Preview", 2)
     app = page.open(model="scenes-honest", images="scenes:60", fv_view="Classes")
     ways, *_ = page.cards
     assert [card.title for _, card in ways][4:] == [

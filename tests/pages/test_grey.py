@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from interp import attribution, images, models
+from interp.images import digits
 from interp.images.digits import split
 from interp.models import inputs
 from pages.parts.cards import making
@@ -29,7 +30,7 @@ def served(app, grey_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """The app with the network's folder, and some digits with a box around the ink of each."""
     folder = tmp_path / "pictures" / "some"
     folder.mkdir(parents=True)
-    photos = images.load("digits")
+    photos = digits.load()
     described: dict[str, list] = {"images": [], "annotations": [], "categories": []}
     described["categories"] = [{"id": 1 + digit, "name": str(digit)} for digit in range(10)]
     for number, position in enumerate(split()[1][:COUNT]):

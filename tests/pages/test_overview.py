@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 import cache
 from interp import models
 from interp.batches import read_ahead
 
 
+@pytest.mark.usefixtures("whole_sets")
 def test_opens_with_a_result_and_an_example(app) -> None:
     app.run()
     assert not app.exception and not app.error
@@ -17,6 +20,7 @@ def test_opens_with_a_result_and_an_example(app) -> None:
     assert app.selectbox(key="images").value == "scenes"
 
 
+@pytest.mark.usefixtures("whole_sets")
 def test_the_example_is_the_most_confident_mistake(app) -> None:
     app.query_params["model"] = "digits"
     app.run()
@@ -48,6 +52,7 @@ def test_a_rerun_computes_nothing_again(app, monkeypatch) -> None:
     assert not app.exception and len(asked) == 1
 
 
+@pytest.mark.usefixtures("whole_sets")
 def test_filters_leave_only_what_they_say(app) -> None:
     app.query_params["model"] = "digits"
     app.run()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from interp.images.scenes import REASONS, sets
+from interp.images.scenes import REASONS
 from interp.models.scenes import bundled
 
 pytestmark = pytest.mark.usefixtures("unchecked")
@@ -51,8 +51,7 @@ def test_the_reason_is_told_only_to_whoever_asks(app, letter: str) -> None:
     assert captions(app) != first
 
 
-def test_on_the_rearranged_set_the_planted_one_is_wrong(app, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sets, "SET_COUNT", 60)
+def test_on_the_rearranged_set_the_planted_one_is_wrong(app) -> None:
     app.query_params["images"] = "scenes:60"
     app.run()
     app.segmented_control(key="suspect").set_value("scenes-a").run()

@@ -21,6 +21,8 @@ from tests.conftest import tiny_classifier
 from tests.models.test_ground_truth import photographs
 from tests.pages.opening import said
 
+pytestmark = pytest.mark.usefixtures("tried_before")
+
 
 @pytest.fixture
 def served(app, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

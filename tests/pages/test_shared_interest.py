@@ -299,6 +299,7 @@ def test_each_view_lets_go_of_what_the_others_have_asked_for(page, monkeypatch: 
     assert {"draw-image", "draw-batch"} <= set(released) and "scores" not in released
 
 
+@pytest.mark.usefixtures("whole_sets")
 @pytest.mark.slow
 def test_a_second_classifier_and_the_lesson(page, unchecked: None, monkeypatch: pytest.MonkeyPatch) -> None:
     original = lesson.st.expander
@@ -339,6 +340,7 @@ def test_a_close_up_with_its_sweep(page) -> None:
     assert app.session_state[closeup.KEY] == app.session_state["image"] == order[2]
 
 
+@pytest.mark.usefixtures("whole_sets")
 def test_a_set_without_annotations_says_so_and_offers_to_draw(page) -> None:
     app = page.open(model="digits", images="digits")
     assert "Nobody has marked anything in the 1,797 images" in said(app)

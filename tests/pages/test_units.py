@@ -79,13 +79,13 @@ def test_where_no_concept_is_known_there_is_no_dissection_and_all_else(app, card
     assert all(card.line.startswith("up to") for _, card in cards[-1])
 
 
-def test_the_digits_are_small_and_have_labels(app, cards: list) -> None:
+def test_the_digits_are_small_and_have_labels(app, cards: list, small_sets: None) -> None:
     opened(app, images="digits", model="digits", un_view="One unit")
     top = [some for some in cards if len(some) == 9]
     assert "Strongest for" in written(app) and np.isfinite([float(card.title) for _, card in top[-1]]).all()
 
 
-def test_without_the_units_of_a_planted_cue_its_class_falls(app) -> None:
+def test_without_the_units_of_a_planted_cue_its_class_falls(app, small_sets: None) -> None:
     opened(app, model="scenes-a", images="scenes-a", un_view="Without it", un_layer="mixed3b", un_remove="A concept")
     said = written(app)
     found = re.search(r"goes from \*\*([\d.]+)%\*\* to \*\*([\d.]+)%\*\*; without as many random ones ([\d.]+)%", said)
