@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import pytest
 import streamlit as st
@@ -50,21 +51,23 @@ def one_question_in_a_slot(monkeypatch: pytest.MonkeyPatch) -> None:
 
     Unless the run goes on only when the first is answered (`waiting.value`).
     """
-    asked: dict[tuple[Visitor, Slot | str], tuple[object, cache.Job]] = {}
-    awaited: set[cache.Job] = set()
+    # Keys and no jobs, as what nobody holds any more must go as it does without this.
+    asked: WeakKeyDictionary[Visitor, dict[Slot | str, tuple[object, str]]] = WeakKeyDictionary()
+    awaited: set[str] = set()
     ask, value = Visitor.ask, waiting.value
 
     def watched(visitor: Visitor, slot: Slot | str, call: cache.Call, *more, **named):
         # Made anew for each run of the script.
         this_run = getattr(get_script_run_ctx(suppress_warning=True), "cursors", None)
-        run, before = asked.get((visitor, slot), (None, None))
-        if before is not None and this_run is not None and run is this_run and before not in awaited:
-            assert before.key == call.key, f"Two questions in slot {slot} in one run, the second {call.title}."
-        asked[visitor, slot] = this_run, ask(visitor, slot, call, *more, **named)
-        return asked[visitor, slot][1]
+        slots = asked.setdefault(visitor, {})
+        run, before = slots.get(slot, (None, ""))
+        if before and this_run is not None and run is this_run and before not in awaited:
+            assert before == call.key, f"Two questions in slot {slot} in one run, the second {call.title}."
+        slots[slot] = this_run, call.key
+        return ask(visitor, slot, call, *more, **named)
 
     def waited_for(job: cache.Job, *more, **named):
-        awaited.add(job)
+        awaited.add(job.key)
         return value(job, *more, **named)
 
     monkeypatch.setattr(Visitor, "ask", watched)
