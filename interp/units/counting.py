@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -199,8 +199,13 @@ def _of_maps_only(items: Sequence[Count]) -> list[MapCount]:
 
 def _at_once(count: Callable[[MapCount], Value], items: Sequence[MapCount]) -> list[Value]:
     """Each item's value, in threads: most of the work is in loops that let others run."""
-    with ThreadPoolExecutor(min(COUNTERS, max(1, len(items))), thread_name_prefix="count") as pool:
-        return list(pool.map(count, items))
+    return list(_counters().map(count, items))
+
+
+@cache
+def _counters() -> ThreadPoolExecutor:
+    """The same threads for every batch, as each new one would keep freed memory of its own."""
+    return ThreadPoolExecutor(COUNTERS, thread_name_prefix="count")
 
 
 def _batch(seen: Sequence[_Seen], context: OwnLabels, pixels: Tensor | None = None) -> Batch:
