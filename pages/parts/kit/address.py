@@ -44,6 +44,18 @@ def seed(key: str, default: Any, *, valid: Callable[[Any], bool], parse: Callabl
     return value
 
 
+def follow(key: str, default: Any) -> None:
+    """Before `seed`: let a widget that stands at its default, which has changed since, stand at the new one.
+
+    Such a default rests on what is shown, or on what is known so far, and nobody has chosen the old one.
+    """
+    kept = _kept()
+    before = kept.defaults.get(key, default)
+    kept.defaults[key] = default
+    if before != default and st.session_state.get(key, kept.remembered.get(key, default)) == before:
+        st.session_state[key] = default
+
+
 def missed(key: str) -> str | None:
     """What the address has asked for and is not to be had, as long as what stands there instead is not changed."""
     text, instead = _kept().missed.get(key, (None, None))
@@ -80,13 +92,14 @@ class _Kept:
     `remembered` is the last choice: Streamlit forgets a widget's value when its page is left. `seen` is the address's
     text as this session last saw or wrote it. `written` tells when the session wrote or replaced a text: until the
     browser has heard of it, the old one may come back. `missed` has the address's texts that were not valid, and what
-    was taken instead.
+    was taken instead. `defaults` are those that widgets had last (`follow`).
     """
 
     remembered: dict[str, Any] = field(default_factory=dict)
     seen: dict[str, str | None] = field(default_factory=dict)
     written: dict[tuple[str, str | None], float] = field(default_factory=dict)
     missed: dict[str, tuple[str, Any]] = field(default_factory=dict)
+    defaults: dict[str, Any] = field(default_factory=dict)
 
     def is_news(self, key: str, text: str) -> bool:
         """Whether the reader has changed the address, by a link or by hand, since this session last looked or wrote."""

@@ -43,8 +43,12 @@ def listed(
     named: Callable[[str], str] = str,
     help: str | None = None,
 ) -> str:
-    """Draw a list of options; gives the chosen one. The first is the default where none is named."""
+    """Draw a list of options; gives the chosen one. The first is the default where none is named.
+
+    As long as nothing is chosen the default counts, also where it changes.
+    """
     default = options[0] if default is None else default
+    address.follow(key, default)
     address.seed(key, default, valid=options.__contains__, parse=str)
     chosen = st.selectbox(label, options, key=key, format_func=named, help=help)
     address.publish(key, None if chosen == default else chosen)
