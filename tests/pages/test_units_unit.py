@@ -11,6 +11,7 @@ from PIL import Image
 
 from benchmarks import cifar
 from pages.parts.kit import markup
+from pages.parts.units import filters
 from tests.pages.test_units import opened, written
 
 
@@ -109,6 +110,23 @@ def test_inputs_from_two_layers_are_read_in_two_passes_that_both_end(
     assert "plus unit" in said and len(inputs) == 2, (said, inputs)
     pictures = [picture for some in cards for picture, card in some if "weight" in card.about]
     assert pictures and all(picture is not None for picture in pictures)
+
+
+def test_of_a_large_set_inputs_are_read_when_asked_for(app, cards: list, tmp_path: Path, monkeypatch) -> None:
+    cifar.resnet(tmp_path, 14, trained=False)
+    monkeypatch.setenv("LOUPE_MODELS", str(tmp_path))
+    monkeypatch.setattr(filters, "MOST", 5)
+    opened(app, model="resnet14", images="scenes:10", un_view="One unit", un_layer="layer1", un_unit="3")
+
+    def bare() -> list:
+        """What stands where there is no top image: grey, beside the inset of the weights."""
+        of_inputs = [picture for some in cards for picture, card in some if "weight" in card.about]
+        return [one for one in of_inputs if one is None or (one[:20, :20] == 128).all()]
+
+    assert len(app.toggle) == 1 and bare()
+    cards.clear()
+    app.toggle[0].set_value(True).run()
+    assert not app.exception and not bare()
 
 
 def test_where_no_label_is_a_class_there_are_no_effects_by_class_and_no_error(app) -> None:

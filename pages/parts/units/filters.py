@@ -68,12 +68,24 @@ def section(selection: Selection, asked: UnitResults, number: int) -> None:
         ]
         picturecards.draw(pictures, cards, side=150)
         return
-    for kernel in found.kernels[:KERNELS]:
-        _kernel(selection, asked, kernel)
+    kernels = found.kernels[:KERNELS]
     carried = [one for one in found.terms if isinstance(one, CarriedTerm)]
+    read = _read(
+        selection, asked, [*(unit for one in kernels for unit in one.inputs), *(one.source for one in carried)]
+    )
+    for kernel in kernels:
+        _kernel(selection, asked, kernel, read)
     if carried:
         st.caption("Added as it is:")
-        _cards(selection, asked, [(one.source, None, f"times {one.scale:.3g}") for one in carried], "carried")
+        _cards(selection, asked, [(one.source, None, f"times {one.scale:.3g}") for one in carried], "carried", read)
+
+
+def _read(selection: Selection, asked: UnitResults, inputs: Sequence[InputUnit]) -> bool:
+    """Whether layers of inputs that are not offered are read for their top images: of a large set when asked."""
+    named = {one.layer for one in inputs} - set(asked.names)
+    if len(selection.photos) <= MOST or not any(_layer(selection, one) for one in named):
+        return True
+    return st.toggle("Top images of its inputs", key="un.inputs", help="Reads the whole set once for each layer.")
 
 
 def _said(found: UnitSources) -> str:
@@ -114,7 +126,7 @@ def _shape(kernel: KernelTerm) -> str:
     return f"{kernel.kind} of {height} × {width}" if height * width > 1 else kernel.kind
 
 
-def _kernel(selection: Selection, asked: UnitResults, kernel: KernelTerm) -> None:
+def _kernel(selection: Selection, asked: UnitResults, kernel: KernelTerm, read: bool) -> None:
     norms = kernel.norms
     order = np.argsort(-np.abs(norms), kind="stable")
     for name, some in (
@@ -128,13 +140,17 @@ def _kernel(selection: Selection, asked: UnitResults, kernel: KernelTerm) -> Non
         shown = [
             (kernel.inputs[one], kernel.weights[one], f"{norms[one]:+.3g}".replace("-", "−")) for one in some[:EACH]
         ]
-        _cards(selection, asked, shown, f"{kernel.module}-{name}")
+        _cards(selection, asked, shown, f"{kernel.module}-{name}", read)
 
 
 def _cards(
-    selection: Selection, asked: UnitResults, shown: Sequence[tuple[InputUnit, np.ndarray | None, str]], slot: str
+    selection: Selection,
+    asked: UnitResults,
+    shown: Sequence[tuple[InputUnit, np.ndarray | None, str]],
+    slot: str,
+    read: bool,
 ) -> None:
-    crops = _crops(selection, asked, [unit for unit, _, _ in shown], slot)
+    crops = _crops(selection, asked, [unit for unit, _, _ in shown], slot, read)
     end = max((float(np.abs(weights).max()) for _, weights, _ in shown if weights is not None), default=0.0)
     pictures, cards = [], []
     for (unit, weights, line), crop in zip(shown, crops, strict=True):
@@ -155,14 +171,14 @@ def _layer(selection: Selection, name: str) -> Layer | None:
 
 
 def _crops(
-    selection: Selection, asked: UnitResults, shown: list[InputUnit], slot: str
+    selection: Selection, asked: UnitResults, shown: list[InputUnit], slot: str, read: bool
 ) -> list[UInt8[np.ndarray, "side side 3"] | None]:
     """What each input sees in its top image, as far as it is known."""
     nothing: list[UInt8[np.ndarray, "side side 3"] | None] = [None] * len(shown)
     layer = _layer(selection, shown[0].layer)
     if layer is None or any(one.layer != layer.name for one in shown) or not asked.done:
         return nothing
-    tally = _tally(selection, asked, layer)
+    tally = _tally(selection, asked, layer) if read or layer.name in asked.names else None
     if tally is None:
         return nothing
     fields = selection.scope.compute(f"fields-{layer.name}", receptive_fields, selection.classifier, layer.name)
@@ -180,9 +196,6 @@ def _tally(selection: Selection, asked: UnitResults, layer: Layer) -> LayerTally
     if layer.name in asked.names:
         counted = asking.tallies(asking.counting(selection, asked.layer))
     else:
-        few = len(selection.photos) <= MOST
-        if not few and not st.toggle("Top images of its inputs", key=f"un.inputs-{layer.name}"):
-            return None
         items = units.tallying(selection.classifier, (layer.name,), len(selection.photos), asking.QUANTILE)
         scope = selection.scope.shared
         given = (units.UnitPass(), selection.classifier, selection.photos, items)
