@@ -30,6 +30,7 @@ ORDER = [
     "interp.channels",
     "interp.attribution",
     "interp.units",
+    "interp.class_summary",
     "interp.evaluation",
     "interp.shared_interest",
     "interp.figures",
