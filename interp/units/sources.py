@@ -107,8 +107,8 @@ class _Follower:
                 self._begin(at)
                 normalized |= at.result.operation in operations.BATCH_NORMS
                 at, factor, shift = fixed
-                self.constant += scale * shift
-                scale *= factor
+                self.constant += scale * float(shift[0])
+                scale *= float(factor[0])
             elif operands := linear_steps.operands(at):
                 self._begin(at)
                 for operand, factor in operands:
@@ -161,7 +161,7 @@ class _Follower:
         index = linear_steps.index_of(result, int(at.places[0]))
         dense = result.operation in operations.DENSE
         out = index[-1 if dense else 1]
-        self.constant += scale * linear_steps.number(bias, out, 0.0)
+        self.constant += scale * float(linear_steps.numbers(bias, np.array([out]), 0.0)[0])
         row = weight[out].detach().float().cpu().numpy() * scale
         shared = {"module": self.names.get(id(weight), ""), "scale": scale, "normalized": normalized}
         if dense:
