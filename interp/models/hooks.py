@@ -45,7 +45,9 @@ def observed(classifier: Classifier, observers: Mapping[str, Callable[[Tensor], 
 
     def observer(function: Callable[[Tensor], None]):
         def observe(module: nn.Module, inputs: tuple[object, ...], output: Tensor) -> None:
-            function(output)
+            # What an observer computes is no call of the network's, to who follows these.
+            with torch._C.DisableTorchFunction():
+                function(output)
 
         return observe
 
@@ -57,6 +59,22 @@ def observed(classifier: Classifier, observers: Mapping[str, Callable[[Tensor], 
         finally:
             for handle in handles:
                 handle.remove()
+
+
+@contextmanager
+def normalized(classifier: Classifier, function: Callable[[Tensor], None]) -> Iterator[None]:
+    """Inside the `with` block `function` sees the normalized pixels each time that the classifier runs."""
+
+    def observe(module: nn.Module, inputs: tuple[object, ...], output: Tensor) -> None:
+        with torch._C.DisableTorchFunction():
+            function(output)
+
+    with classifier.lock:
+        handle = classifier.module.get_submodule("normalize").register_forward_hook(observe)
+        try:
+            yield
+        finally:
+            handle.remove()
 
 
 @contextmanager

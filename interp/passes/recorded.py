@@ -5,7 +5,7 @@ Unlike a trace of torch.fx this follows any code, and a result stays what it was
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -89,6 +89,18 @@ def record(classifier: Classifier, images: Images, wanted: Collection[int] = ())
 
 
 @contextmanager
+def watched(classifier: Classifier, observers: Mapping[int, Callable[[Tensor], None]]) -> Iterator[None]:
+    """Inside the `with` block each observer sees the result of its number, each time that the classifier runs.
+
+    Numbers are those of `record`, and results those of any images. What follows may write over a result: an observer
+    keeps what it derives from it.
+    """
+    watching = _Watching(observers)
+    with hooks.normalized(classifier, watching.begin), watching:
+        yield
+
+
+@contextmanager
 def _begun(recording: _Recording, pixels: Tensor) -> Iterator[Tensor]:
     recording.keep(pixels, CallResult(0, tuple(pixels.shape)))
     with recording:
@@ -106,7 +118,10 @@ class _Recording(TorchFunctionMode):
     def keep(self, tensor: Tensor, result: CallResult) -> None:
         self._results[tensor] = result
         if result.number in self.wanted:
-            self.values[result.number] = tensor.detach().clone()
+            self.see(tensor, result.number)
+
+    def see(self, tensor: Tensor, number: int) -> None:
+        self.values[number] = tensor.detach().clone()
 
     def name(self, module: str, output: Any) -> None:
         if isinstance(output, Tensor) and output in self._results:
@@ -127,3 +142,17 @@ class _Recording(TorchFunctionMode):
             self.count += 1
             self.keep(one, CallResult(self.count, tuple(one.shape), func, arguments, keywords, place))
         return output
+
+
+class _Watching(_Recording):
+    def __init__(self, observers: Mapping[int, Callable[[Tensor], None]]) -> None:
+        super().__init__(frozenset(observers))
+        self.observers = observers
+
+    def begin(self, pixels: Tensor) -> None:
+        self.count = 0
+        self._results.clear()
+        self.keep(pixels, CallResult(0, tuple(pixels.shape)))
+
+    def see(self, tensor: Tensor, number: int) -> None:
+        self.observers[number](tensor)

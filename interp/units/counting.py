@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -20,10 +20,11 @@ from interp.models import hooks
 from interp.models.ground_truth import OwnLabels
 from interp.models.inputs import Input, attempt, positions_of, readable
 from interp.passes.grids import on_grid
+from interp.passes.recorded import watched
 from interp.set_pass import SetPass
 from interp.types import Classifier, Images
 from interp.units.concepts import ConceptSource, KnownConcepts, known_in
-from interp.units.counts import Batch, Count, Counted, ImageCount, MapCount, RunningSums, Value, merged
+from interp.units.counts import Batch, Count, Counted, ImageCount, MapCount, PassCount, RunningSums, Value, merged
 from interp.units.directions import rotated
 from interp.units.remembered import Remembered, SparseMaps, Which
 
@@ -45,14 +46,15 @@ class _Seen:
 class UnitPass(SetPass[Count, Counted]):
     """All counts of all layers asked for, from one pass over the images: each image is read once.
 
-    The maps of all layers come from one forward pass (`MapCount`); then counts that run the network themselves do so,
-    one after the other (`ImageCount`). Alone, these cost no other forward pass. `concepts` says what is known to be in
+    The maps of all layers, and what is computed between them, come from one forward pass (`MapCount`, `PassCount`);
+    then counts that run the network themselves do so, one after the other (`ImageCount`). Alone, these cost no other
+    forward pass. `concepts` says what is known to be in
     the images, for counts that need it. Values are sums and the strongest few, not rows, so memory does not grow with
     the set, but for what `UnitTally` keeps of it; the values of chunks, in whatever grouping, merge to the same bits.
     An image that cannot be read becomes a problem. Activations that are not numbers end the pass with a `ValueError`.
 
     With `remembered`, a pass without concepts leaves there what the next, with concepts, then need not run again; what
-    is counted is the same. That next pass takes no `ImageCount`, for which every image has to be read.
+    is counted is the same. That next pass takes counts of maps alone: for others every image has to be run.
     """
 
     first: int = 32
@@ -132,19 +134,19 @@ class UnitPass(SetPass[Count, Counted]):
         if images is None:
             return [self.blank(classifier, item, problems) for item in items]
         read = [one for one in seen if one.input.pixels is not None]
-        of_maps = [item for item in items if isinstance(item, MapCount)]
-        found = self._of_maps(classifier, of_maps, context, images, read)
-        counted: dict[Count, Counted] = dict(zip(of_maps, found, strict=True))
+        of_pass = [item for item in items if isinstance(item, MapCount | PassCount)]
+        found = self._of_pass(classifier, of_pass, context, images, read)
+        counted: dict[Count, Counted] = dict(zip(of_pass, found, strict=True))
         # In this thread, and after the others: they run the network, with all cores.
         for item in items:
             if isinstance(item, ImageCount):
                 counted[item] = item.of(classifier, images, positions_of([one.input for one in read]), context)
         return [replace(counted[item], problems=problems + counted[item].problems) for item in items]
 
-    def _of_maps(
+    def _of_pass(
         self,
         classifier: Classifier,
-        items: Sequence[MapCount],
+        items: Sequence[MapCount | PassCount],
         context: OwnLabels,
         images: Images,
         read: Sequence[_Seen],
@@ -154,21 +156,27 @@ class UnitPass(SetPass[Count, Counted]):
         batch, maps = _batch(read, context, images.pixels), dict[str, Tensor]()
         remembering = self.concepts is None and self.remembered.source is not None
         found: dict[Which, list[SparseMaps]] = {}
+        seen: dict[PassCount, dict[Any, Any]] = {item: {} for item in items if isinstance(item, PassCount)}
 
         def keep(layer: str, output: Tensor) -> None:
             maps[layer] = _copied(on_grid(output.detach(), classifier.layer(layer)).float())
 
-        def count(item: MapCount) -> Any:
+        def count(item: MapCount | PassCount) -> Any:
+            if isinstance(item, PassCount):
+                return item.of(classifier, seen[item], batch)
             own = maps[item.layer]
             own = own if item.rotation is None else rotated(own, item.rotation)
             if remembering:
                 found[item.layer, item.rotation] = self.remembered.sparse((item.layer, item.rotation), own)
             return item.of(classifier, own, batch)
 
-        observers = {layer: partial(keep, layer) for layer in dict.fromkeys(one.layer for one in items)}
+        layers = dict.fromkeys(one.layer for one in items if isinstance(one, MapCount))
+        observers = {layer: partial(keep, layer) for layer in layers}
         with ExitStack() as entered:
             entered.enter_context(torch.no_grad())
             entered.enter_context(hooks.observed(classifier, observers))
+            if seen:
+                entered.enter_context(watched(classifier, _together(classifier, seen)))
             classifier.module(images.pixels)
         for layer, own in maps.items():
             _require_numbers(classifier, layer, own, images.names)
@@ -191,13 +199,27 @@ def _of_maps_only(items: Sequence[Count]) -> list[MapCount]:
     found = [one for one in items if isinstance(one, MapCount)]
     if len(found) < len(items):
         raise ValueError(
-            "What runs the network itself cannot be counted of images that are only remembered: count it in the pass "
+            "What needs the network to run cannot be counted of images that are only remembered: count it in the pass "
             "that remembers them."
         )
     return found
 
 
-def _at_once(count: Callable[[MapCount], Value], items: Sequence[MapCount]) -> list[Value]:
+def _together(classifier: Classifier, seen: Mapping[PassCount, dict[Any, Any]]) -> dict[int, Callable[[Tensor], None]]:
+    """The observers of all counts as one of each result: the pass is followed once."""
+    asked: dict[int, list[Callable[[Tensor], None]]] = {}
+    for item, own in seen.items():
+        for number, observer in item.observers(classifier, own).items():
+            asked.setdefault(number, []).append(observer)
+
+    def each(observers: Sequence[Callable[[Tensor], None]], values: Tensor) -> None:
+        for observer in observers:
+            observer(values)
+
+    return {number: partial(each, observers) for number, observers in asked.items()}
+
+
+def _at_once(count: Callable[[Any], Value], items: Sequence[Count]) -> list[Value]:
     """Each item's value, in threads: most of the work is in loops that let others run."""
     return list(_counters().map(count, items))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -86,6 +86,22 @@ class MapCount(Count[Value]):
     @abstractmethod
     def of(self, classifier: Classifier, maps: Float[Tensor, "n k u v"], batch: Batch) -> Value:
         """What is counted in some images; several layers are counted at the same time, in threads."""
+
+
+@dataclass(frozen=True, eq=False)
+class PassCount(Count[Value]):
+    """Something that is counted of what is computed within a pass, such as what a convolution reads.
+
+    It shares the forward pass of the maps.
+    """
+
+    @abstractmethod
+    def observers(self, classifier: Classifier, seen: dict[Any, Any]) -> Mapping[int, Callable[[Tensor], None]]:
+        """What looks at results of the pass, by their numbers in `recorded`, and keeps in `seen` what it counts of."""
+
+    @abstractmethod
+    def of(self, classifier: Classifier, seen: dict[Any, Any], batch: Batch) -> Value:
+        """What is counted in some images; several such counts are made at the same time, in threads."""
 
 
 @dataclass(frozen=True, eq=False)

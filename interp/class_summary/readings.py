@@ -1,0 +1,101 @@
+"""What the kernels of a joint read in a pass, in the form that their results are sought in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn.functional import pad
+
+from interp.class_summary.wiring import Carried, Kernels
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """The largest and smallest value of each of g channels of some images where kernels read, zeros around them too.
+
+    `planes` hold the channels' values in such an order that each weight of a kernel meets its values from one offset
+    on: result y, x is the sum of the weights times the values at `offsets` + y · `step` + x. None for kernels of one
+    weight, of which the extremes tell all.
+    """
+
+    high: Float[np.ndarray, "n g"]
+    low: Float[np.ndarray, "n g"]
+    planes: Float[np.ndarray, "n g p"] | None = None
+    offsets: Int[np.ndarray, " t"] | None = None
+    shape: tuple[int, int] = (1, 1)
+    step: int = 1
+
+
+def reading(values: Float[Tensor, "n ..."], term: Kernels | Carried) -> Reading:
+    """What a term reads of the values of the result that it reads."""
+    maps = as_maps(values, term.axis)
+    if isinstance(term, Carried) or not _many(term):
+        rows, columns = (1, 1) if isinstance(term, Carried) else term.stride
+        used = maps[:, :, ::rows, ::columns].flatten(2)
+        low, high = used.aminmax(dim=2)
+        return Reading(high.float().cpu().numpy(), low.float().cpu().numpy())
+    (rows, columns), (height, width) = term.stride, term.weights.shape[2:]
+    top, bottom, left, right = term.padding
+    size = (maps.shape[2] + top + bottom, maps.shape[3] + left + right)
+    down, across = (-(-side // step) * step for side, step in zip(size, term.stride, strict=True))
+    padded = pad(maps.float(), (left, across - maps.shape[3] - left, top, down - maps.shape[2] - top))
+    low, high = padded.flatten(2).aminmax(dim=2)
+    split = padded.unflatten(3, (-1, columns)).unflatten(2, (-1, rows)).permute(0, 1, 3, 5, 2, 4)
+    step, plane = split.shape[5], split.shape[4] * split.shape[5]
+    y, x = np.meshgrid(*(np.arange(side) * one for side, one in zip((height, width), term.dilation, strict=True)),
+                       indexing="ij")  # fmt: skip
+    offsets = (y % rows * columns + x % columns) * plane + y // rows * step + x // columns
+    shape = tuple(
+        (side - one * (kernel - 1) - 1) // stride + 1
+        for side, one, kernel, stride in zip(size, term.dilation, (height, width), term.stride, strict=True)
+    )
+    planes = split.flatten(2).contiguous().cpu().numpy()
+    return Reading(high.cpu().numpy(), low.cpu().numpy(), planes, offsets.ravel(), (shape[0], shape[1]), step)
+
+
+def as_maps(values: Float[Tensor, "n ..."], axis: int) -> Float[Tensor, "n g u v"]:
+    """A result with its channels behind the images, and then two axes of positions."""
+    moved = values.detach().movedim(axis, 1).flatten(3) if values.ndim > 4 else values.detach().movedim(axis, 1)
+    return moved.reshape(*moved.shape, *(1,) * (4 - moved.ndim)) if moved.ndim < 4 else moved
+
+
+def how_read(term: Kernels | Carried) -> tuple[object, ...]:
+    """What terms that need the same reading have in common."""
+    if isinstance(term, Kernels) and _many(term):
+        return term.reads, term.axis, term.stride, term.padding, term.dilation, term.weights.shape[2:]
+    return term.reads, term.axis, term.stride if isinstance(term, Kernels) else (1, 1)
+
+
+def strongest_inputs(
+    term: Kernels | Carried,
+    read: Reading,
+    values: Float[np.ndarray, "n j s"],
+    candidates: Int[np.ndarray, "n j s"],
+) -> None:
+    """Take a term's inputs in among the strongest of each channel of a joint, by what each brings alone at most."""
+    from interp.class_summary import influence_loops as loops
+
+    if isinstance(term, Carried):
+        ends = (read.high.shape[1], np.arange(len(term.rows)))
+        loops.strongest_scaled(
+            read.high[:, term.channels], read.low[:, term.channels],
+            term.factors.astype(np.float32)[:, None], term.rows, ends[1], term.start, values, candidates,
+        )  # fmt: skip
+        return
+    flat = term.weights.reshape(*term.weights.shape[:2], -1)
+    if read.planes is None or read.offsets is None:
+        weights = np.ascontiguousarray(flat[:, :, 0])
+        loops.strongest_scaled(read.high, read.low, weights, term.rows, term.first, term.start, values, candidates)
+        return
+    above, below = flat.clip(min=0).sum(axis=2), flat.clip(max=0).sum(axis=2)
+    loops.strongest_convolved(
+        read.planes, read.high, read.low, flat, above, below, read.offsets, read.shape, read.step,
+        term.rows, term.first, term.start, values, candidates,
+    )  # fmt: skip
+
+
+def _many(term: Kernels) -> bool:
+    return term.weights.shape[2] * term.weights.shape[3] > 1 or any(term.padding)
