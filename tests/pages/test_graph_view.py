@@ -32,10 +32,14 @@ class Browser:
     def __init__(self, state: dict[str, Any]) -> None:
         self.state = state
         self.told: list[str | None] = []
+        self.pictures: dict[str, dict] = {}
 
-    def __call__(self, *, key: str, data: dict, default: dict, on_pinned_change: Callable[[], None]) -> None:
+    def __call__(self, *, key: str, data: dict, on_pinned_change: Callable[[], None] | None = None, **_: Any) -> None:
         json.dumps(data, allow_nan=False)
-        self.given, self.change = data, on_pinned_change
+        if on_pinned_change is None:
+            self.pictures[key] = data
+        else:
+            self.given, self.change = data, on_pinned_change
 
     def draw(self, graph: DrawnGraph = GRAPH, pinned: str | None = None) -> dict:
         draw_graph(graph, key="graph", on_pinned=self.told.append, label="Tench", pinned=pinned)
@@ -63,14 +67,16 @@ def test_vertices_are_sent_as_they_stand_and_edges_by_their_numbers(browser: Bro
     assert ends == {("c", "b"): [0.25, 0.75, "own"], ("d", "a"): [1.0, None, "own"]}
     seventh = given["vertices"][standing.index("c")]
     assert seventh["row"] == 1 and seventh["channel"] == 7 and seventh["lines"] == ["Seven", "in 3 images"]
-    assert seventh["picture"] == VERTICES[1].picture and seventh["support"] == 0.5
+    assert seventh["support"] == 0.5 and seventh["size"] == 0.2
     assert [(one["name"], one["title"]) for one in given["groups"]] == [("own", "Tench"), ("shared", "shared")]
 
 
-def test_pictures_that_come_later_move_nothing(browser: Browser) -> None:
-    before = [one["id"] for one in browser.draw()["vertices"]]
-    later = tuple(replace(one, picture="data:image/webp;base64,BBBB") for one in VERTICES)
-    assert [one["id"] for one in browser.draw(replace(GRAPH, vertices=later))["vertices"]] == before
+def test_a_picture_that_comes_later_moves_nothing_and_only_its_row_is_sent_again(browser: Browser) -> None:
+    before, pictures = browser.draw(), browser.pictures.copy()
+    assert [one["pictures"] for one in pictures.values()] == [{}, {"c": VERTICES[1].picture}]
+    later = (*VERTICES[:3], replace(VERTICES[3], picture="data:image/webp;base64,BBBB"))
+    assert browser.draw(replace(GRAPH, vertices=later)) == before
+    assert [browser.pictures[key] == one for key, one in pictures.items()] == [True, False]
 
 
 def test_a_pin_is_heard_once_and_only_of_vertices_that_are_drawn(browser: Browser) -> None:

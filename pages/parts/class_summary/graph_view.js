@@ -7,6 +7,7 @@ const STRONG = 0.25; // the largest edges of a crowded graph: this share is draw
 const WIDE = 620; // a stage of so many pixels has room for names beside the rows
 const NUMBERED = 34; // pixels of a picture under which there is room for its number
 const NAME = 18; // characters of a layer's name in a line
+const packs = new Map(); // by the element that brought them: of which graph, and its vertices' pictures
 let lastWheel = { time: 0, target: null };
 
 addEventListener("wheel", (event) => {
@@ -52,7 +53,7 @@ class Graph {
     [this.bar, this.stage, this.foot] = this.root.children;
     [this.sentence, this.card] = this.stage.children;
     [this.legend, this.said] = this.foot.children;
-    this.svg = made("svg", { role: "application", "aria-describedby": "sentence" });
+    this.svg = made("svg", { role: "application", tabindex: -1, "aria-describedby": "sentence" });
     this.bands = made("g", { "aria-hidden": "true" });
     this.curves = made("g", { "aria-hidden": "true" });
     this.nodes = made("g");
@@ -80,16 +81,16 @@ class Graph {
     };
     const middle = () => [this.width / 2, this.height / 2];
     group(button("+", "Enlarge", () => this.zoom(1.4, ...middle())), button("−", "Shrink", () => this.zoom(1 / 1.4, ...middle())),
-      button("Fit", "Show the whole graph", () => this.fit()));
+      button("Fit", "Fit: show the whole graph", () => this.fit()));
     this.weight = this.slider("Least weight", (share) => { this.least.weight = share ** 2; });
     this.support = this.slider("Least support", (share) => { this.least.support = share; });
     const names = document.createElement("label");
     names.innerHTML = `<input type="checkbox" checked> Layer names`;
     names.firstElementChild.onchange = (event) => { this.named = event.target.checked; this.arrange(); };
     this.bar.append(names);
-    group(button("PNG", "Save what is shown as a picture", () => savePng(this.svg, this.title(), this.data.file)),
-      button("SVG", "Save what is shown as a drawing", () => saveSvg(this.svg, this.title(), this.data.file)),
-      this.json = button("JSON", "Save the graph's numbers", () =>
+    group(button("PNG", "PNG: save what is shown as a picture", () => savePng(this.svg, this.title(), this.data.file)),
+      button("SVG", "SVG: save what is shown as a drawing", () => saveSvg(this.svg, this.title(), this.data.file)),
+      this.json = button("JSON", "JSON: save the graph's numbers", () =>
         save(new Blob([this.data.json], { type: "application/json" }), `${this.data.file}.json`)));
   }
 
@@ -205,7 +206,7 @@ class Graph {
     this.gutter = beside ? Math.max(...[...this.names.children].map((one) => one.wide)) + 12 : 0;
     this.top = this.named && !beside ? 30 : 18;
     this.placed = place(this.rows, ...this.room());
-    for (const one of this.vertices) this.drawVertex(one);
+    this.fill();
     for (const one of this.vertices) {
       spread([...one.inputs], "target", "source");
       spread([...one.outputs], "source", "target");
@@ -223,18 +224,26 @@ class Graph {
     return [Math.max(120, this.width - this.gutter - 24), Math.max(120, this.height - this.top - 18)];
   }
 
+  fill() {
+    const mine = [...packs.values()].filter((pack) => pack.key === this.data.key);
+    this.pictures = new Map(mine.flatMap((pack) => Object.entries(pack.pictures)));
+    for (const one of this.vertices) this.drawVertex(one);
+    if (this.hovered) this.describe(this.hovered);
+  }
+
   drawVertex(one) {
-    const { element, side, picture } = one;
+    const { element, side } = one;
+    const picture = one.picture = this.pictures.get(one.id) ?? "";
     const half = side / 2;
     element.setAttribute("transform", `translate(${one.x.toFixed(1)} ${one.y.toFixed(1)})`);
-    element.setAttribute("aria-label", [`${this.data.rows[one.row].title}, channel ${one.channel}`, ...one.lines].join(". "));
+    element.setAttribute("aria-label", this.lines(one).join(". "));
     const drawn = JSON.stringify([side, picture, one.group, one.channel, this.several]);
     if (element.drawn === drawn) return;
     element.drawn = drawn;
     this.tint(element, one.group);
     const square = (name, grown) => made("rect", { class: name, x: -half - grown, y: -half - grown, width: side + 2 * grown, height: side + 2 * grown, rx: 0.16 * side + grown });
     const parts = [square("halo", 3), square("ground", 0)];
-    const number = made("text", { class: picture ? "number under" : "number", y: picture ? half + 11 : 0 });
+    const number = made("text", { class: picture ? "number under" : "number", y: picture ? half + 10 : 0 });
     number.textContent = one.channel;
     if (picture) parts.push(made("image", { href: picture, x: -half, y: -half, width: side, height: side, "clip-path": "url(#round)", preserveAspectRatio: "xMidYMid slice" }));
     else number.setAttribute("font-size", Math.min(20, (1.4 * side) / Math.max(3, String(one.channel).length)).toFixed(1));
@@ -290,6 +299,8 @@ class Graph {
     const edge = 60; // so much of the graph stays in sight
     view.x = Math.min(Math.max(view.x, edge - right * view.scale), this.width - edge - left * view.scale);
     view.y = Math.min(Math.max(view.y, edge - bottom * view.scale), this.height - edge - top * view.scale);
+    // An enlarged graph has more room between its edges: they and the numbers grow by less than the pictures.
+    this.world.style.setProperty("--z", Math.min(1, Math.sqrt(this.whole.scale / view.scale)).toFixed(3));
     this.world.setAttribute("transform", `translate(${view.x.toFixed(2)} ${view.y.toFixed(2)}) scale(${view.scale.toFixed(4)})`);
     const beside = this.named && this.width > WIDE;
     placed.bands.forEach((band, i) => {
@@ -370,9 +381,12 @@ class Graph {
     this.light();
   }
 
+  lines({ row, channel, lines }) {
+    return lines.length ? lines : [`${this.data.rows[row].title}, channel ${channel}`];
+  }
+
   describe(vertex) {
-    const lines = vertex.lines.length ? vertex.lines : [`${this.data.rows[vertex.row].title}, channel ${vertex.channel}`];
-    const parts = lines.map((line) => Object.assign(document.createElement("div"), { textContent: line }));
+    const parts = this.lines(vertex).map((line) => Object.assign(document.createElement("div"), { textContent: line }));
     if (vertex.picture) parts.unshift(Object.assign(new Image(), { src: vertex.picture, alt: "" }));
     this.card.replaceChildren(...parts);
     this.card.hidden = false;
@@ -506,9 +520,15 @@ class Graph {
   }
 }
 
-const mounted = new WeakMap();
+const mounted = new Map();
 
+// An element of the page brings either a graph, or the pictures of a row of one.
 export default function ({ data, parentElement, setStateValue }) {
+  if (data.pictures) {
+    packs.set(parentElement, data);
+    for (const graph of mounted.values()) if (graph.data.key === data.key) graph.fill();
+    return () => packs.delete(parentElement);
+  }
   if (!mounted.has(parentElement)) mounted.set(parentElement, new Graph(parentElement));
   const graph = mounted.get(parentElement);
   graph.update(data, setStateValue);

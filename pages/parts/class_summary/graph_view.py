@@ -62,8 +62,9 @@ class DrawnVertex:
     """A channel of a layer.
 
     `size` in [0, 1] makes it large; `picture` is a data URL, or empty while there is none, and then the channel's
-    number stands in its place. `lines` are shown when it is pointed at, the first one as a title. `support` in [0, 1]
-    is how often it was found again when the images were drawn anew; None where that was not asked.
+    number stands in its place. `lines` are shown and read out when it is pointed at, the first one as a title; without
+    any, its layer and number are. `support` in [0, 1] is how often it was found again when the images were drawn anew;
+    None where that was not asked.
     """
 
     id: str
@@ -143,6 +144,7 @@ def draw_graph(
     hear = functools.partial(_hear, key, ids, on_pinned)
     shown = {
         **_drawn(graph),
+        "key": key,
         "pinned": pinned if pinned in ids else None,
         "seen": st.session_state.get(_seen(key), 0),
         "height": height,
@@ -151,7 +153,13 @@ def draw_graph(
         "json": json_text,
         "file": file_name,
     }
-    _GRAPH(key=key, data=shown, default={"pinned": None}, on_pinned_change=hear)
+    with st.container(gap=None):
+        # By row, since Streamlit sends an element that is as before by its hash: one more picture is no reason to send
+        # all of them again.
+        for i, row in enumerate(graph.rows):
+            pictures = {one.id: one.picture for one in graph.vertices if one.layer == row.layer and one.picture}
+            _GRAPH(key=f"{key}-pictures-{i}", data={"key": key, "row": i, "pictures": pictures}, height=0)
+        _GRAPH(key=key, data=shown, default={"pinned": None}, on_pinned_change=hear)
 
 
 def sentence(graph: DrawnGraph) -> str:
@@ -227,7 +235,6 @@ def _vertex(one: DrawnVertex, row: int) -> dict[str, Any]:
         "row": row,
         "channel": one.channel,
         "size": one.size,
-        "picture": one.picture,
         "lines": list(one.lines),
         "group": one.group,
         "support": one.support,
