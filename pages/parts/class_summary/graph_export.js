@@ -5,7 +5,7 @@ const KEPT = ["fill", "fill-opacity", "stroke", "stroke-opacity", "stroke-width"
 const DENSE = 2;
 
 // A copy in which every style is written out, since the file lies where this page's stylesheet is not.
-function standalone(svg, title) {
+function standalone(svg, title, groups) {
   const copy = svg.cloneNode(true);
   const [originals, copies] = [svg, copy].map((one) => [one, ...one.querySelectorAll("*")]);
   const gone = [];
@@ -17,14 +17,35 @@ function standalone(svg, title) {
     if (written.length) copies[i].setAttribute("style", written.join(";"));
   });
   gone.forEach((one) => one.remove());
-  const { width, height } = svg.getBoundingClientRect();
+  const { width, height: above } = svg.getBoundingClientRect();
+  const key = legendOf(groups, getComputedStyle(svg), width, above);
+  const height = above + key.tall;
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   copy.setAttribute("width", width);
   copy.setAttribute("height", height);
   copy.setAttribute("viewBox", `0 0 ${width} ${height}`);
   const ground = made("rect", { width: "100%", height: "100%", fill: groundOf(svg) });
   copy.prepend(Object.assign(made("title"), { textContent: title }), ground);
+  copy.append(...key.parts);
   return { text: new XMLSerializer().serializeToString(copy), width, height };
+}
+
+// What the groups' signs mean, below the drawing: on the page that stands outside of it.
+function legendOf(groups, style, width, top) {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = "13px sans-serif";
+  let [x, y] = [20, top + 16];
+  const parts = groups.map(({ title, colour, sign, ink }) => {
+    const wide = pen.measureText(title).width + 40;
+    if (x > 20 && x + wide > width) [x, y] = [20, y + 24];
+    const written = { fill: style.color, "font-family": style.fontFamily, "font-size": 13, "dominant-baseline": "central" };
+    const one = made("g", { transform: `translate(${x} ${y})` }, made("circle", { r: 8, fill: colour }),
+      made("text", { ...written, fill: ink, "font-size": 11, "font-weight": 700, "text-anchor": "middle" }, sign),
+      made("text", { ...written, x: 14 }, title));
+    x += wide;
+    return one;
+  });
+  return { parts, tall: groups.length ? y - top + 16 : 0 };
 }
 
 function groundOf(one) {
@@ -35,25 +56,17 @@ function groundOf(one) {
   return "#fff";
 }
 
-function made(tag, attributes = {}, ...children) {
-  const one = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) one.setAttribute(name, value);
-  one.append(...children);
-  return one;
-}
-
 function save(blob, name) {
   const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-function saveSvg(svg, title, name) {
-  save(new Blob([standalone(svg, title).text], { type: "image/svg+xml" }), `${name}.svg`);
+function saveSvg({ text }, name) {
+  save(new Blob([text], { type: "image/svg+xml" }), `${name}.svg`);
 }
 
-async function savePng(svg, title, name) {
-  const { text, width, height } = standalone(svg, title);
+async function savePng({ text, width, height }, name) {
   const address = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
   const picture = Object.assign(new Image(), { src: address });
   await picture.decode();

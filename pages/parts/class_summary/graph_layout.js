@@ -59,16 +59,21 @@ function curve({ source, target, sourceX, targetX }) {
   return `M${round(sourceX)} ${round(from)}C${round(sourceX)} ${round(from - bend)} ${round(targetX)} ${round(to + bend)} ${round(targetX)} ${round(to)}`;
 }
 
-// All edges on a way through the vertex, up from it and down from it, among those that are shown.
-function pathsThrough(vertex) {
+// All edges on a way through the vertex, up from it and down from it, among those that are shown; each with how strongly
+// it is reached: along the way, each edge's weight relative to the strongest that leads on from the same place.
+function pathsThrough(vertex, rows) {
   const found = new Map();
-  for (const [along, end] of [["outputs", "target"], ["inputs", "source"]]) {
-    const reached = new Set([vertex]);
-    for (const one of reached) {
-      for (const edge of one[along]) {
-        if (edge.hidden) continue;
-        found.set(edge, one === vertex);
-        reached.add(edge[end]);
+  for (const [along, end, step] of [["outputs", "target", -1], ["inputs", "source", 1]]) {
+    const reached = new Map([[vertex, 1]]);
+    for (let row = vertex.row; rows[row]; row += step) {
+      for (const one of rows[row].filter((other) => reached.has(other))) {
+        const edges = one[along].filter((edge) => !edge.hidden);
+        const strongest = Math.max(...edges.map((edge) => edge.weight)) || 1;
+        for (const edge of edges) {
+          const share = (reached.get(one) * edge.weight) / strongest;
+          found.set(edge, share);
+          reached.set(edge[end], Math.max(reached.get(edge[end]) ?? 0, share));
+        }
       }
     }
   }

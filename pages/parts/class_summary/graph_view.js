@@ -1,20 +1,11 @@
 // A layered graph: what is pointed at shows its paths, a click pins them, and the server hears of the pin alone.
 
-const STILL = 4; // pixels that a click may move
-const SCROLLING = 250; // milliseconds: a page that is being scrolled is not caught by a graph that comes under the pointer
 const ZOOM = { least: 0.5, most: 8 }; // of the whole graph's
 const STRONG = 0.25; // the largest edges of a crowded graph: this share is drawn in full
 const WIDE = 620; // a stage of so many pixels has room for names beside the rows
 const NUMBERED = 34; // pixels of a picture under which there is room for its number
 const NAME = 18; // characters of a layer's name in a line
 const packs = new Map(); // by the element that brought them: of which graph, and its vertices' pictures
-let lastWheel = { time: 0, target: null };
-
-addEventListener("wheel", (event) => {
-  const target = event.composedPath().find((one) => one.matches?.(".graph")) ?? null;
-  if (event.timeStamp - lastWheel.time > SCROLLING) lastWheel.target = target;
-  lastWheel.time = event.timeStamp;
-}, { capture: true, passive: true });
 
 class Graph {
   constructor(parent) {
@@ -22,8 +13,8 @@ class Graph {
     this.latest = 0; // the number of what was last told
     this.vertices = [];
     this.edges = [];
-    this.elements = new Map();
-    this.pointers = new Map();
+    this.elements = new Map(); // of vertices, by their ids
+    this.lines = new Map(); // of edges, by their ends
     this.view = { x: 0, y: 0, scale: 1 };
     this.fitted = true;
     this.least = { weight: 0, support: 0 };
@@ -62,50 +53,17 @@ class Graph {
     const round = made("clipPath", { id: "round", clipPathUnits: "objectBoundingBox" }, made("rect", { width: 1, height: 1, rx: 0.16 }));
     this.svg.append(made("defs", {}, round), this.bands, this.world, this.names);
     this.stage.prepend(this.svg);
-    this.tools();
-    this.listen();
+    this.tools = new GraphTools(this, this.bar);
+    new GraphMoves(this);
   }
 
-  tools() {
-    const group = (...all) => {
-      const one = document.createElement("span");
-      one.className = "group";
-      one.append(...all);
-      this.bar.append(one);
-      return one;
-    };
-    const button = (text, title, act) => {
-      const one = Object.assign(document.createElement("button"), { type: "button", textContent: text, title, onclick: act });
-      one.setAttribute("aria-label", title);
-      return one;
-    };
-    const middle = () => [this.width / 2, this.height / 2];
-    group(button("+", "Enlarge", () => this.zoom(1.4, ...middle())), button("−", "Shrink", () => this.zoom(1 / 1.4, ...middle())),
-      button("Fit", "Fit: show the whole graph", () => this.fit()));
-    this.weight = this.slider("Least weight", (share) => { this.least.weight = share ** 2; });
-    this.support = this.slider("Least support", (share) => { this.least.support = share; });
-    const names = document.createElement("label");
-    names.innerHTML = `<input type="checkbox" checked> Layer names`;
-    names.firstElementChild.onchange = (event) => { this.named = event.target.checked; this.arrange(); };
-    this.bar.append(names);
-    group(button("PNG", "PNG: save what is shown as a picture", () => savePng(this.svg, this.title(), this.data.file)),
-      button("SVG", "SVG: save what is shown as a drawing", () => saveSvg(this.svg, this.title(), this.data.file)),
-      this.json = button("JSON", "JSON: save the graph's numbers", () =>
-        save(new Blob([this.data.json], { type: "application/json" }), `${this.data.file}.json`)));
+  drawing() {
+    return standalone(this.svg, `${this.data.label}. ${this.data.sentence}`, this.explained());
   }
 
-  // It moves finely where most edges are, among the small ones; what it stands at is written beside it.
-  slider(title, take) {
-    const label = document.createElement("label");
-    label.innerHTML = `${title} <input type="range" min="0" max="100" value="0"><output></output>`;
-    const [input, output] = label.children;
-    input.oninput = () => { take(input.value / 100); this.filter(); };
-    this.bar.append(label);
-    return { label, input, output };
-  }
-
-  title() {
-    return `${this.data.label}. ${this.data.sentence}`;
+  // The groups that the legend explains: a single one needs no words.
+  explained() {
+    return this.several ? [...this.looks.values()] : [];
   }
 
   update(data, tell) {
@@ -118,8 +76,6 @@ class Graph {
     this.measure();
     this.svg.setAttribute("aria-label", `${data.label}. Tab goes from layer to layer, the arrow keys along a layer and its edges, Enter pins.`);
     this.sentence.textContent = data.sentence;
-    this.bar.setAttribute("aria-label", data.label);
-    this.json.hidden = data.json === null;
     this.read(data);
     const known = (id) => (this.vertices.some((one) => one.id === id) ? id : null);
     this.pinned = data.seen >= this.latest ? data.pinned : known(this.pinned);
@@ -145,33 +101,42 @@ class Graph {
     this.edges.forEach((edge, i) => {
       edge.main = i >= from || edge === edge.target.inputs.at(-1) || edge === edge.source.outputs.at(-1);
     });
-    const supported = [...this.vertices, ...this.edges].some((one) => one.support !== null);
-    this.support.label.hidden = !supported;
-    if (!supported) this.support.input.value = this.least.support = 0;
+    this.tools.offer(data, [...this.vertices, ...this.edges].some((one) => one.support !== null));
     this.looks = new Map(data.groups.map((one) => [one.name, one]));
     this.several = data.groups.length > 1 || !this.looks.has("own");
   }
 
-  // Vertices that were there stay the same elements, so that neither focus nor pictures are lost.
+  // What was there stays the same element, so that neither focus nor pictures are lost, and little is to be laid out.
   show() {
-    const old = this.elements;
-    const focused = this.root.getRootNode().activeElement?.closest?.(".vertex")?.dataset.id;
+    const active = this.root.getRootNode().activeElement;
+    const [vertices, edges] = [this.elements, this.lines];
+    this.elements = new Map();
+    this.lines = new Map();
     for (const one of this.vertices) {
-      one.element = old.get(one.id) ?? made("g", { class: "vertex", role: "button", "data-id": one.id });
+      one.element = vertices.get(one.id) ?? made("g", { class: "vertex", role: "button", "data-id": one.id });
       one.element.vertex = one;
+      this.elements.set(one.id, one.element);
     }
     for (const edge of this.edges) {
-      edge.element = made("path", { class: edge.main ? "edge main" : "edge" });
+      const name = JSON.stringify([edge.source.id, edge.target.id]);
+      edge.element = edges.get(name) ?? made("path", { class: "edge" });
+      edge.element.classList.toggle("main", edge.main);
       edge.element.style.setProperty("--w", edge.weight.toFixed(3));
       this.tint(edge.element, edge.group);
+      this.lines.set(name, edge.element);
     }
-    this.elements = new Map(this.vertices.map((one) => [one.id, one.element]));
     this.hovered = this.elements.get(this.hovered?.id)?.vertex ?? null;
     this.current = this.rows.map((row) => row.find((one) => one.element.getAttribute("tabindex") === "0") ?? row[0]);
-    this.curves.replaceChildren(...this.edges.map((edge) => edge.element));
-    this.nodes.replaceChildren(...this.rows.map((row, i) =>
-      made("g", { role: "group", "aria-label": this.data.rows[i].title }, ...row.map((one) => one.element))));
-    this.elements.get(focused)?.focus({ preventScroll: true });
+    adopt(this.curves, this.edges.map((edge) => edge.element));
+    adopt(this.nodes, this.rows.map((row, i) => {
+      const group = this.nodes.children[i] ?? made("g", { role: "group" });
+      change(group, "aria-label", this.data.rows[i].title);
+      adopt(group, row.map((one) => one.element));
+      return group;
+    }));
+    if (active?.vertex && active !== this.root.getRootNode().activeElement) {
+      this.elements.get(active.dataset.id)?.focus({ preventScroll: true });
+    }
     this.key();
   }
 
@@ -182,7 +147,7 @@ class Graph {
   }
 
   key() {
-    this.legend.replaceChildren(...(this.several ? [...this.looks.values()] : []).map(({ title, colour, sign, ink }) => {
+    this.legend.replaceChildren(...this.explained().map(({ title, colour, sign, ink }) => {
       const one = document.createElement("span");
       const mark = Object.assign(document.createElement("i"), { textContent: sign });
       Object.assign(mark.style, { background: colour, color: ink });
@@ -200,7 +165,7 @@ class Graph {
   }
 
   arrange() {
-    if (!this.data.rows.length || !this.width || !this.height) return;
+    if (!this.rows?.length || !this.width || !this.height) return this.clear();
     const beside = this.named && this.width > WIDE;
     this.drawNames();
     this.gutter = beside ? Math.max(...[...this.names.children].map((one) => one.wide)) + 12 : 0;
@@ -211,7 +176,7 @@ class Graph {
       spread([...one.inputs], "target", "source");
       spread([...one.outputs], "source", "target");
     }
-    for (const edge of this.edges) edge.element.setAttribute("d", curve(edge));
+    for (const edge of this.edges) change(edge.element, "d", curve(edge));
     this.whole = this.wholeView();
     if (this.fitted) this.view = { ...this.whole };
     this.bands.replaceChildren(...this.placed.bands.map(() => made("rect", { class: "band", width: this.width, rx: 6 })));
@@ -219,12 +184,20 @@ class Graph {
     this.move();
   }
 
+  clear() {
+    this.placed = null;
+    adopt(this.bands, []);
+    adopt(this.names, []);
+  }
+
   // What is left of the stage beside the names, less a margin.
   room() {
     return [Math.max(120, this.width - this.gutter - 24), Math.max(120, this.height - this.top - 18)];
   }
 
+  // Pictures come when they are made: nothing moves for them.
   fill() {
+    if (!this.placed) return;
     const mine = [...packs.values()].filter((pack) => pack.key === this.data.key);
     this.pictures = new Map(mine.flatMap((pack) => Object.entries(pack.pictures)));
     for (const one of this.vertices) this.drawVertex(one);
@@ -235,8 +208,8 @@ class Graph {
     const { element, side } = one;
     const picture = one.picture = this.pictures.get(one.id) ?? "";
     const half = side / 2;
-    element.setAttribute("transform", `translate(${one.x.toFixed(1)} ${one.y.toFixed(1)})`);
-    element.setAttribute("aria-label", this.lines(one).join(". "));
+    change(element, "transform", `translate(${one.x.toFixed(1)} ${one.y.toFixed(1)})`);
+    change(element, "aria-label", this.words(one).join(". "));
     const drawn = JSON.stringify([side, picture, one.group, one.channel, this.several]);
     if (element.drawn === drawn) return;
     element.drawn = drawn;
@@ -288,6 +261,7 @@ class Graph {
   }
 
   fit() {
+    if (!this.placed) return;
     this.fitted = true;
     this.view = { ...this.whole };
     this.move();
@@ -316,6 +290,7 @@ class Graph {
   }
 
   zoom(factor, x, y) {
+    if (!this.placed) return;
     const { view, whole } = this;
     const scale = Math.min(ZOOM.most * whole.scale, Math.max(ZOOM.least * whole.scale, view.scale * factor));
     this.view = { scale, x: x - ((x - view.x) * scale) / view.scale, y: y - ((y - view.y) * scale) / view.scale };
@@ -324,6 +299,7 @@ class Graph {
   }
 
   filter() {
+    if (!this.placed) return;
     const below = (one) => one.support !== null && one.support < this.least.support;
     for (const one of this.vertices) one.hidden = below(one);
     let shown = 0;
@@ -337,8 +313,7 @@ class Graph {
       const edges = [...one.inputs, ...one.outputs];
       one.element.classList.toggle("alone", edges.length > 0 && edges.every((edge) => edge.hidden));
     }
-    this.weight.output.textContent = `${this.least.weight.toFixed(2)}: ${shown} of ${this.edges.length} edges`;
-    this.support.output.textContent = this.least.support.toFixed(2);
+    this.tools.tell(this.least, shown, this.edges.length);
     if (this.hovered?.hidden || !this.vertices.includes(this.hovered)) this.hovered = null;
     this.rove();
     this.light();
@@ -348,7 +323,7 @@ class Graph {
   rove() {
     this.rows.forEach((row, i) => {
       if (!this.current[i] || this.current[i].hidden) this.current[i] = row.find((one) => !one.hidden);
-      for (const one of row) one.element.setAttribute("tabindex", one === this.current[i] ? "0" : "-1");
+      for (const one of row) change(one.element, "tabindex", one === this.current[i] ? "0" : "-1");
     });
   }
 
@@ -356,18 +331,20 @@ class Graph {
     const pinned = this.elements.get(this.pinned)?.vertex;
     const of = this.hovered ?? pinned;
     this.svg.classList.toggle("lit", Boolean(of));
-    const paths = of ? pathsThrough(of) : new Map();
+    const paths = of ? pathsThrough(of, this.rows) : new Map();
     const on = new Set([of]);
     for (const edge of this.edges) {
       edge.element.classList.toggle("on", paths.has(edge));
-      edge.element.classList.toggle("near", paths.get(edge) === true);
-      if (paths.has(edge)) on.add(edge.source).add(edge.target);
+      edge.element.classList.toggle("near", paths.has(edge) && (edge.source === of || edge.target === of));
+      if (!paths.has(edge)) continue;
+      edge.element.style.setProperty("--reach", paths.get(edge).toFixed(3));
+      on.add(edge.source).add(edge.target);
     }
     for (const one of this.vertices) {
       one.element.classList.toggle("on", on.has(one));
       one.element.classList.toggle("centre", one === of);
       one.element.classList.toggle("pinned", one === pinned);
-      one.element.setAttribute("aria-pressed", String(one === pinned));
+      change(one.element, "aria-pressed", String(one === pinned));
     }
     if (this.hovered) this.describe(this.hovered);
     else this.card.hidden = true;
@@ -375,18 +352,19 @@ class Graph {
     if (this.said.textContent !== said) this.said.textContent = said;
   }
 
-  hover(vertex) {
+  hover(vertex, byKey = false) {
+    this.byKey = byKey;
     if (vertex === this.hovered) return;
     this.hovered = vertex;
     this.light();
   }
 
-  lines({ row, channel, lines }) {
+  words({ row, channel, lines }) {
     return lines.length ? lines : [`${this.data.rows[row].title}, channel ${channel}`];
   }
 
   describe(vertex) {
-    const parts = this.lines(vertex).map((line) => Object.assign(document.createElement("div"), { textContent: line }));
+    const parts = this.words(vertex).map((line) => Object.assign(document.createElement("div"), { textContent: line }));
     if (vertex.picture) parts.unshift(Object.assign(new Image(), { src: vertex.picture, alt: "" }));
     this.card.replaceChildren(...parts);
     this.card.hidden = false;
@@ -404,105 +382,6 @@ class Graph {
     this.latest = Math.max(Date.now(), this.latest + 1, this.data.seen + 1);
     this.tell("pinned", { id: this.latest, vertex: id });
     this.light();
-  }
-
-  listen() {
-    const { svg } = this;
-    const vertexOf = (event) => event.target.closest?.(".vertex")?.vertex ?? null;
-    const spot = (event) => {
-      const { left, top } = svg.getBoundingClientRect();
-      return [event.clientX - left, event.clientY - top];
-    };
-    svg.onpointerover = (event) => { if (!this.dragged) this.hover(vertexOf(event)); };
-    svg.onpointerleave = () => this.hover(null);
-    svg.addEventListener("focusin", (event) => {
-      const vertex = vertexOf(event);
-      if (!vertex || !vertex.element.matches(":focus-visible")) return;
-      this.current[vertex.row] = vertex;
-      this.rove();
-      this.reveal(vertex);
-      this.hover(vertex);
-    });
-    svg.addEventListener("focusout", () => this.hover(null));
-    svg.onpointerdown = (event) => {
-      if (event.button !== 0) return;
-      this.pointers.set(event.pointerId, spot(event));
-      if (this.pointers.size === 1) this.dragged = false;
-      this.start = spot(event);
-    };
-    svg.onpointermove = (event) => this.drag(event, spot(event));
-    const release = (event) => {
-      if (!this.pointers.delete(event.pointerId) || this.pointers.size) return;
-      svg.classList.remove("moving");
-      // The click that follows still asks whether this was one.
-      setTimeout(() => { this.dragged = false; });
-    };
-    svg.onpointerup = svg.onpointercancel = release;
-    svg.onclick = (event) => {
-      const vertex = vertexOf(event);
-      if (this.dragged || !vertex) return;
-      this.hover(vertex);
-      this.pin(vertex);
-    };
-    svg.ondblclick = (event) => { if (!vertexOf(event)) this.fit(); };
-    svg.addEventListener("wheel", (event) => this.wheel(event, spot(event)), { passive: false });
-    svg.onkeydown = (event) => this.press(event, vertexOf(event));
-  }
-
-  drag(event, now) {
-    const before = this.pointers.get(event.pointerId);
-    if (!before) return;
-    if (!this.dragged && this.pointers.size === 1 && Math.hypot(now[0] - this.start[0], now[1] - this.start[1]) < STILL) return;
-    if (!this.dragged) {
-      this.dragged = true;
-      this.svg.setPointerCapture(event.pointerId);
-      this.svg.classList.add("moving");
-      this.hover(null);
-    }
-    const other = [...this.pointers].find(([id]) => id !== event.pointerId)?.[1];
-    this.pointers.set(event.pointerId, now);
-    const share = other ? 0.5 : 1;
-    this.view.x += share * (now[0] - before[0]);
-    this.view.y += share * (now[1] - before[1]);
-    this.fitted = false;
-    if (!other) return this.move();
-    const apart = (place) => Math.hypot(place[0] - other[0], place[1] - other[1]) || 1;
-    this.zoom(apart(now) / apart(before), (now[0] + other[0]) / 2, (now[1] + other[1]) / 2);
-  }
-
-  wheel(event, [x, y]) {
-    const out = event.deltaY > 0;
-    // At the whole graph, scrolling on leads on down the page.
-    if ((out && this.view.scale <= this.whole.scale && !event.ctrlKey) || lastWheel.target !== this.root) return;
-    event.preventDefault();
-    const pixels = event.deltaY * (event.deltaMode === 1 ? 30 : event.deltaMode === 2 ? 300 : 1);
-    const factor = Math.exp(-Math.min(200, Math.max(-200, pixels)) * (event.ctrlKey ? 0.01 : 0.0022));
-    if (this.view.scale * factor <= this.whole.scale && out) this.fit();
-    else this.zoom(factor, x, y);
-  }
-
-  press(event, vertex) {
-    const zooms = { "+": 1.25, "=": 1.25, "-": 0.8 };
-    if (zooms[event.key]) this.zoom(zooms[event.key], this.width / 2, this.height / 2);
-    else if (event.key === "0") this.fit();
-    else if (vertex && (event.key === "Enter" || event.key === " ")) this.pin(vertex);
-    else if (vertex && event.key.startsWith("Arrow")) this.next(vertex, event.key)?.element.focus();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  }
-
-  // Along the row, or along the strongest edge up or down; where there is none, to the nearest of the next row.
-  next(vertex, key) {
-    if (key === "ArrowLeft" || key === "ArrowRight") {
-      const row = this.rows[vertex.row].filter((one) => !one.hidden);
-      return row[row.indexOf(vertex) + (key === "ArrowLeft" ? -1 : 1)];
-    }
-    const up = key === "ArrowUp";
-    const edge = vertex[up ? "outputs" : "inputs"].findLast((one) => !one.hidden);
-    if (edge) return edge[up ? "target" : "source"];
-    const beyond = (this.rows[vertex.row + (up ? -1 : 1)] ?? []).filter((one) => !one.hidden);
-    return beyond.sort((one, two) => Math.abs(one.x - vertex.x) - Math.abs(two.x - vertex.x))[0];
   }
 
   // Move an enlarged graph so that the vertex is in sight.

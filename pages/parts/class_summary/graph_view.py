@@ -19,11 +19,11 @@ from pages.parts.class_summary.graph_order import ordered
 
 _HERE = Path(__file__).parent
 # They share one scope, in this order.
-_SCRIPTS = ("graph_layout.js", "graph_export.js", "graph_view.js")
+_SCRIPTS = ("elements", "layout", "export", "tools", "moves", "view")
 _GRAPH = component(
     "loupe_graph",
     css=(_HERE / "graph_view.css").read_text("utf-8"),
-    js="\n".join((_HERE / name).read_text("utf-8") for name in _SCRIPTS),
+    js="\n".join((_HERE / f"graph_{name}.js").read_text("utf-8") for name in _SCRIPTS),
 )
 _LARGEST_SERIAL = 2**53
 
