@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from interp.figures.style import GROUNDS, SERIES
 from pages.parts.class_summary import graph_view
 from pages.parts.class_summary.graph_view import DrawnEdge, DrawnGraph, DrawnRow, DrawnVertex, draw_graph, heard
-from tests.figures.test_colours import LETTERS, contrast
+from tests.figures.test_colours import GRAPHICS, LETTERS, contrast
 
 ROWS = (DrawnRow("high", "High"), DrawnRow("low", "Low"))
 VERTICES = (
@@ -153,4 +155,14 @@ def test_groups_have_colours_of_the_series_and_signs_that_can_be_read() -> None:
     assert {look.colour for look in looks} <= set(SERIES)
     assert all(contrast(look.ink, look.colour) >= LETTERS for look in looks)
     assert len({look.colour for look in looks}) == len({look.sign for look in looks}) == len(looks)
-    assert GROUNDS == ("#FFFFFF", "#171614"), "graph_view.css names these grounds, too"
+
+
+def test_what_is_drawn_can_be_seen_on_the_page_and_on_a_band_light_or_dark() -> None:
+    css = Path(graph_view.__file__).with_suffix(".css").read_text("utf-8")
+    found = re.findall(r"--(\w+): light-dark\((#\w{6}), (#\w{6})\)", css)
+    pairs = {name: both for name, *both in found}
+    assert pairs.keys() == {"quiet", "edge", "accent", "line", "band"}
+    for mode, page in enumerate(GROUNDS):
+        for ground in (page, pairs["band"][mode]):
+            assert contrast(pairs["quiet"][mode], ground) >= LETTERS
+            assert all(contrast(pairs[mark][mode], ground) >= GRAPHICS for mark in ("edge", "accent", "line"))
