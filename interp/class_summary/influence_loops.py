@@ -13,6 +13,12 @@ import numpy as np
 SLACK = np.float32(1 + 1e-5)
 """Bounds are summed in another order than what they are bounds of."""
 
+FAR = np.float32(-1e30)
+"""Below whatever counts."""
+
+FAST = {"reassoc", "contract", "nnan", "nsz"}
+"""Sums in any order, and no care for what is not a number: loops that do many at once."""
+
 
 @numba.njit(cache=True, nogil=True)
 @no_type_check
@@ -44,39 +50,63 @@ def strongest_scaled(high, low, weights, rows, first, start, values, candidates)
                     _insert(own, named, value, start + channel)
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@numba.njit(cache=True, nogil=True, fastmath=FAST)
 @no_type_check
-def _largest(plane, weights, offsets, shape, step, sums):
-    """The largest of a kernel's results over the positions of a plane."""
-    length = (shape[0] - 1) * step + shape[1]
-    part, taps = sums[:length], len(weights)
-    part[:] = 0
+def _add_nine(plane, w, o, t, before, sums):
+    w0, w1, w2, w3, w4 = w[t], w[t + 1], w[t + 2], w[t + 3], w[t + 4]
+    w5, w6, w7, w8 = w[t + 5], w[t + 6], w[t + 7], w[t + 8]
+    o0, o1, o2, o3, o4 = o[t], o[t + 1], o[t + 2], o[t + 3], o[t + 4]
+    o5, o6, o7, o8 = o[t + 5], o[t + 6], o[t + 7], o[t + 8]
+    for p in range(np.uintp(len(sums))):
+        sums[p] = (
+            before[p]
+            + w0 * plane[p + o0] + w1 * plane[p + o1] + w2 * plane[p + o2]
+            + w3 * plane[p + o3] + w4 * plane[p + o4] + w5 * plane[p + o5]
+            + w6 * plane[p + o6] + w7 * plane[p + o7] + w8 * plane[p + o8]
+        )  # fmt: skip
+
+
+@numba.njit(cache=True, nogil=True, fastmath=FAST)
+@no_type_check
+def _add_one(plane, weight, offset, before, sums):
+    for p in range(np.uintp(len(sums))):
+        sums[p] = before[p] + weight * plane[p + offset]
+
+
+@numba.njit(cache=True, nogil=True, fastmath=FAST)
+@no_type_check
+def _most(numbers):
+    """The largest number: eight at a time, as one after the other waits for the one before."""
+    a = b = c = d = e = f = g = h = numbers[0]
+    whole = len(numbers) // 8 * 8
+    for p in range(0, whole, 8):
+        a, b = max(a, numbers[p]), max(b, numbers[p + 1])
+        c, d = max(c, numbers[p + 2]), max(d, numbers[p + 3])
+        e, f = max(e, numbers[p + 4]), max(f, numbers[p + 5])
+        g, h = max(g, numbers[p + 6]), max(h, numbers[p + 7])
+    for p in range(whole, len(numbers)):
+        a = max(a, numbers[p])
+    return max(max(max(a, b), max(c, d)), max(max(e, f), max(g, h)))
+
+
+@numba.njit(cache=True, nogil=True)
+@no_type_check
+def _largest(plane, weights, offsets, outside, sums):
+    """The largest of a kernel's results over the positions of a plane; `outside` is `FAR` where is no position."""
     tap = 0
-    while tap + 2 < taps:
-        a, b, c = weights[tap], weights[tap + 1], weights[tap + 2]
-        x = plane[offsets[tap] : offsets[tap] + length]
-        y = plane[offsets[tap + 1] : offsets[tap + 1] + length]
-        z = plane[offsets[tap + 2] : offsets[tap + 2] + length]
-        for p in range(length):
-            part[p] += a * x[p] + b * y[p] + c * z[p]
-        tap += 3
-    while tap < taps:
-        a, x = weights[tap], plane[offsets[tap] : offsets[tap] + length]
-        for p in range(length):
-            part[p] += a * x[p]
+    while tap + 9 <= len(weights):
+        _add_nine(plane, weights, offsets, tap, outside if tap == 0 else sums, sums)
+        tap += 9
+    while tap < len(weights):
+        _add_one(plane, weights[tap], offsets[tap], outside if tap == 0 else sums, sums)
         tap += 1
-    most = np.float32(-np.inf)
-    for y in range(shape[0]):
-        row = part[y * step : y * step + shape[1]]
-        for x in range(shape[1]):
-            most = max(most, row[x])
-    return most
+    return _most(sums)
 
 
 @numba.njit(cache=True, nogil=True)
 @no_type_check
 def strongest_convolved(
-    planes, high, low, weights, above, below, offsets, shape, step, rows, first, start, values, candidates
+    planes, high, low, weights, above, below, offsets, outside, rows, first, start, values, candidates
 ):
     """Of larger kernels: the largest result over positions, computed where its bound is above what is there.
 
@@ -84,7 +114,7 @@ def strongest_convolved(
     ones times the smallest. Candidates are tried by that bound, the highest first.
     """
     groups = weights.shape[1]
-    bounds, sums = np.empty(groups, np.float32), np.empty(planes.shape[2], np.float32)
+    bounds, sums = np.empty(groups, np.float32), np.empty_like(outside)
     for image in range(len(planes)):
         for j in range(len(rows)):
             own, named = values[image, rows[j]], candidates[image, rows[j]]
@@ -92,12 +122,14 @@ def strongest_convolved(
                 channel = first[j] + g
                 bounds[g] = SLACK * (above[j, g] * high[image, channel] + below[j, g] * low[image, channel])
             while True:
-                g = bounds.argmax()
-                if bounds[g] <= 0 or bounds[g] < own[-1]:
+                highest, g = _most(bounds), 0
+                if highest <= 0 or highest < own[-1]:
                     break
-                bounds[g] = -np.inf
+                while bounds[g] != highest:
+                    g += 1
+                bounds[g] = FAR
                 channel = first[j] + g
-                value = _largest(planes[image, channel], weights[j, g], offsets, shape, step, sums)
+                value = _largest(planes[image, channel], weights[j, g], offsets, outside, sums)
                 if value > 0 and value >= own[-1]:
                     _insert(own, named, value, start + channel)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt64
 from torch import Tensor
 from torch.nn.functional import pad
 
@@ -18,15 +18,14 @@ class Reading:
 
     `planes` hold the channels' values in such an order that each weight of a kernel meets its values from one offset
     on: result y, x is the sum of the weights times the values at `offsets` + y · `step` + x. None for kernels of one
-    weight, of which the extremes tell all.
+    weight, of which the extremes tell all. `outside` is far below 0 where y · `step` + x is no result's.
     """
 
     high: Float[np.ndarray, "n g"]
     low: Float[np.ndarray, "n g"]
     planes: Float[np.ndarray, "n g p"] | None = None
-    offsets: Int[np.ndarray, " t"] | None = None
-    shape: tuple[int, int] = (1, 1)
-    step: int = 1
+    offsets: UInt64[np.ndarray, " t"] | None = None
+    outside: Float[np.ndarray, " l"] | None = None
 
 
 def reading(values: Float[Tensor, "n ..."], term: Kernels | Carried) -> Reading:
@@ -53,7 +52,9 @@ def reading(values: Float[Tensor, "n ..."], term: Kernels | Carried) -> Reading:
         for side, one, kernel, stride in zip(size, term.dilation, (height, width), term.stride, strict=True)
     )
     planes = split.flatten(2).contiguous().cpu().numpy()
-    return Reading(high.cpu().numpy(), low.cpu().numpy(), planes, offsets.ravel(), (shape[0], shape[1]), step)
+    places = np.arange((shape[0] - 1) * step + shape[1])
+    outside = np.where(places % step < shape[1], 0, -1e30).astype(np.float32)
+    return Reading(high.cpu().numpy(), low.cpu().numpy(), planes, offsets.ravel().astype(np.uintp), outside)
 
 
 def as_maps(values: Float[Tensor, "n ..."], axis: int) -> Float[Tensor, "n g u v"]:
@@ -86,13 +87,13 @@ def strongest_inputs(
         )  # fmt: skip
         return
     flat = term.weights.reshape(*term.weights.shape[:2], -1)
-    if read.planes is None or read.offsets is None:
+    if read.planes is None:
         weights = np.ascontiguousarray(flat[:, :, 0])
         loops.strongest_scaled(read.high, read.low, weights, term.rows, term.first, term.start, values, candidates)
         return
     above, below = flat.clip(min=0).sum(axis=2), flat.clip(max=0).sum(axis=2)
     loops.strongest_convolved(
-        read.planes, read.high, read.low, flat, above, below, read.offsets, read.shape, read.step,
+        read.planes, read.high, read.low, np.ascontiguousarray(flat), above, below, read.offsets, read.outside,
         term.rows, term.first, term.start, values, candidates,
     )  # fmt: skip
 

@@ -144,15 +144,36 @@ class _Recording(TorchFunctionMode):
         return output
 
 
-class _Watching(_Recording):
+class _Watching(TorchFunctionMode):
+    """Counts results as `_Recording` does, and keeps nothing else of them."""
+
     def __init__(self, observers: Mapping[int, Callable[[Tensor], None]]) -> None:
-        super().__init__(frozenset(observers))
-        self.observers = observers
+        super().__init__()
+        self.observers, self.count = observers, 0
+        self._results = WeakIdKeyDictionary()
 
     def begin(self, pixels: Tensor) -> None:
-        self.count = 0
         self._results.clear()
-        self.keep(pixels, CallResult(0, tuple(pixels.shape)))
+        self._take(pixels, 0)
 
-    def see(self, tensor: Tensor, number: int) -> None:
-        self.observers[number](tensor)
+    def _take(self, tensor: Tensor, number: int) -> None:
+        self.count = number
+        self._results[tensor] = True
+        if number in self.observers:
+            self.observers[number](tensor)
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        output = func(*args, **(kwargs or {}))
+        if any(one in self._results for one in _tensors((args, kwargs))):
+            written = args[0] if getattr(func, "__name__", "") == "__setitem__" else output
+            for one in _tensors(written):
+                self._take(one, self.count + 1)
+        return output
+
+
+def _tensors(values: Any) -> Iterator[Tensor]:
+    if isinstance(values, Tensor):
+        yield values
+    elif isinstance(values, tuple | list | dict):
+        for one in values.values() if isinstance(values, dict) else values:
+            yield from _tensors(one)
