@@ -1,0 +1,200 @@
+"""The class summary of a classifier over an image set: what each class's images have in common, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int
+
+from interp.class_summary.counted import ClassCounts, LayerPair
+from interp.class_summary.gathered import GatheredMarks, counts_of, gathered
+from interp.class_summary.layers import summary_layers
+from interp.class_summary.marks import SHARES
+from interp.images import ImageSet, Problem
+from interp.set_pass import Positions, by_chunks, returned
+from interp.set_pass.running import ItemStore
+from interp.types import Classifier, Fingerprinted
+from interp.units.counting import UnitPass
+
+
+@dataclass(frozen=True, eq=False)
+class Influences(Fingerprinted):
+    """In how many images of each class channel i of a layer is among the strongest inputs of channel j of the next.
+
+    Few of all pairs are: of class c the numbers from `starts[c]` to `starts[c + 1]`, at `places` i · j's number + j.
+    """
+
+    shape: tuple[int, int, int]
+    starts: Int[np.ndarray, " c1"]
+    places: Int[np.ndarray, " m"]
+    numbers: Int[np.ndarray, " m"]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, number: int) -> Int[np.ndarray, "i j"]:
+        """Those of one class. Raises `IndexError` for a class that there is not."""
+        if not 0 <= number < len(self):
+            raise IndexError(f"Class {number} does not exist: there are {len(self)}, numbered from 0.")
+        found = np.zeros(self.shape[1] * self.shape[2], np.int64)
+        own = slice(int(self.starts[number]), int(self.starts[number + 1]))
+        found[self.places[own]] = self.numbers[own]
+        return found.reshape(self.shape[1:])
+
+    @classmethod
+    def of(cls, each: Sequence[Int[np.ndarray, "i j"]], shape: tuple[int, int]) -> Influences:
+        """Those of all classes."""
+        places = [np.flatnonzero(one) for one in each]
+        starts = np.cumsum([0, *(len(one) for one in places)])
+        nothing = np.zeros(0, np.int64)
+        numbers = [one.ravel()[own] for one, own in zip(each, places, strict=True)]
+        small = np.int32
+        return cls(
+            (len(each), *shape),
+            starts,
+            np.concatenate([nothing, *places]).astype(small),
+            np.concatenate([nothing, *numbers]).astype(small),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class ClassSummary(Fingerprinted):
+    """What was counted of every class of a classifier over a set (Hohman et al. 2019, Summit).
+
+    `labels` are the classes, `images` how many images of each were seen. `counts` is A by layer: in how many images of
+    each class each channel is marked, at a `share` of the layer's sum. `influences` is I by pair of layers. `left_out`
+    names what the network does between layers that is not followed, such as attention's products. `unlabelled` images
+    belong to no class, and `problems` could not be read.
+    """
+
+    classifier: str
+    labels: tuple[str, ...]
+    layers: tuple[str, ...]
+    share: float
+    images: Int[np.ndarray, " c"]
+    counts: Mapping[str, Int[np.ndarray, "c k"]]
+    influences: Mapping[LayerPair, Influences]
+    left_out: Mapping[LayerPair, tuple[str, ...]]
+    unlabelled: int = 0
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def seen(self) -> Int[np.ndarray, " m"]:
+        """The classes of which there are images."""
+        return np.flatnonzero(self.images)
+
+    def of_class(self, number: int) -> ClassCounts:
+        """What was counted of one class. Raises `ValueError` for a class that there is not."""
+        if not 0 <= number < len(self.labels):
+            raise ValueError(f"Class {number} does not exist: there are {len(self.labels)}, numbered from 0.")
+        counts = {layer: own[number] for layer, own in self.counts.items()}
+        influences = {pair: own[number] for pair, own in self.influences.items()}
+        return ClassCounts(int(self.images[number]), self.layers, counts, influences)
+
+    @classmethod
+    def of(
+        cls, classifier: Classifier, marks: GatheredMarks, unlabelled: int = 0, problems: tuple[Problem, ...] = ()
+    ) -> ClassSummary:
+        """What is counted of marks."""
+        each = [marks.of_class(number) for number in range(len(classifier.labels))]
+        return cls(
+            classifier.name,
+            classifier.labels,
+            marks.layers,
+            SHARES[marks.share],
+            marks.images,
+            {one.layer: one.counts[marks.share] for one in marks.marks},
+            {
+                pair: Influences.of(
+                    [one.influences[pair] for one in each], (wires.joints[0].width, wires.joints[-1].width)
+                )
+                for pair, wires in zip(marks.pairs, marks.wirings, strict=True)
+            },
+            {pair: wires.left_out for pair, wires in zip(marks.pairs, marks.wirings, strict=True)},
+            unlabelled,
+            problems,
+        )
+
+
+def summarize(
+    classifier: Classifier,
+    photos: ImageSet,
+    layers: Sequence[str] | None = None,
+    *,
+    share: float = SHARES[-1],
+    positions: Positions = None,
+) -> ClassSummary:
+    """The class summary of a classifier over a set, from one pass in memory that does not grow with the images.
+
+    `layers` are to be in the network's order (None: the ends of its blocks), `share` is one of `SHARES`. Images belong
+    to the class that their label is matched to; those without a class are counted in `unlabelled`. Raises `ValueError`
+    for layers that there are not, for fewer than two, or where no image has a class.
+    """
+    return returned(summing(classifier, photos, layers, share, positions))
+
+
+def summing(
+    classifier: Classifier,
+    photos: ImageSet,
+    layers: Sequence[str] | None = None,
+    share: float = SHARES[-1],
+    positions: Positions = None,
+    *,
+    kept: ItemStore | None = None,
+) -> Generator[ClassSummary, None, ClassSummary]:
+    """As `summarize`: yields what has been counted so far, and leaves what it finds of each chunk of images in `kept`."""
+    names = _checked(classifier, layers)
+    latest, seen = None, 0
+    with closing(gathering(classifier, photos, names, positions, kept=kept)) as steps:
+        while True:
+            try:
+                counted = next(steps)
+            except StopIteration as stop:
+                counted, problems = stop.value
+                break
+            # What is yielded is drawn: each time twice as many images are needed.
+            if counted[0].images >= max(32, 2 * seen):
+                seen = counted[0].images
+                latest = ClassSummary.of(classifier, gathered(classifier, names, counted, share))
+            if latest is not None:
+                yield latest
+    marks = gathered(classifier, names, counted, share)
+    summary = ClassSummary.of(classifier, marks, counted[0].images - int(marks.images.sum()), problems)
+    if not len(summary.seen):
+        raise ValueError(_no_class(classifier, photos, counted[0].images))
+    return summary
+
+
+def gathering(
+    classifier: Classifier,
+    photos: ImageSet,
+    layers: Sequence[str],
+    positions: Positions = None,
+    *,
+    kept: ItemStore | None = None,
+) -> Generator:
+    """The pass behind it: yields the values of `counts_of` so far, and returns them with the problems of images."""
+    items = counts_of(classifier, layers)
+    counted = yield from by_chunks(UnitPass(), classifier, photos, items, positions, kept=kept)
+    return counted, counted[0].problems
+
+
+def _checked(classifier: Classifier, layers: Sequence[str] | None) -> tuple[str, ...]:
+    names = summary_layers(classifier) if layers is None else tuple(layers)
+    if len(names) < 2:
+        raise ValueError("A class summary says how layers build on each other: give two of them at least.")
+    if len(set(names)) < len(names):
+        raise ValueError("A layer is given twice: give each once, in the network's order.")
+    return names
+
+
+def _no_class(classifier: Classifier, photos: ImageSet, read: int) -> str:
+    if not read:
+        return f"No image of {photos.name} could be read, so nothing is known of its classes."
+    return (
+        f"No image of {photos.name} has a label that is a class of {classifier.name}, and a class summary counts the "
+        "images of each class: choose a set whose labels are classes of this classifier."
+    )
