@@ -10,8 +10,8 @@ from jaxtyping import Int
 
 from interp.class_summary.counted import ClassCounts, LayerPair
 from interp.class_summary.influences import InfluenceCount, InputMarks, wiring
+from interp.class_summary.joints import Wiring
 from interp.class_summary.marks import SHARES, ChannelMarks, MarkCount
-from interp.class_summary.wiring import Wiring
 from interp.types import Classifier
 from interp.units.counts import Counted
 

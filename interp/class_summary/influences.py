@@ -12,9 +12,10 @@ import numpy as np
 from jaxtyping import Int, UInt16
 from torch import Tensor
 
+from interp.class_summary.joints import Carried, Kernels, Wiring
 from interp.class_summary.keeping import kept_images
 from interp.class_summary.readings import how_read, reading, strongest_inputs
-from interp.class_summary.wiring import Carried, Kernels, Wiring, wirings
+from interp.class_summary.wiring import wirings
 from interp.types import Classifier
 from interp.units.counts import Batch, PassCount
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from interp.class_summary.influences import wiring
-from interp.class_summary.wiring import Kernels
+from interp.class_summary.joints import Kernels
 from interp.set_pass import evenly
 from interp.types import Classifier, Layer
 

@@ -9,11 +9,11 @@ from jaxtyping import Float, Int, UInt64
 from torch import Tensor
 from torch.nn.functional import pad
 
-from interp.class_summary.wiring import Carried, Kernels
+from interp.class_summary.joints import Carried, Kernels
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
+class InputReading:
     """The largest and smallest value of each of g channels of some images where kernels read, zeros around them too.
 
     `planes` hold the channels' values in such an order that each weight of a kernel meets its values from one offset
@@ -28,14 +28,14 @@ class Reading:
     outside: Float[np.ndarray, " l"] | None = None
 
 
-def reading(values: Float[Tensor, "n ..."], term: Kernels | Carried) -> Reading:
+def reading(values: Float[Tensor, "n ..."], term: Kernels | Carried) -> InputReading:
     """What a term reads of the values of the result that it reads."""
     maps = as_maps(values, term.axis)
     if isinstance(term, Carried) or not _many(term):
         rows, columns = (1, 1) if isinstance(term, Carried) else term.stride
         used = maps[:, :, ::rows, ::columns].flatten(2)
         low, high = used.aminmax(dim=2)
-        return Reading(high.float().cpu().numpy(), low.float().cpu().numpy())
+        return InputReading(high.float().cpu().numpy(), low.float().cpu().numpy())
     (rows, columns), (height, width) = term.stride, term.weights.shape[2:]
     top, bottom, left, right = term.padding
     size = (maps.shape[2] + top + bottom, maps.shape[3] + left + right)
@@ -54,7 +54,7 @@ def reading(values: Float[Tensor, "n ..."], term: Kernels | Carried) -> Reading:
     planes = split.flatten(2).contiguous().cpu().numpy()
     places = np.arange((shape[0] - 1) * step + shape[1])
     outside = np.where(places % step < shape[1], 0, -1e30).astype(np.float32)
-    return Reading(high.cpu().numpy(), low.cpu().numpy(), planes, offsets.ravel().astype(np.uintp), outside)
+    return InputReading(high.cpu().numpy(), low.cpu().numpy(), planes, offsets.ravel().astype(np.uintp), outside)
 
 
 def as_maps(values: Float[Tensor, "n ..."], axis: int) -> Float[Tensor, "n g u v"]:
@@ -72,7 +72,7 @@ def how_read(term: Kernels | Carried) -> tuple[object, ...]:
 
 def strongest_inputs(
     term: Kernels | Carried,
-    read: Reading,
+    read: InputReading,
     values: Float[np.ndarray, "n j s"],
     candidates: Int[np.ndarray, "n j s"],
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int
@@ -18,6 +19,7 @@ from interp.set_pass import Positions, by_chunks, returned
 from interp.set_pass.running import ItemStore
 from interp.types import Classifier, Fingerprinted
 from interp.units.counting import UnitPass
+from interp.units.counts import Counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +102,10 @@ class ClassSummary(Fingerprinted):
     ) -> ClassSummary:
         """What is counted of marks."""
         each = [marks.of_class(number) for number in range(len(classifier.labels))]
+        influences = {
+            pair: Influences.of([one.influences[pair] for one in each], (wires.joints[0].width, wires.joints[-1].width))
+            for pair, wires in zip(marks.pairs, marks.wirings, strict=True)
+        }
         return cls(
             classifier.name,
             classifier.labels,
@@ -107,12 +113,7 @@ class ClassSummary(Fingerprinted):
             SHARES[marks.share],
             marks.images,
             {one.layer: one.counts[marks.share] for one in marks.marks},
-            {
-                pair: Influences.of(
-                    [one.influences[pair] for one in each], (wires.joints[0].width, wires.joints[-1].width)
-                )
-                for pair, wires in zip(marks.pairs, marks.wirings, strict=True)
-            },
+            influences,
             {pair: wires.left_out for pair, wires in zip(marks.pairs, marks.wirings, strict=True)},
             unlabelled,
             problems,
@@ -145,7 +146,7 @@ def summing(
     *,
     kept: ItemStore | None = None,
 ) -> Generator[ClassSummary, None, ClassSummary]:
-    """As `summarize`: yields what has been counted so far, and leaves what it finds of each chunk of images in `kept`."""
+    """As `summarize`: yields what has been counted so far, and leaves what it finds of each chunk in `kept`."""
     names = _checked(classifier, layers)
     latest, seen = None, 0
     with closing(gathering(classifier, photos, names, positions, kept=kept)) as steps:
@@ -175,7 +176,7 @@ def gathering(
     positions: Positions = None,
     *,
     kept: ItemStore | None = None,
-) -> Generator:
+) -> Generator[Any, None, tuple[Sequence[Counted], tuple[Problem, ...]]]:
     """The pass behind it: yields the values of `counts_of` so far, and returns them with the problems of images."""
     items = counts_of(classifier, layers)
     counted = yield from by_chunks(UnitPass(), classifier, photos, items, positions, kept=kept)
