@@ -10,6 +10,7 @@ from interp.class_summary.graph import (
     extract,
 )
 from interp.class_summary.pagerank import pagerank
+from interp.class_summary.summit_files import load, written
 
 __all__ = [
     "ChannelKey",
@@ -20,5 +21,7 @@ __all__ = [
     "InfluenceEdge",
     "LayerPair",
     "extract",
+    "load",
     "pagerank",
+    "written",
 ]
