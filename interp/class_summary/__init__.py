@@ -1,5 +1,7 @@
 """What a classifier has learned about each of its classes: the channels that stand out, and how they build up."""
 
+from interp.class_summary.comparing import GraphOverlap, PairOverlaps, jaccard, overlaps, random_pairs
+from interp.class_summary.contrast import ChannelContrast, contrast
 from interp.class_summary.counted import ClassCounts, LayerPair
 from interp.class_summary.graph import (
     ChannelKey,
@@ -10,18 +12,28 @@ from interp.class_summary.graph import (
     extract,
 )
 from interp.class_summary.pagerank import pagerank
+from interp.class_summary.parting import Parting, parting
 from interp.class_summary.summit_files import load, written
 
 __all__ = [
+    "ChannelContrast",
     "ChannelKey",
     "ChannelVertex",
     "ClassCounts",
     "ClassGraph",
+    "GraphOverlap",
     "GraphSettings",
     "InfluenceEdge",
     "LayerPair",
+    "PairOverlaps",
+    "Parting",
+    "contrast",
     "extract",
+    "jaccard",
     "load",
+    "overlaps",
     "pagerank",
+    "parting",
+    "random_pairs",
     "written",
 ]
