@@ -14,6 +14,7 @@ from interp.class_summary.graph import (
 from interp.class_summary.pagerank import pagerank
 from interp.class_summary.parting import Parting, parting
 from interp.class_summary.summit_files import load, written
+from interp.class_summary.support import Draws, GraphSupport, support
 
 __all__ = [
     "ChannelContrast",
@@ -22,7 +23,9 @@ __all__ = [
     "ClassCounts",
     "ClassGraph",
     "GraphOverlap",
+    "Draws",
     "GraphSettings",
+    "GraphSupport",
     "InfluenceEdge",
     "LayerPair",
     "PairOverlaps",
@@ -35,5 +38,6 @@ __all__ = [
     "pagerank",
     "parting",
     "random_pairs",
+    "support",
     "written",
 ]
