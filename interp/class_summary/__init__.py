@@ -13,6 +13,7 @@ from interp.class_summary.graph import (
 )
 from interp.class_summary.pagerank import pagerank
 from interp.class_summary.parting import Parting, parting
+from interp.class_summary.similarity import ClassHierarchy, ClassSimilarity, similarity
 from interp.class_summary.summit_files import load, written
 from interp.class_summary.support import Draws, GraphSupport, support
 
@@ -23,6 +24,8 @@ __all__ = [
     "ClassCounts",
     "ClassGraph",
     "GraphOverlap",
+    "ClassHierarchy",
+    "ClassSimilarity",
     "Draws",
     "GraphSettings",
     "GraphSupport",
@@ -38,6 +41,7 @@ __all__ = [
     "pagerank",
     "parting",
     "random_pairs",
+    "similarity",
     "support",
     "written",
 ]
