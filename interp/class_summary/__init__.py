@@ -1,5 +1,6 @@
 """What a classifier has learned about each of its classes: the channels that stand out, and how they build up."""
 
+from interp.class_summary.class_embedding import SUMMIT, ClassEmbedding, embed_classes
 from interp.class_summary.comparing import GraphOverlap, PairOverlaps, jaccard, overlaps, random_pairs
 from interp.class_summary.contrast import ChannelContrast, contrast
 from interp.class_summary.counted import ClassCounts, LayerPair
@@ -18,6 +19,7 @@ from interp.class_summary.summit_files import load, written
 from interp.class_summary.support import Draws, GraphSupport, support
 
 __all__ = [
+    "SUMMIT",
     "ChannelContrast",
     "ChannelKey",
     "ChannelVertex",
@@ -25,6 +27,7 @@ __all__ = [
     "ClassGraph",
     "GraphOverlap",
     "ClassHierarchy",
+    "ClassEmbedding",
     "ClassSimilarity",
     "Draws",
     "GraphSettings",
@@ -33,6 +36,7 @@ __all__ = [
     "LayerPair",
     "PairOverlaps",
     "Parting",
+    "embed_classes",
     "contrast",
     "extract",
     "jaccard",

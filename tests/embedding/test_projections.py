@@ -177,7 +177,9 @@ def test_each_source_has_its_map_by_one_method_and_one_source_by_each() -> None:
         assert all(np.array_equal(one.points, other) for one, other in zip(found, expected, strict=True))
 
 
-@pytest.mark.parametrize("method", [embedding.TSNE(perplexity=8, iterations=300), embedding.UMAP(neighbours=8, epochs=100)])
+@pytest.mark.parametrize(
+    "method", [embedding.TSNE(perplexity=8, iterations=300), embedding.UMAP(neighbours=8, epochs=100)]
+)
 def test_a_map_begins_at_the_start_that_is_given(method) -> None:
     features, _ = clusters(60)
     random = np.random.default_rng(0)
