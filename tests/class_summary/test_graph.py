@@ -6,6 +6,7 @@ import networkx
 import numpy as np
 import pytest
 
+from cache.encoding import decode, encode
 from interp.class_summary import ClassCounts, GraphSettings, extract
 from tests.class_summary.made_up import counted, drawn, planted
 
@@ -139,6 +140,12 @@ def test_as_networkx_it_is_the_same_graph() -> None:
     }
     assert all(other.edges[edge.lower, edge.upper]["weight"] == edge.weight for edge in graph.edges)
     assert other.number_of_edges() == len(graph.edges) and other.graph["share"] == graph.share
+
+
+def test_the_store_keeps_it() -> None:
+    graph = extract(drawn(0))
+    for one in (graph, replace(graph, images=None, share=None)):
+        assert decode(encode(one, {})).fingerprint == one.fingerprint
 
 
 @pytest.mark.parametrize(
