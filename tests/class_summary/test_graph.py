@@ -101,6 +101,8 @@ def test_the_crossing_vertex_stays_and_the_lower_of_equal_channels_comes_first()
     assert [vertex.channel for vertex in extract(counts, settings).vertices] == [1]
     assert [vertex.channel for vertex in extract(counts, replace(settings, share=0.4)).vertices] == [1, 2]
     assert [vertex.channel for vertex in extract(counts, replace(settings, share=0.7)).vertices] == [1, 2, 0]
+    half = extract(counted(10, [[2, 2]], []), replace(settings, share=0.5))
+    assert [vertex.channel for vertex in half.vertices] == [0]
 
 
 def test_layers_that_nothing_joins_do_not_raise_the_share() -> None:
