@@ -1,17 +1,64 @@
 """What a classifier has learned about each of its classes: the channels that stand out, and how they build up."""
 
+from interp.class_summary.class_embedding import SUMMIT, ClassEmbedding, embed_classes
+from interp.class_summary.comparing import GraphOverlap, PairOverlaps, jaccard, overlaps, random_pairs
+from interp.class_summary.contrast import ChannelContrast, contrast
 from interp.class_summary.counted import ClassCounts, LayerPair
+from interp.class_summary.graph import (
+    ChannelKey,
+    ChannelVertex,
+    ClassGraph,
+    GraphSettings,
+    InfluenceEdge,
+    extract,
+)
+from interp.class_summary.judging import JudgedGraph, graph, judging
 from interp.class_summary.layers import summary_layers
 from interp.class_summary.marks import SHARES
+from interp.class_summary.pagerank import pagerank
+from interp.class_summary.parting import Parting, parting
+from interp.class_summary.similarity import ClassHierarchy, ClassSimilarity, similarity
 from interp.class_summary.summary import ClassSummary, Influences, summarize, summing
+from interp.class_summary.summit_files import load, written
+from interp.class_summary.support import Draws, GraphSupport, support
 
 __all__ = [
-    "SHARES",
+    "ChannelContrast",
+    "ChannelKey",
+    "ChannelVertex",
     "ClassCounts",
+    "ClassEmbedding",
+    "ClassGraph",
+    "ClassHierarchy",
+    "ClassSimilarity",
     "ClassSummary",
+    "contrast",
+    "Draws",
+    "embed_classes",
+    "extract",
+    "graph",
+    "GraphOverlap",
+    "GraphSettings",
+    "GraphSupport",
+    "InfluenceEdge",
     "Influences",
+    "jaccard",
+    "JudgedGraph",
+    "judging",
     "LayerPair",
+    "load",
+    "overlaps",
+    "pagerank",
+    "PairOverlaps",
+    "Parting",
+    "parting",
+    "random_pairs",
+    "SHARES",
+    "similarity",
     "summarize",
     "summary_layers",
     "summing",
+    "SUMMIT",
+    "support",
+    "written",
 ]

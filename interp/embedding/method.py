@@ -77,9 +77,15 @@ class ProjectionMethod(ABC):
 
     @abstractmethod
     def arrange(
-        self, features: Float[np.ndarray, "n d"], neighbours: Neighbours | None
+        self,
+        features: Float[np.ndarray, "n d"],
+        neighbours: Neighbours | None,
+        start: Float[np.ndarray, "n m"] | None = None,
     ) -> Generator[MapFrame, None, Layout]:
-        """The map, from checked features and the neighbours asked for; the frames as they come."""
+        """The map, from checked features and the neighbours asked for; the frames as they come.
+
+        `start` is a map to begin at instead of the method's own beginning; a method without one ignores it.
+        """
 
 
 @dataclass(frozen=True, eq=False)

@@ -84,7 +84,10 @@ class PCA(ProjectionMethod):
         """PCA starts from no neighbours."""
 
     def arrange(
-        self, features: Float[np.ndarray, "n d"], neighbours: Neighbours | None
+        self,
+        features: Float[np.ndarray, "n d"],
+        neighbours: Neighbours | None,
+        start: Float[np.ndarray, "n m"] | None = None,
     ) -> Generator[MapFrame, None, Layout]:
         """The map in one step; axes that the features do not have stay 0."""
         axes = principal_axes(features, max(CURVE, self.dimensions))

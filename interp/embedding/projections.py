@@ -27,15 +27,17 @@ def project(
     method: ProjectionMethod,
     *,
     neighbours: Neighbours | None = None,
+    start: Float[np.ndarray, "p m"] | None = None,
     device: torch.device | str = "cpu",
 ) -> Projection:
     """The map of the images, with frames and quality; the same call gives the same map.
 
-    `neighbours` spares the search where the same features were searched before (`searched`). `device` is where
-    neighbours and quality are computed. Raises `ValueError` where the features are not finite, or too few or too
-    alike for the method.
+    `neighbours` spares the search where the same features were searched before (`searched`). `start` is a map of the
+    same images, such as of another layer, at which t-SNE and UMAP begin in place of their `initialization`; PCA has no
+    beginning. `device` is where neighbours and quality are computed. Raises `ValueError` where the features are not
+    finite, or too few or too alike for the method, or where the start is no map of them or a single spot.
     """
-    return _finished(projecting(features, method, neighbours=neighbours, device=device))
+    return _finished(projecting(features, method, neighbours=neighbours, start=start, device=device))
 
 
 def projecting(
@@ -43,6 +45,7 @@ def projecting(
     method: ProjectionMethod,
     *,
     neighbours: Neighbours | None = None,
+    start: Float[np.ndarray, "p m"] | None = None,
     device: torch.device | str = "cpu",
 ) -> Generator[MapFrame, None, Projection]:
     """What `project` gives, by way of the frames of the optimization as they come.
@@ -55,7 +58,9 @@ def projecting(
         neighbours = _searched(given, search, device)
     if search is not None and neighbours is not None:
         _check_neighbours(neighbours, given, search)
-    return (yield from _arranged(given, method, neighbours, device))
+    if start is not None:
+        _check_start(start, given, method)
+    return (yield from _arranged(given, method, neighbours, device, start))
 
 
 def project_each(
@@ -129,9 +134,10 @@ def _arranged(
     method: ProjectionMethod,
     neighbours: Neighbours | None,
     device: torch.device | str,
+    start: Float[np.ndarray, "n m"] | None = None,
 ) -> Generator[MapFrame, None, Projection]:
     frames = []
-    steps = method.arrange(features, neighbours)
+    steps = method.arrange(features, neighbours, start)
     while True:
         try:
             frames.append(next(steps))
@@ -169,6 +175,16 @@ def _check_neighbours(neighbours: Neighbours, features: Float[np.ndarray, "n d"]
             f"needed are those of {len(features)} by {search.metric} distance."
         )
     neighbours.first(search.count)
+
+
+def _check_start(start: Float[np.ndarray, "p a"], features: Float[np.ndarray, "n d"], method: ProjectionMethod) -> None:
+    shape = (len(features), getattr(method, "dimensions", start.shape[1]))
+    if start.shape != shape:
+        raise ValueError(f"A map of shape {start.shape} is no start for one of shape {shape}: give the same images.")
+    if not np.isfinite(start).all() or not np.ptp(start, axis=0).any():
+        raise ValueError(
+            "A start whose points are not finite, or all at one place, cannot be moved apart: leave it out."
+        )
 
 
 def _widest(search: Search, methods: Sequence[ProjectionMethod]) -> Search:

@@ -107,11 +107,14 @@ class TSNE(ProjectionMethod):
         return Search(max(1, int(3 * self.perplexity)), self.metric, self.reduction)
 
     def arrange(
-        self, features: Float[np.ndarray, "n d"], neighbours: Neighbours | None
+        self,
+        features: Float[np.ndarray, "n d"],
+        neighbours: Neighbours | None,
+        start: Float[np.ndarray, "n m"] | None = None,
     ) -> Generator[MapFrame, None, Layout]:
         """Descend along the gradient, frame by frame."""
         assert neighbours is not None
-        points = self._start(reduced(features, self.reduction))
+        points = self._start(reduced(features, self.reduction), start)
         joint = affinities(neighbours, self.perplexity)
         early = min(EARLY, self.iterations // 3)
         kept = snapshots(self.iterations)
@@ -134,9 +137,14 @@ class TSNE(ProjectionMethod):
             return max(count / exaggeration, SLOWEST)
         return float(self.learning_rate)
 
-    def _start(self, features: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n m"]:
+    def _start(
+        self, features: Float[np.ndarray, "n d"], start: Float[np.ndarray, "n m"] | None
+    ) -> Float[np.ndarray, "n m"]:
         """Small, so that attraction decides first: a standard deviation of 1e-4 along the first axis."""
         noise = np.random.default_rng(self.seed).normal(size=(len(features), self.dimensions))
+        if start is not None:
+            points = start.astype(np.float64) - start.mean(axis=0, dtype=np.float64)
+            return 1e-4 * (points / points.std(axis=0).max() + 0.01 * noise)
         if self.initialization == "random":
             return 1e-4 * noise
         points = placed(principal_axes(features, self.dimensions), features, self.dimensions).astype(np.float64)

@@ -107,7 +107,10 @@ class UMAP(ProjectionMethod):
         return Search(self.neighbours - 1, self.metric, self.reduction)
 
     def arrange(
-        self, features: Float[np.ndarray, "n d"], neighbours: Neighbours | None
+        self,
+        features: Float[np.ndarray, "n d"],
+        neighbours: Neighbours | None,
+        start: Float[np.ndarray, "n m"] | None = None,
     ) -> Generator[MapFrame, None, Layout]:
         """Build the graph, then lay it out epoch by epoch."""
         assert neighbours is not None
@@ -117,7 +120,7 @@ class UMAP(ProjectionMethod):
         graph.data[graph.data < graph.data.max() / float(total if total > 10 else 500)] = 0
         graph.eliminate_zeros()
         random = np.random.RandomState(self.seed)
-        points = self._start(reduced(features, self.reduction), graph, random)
+        points = self._start(reduced(features, self.reduction), graph, random, start)
         layout = Graph(graph, total, random.randint(-(2**31) + 1, 2**31 - 2, 3).astype(np.int64), *self.curve())
         kept = snapshots(total)
         for epoch in layout.epochs(points, points, 1.0):
@@ -136,13 +139,19 @@ class UMAP(ProjectionMethod):
         return float(a), float(b)
 
     def _start(
-        self, features: Float[np.ndarray, "n d"], graph: scipy.sparse.coo_matrix, random: np.random.RandomState
+        self,
+        features: Float[np.ndarray, "n d"],
+        graph: scipy.sparse.coo_matrix,
+        random: np.random.RandomState,
+        start: Float[np.ndarray, "n m"] | None,
     ) -> Float[np.ndarray, "n m"]:
         from umap.spectral import spectral_layout
         from umap.umap_ import noisy_scale_coords
 
         shape = (len(features), self.dimensions)
-        if self.initialization == "random":
+        if start is not None:
+            points = noisy_scale_coords(start - start.mean(axis=0), random)
+        elif self.initialization == "random":
             points = random.uniform(low=-10.0, high=10.0, size=shape).astype(np.float32)
         elif self.initialization == "pca":
             axes = principal_axes(features, self.dimensions)

@@ -175,3 +175,35 @@ def test_each_source_has_its_map_by_one_method_and_one_source_by_each() -> None:
         assert list(dict.fromkeys(places)) == [0, 1]
         expected = [embedding.project(*one).points for one in wanted]
         assert all(np.array_equal(one.points, other) for one, other in zip(found, expected, strict=True))
+
+
+@pytest.mark.parametrize(
+    "method", [embedding.TSNE(perplexity=8, iterations=300), embedding.UMAP(neighbours=8, epochs=100)]
+)
+def test_a_map_begins_at_the_start_that_is_given(method) -> None:
+    features, _ = clusters(60)
+    random = np.random.default_rng(0)
+    own = embedding.project(features, method)
+    start = random.normal(size=(60, 2)) * (3, 1)
+    begun = embedding.project(features, method, start=start)
+    # Where it began, up to each axis's scale, a shift, and the little noise of the seed.
+    for axis in range(2):
+        assert np.corrcoef(begun.frames[0].points[:, axis], start[:, axis])[0, 1] > 0.999
+    assert np.abs(begun.points - own.points).max() > 0.1
+    assert np.array_equal(begun.points, embedding.project(features, method, start=start).points)
+    assert begun.quality.trustworthiness > 0.8
+
+
+def test_pca_has_no_beginning_and_a_start_must_be_one() -> None:
+    features, _ = clusters(60)
+    start = np.random.default_rng(0).normal(size=(60, 2))
+    assert np.array_equal(
+        embedding.project(features, embedding.PCA(), start=start).points,
+        embedding.project(features, embedding.PCA()).points,
+    )
+    for wrong in (start[:-1], np.ones((60, 3))):
+        with pytest.raises(ValueError, match="is no start for one of shape"):
+            embedding.project(features, embedding.TSNE(perplexity=5), start=wrong)
+    for wrong in (np.ones((60, 2)), np.where(start > 2, np.nan, start)):
+        with pytest.raises(ValueError, match="cannot be moved apart"):
+            embedding.project(features, embedding.UMAP(), start=wrong)
