@@ -32,6 +32,7 @@ PAGES = {
         Link("app.py", OVERVIEW, ":material/grid_view:"),
         Link("pages/feature_visualization.py", "Feature visualization", ":material/texture:", needs_classes=False),
         Link("pages/units.py", "Units", ":material/apps:", needs_classes=False),
+        Link("pages/class_summary.py", "Class summaries", ":material/hub:"),
     ],
     "One photograph": [
         Link("pages/saliency.py", "Saliency comparison", ":material/blur_on:"),

@@ -1,0 +1,83 @@
+"""What the views of class summaries ask for: the summary of the set, and the graph of a class with its support."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+import cache
+from interp import class_summary
+from interp.class_summary import ClassSummary, GraphSettings, JudgedGraph
+from pages.parts.kit import controls, problems, waiting
+from pages.parts.kit.selection import Selection
+from pages.parts.kit.text import plain
+
+SHARES = {"3%": 0.03, "1%": 0.01}
+
+
+def choose_layers(selection: Selection) -> tuple[str, ...] | None:
+    """Draw the choice of layers; None, with the reason drawn, where the classifier has no two that can be chosen."""
+    classifier = selection.classifier
+    try:
+        blocks = class_summary.summary_layers(classifier)
+    except ValueError as error:
+        st.warning(plain(str(error), limit=600))
+        return None
+    ends = tuple(one.name for one in classifier.layers if one.name in blocks and one.block_end)
+    offered = {"Blocks": blocks} | ({"Ends of stages": ends} if 1 < len(ends) < len(blocks) else {})
+    help = "Blocks: the layers at which the network's blocks end. Ends of stages: of blocks of one map size the last."
+    return offered[controls.one_of("Layers", "cs.layers", list(offered), help=help)]
+
+
+def choose_share() -> float:
+    """Draw the choice of how much of a layer's activation the marked channels make up."""
+    help = "A channel counts in an image where it is among the few that make up this share of its layer's activation."
+    return SHARES[controls.one_of("Marked", "cs.share", list(SHARES), help=help)]
+
+
+def summary(selection: Selection, layers: Sequence[str], share: float) -> tuple[ClassSummary | None, bool]:
+    """The summary so far (None: nothing yet), and whether that is all; progress is drawn where this is called."""
+    if not selection.classifier.labels:
+        st.info(
+            f"{plain(selection.classifier.name)} gives no classes, so there is nothing to sum up by class. Choose a "
+            "classifier with its head."
+        )
+        return None, False
+    given = (selection.classifier, selection.photos, tuple(layers), share)
+    job = selection.scope.shared.compute("summary", class_summary.summing, *given, kept=cache.CachedItems())
+    done = waiting.settled(job)
+    found: ClassSummary | None = job.latest(None)
+    if done and found is not None:
+        problems.left_out(found.problems)
+    return found, done
+
+
+def judged(
+    selection: Selection, summary: ClassSummary, number: int, settings: GraphSettings, slot: str = "judged"
+) -> JudgedGraph | None:
+    """The class's graph with its support, as far as that is known; progress is drawn where this is called."""
+    given = (selection.classifier, selection.photos, summary.layers, summary.share, number, settings)
+    job = selection.scope.compute(slot, class_summary.judging, *given, kept=cache.CachedItems())
+    waiting.settled(job)
+    return job.latest(None)
+
+
+def choose_class(
+    summary: ClassSummary, key: str = "cs.class", label: str = "Class", other_than: int = -1
+) -> int | None:
+    """Draw the list of the classes that have images; None where there is none yet."""
+    names = {str(one): summary.labels[one] for one in summary.seen.tolist() if one != other_than}
+    if not names:
+        return None
+    return int(controls.listed(label, key, list(names), named=names.__getitem__))
+
+
+def choose_settings() -> GraphSettings:
+    """Draw the slider for how much of each layer's rank the graph keeps."""
+    kept = controls.slid(
+        "Kept of each layer", "cs.kept", 0.15, low=0.025, high=0.6, step=0.025,
+        help="The share of each layer's PageRank that the vertices make up. Summit's published graphs keep 7.5% of "
+        "layers of 256 to 832 channels; narrower layers need more to show anything.",
+    )  # fmt: skip
+    return GraphSettings(share=kept)

@@ -1,0 +1,172 @@
+"""The attribution graph of a class: layers as rows, channels as pictures, influences as edges."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from interp import class_summary
+from interp.class_summary import ClassGraph, ClassSummary, JudgedGraph
+from pages.parts.class_summary import asking, vertex, vertices
+from pages.parts.class_summary.graph_view import DrawnEdge, DrawnGraph, DrawnRow, DrawnVertex, draw_graph, sentence
+from pages.parts.kit import address, export
+from pages.parts.kit.selection import Selection
+from pages.parts.kit.text import plain
+
+KEY = "cs.vertex"
+EVERYBODY = 0.5
+"""A vertex that is in the graph in so many draws of images of any class is called everybody's."""
+
+READING = (
+    "**Class graph.** Rows are layers, the last at the top. A channel stands out in an image where it is among the few "
+    "whose largest activations make up 3% of the layer's sum: $A_{cj}$ is in how many images of class $c$ channel $j$ "
+    "does. Channel $i$ of the layer before influences it where the largest value over positions of $X_i * K_i^{(j)}$, "
+    "what the convolution gives for $i$ alone, is among the five largest above 0: $I_{cij}$ is in how many images. "
+    "Through inner layers of a block the weaker of the steps counts, and the strongest path wins. On the graph of all "
+    "channels with the weights $I$, PageRank that restarts in proportion to $A$ ranks them, and of each layer the "
+    "first are kept (Hohman, Park, Robinson and Chau 2019, Summit). Size is $A$, width of an edge is $I$.\n\n"
+    "*How sure is it?* Each vertex and edge says in which share of 100 draws, of as many images of the class with "
+    "replacement, it stays in the graph (bootstrap), and in which share it is there when labels are shuffled: what "
+    "stays then, too, is everybody's, not the class's own. *Pitfalls:* influence by convolution is not what a "
+    "channel does to another: it leaves out biases and what other inputs take away, and it does not know the class's "
+    "score. Summit marks inputs that bring nothing too, convolves with stride 3 and leaves five channels out by hand; "
+    "we do not. A bootstrap says how much rests on which images were there, not whether the rule is right. Pictures "
+    "are cut from the class's own images where the channel is strongest."
+)
+
+
+def view(selection: Selection, picture, side) -> None:
+    """The graph of the chosen class, and the pinned vertex."""
+    with side:
+        layers = asking.choose_layers(selection)
+        if layers is None:
+            return
+        place = st.container()
+        settings = asking.choose_settings()
+        share = asking.choose_share()
+    with picture:
+        told, drawn, below = st.container(), st.container(), st.container()
+        with below:
+            summary, done = asking.summary(selection, layers, share)
+        if summary is None:
+            return
+        with place:
+            number = asking.choose_class(summary)
+        if number is None:
+            return
+        found = class_summary.graph(summary, number, settings)
+        with below:
+            judged = asking.judged(selection, summary, number, settings) if done else None
+            seen = vertices.seen(selection, found, number) if done else None
+        judged = judged or JudgedGraph(found, None, 0)
+        with told:
+            st.markdown(_said(selection, summary, judged, number, done))
+        pinned = _pinned(judged.graph)
+        with drawn:
+            shown = _drawn(summary, judged, seen, number)
+            about = f"Attribution graph of {summary.labels[number]}. {sentence(shown)}"
+            json = class_summary.written(judged.graph)
+            draw_graph(shown, key="cs-graph", on_pinned=_pin, label=about, pinned=pinned, json_text=json,
+                       file_name=f"loupe-{summary.classifier}-{number}")  # fmt: skip
+        if done and pinned is not None:
+            vertex.section(selection, summary, judged, number, vertices.key_of(pinned), seen)
+        if done:
+            _table(summary, judged, number)
+
+
+def _pin(pinned: str | None) -> None:
+    st.session_state[KEY] = pinned or ""
+
+
+def _pinned(graph: ClassGraph) -> str | None:
+    names = {vertices.name_of(one.key) for one in graph.vertices}
+    chosen = address.seed(KEY, "", valid=lambda one: True, parse=str)
+    st.session_state.setdefault(KEY, chosen)
+    address.publish(KEY, chosen or None)
+    return chosen if chosen in names else None
+
+
+def _said(selection: Selection, summary: ClassSummary, judged: JudgedGraph, number: int, done: bool) -> str:
+    graph, images = judged.graph, int(summary.images[number])
+    some = "" if done else f" (of {len(selection.photos):,} images of the set {int(summary.images.sum()):,} so far)"
+    said = (
+        f"**{plain(summary.labels[number])}**: {len(graph.vertices)} channels of {len(graph.layers)} layers and "
+        f"{len(graph.edges)} influences, from {images:,} images{some}."
+    )
+    if judged.support is not None:
+        firm = float((judged.support.vertices >= 0.9).mean())
+        own = int((judged.support.vertices_of_all < EVERYBODY).sum())
+        said += (
+            f" {firm:.0%} of its channels stay in at least 90 of 100 draws of its images; {own} are its own: with "
+            "labels shuffled they are there in less than half of the draws."
+        )
+    if graph.share and graph.share > 0.6:
+        said += f" So that every layer keeps an edge, {graph.share:.0%} of each is kept."
+    missing = sorted({name for names in summary.left_out.values() for name in names})
+    if missing:
+        said += (
+            f" What goes through {plain(', '.join(missing), limit=200)} is not followed: it mixes channels by itself."
+        )
+    if summary.unlabelled and done:
+        said += f" {summary.unlabelled:,} images have no label among the classes."
+    return said
+
+
+def _drawn(summary: ClassSummary, judged: JudgedGraph, seen, number: int) -> DrawnGraph:
+    graph, support = judged.graph, judged.support
+    images = max(1, int(summary.images[number]))
+    rows = tuple(DrawnRow(layer, f"{layer} · {len(graph.of_layer(layer))}") for layer in reversed(graph.layers))
+    drawn, groups = [], {"own": "its own", "shared": "everybody's"}
+    for place, one in enumerate(graph.vertices):
+        stays = None if support is None else float(support.vertices[place])
+        of_all = None if support is None else float(support.vertices_of_all[place])
+        lines = [f"{one.layer}, channel {one.channel}", f"stands out in {one.count:,} of {images:,} images"]
+        if stays is not None and of_all is not None:
+            lines.append(f"in {stays:.0%} of draws; {of_all:.0%} with labels shuffled")
+        drawn.append(
+            DrawnVertex(
+                vertices.name_of(one.key),
+                one.layer,
+                one.channel,
+                min(1.0, one.count / images),
+                vertices.picture_of(seen, one.key),
+                tuple(lines),
+                "shared" if of_all is not None and of_all >= EVERYBODY else "own",
+                stays,
+            )
+        )
+    most = max((edge.weight for edge in graph.edges), default=1)
+    edges = tuple(
+        DrawnEdge(
+            vertices.name_of(edge.lower),
+            vertices.name_of(edge.upper),
+            edge.weight / most,
+            None if support is None else float(support.edges[place]),
+        )
+        for place, edge in enumerate(graph.edges)
+    )
+    return DrawnGraph(rows, tuple(drawn), edges, groups if support is not None else {})
+
+
+def _table(summary: ClassSummary, judged: JudgedGraph, number: int) -> None:
+    with st.expander("The numbers of the graph", key="cs-numbers", on_change="rerun") as opened:
+        if not opened.open:
+            return
+        graph, support = judged.graph, judged.support
+        unknown = np.full(len(graph.vertices), np.nan)
+        stays = unknown if support is None else support.vertices
+        of_all = unknown if support is None else support.vertices_of_all
+        rows = [
+            {
+                "layer": one.layer,
+                "channel": one.channel,
+                "images": one.count,
+                "of": int(summary.images[number]),
+                "PageRank": one.pagerank,
+                "in draws": float(stays[place]),
+                "labels shuffled": float(of_all[place]),
+            }
+            for place, one in enumerate(graph.vertices)
+        ]
+        st.dataframe(export.shown(rows), hide_index=True, height=320)
+        export.download("Channels as CSV", "loupe-class-graph.csv", lambda: rows)

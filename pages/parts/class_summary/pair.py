@@ -1,0 +1,143 @@
+"""Two classes beside each other: what they share, what is whose own, and where they part."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from interp import class_summary
+from interp.class_summary import ClassGraph, ClassSummary, GraphSettings, PairOverlaps
+from interp.figures import class_pairs as figures
+from pages.parts.class_summary import asking, vertices
+from pages.parts.class_summary.graph_view import (
+    DrawnEdge,
+    DrawnGraph,
+    DrawnRow,
+    DrawnVertex,
+    VertexGroup,
+    draw_graph,
+    sentence,
+)
+from pages.parts.kit import charts, export, replay, waiting
+from pages.parts.kit.selection import Selection
+from pages.parts.kit.text import plain
+
+MOST_CLASSES = 60
+"""Random pairs are drawn among so many classes at most, spread over all."""
+CONTRASTED = 12
+
+READING = (
+    "**Two classes.** Both graphs in one: channels of both, of the first alone, of the second alone. The curve is the "
+    "Jaccard overlap of their channels, $|V_c \\cap V_d| / |V_c \\cup V_d|$, by layer, beside that of random pairs of "
+    "classes (mean, and where nine of ten are). Two classes are called together up to a layer as long as they surpass "
+    "most random pairs. The table has the channels whose log odds of standing out differ most, with the standard error "
+    "(Haldane's and Anscombe's ½ added); many are compared at once, so a few beyond 2 errors are chance."
+)
+
+
+def view(selection: Selection, picture, side) -> None:
+    """The joint graph, the overlap by layer, and the channels that differ most."""
+    with side:
+        layers = asking.choose_layers(selection)
+        if layers is None:
+            return
+        place = st.container()
+        settings = asking.choose_settings()
+        share = asking.choose_share()
+    with picture:
+        above, below = st.container(), st.container()
+        with below:
+            summary, done = asking.summary(selection, layers, share)
+        if summary is None:
+            return
+        with place:
+            first = asking.choose_class(summary, label="First class")
+            second = None if first is None else asking.choose_class(summary, "cs.second", "Second class", first)
+        if first is None or second is None:
+            st.info("Images of two classes are needed to set one beside the other.")
+            return
+        graphs = tuple(class_summary.graph(summary, one, settings) for one in (first, second))
+        with above:
+            _joint(summary, graphs, (first, second))
+        if not done:
+            return
+        job = selection.scope.draw("pairs", chance, summary, settings, (first, second))
+        with above:
+            if waiting.settled(job):
+                names = summary.labels[first], summary.labels[second]
+                parted = class_summary.parting(*graphs, job.value)
+                st.markdown(plain(parted.sentence(*names), limit=900))
+                replay.once(_curve, summary.layers, class_summary.jaccard(*graphs), job.value)
+        _contrast(summary, first, second)
+
+
+def chance(summary: ClassSummary, settings: GraphSettings, without: tuple[int, int]) -> PairOverlaps:
+    """What random pairs of classes share, but for the one that is looked at."""
+    seen = summary.seen
+    chosen = seen[np.linspace(0, len(seen) - 1, min(len(seen), MOST_CLASSES)).round().astype(int)]
+    graphs = {str(one): class_summary.graph(summary, one, settings) for one in {*chosen.tolist(), *without}}
+    return class_summary.random_pairs(graphs, without=(str(without[0]), str(without[1])))
+
+
+def _joint(summary: ClassSummary, graphs: tuple[ClassGraph, ...], numbers: tuple[int, int]) -> None:
+    names = [summary.labels[one] for one in numbers]
+    where: dict[tuple[str, int], list[int]] = {}
+    for which, graph in enumerate(graphs):
+        for one in graph.vertices:
+            where.setdefault(one.key, []).append(which)
+    groups: dict[VertexGroup, str] = {"shared": "both", "first": names[0], "second": names[1]}
+
+    def group(owners: list[int]) -> VertexGroup:
+        return "shared" if len(owners) > 1 else ("first", "second")[owners[0]]
+
+    drawn = []
+    for (layer, channel), owners in where.items():
+        shares = [summary.counts[layer][one, channel] / max(1, summary.images[one]) for one in numbers]
+        lines = [f"{layer}, channel {channel}"]
+        lines += [f"{name}: in {part:.0%} of images" for name, part in zip(names, shares, strict=True)]
+        name = vertices.name_of((layer, channel))
+        drawn.append(DrawnVertex(name, layer, channel, float(max(shares)), "", tuple(lines), group(owners)))
+    edges = {}
+    for which, graph in enumerate(graphs):
+        most = max((edge.weight for edge in graph.edges), default=1)
+        for edge in graph.edges:
+            ends = vertices.name_of(edge.lower), vertices.name_of(edge.upper)
+            weight, owners = edges.get(ends, (0.0, []))
+            edges[ends] = max(weight, edge.weight / most), [*owners, which]
+    rows = tuple(DrawnRow(layer, layer) for layer in reversed(summary.layers))
+    lines_ = tuple(DrawnEdge(*ends, weight, None, group(owners)) for ends, (weight, owners) in edges.items())
+    shown = DrawnGraph(rows, tuple(drawn), lines_, groups)
+    about = f"{names[0]} and {names[1]} in one graph. {sentence(shown)}"
+    draw_graph(shown, key="cs-pair", on_pinned=_pin, pinned=st.session_state.get("cs-pair-pin"), label=about,
+               file_name="loupe-two-classes")  # fmt: skip
+
+
+def _pin(pinned: str | None) -> None:
+    st.session_state["cs-pair-pin"] = pinned
+
+
+def _curve(layers: tuple[str, ...], overlap: np.ndarray, found: PairOverlaps) -> None:
+    charts.draw(figures.shared(layers, overlap, found), config=export.PLOT)
+
+
+def _contrast(summary: ClassSummary, first: int, second: int) -> None:
+    found = class_summary.contrast(summary.of_class(first), summary.of_class(second))
+    names = summary.labels[first], summary.labels[second]
+    rows = [
+        {
+            "layer": layer,
+            "channel": channel,
+            f"{names[0]}": float(summary.counts[layer][first, channel] / summary.images[first]),
+            f"{names[1]}": float(summary.counts[layer][second, channel] / summary.images[second]),
+            "log odds": float(one.log_odds[channel]),
+            "standard error": float(one.errors[channel]),
+        }
+        for layer, one in found.items()
+        for channel in range(len(one.z))
+    ]
+    rows.sort(key=lambda row: -abs(row["log odds"] / row["standard error"]))
+    st.markdown("**Channels that differ most**")
+    config = {name: st.column_config.NumberColumn(format="percent") for name in names}
+    config |= {name: st.column_config.NumberColumn(format="%.2f") for name in ("log odds", "standard error")}
+    st.dataframe(export.shown(rows[:CONTRASTED]), hide_index=True, column_config=config)
+    export.download("All channels as CSV", "loupe-two-classes.csv", lambda: rows)

@@ -1,0 +1,82 @@
+"""The pinned vertex: what the channel sees in the class's images, what it reads and what reads it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from interp.class_summary import ChannelKey, ClassSummary, JudgedGraph
+from interp.figures import units as figures
+from pages.parts.cards import picturecards
+from pages.parts.cards.picturecards import PictureCard
+from pages.parts.class_summary.vertices import SHOWN, SeenVertices
+from pages.parts.kit import export, waiting
+from pages.parts.kit.selection import Selection
+from pages.parts.kit.text import plain, shortened
+
+STRONGEST = 8
+
+
+def section(
+    selection: Selection, summary: ClassSummary, judged: JudgedGraph, number: int, key: ChannelKey,
+    seen: SeenVertices | None,
+) -> None:  # fmt: skip
+    """Draw what is known of a vertex."""
+    layer, channel = key
+    st.markdown(f"#### {plain(layer)}, channel {channel}")
+    st.markdown(_classes(summary, number, key))
+    if seen is not None and layer in seen.tallies:
+        _images(selection, seen, key)
+    pairs = list(summary.influences)
+    below, above = st.columns(2)
+    for pair, of in summary.influences.items():
+        own = of[number]
+        if pair[1] == layer:
+            _influences(below, f"What it reads, of {plain(pair[0])}", own[:, channel], judged, pair[0])
+        if pair[0] == layer:
+            _influences(above, f"What reads it, in {plain(pair[1])}", own[channel], judged, pair[1])
+    if pairs:
+        st.caption("Influence: in how many of the class's images it is among the five strongest inputs. "
+                   "*One unit* on the page Units has the channel from all sides.")  # fmt: skip
+
+
+def _classes(summary: ClassSummary, number: int, key: ChannelKey) -> str:
+    """In which classes the channel stands out."""
+    counts = summary.counts[key[0]][:, key[1]]
+    shares = {one: counts[one] / summary.images[one] for one in summary.seen.tolist()}
+    order = sorted(shares, key=lambda one: -shares[one])
+    place = order.index(number) + 1
+    best = ", ".join(f"{plain(summary.labels[one])} {shares[one]:.0%}" for one in order[:5])
+    return (
+        f"It stands out in {shares[number]:.0%} of the images of *{plain(summary.labels[number])}*, number {place} of "
+        f"{len(order)} classes: {best}."
+    )
+
+
+def _images(selection: Selection, seen: SeenVertices, key: ChannelKey) -> None:
+    tally, fields = seen.tallies[key[0]], seen.fields[key[0]]
+    there = tally.images[key[1]] >= 0
+    images, places = tally.images[key[1]][there][:SHOWN], tally.places[key[1]][there][:SHOWN]
+    boxes = tuple(((int(one), fields.box(*at.tolist())),) for one, at in zip(images, places, strict=True))
+    job = selection.scope.read("vertex", figures.crops, selection.classifier, selection.photos, boxes)
+    squares = job.value if waiting.there(job, 1.0) else (None,) * len(boxes)
+    cards = [
+        PictureCard(f"{value:.3g}", shortened(selection.photos.names[int(one)], 16))
+        for one, value in zip(images, tally.values[key[1]], strict=False)
+    ]
+    st.markdown("**Strongest in the class**, cut to what it sees")
+    picturecards.draw(squares, cards, side=110)
+
+
+def _influences(place, title: str, influences, judged: JudgedGraph, layer: str) -> None:
+    among = judged.graph.channels(layer)
+    rows = [
+        {"channel": int(one), "images": int(influences[one]), "in the graph": int(one) in among}
+        for one in (-influences).argsort(kind="stable")[:STRONGEST]
+        if influences[one] > 0
+    ]
+    with place:
+        st.markdown(f"**{title}**")
+        if rows:
+            st.dataframe(export.shown(rows), hide_index=True)
+        else:
+            st.caption("Nothing.")

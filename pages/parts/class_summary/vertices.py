@@ -1,0 +1,88 @@
+"""What the channels of a class's graph look like: where each is strongest in the images of the class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import UInt8
+
+from interp.class_summary import ChannelKey, ClassGraph
+from interp.figures import units as figures
+from interp.images.data_urls import data_url
+from interp.passes.receptive_fields import ReceptiveFields, receptive_fields
+from interp.units import Counted, LayerTally, UnitPass, UnitTally
+from pages.parts.kit import over_set, waiting
+from pages.parts.kit.selection import Selection
+
+SHOWN = 4
+SIDE = 72
+
+
+@dataclass(frozen=True, eq=False)
+class SeenVertices:
+    """The tallies of a class's images by layer, and a square for each vertex, as far as they are made."""
+
+    tallies: dict[str, LayerTally]
+    fields: dict[str, ReceptiveFields]
+    squares: dict[ChannelKey, UInt8[np.ndarray, "side side 3"]]
+    urls: dict[ChannelKey, str]
+
+
+def seen(selection: Selection, graph: ClassGraph, number: int) -> SeenVertices | None:
+    """What the vertices are in the images of the class: read in a pass over these alone."""
+    classifier, photos = selection.classifier, selection.photos
+    positions = np.array([one for one, label in enumerate(selection.labels.indices) if label == number], np.int64)
+    items = [UnitTally(layer, top=SHOWN, kept=1) for layer in graph.layers]
+    job = over_set.ask(selection.scope, "vertices", UnitPass(), classifier, photos, items, positions)
+    tallied: tuple[Counted[LayerTally], ...] = job.latest(())
+    if not waiting.settled(job) or not tallied or not tallied[0].images:
+        return None
+    fields = {}
+    for layer in graph.layers:
+        own = selection.scope.shared.compute(f"fields {layer}", receptive_fields, classifier, layer)
+        fields[layer] = waiting.value(own)
+    tallies = {one.value.layer: one.value for one in tallied}
+    keys = [one.key for one in graph.vertices]
+    wanted = tuple(_crops(tallies[layer], fields[layer], channel) for layer, channel in keys)
+    reading = selection.scope.read("vertex-crops", figures.crops, classifier, photos, wanted)
+    if not waiting.settled(reading):
+        return SeenVertices(tallies, fields, {}, {})
+    drawing = selection.scope.draw("vertex-urls", urls_of, reading.value)
+    urls = drawing.value if waiting.there(drawing, 0.5) else ()
+    squares = dict(zip(keys, reading.value, strict=True))
+    return SeenVertices(tallies, fields, squares, dict(zip(keys, urls, strict=False)))
+
+
+def urls_of(squares: tuple[UInt8[np.ndarray, "side side 3"], ...]) -> tuple[str, ...]:
+    """The squares as data URLs, of the size that vertices have."""
+    return tuple(data_url(_smaller(one), "webp", quality=80) for one in squares)
+
+
+def name_of(key: ChannelKey) -> str:
+    """How a vertex is called in the browser and in the address."""
+    return f"{key[0]}:{key[1]}"
+
+
+def key_of(name: str) -> ChannelKey:
+    """The vertex of such a name."""
+    layer, _, channel = name.rpartition(":")
+    return layer, int(channel)
+
+
+def picture_of(seen: SeenVertices | None, key: ChannelKey) -> str:
+    """A vertex's picture as a data URL; empty while there is none."""
+    return "" if seen is None else seen.urls.get(key, "")
+
+
+def _crops(tally: LayerTally, fields: ReceptiveFields, channel: int) -> tuple:
+    return tuple(
+        (int(image), fields.box(*place.tolist()))
+        for image, place in zip(tally.images[channel, :SHOWN], tally.places[channel, :SHOWN], strict=True)
+    )
+
+
+def _smaller(square: UInt8[np.ndarray, "side side 3"]) -> UInt8[np.ndarray, "h w 3"]:
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(square).resize((SIDE, SIDE), Image.Resampling.BILINEAR))
