@@ -47,6 +47,7 @@ def view(selection: Selection, picture, side) -> None:
     with picture:
         clicks.listen({"source": asking.go})
         st.markdown(f"#### {plain(layer.name)}, unit {number}")
+        asking.concepts(selection)
         place = st.container()
         asked = asking.results(selection, layer)
         if asked.tally is None:
