@@ -92,10 +92,7 @@ class OneByOne:
     @classmethod
     def of(cls, resumed: Resumed, axis: int, instead: Tensor | None = None) -> OneByOne:
         """All pairs of an image and an active channel. `instead` has the shape of one image's activation."""
-        own = resumed.activations
-        differs = own != (0 if instead is None else instead)
-        active = differs.transpose(1, axis).reshape(len(own), own.shape[axis], -1).any(dim=2)
-        rows, channels = active.nonzero(as_tuple=True)
+        rows, channels = active(resumed.activations, axis, instead).nonzero(as_tuple=True)
         return cls(resumed, axis, rows, channels, instead, _mixtures(resumed, rows, channels, instead))
 
     def read(
@@ -140,6 +137,12 @@ class OneByOne:
 
             yield from batched(run, count, size=max(1, NUMBERS // mixture.left[0].numel()), what=what)
             start += count
+
+
+def active(activations: Float[Tensor, "n ..."], axis: int, instead: Tensor | None = None) -> Bool[Tensor, "n k"]:
+    """Which channels, along the axis, are anywhere not what they would be set to: zero, or `instead` for one image."""
+    differs = activations != (0 if instead is None else instead)
+    return differs.transpose(1, axis).reshape(len(activations), activations.shape[axis], -1).any(dim=2)
 
 
 def without(resumed: Resumed, rows: Int[Tensor, " m"], keep: Bool[Tensor, "m ..."]) -> Float[Tensor, " m"]:

@@ -116,9 +116,10 @@ def ablating(
 
     `to` says what units are set to: zero, or their mean over these images at every position. `keep` says what stays:
     the other units, or only these. Each image runs up to the layer once, and from there on once as it is, once without
-    the units, and once for each of the `draws`; where means are needed (for draws, or to set units to) one more forward
-    pass goes before. What is `kept` is not computed again. Raises `ValueError` for a layer or a unit that there is not,
-    for no unit, a negative number of draws, and where no image has a label.
+    the units, and once for each of the `draws`, those that are the same in the image once together; where means are
+    needed (for draws, or to set units to) one more forward pass goes before. What is `kept` is not computed again.
+    Raises `ValueError` for a layer or a unit that there is not, for no unit, a negative number of draws, and where no
+    image has a label.
     """
     classifier.require_head("Ablation of units")
     place = classifier.layer(layer)

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from interp.passes.ablation import zeroed_at
@@ -71,6 +71,25 @@ def shape_of(layer: Layer) -> tuple[int, ...]:
         "tokens": (layer.prefix + layer.height * layer.width, layer.channels),
         "flat": (layer.channels,),
     }[layer.kind]
+
+
+def distinct(
+    removed: Bool[np.ndarray, "v k"], active: Bool[np.ndarray, "n k"]
+) -> tuple[Int[np.ndarray, " m"], Int[np.ndarray, " m"], Int[np.ndarray, "n v"]]:
+    """The pairs of an image and a set that have to run, and which of them each image without each set is.
+
+    A unit that is not active in an image changes nothing there, so that sets which differ in such units alone are one;
+    and of few units the same are often drawn again.
+    """
+    rows, sets, of, count = [], [], np.zeros((len(active), len(removed)), np.int64), 0
+    for row, own in enumerate(active):
+        missing = np.packbits(removed & own, axis=1)
+        _, first, which = np.unique(missing, axis=0, return_index=True, return_inverse=True)
+        rows.append(np.full(len(first), row))
+        sets.append(first)
+        of[row] = count + which.reshape(-1)
+        count += len(first)
+    return np.concatenate(rows), np.concatenate(sets), of
 
 
 def whole_logits(resumed: Resumed) -> Float[Tensor, "n c"]:

@@ -17,12 +17,12 @@ from interp.batches import batched
 from interp.images import ImageSet, Problem
 from interp.models.ground_truth import OwnLabels
 from interp.models.inputs import Input, PicturePass, positions_of
-from interp.passes.ablation import logits_without
+from interp.passes.ablation import active, logits_without
 from interp.passes.resuming import Resumed
 from interp.set_pass import Collected, Growing, ItemStore, Positions, SetPass
 from interp.types import Classifier, Fingerprinted, Images
 from interp.units.ablation import UNLABELLED, own_classes
-from interp.units.ablation_removal import Removal
+from interp.units.ablation_removal import Removal, distinct
 from interp.units.ablation_sums import balanced, left_out, read_of
 
 T = TypeVar("T")
@@ -112,7 +112,7 @@ def balanced_of(
 
 @dataclass(frozen=True)
 class SetAblationPass(PicturePass[UnitSets, SetRows]):
-    """Images without each of some sets of units: once up to the layer, and from there on once for each set.
+    """Images without each of some sets of units: once up to the layer, and from there on once for each that differs.
 
     An image that cannot be read, has no label or gives numbers that are not finite becomes a problem.
     """
@@ -210,20 +210,20 @@ def without_sets(
     what: str,
 ) -> tuple[Int[Tensor, "n v"], Float[Tensor, "n v"], Float[Tensor, "n v"]]:
     """The predicted class, and logit and probability of each image's own, without each set of units."""
-    sets, axis = len(removed), removal.check(classifier).channel_axis
+    axis, activations = removal.check(classifier).channel_axis, resumed.activations
     instead = removal.instead(classifier, resumed)
-    keep = ~torch.from_numpy(removed).to(resumed.activations.device)
-    shape = [-1, *(keep.shape[1] if i == axis else 1 for i in range(1, resumed.activations.ndim))]
-    own = own.to(resumed.activations.device)
-    pairs = torch.arange(len(own) * sets, device=own.device)
+    rows, sets, of = distinct(removed, active(activations, axis, instead).cpu().numpy())
+    rows, sets, of = (torch.from_numpy(one).to(activations.device) for one in (rows, sets, of))
+    keep = ~torch.from_numpy(removed).to(activations.device)
+    shape = [-1, *(keep.shape[1] if i == axis else 1 for i in range(1, activations.ndim))]
+    own = own.to(activations.device)
 
     def run(part: slice) -> tuple[Tensor, ...]:
-        rows = pairs[part] // sets
-        logits = logits_without(resumed, rows, keep[pairs[part] % sets].view(shape), instead)
-        return read_of(classifier, logits, own[rows])
+        logits = logits_without(resumed, rows[part], keep[sets[part]].view(shape), instead)
+        return read_of(classifier, logits, own[rows[part]])
 
-    parts = list(batched(run, len(pairs), size=resumed.batch_size, what=what))
-    predicted, logit, probability = (torch.cat(one).view(len(own), sets) for one in zip(*parts, strict=True))
+    parts = list(batched(run, len(rows), size=resumed.batch_size, what=what))
+    predicted, logit, probability = (torch.cat(one)[of] for one in zip(*parts, strict=True))
     return predicted, logit, probability
 
 

@@ -79,6 +79,16 @@ def test_where_no_concept_is_known_there_is_no_dissection_and_all_else(app, card
     assert all(card.line.startswith("up to") for _, card in cards[-1])
 
 
+@pytest.mark.parametrize(
+    ("view", "first"), [("All units", "208 units"), ("One unit", "Active at"), ("Two classifiers", "208 units")]
+)
+def test_why_there_is_no_dissection_stands_above_what_there_is(app, view: str, first: str) -> None:
+    opened(app, images="photographs", un_view=view)
+    said = [one.value for one in app.main if one.type in ("caption", "markdown")]
+    [why] = [place for place, text in enumerate(said) if "No dissection" in text]
+    assert why < next(place for place, text in enumerate(said) if first in text)
+
+
 def test_the_digits_are_small_and_have_labels(app, cards: list, small_sets: None) -> None:
     opened(app, images="digits", model="digits", un_view="One unit")
     top = [some for some in cards if len(some) == 9]

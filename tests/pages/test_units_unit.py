@@ -5,12 +5,16 @@ from __future__ import annotations
 import io
 import re
 from pathlib import Path
+from time import sleep
 
 import pytest
 from PIL import Image
 
 from benchmarks import cifar
-from pages.parts.kit import markup
+from cache.jobs import Job, State
+from interp import units
+from interp.units.driving import in_images
+from pages.parts.kit import markup, waiting
 from pages.parts.units import filters
 from tests.pages.test_units import opened, written
 
@@ -72,6 +76,27 @@ def test_one_unit_shows_its_masks_its_effects_and_what_it_reads(app, cards: list
     assert len(inputs) == 2 and all(picture is not None for picture, _ in inputs[-1])
     assert {len(some) for some in inputs} == {5}
     assert (inputs[0][0][1].click or "").startswith("source:mixed3b.pool|")
+
+
+def test_masks_and_filters_do_not_wait_for_words_and_effects(app, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser that asks again and again, while what is soon done and what takes long wait for the same device."""
+    ended: list[str] = []
+    settle = Job.settle
+
+    def noted(job: Job, state: State, **how) -> None:
+        ended.append(job.call.function.__name__)
+        settle(job, state, **how)
+
+    monkeypatch.setattr(Job, "settle", noted)
+    opened(app, images="scenes:20", un_layer="mixed3b", un_unit="127")
+    monkeypatch.setattr(waiting, "PATIENCE", 0.0)
+    app.segmented_control(key="un.view").set_value("One unit").run()
+    soon = {one.__name__ for one in (units.mask_overlaps, units.sources, in_images)}
+    while not soon <= set(ended):
+        sleep(0.05)
+        app.run()
+        assert not app.exception and not app.error
+    assert not {one.__name__ for one in (units.describing, units.ablating)} & set(ended)
 
 
 def test_a_layer_inside_a_block_is_offered_where_it_is_asked_for(app, drawn: list[dict]) -> None:

@@ -9,6 +9,7 @@ import torch
 import cache
 from interp import progress, set_pass
 from interp.images import ImageSet
+from interp.passes.resuming import Resumed
 from interp.set_pass import returned
 from interp.types import Classifier, Layer
 from interp.units.ablation_draws import Ablated, ablate, ablating, matched
@@ -110,6 +111,28 @@ def test_random_sets_are_as_active_and_have_none_of_the_units() -> None:
     again, _ = matched(means, units, 200, 0)
     other, _ = matched(means, units, 200, 1)
     assert (again == drawn).all() and (other != drawn).any()
+
+
+@pytest.mark.parametrize(("mean", "differs"), [(None, 0), (np.array([1, 0, 0, 0], np.float32), 1)])
+def test_sets_that_are_the_same_in_an_image_run_once(
+    monkeypatch: pytest.MonkeyPatch, mean: np.ndarray | None, differs: int
+) -> None:
+    """Unit 0 is 1 in the red picture, and 0 in the green one, as the others of the sets are in both."""
+    classifier, photos, ran = by_hand(), coloured("rg"), []
+    logits = Resumed.logits
+
+    def counted(resumed: Resumed, variants: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        ran.extend(rows.tolist())
+        return logits(resumed, variants, rows)
+
+    monkeypatch.setattr(Resumed, "logits", counted)
+    removed = np.array([[False] * 4, [True, False, False, True], [True] + [False] * 3, [False] * 3 + [True]])
+    removal = Removal("see") if mean is None else Removal("see", "mean", mean)
+    [found] = returned(set_pass.once(SetAblationPass(), classifier, photos, (UnitSets(removal, removed),)))
+    assert sorted(ran) == sorted([0, 1, differs])
+    assert found.predicted[:, [0, 1]].tolist() == found.predicted[:, [3, 2]].tolist()
+    assert found.probability[differs, 0] != found.probability[differs, 1]
+    assert len(set(found.probability[1 - differs])) == 1
 
 
 def test_too_few_other_units_are_said() -> None:

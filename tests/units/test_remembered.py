@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from interp.models.inputs import Input
-from interp.units import remembered
+from interp.units import loops, remembered
 from interp.units.concepts import ConceptSource, KnownConcepts
 from interp.units.remembered import Remembered
 
@@ -49,3 +49,13 @@ def test_where_there_is_no_room_images_are_not_remembered(maps: torch.Tensor, mo
     monkeypatch.setattr(remembered, "MOST_BYTES", 8_000)
     there = [position in seen(maps) for position in range(IMAGES)]
     assert any(there) and not all(there) and sorted(there, reverse=True) == there
+
+
+@pytest.mark.parametrize("floor", [-1.0, 0.5, 0.99, 1.0])
+def test_what_is_next_to_what_exceeds_a_floor_is_remembered_and_no_more(maps: torch.Tensor, floor: float) -> None:
+    one = maps[0, :, :, :9]
+    over = torch.nn.functional.max_pool2d((one > floor).float()[None], 3, stride=1, padding=1)[0].bool()
+    at, values = np.empty(one.numel(), np.int32), np.empty(one.numel(), np.float32)
+    count = loops.beside(one.numpy(), np.full(len(one), floor, np.float32), at, values)
+    assert at[:count].tolist() == over.flatten().nonzero()[:, 0].tolist()
+    assert values[:count].tolist() == one[over].tolist()

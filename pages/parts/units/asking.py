@@ -51,7 +51,6 @@ def results(selection: Selection, layer: Layer, beside: str = "") -> UnitResults
     place = names.index(layer.name)
     fields = selection.scope.shared.compute(f"fields{beside}", receptive_fields, selection.classifier, layer.name)
     sees: ReceptiveFields = waiting.value(fields)
-    concepts(selection)
     job = counting(selection, layer, beside)
     done, tallied = waiting.settled(job), tallies(job)
     latest = job.latest(None)
@@ -83,7 +82,10 @@ def tallies(job: cache.Job) -> tuple[Counted[LayerTally], ...]:
 
 
 def concepts(selection: Selection) -> ConceptSource | None:
-    """What is known to be in the images; where nothing is, a sentence is drawn that says what would be."""
+    """What is known to be in the images; where nothing is, a sentence is drawn that says why.
+
+    A view calls it where its dissection would stand, above what `results` draws.
+    """
     source = _concepts(selection)
     if isinstance(source, str):
         st.caption(f"No dissection: {plain(source, limit=400)}")

@@ -85,6 +85,7 @@ def steps(found: GreedySet) -> list[dict]:
 
 def _curves(selection: Selection, layer: Layer, target: int) -> None:
     alone = controls.one_of("The first units are", "un.kept", (REMOVED, ALONE)) == ALONE
+    asking.concepts(selection)
     dissection = asking.results(selection, layer).dissection
     known = dissection is not None and bool(dissection.concepts)
     scores = {"IoU": dissection.iou().max(axis=1)} if known and dissection is not None else None

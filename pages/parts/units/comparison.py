@@ -67,6 +67,7 @@ def view(selection: Selection, picture, side) -> None:
             return
         with second:
             other = _layer_of(rival, layer)
+        asking.concepts(selection)
         place = st.container()
         labels = cache.lookup(models.match_set, rival, selection.photos)
         chosen = (

@@ -44,10 +44,9 @@ def squares(selection: Selection, layer: Layer, shown: Sequence[int]) -> list[UI
     return making.pixels(found, range(len(shown)))
 
 
-def of_unit(selection: Selection, layer: Layer, number: int) -> None:
+def of_unit(selection: Selection, layer: Layer, number: int, how: fv.Settings) -> None:
     """Draw the picture of one unit, with what it achieves."""
     st.markdown("**Made for it**")
-    how = making.settings(selection)
     place = st.container()
     found, _ = making.pictures(selection.scope, "picture", selection.classifier, how, [fv.Channel(layer.name, number)])
     with place:

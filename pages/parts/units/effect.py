@@ -29,6 +29,12 @@ READING = (
 )
 
 
+def ask(selection: Selection, asked: UnitResults, number: int) -> None:
+    """Have computed what `section` draws, if there is anything to be."""
+    if importance.labelled(selection):
+        _job(selection, asked, number)
+
+
 def section(selection: Selection, asked: UnitResults, number: int) -> None:
     """Draw the chart with the choice of its measure; nothing for a network without classes."""
     if not selection.classifier.labels or not asked.done:
@@ -38,10 +44,7 @@ def section(selection: Selection, asked: UnitResults, number: int) -> None:
         st.caption("No image has a label among the classifier's classes, so nothing can be counted by class.")
         return
     effect = MEASURES[controls.one_of("Measure", "un.effect", list(MEASURES))]
-    # As 'Without it' asks for one unit, so that it is computed once for both.
-    how = {"to": "zero", "draws": DRAWS, "kept": cache.CachedItems()}
-    given = (selection.classifier, selection.photos, asked.layer.name, (number,))
-    job = selection.scope.gather("effect", units.ablating, *given, **how)
+    job = _job(selection, asked, number)
     place = st.container()
     done = waiting.settled(job)
     found: Ablated | None = job.latest(None)
@@ -51,6 +54,13 @@ def section(selection: Selection, asked: UnitResults, number: int) -> None:
         st.markdown(_said(selection, found, effect, done))
         replay.once(_chart, found, selection.classifier.labels, effect)
         problems.left_out(found.problems)
+
+
+def _job(selection: Selection, asked: UnitResults, number: int) -> cache.Job:
+    # As 'Without it' asks for one unit, so that it is computed once for both.
+    how = {"to": "zero", "draws": DRAWS, "kept": cache.CachedItems()}
+    given = (selection.classifier, selection.photos, asked.layer.name, (number,))
+    return selection.scope.gather("effect", units.ablating, *given, **how)
 
 
 def _said(selection: Selection, found: Ablated, effect: Effect, done: bool) -> str:

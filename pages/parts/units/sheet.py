@@ -62,6 +62,7 @@ def view(selection: Selection, picture, side) -> None:
         wanted = controls.text("Concept", "un.concept", placeholder="all", help=help)
     with picture:
         clicks.listen({"unit": asking.take, "tick": ticking.turned(layer)})
+        asking.concepts(selection)
         sheet, chart, waits = st.container(), st.container(), st.container()
         asked = asking.results(selection, layer)
         if asked.tally is None:

@@ -114,11 +114,8 @@ def _cards(selection: Selection, asked: UnitResults, ranking: TopRanking) -> Non
     waiting.settled(job)
 
 
-def driving(selection: Selection, asked: UnitResults, number: int, ranking: TopRanking) -> bool:
-    """Draw what drives the unit in its top images: maps of each method, and of relevance for the class.
-
-    Gives whether the maps are there.
-    """
+def driving(selection: Selection, asked: UnitResults, number: int, ranking: TopRanking) -> None:
+    """Draw what drives the unit in its top images: maps of each method, and of relevance for the class."""
     shown = tuple(int(one) for one in ranking.images[:EXPLAINED])
     st.markdown("**What drives it** in these images")
     given = (selection.classifier, selection.photos, shown, number, asked.layer.name)
@@ -127,7 +124,7 @@ def driving(selection: Selection, asked: UnitResults, number: int, ranking: TopR
         through = selection.scope.compute("through", for_class, *given, ranking.target)
     job = selection.scope.compute("driving", in_images, *given)
     if not waiting.settled(job):
-        return False
+        return
     images, maps = job.value
     if through is not None and ranking.target is not None and waiting.settled(through):
         label = shortened(selection.classifier.labels[ranking.target], 20)
@@ -137,7 +134,6 @@ def driving(selection: Selection, asked: UnitResults, number: int, ranking: TopR
     keys = (job.key, None if through is None else through.key, len(maps), width)
     replay.once(_maps, images, maps, few, width, known_by=keys)
     screens.watch("unit-width")
-    return True
 
 
 def _maps(images: Images, maps: tuple[tuple[str, Heatmaps, bool], ...], few: int, width: int) -> None:

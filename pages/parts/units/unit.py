@@ -7,6 +7,7 @@ import streamlit as st
 
 from interp.figures import units as figures
 from interp.units import LayerDissection, LayerTally
+from pages.parts.cards import making
 from pages.parts.kit import charts, clicks, export, replay
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
@@ -47,6 +48,7 @@ def view(selection: Selection, picture, side) -> None:
     with picture:
         clicks.listen({"source": asking.go})
         st.markdown(f"#### {plain(layer.name)}, unit {number}")
+        asking.concepts(selection)
         place = st.container()
         asked = asking.results(selection, layer)
         if asked.tally is None:
@@ -59,11 +61,16 @@ def view(selection: Selection, picture, side) -> None:
                 ranking = top.section(selection, asked, number)
             if asked.done:
                 with made:
-                    drawn.of_unit(selection, layer, number)
-                driven = ranking is not None and top.driving(selection, asked, number, ranking)
-                # Before what is cheaper: of one visitor's jobs the newest comes first.
+                    how = making.settings(selection)
+                # Of one visitor's jobs the newest comes first, so what takes longest is asked for first.
+                effect.ask(selection, asked, number)
+                words.ask(selection, asked)
+                with made:
+                    drawn.of_unit(selection, layer, number, how)
+                if ranking is not None:
+                    top.driving(selection, asked, number, ranking)
                 with in_words:
-                    words.section(selection, asked, number, now=driven)
+                    words.section(selection, asked, number)
             if asked.dissection is not None and asked.dissection.concepts:
                 st.markdown("**Concepts**")
                 replay.once(_concepts, asked.dissection, number)

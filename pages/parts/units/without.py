@@ -97,6 +97,7 @@ def _of_concept(selection: Selection, layer: Layer, side) -> tuple[int, ...]:
     """The units that detect a concept which is chosen, a planted cue where there is one."""
     with side:
         bound = asking.bound()
+    asking.concepts(selection)
     dissection = asking.results(selection, layer).dissection
     if dissection is None:
         return ()

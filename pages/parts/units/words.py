@@ -47,17 +47,21 @@ def choose() -> bool:
 
 def told(selection: Selection, asked: UnitResults) -> LayerWords | None:
     """The descriptions of the layer's units, as far as they are made; progress is drawn where this is called."""
-    job = _job(selection, asked.layer)
+    job, problem = _job(selection, asked.layer)
+    if problem:
+        st.caption(plain(problem, limit=400))
     waiting.settled(job)
     return job.latest(None)
 
 
-def section(selection: Selection, asked: UnitResults, number: int, *, now: bool) -> None:
-    """A unit's description, with its score and each clause's number; if not `now`, it is said that it comes."""
+def ask(selection: Selection, asked: UnitResults) -> None:
+    """Have the descriptions made that `section` draws."""
+    _job(selection, asked.layer)
+
+
+def section(selection: Selection, asked: UnitResults, number: int) -> None:
+    """A unit's description, with its score and each clause's number."""
     st.markdown("**In words**")
-    if not now:
-        st.caption("Its description is made once the rest is there.")
-        return
     found, place = st.container(), st.container()
     with place:
         words = told(selection, asked)
@@ -107,13 +111,12 @@ def _columns(one: UnitWords) -> dict:
     return found | {"description, with numbers": numbers} | ({} if one.clip is None else {"CLIP-Dissect": one.clip[0]})
 
 
-def _job(selection: Selection, layer: Layer) -> cache.Job:
+def _job(selection: Selection, layer: Layer) -> tuple[cache.Job, str]:
+    """The job that describes the layer's units, and why it does so without CLIP where that was asked for."""
     given = (selection.classifier, selection.photos, layer.name)
     source, problem = _clip()
-    if problem:
-        st.caption(plain(problem, limit=400))
     how = {"wordnet": settings.path("LOUPE_WORDNET"), "clip": source, "kept": cache.CachedItems()}
-    return selection.scope.shared.gather("words", units.describing, *given, **how)
+    return selection.scope.shared.gather("words", units.describing, *given, **how), problem
 
 
 def _clip() -> tuple[ClipSource | None, str]:
