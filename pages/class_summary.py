@@ -10,7 +10,7 @@ VIEWS = {"Class graph": graph, "Classes": classes, "Two classes": pair}
 
 selection = layout.page(
     TITLE,
-    "What has the network learned about a class: which channels of each layer, and how do they build on each other?",
+    "What has the network learned about a class: which channels stand for it, and how do they build on each other?",
 )
 
 

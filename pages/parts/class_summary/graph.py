@@ -8,7 +8,15 @@ import streamlit as st
 from interp import class_summary
 from interp.class_summary import ClassGraph, ClassSummary, JudgedGraph
 from pages.parts.class_summary import asking, vertex, vertices
-from pages.parts.class_summary.graph_view import DrawnEdge, DrawnGraph, DrawnRow, DrawnVertex, draw_graph, sentence
+from pages.parts.class_summary.graph_view import (
+    DrawnEdge,
+    DrawnGraph,
+    DrawnRow,
+    DrawnVertex,
+    VertexGroup,
+    draw_graph,
+    sentence,
+)
 from pages.parts.kit import address, export
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
@@ -116,7 +124,8 @@ def _drawn(summary: ClassSummary, judged: JudgedGraph, seen, number: int) -> Dra
     graph, support = judged.graph, judged.support
     images = max(1, int(summary.images[number]))
     rows = tuple(DrawnRow(layer, f"{layer} · {len(graph.of_layer(layer))}") for layer in reversed(graph.layers))
-    drawn, groups = [], {"own": "its own", "shared": "everybody's"}
+    drawn: list[DrawnVertex] = []
+    groups: dict[VertexGroup, str] = {"own": "its own", "shared": "everybody's"} if support is not None else {}
     for place, one in enumerate(graph.vertices):
         stays = None if support is None else float(support.vertices[place])
         of_all = None if support is None else float(support.vertices_of_all[place])
@@ -145,7 +154,7 @@ def _drawn(summary: ClassSummary, judged: JudgedGraph, seen, number: int) -> Dra
         )
         for place, edge in enumerate(graph.edges)
     )
-    return DrawnGraph(rows, tuple(drawn), edges, groups if support is not None else {})
+    return DrawnGraph(rows, tuple(drawn), edges, groups)
 
 
 def _table(summary: ClassSummary, judged: JudgedGraph, number: int) -> None:

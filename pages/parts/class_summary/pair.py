@@ -65,9 +65,9 @@ def view(selection: Selection, picture, side) -> None:
         with above:
             if waiting.settled(job):
                 names = summary.labels[first], summary.labels[second]
-                parted = class_summary.parting(*graphs, job.value)
+                parted = class_summary.parting(graphs[0], graphs[1], job.value)
                 st.markdown(plain(parted.sentence(*names), limit=900))
-                replay.once(_curve, summary.layers, class_summary.jaccard(*graphs), job.value)
+                replay.once(_curve, summary.layers, class_summary.jaccard(graphs[0], graphs[1]), job.value)
         _contrast(summary, first, second)
 
 
@@ -97,7 +97,7 @@ def _joint(summary: ClassSummary, graphs: tuple[ClassGraph, ...], numbers: tuple
         lines += [f"{name}: in {part:.0%} of images" for name, part in zip(names, shares, strict=True)]
         name = vertices.name_of((layer, channel))
         drawn.append(DrawnVertex(name, layer, channel, float(max(shares)), "", tuple(lines), group(owners)))
-    edges = {}
+    edges: dict[tuple[str, str], tuple[float, list[int]]] = {}
     for which, graph in enumerate(graphs):
         most = max((edge.weight for edge in graph.edges), default=1)
         for edge in graph.edges:
@@ -105,8 +105,10 @@ def _joint(summary: ClassSummary, graphs: tuple[ClassGraph, ...], numbers: tuple
             weight, owners = edges.get(ends, (0.0, []))
             edges[ends] = max(weight, edge.weight / most), [*owners, which]
     rows = tuple(DrawnRow(layer, layer) for layer in reversed(summary.layers))
-    lines_ = tuple(DrawnEdge(*ends, weight, None, group(owners)) for ends, (weight, owners) in edges.items())
-    shown = DrawnGraph(rows, tuple(drawn), lines_, groups)
+    joins = tuple(
+        DrawnEdge(lower, upper, weight, None, group(owners)) for (lower, upper), (weight, owners) in edges.items()
+    )
+    shown = DrawnGraph(rows, tuple(drawn), joins, groups)
     about = f"{names[0]} and {names[1]} in one graph. {sentence(shown)}"
     draw_graph(shown, key="cs-pair", on_pinned=_pin, pinned=st.session_state.get("cs-pair-pin"), label=about,
                file_name="loupe-two-classes")  # fmt: skip
