@@ -54,7 +54,12 @@ def embedding(found: ClassEmbedding, labels: Sequence[str], chosen: int | None =
         }
         for layer in layers
     ]  # fmt: skip
-    slider = {"active": len(layers) - 1, "steps": steps, "currentvalue": {"prefix": "Layer "}, "pad": {"t": 24}}
+    slider = {
+        "active": len(layers) - 1,
+        "steps": steps,
+        "currentvalue": {"prefix": "Layer "},
+        "pad": {"t": 24, "l": 24, "r": 24},
+    }
     figure = go.Figure(trace(layers[-1]), frames=[go.Frame(name=layer, data=[trace(layer)]) for layer in layers])
     axes = {"visible": False, "showgrid": False, "zeroline": False}
     figure.update_layout(

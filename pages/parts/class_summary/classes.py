@@ -56,8 +56,6 @@ def view(selection: Selection, picture, side) -> None:
         with above:
             if found is not None and len(found.points):
                 replay.once(_map, found, summary.labels, number)
-                for remark in found.remarks:
-                    st.caption(f":material/info: {plain(remark, limit=300)}")
         alike = selection.scope.draw("alike", class_summary.similarity, counts)
         if waiting.settled(alike):
             _list(summary, alike.value, number, layer, order, wanted)

@@ -15,6 +15,7 @@ from pages.parts.class_summary.graph_view import (
     DrawnVertex,
     VertexGroup,
     draw_graph,
+    height_of,
     sentence,
 )
 from pages.parts.kit import address, export
@@ -75,7 +76,7 @@ def view(selection: Selection, picture, side) -> None:
             about = f"Attribution graph of {summary.labels[number]}. {sentence(shown)}"
             json = class_summary.written(judged.graph)
             draw_graph(shown, key="cs-graph", on_pinned=_pin, label=about, pinned=pinned, json_text=json,
-                       file_name=f"loupe-{summary.classifier}-{number}")  # fmt: skip
+                       height=height_of(shown), file_name=f"loupe-{summary.classifier}-{number}")  # fmt: skip
         if done and pinned is not None:
             vertex.section(selection, summary, judged, number, vertices.key_of(pinned), seen)
         if done:
@@ -123,7 +124,7 @@ def _said(selection: Selection, summary: ClassSummary, judged: JudgedGraph, numb
 def _drawn(summary: ClassSummary, judged: JudgedGraph, seen, number: int) -> DrawnGraph:
     graph, support = judged.graph, judged.support
     images = max(1, int(summary.images[number]))
-    rows = tuple(DrawnRow(layer, f"{layer} · {len(graph.of_layer(layer))}") for layer in reversed(graph.layers))
+    rows = tuple(DrawnRow(layer, layer) for layer in reversed(graph.layers))
     drawn: list[DrawnVertex] = []
     groups: dict[VertexGroup, str] = {"own": "its own", "shared": "everybody's"} if support is not None else {}
     for place, one in enumerate(graph.vertices):

@@ -26,6 +26,8 @@ _GRAPH = component(
     js="\n".join((_HERE / f"graph_{name}.js").read_text("utf-8") for name in _SCRIPTS),
 )
 _LARGEST_SERIAL = 2**53
+ROW = 92
+"""So many pixels a row has where there is room."""
 
 VertexGroup = Literal["own", "shared", "first", "second", "path"]
 
@@ -160,6 +162,11 @@ def draw_graph(
             pictures = {one.id: one.picture for one in graph.vertices if one.layer == row.layer and one.picture}
             _GRAPH(key=f"{key}-pictures-{i}", data={"key": key, "row": i, "pictures": pictures}, height=0)
         _GRAPH(key=key, data=shown, default={"pinned": None}, on_pinned_change=hear)
+
+
+def height_of(graph: DrawnGraph) -> int:
+    """How high a drawing of so many rows is, in pixels, that its pictures can be told apart."""
+    return max(480, min(1100, ROW * len(graph.rows) + 40))
 
 
 def sentence(graph: DrawnGraph) -> str:

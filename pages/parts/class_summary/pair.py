@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 
@@ -16,8 +18,10 @@ from pages.parts.class_summary.graph_view import (
     DrawnVertex,
     VertexGroup,
     draw_graph,
+    height_of,
     sentence,
 )
+from pages.parts.class_summary.vertices import SeenVertices
 from pages.parts.kit import charts, export, replay, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
@@ -57,8 +61,13 @@ def view(selection: Selection, picture, side) -> None:
             st.info("Images of two classes are needed to set one beside the other.")
             return
         graphs = tuple(class_summary.graph(summary, one, settings) for one in (first, second))
+        seen: list[SeenVertices | None] = [None, None]
+        if done:
+            with below:
+                both = zip(graphs, (first, second), ("first", "second"), strict=True)
+                seen = [vertices.seen(selection, one, number, slot) for one, number, slot in both]
         with above:
-            _joint(summary, graphs, (first, second))
+            _joint(summary, graphs, (first, second), seen)
         if not done:
             return
         job = selection.scope.draw("pairs", chance, summary, settings, (first, second))
@@ -79,7 +88,9 @@ def chance(summary: ClassSummary, settings: GraphSettings, without: tuple[int, i
     return class_summary.random_pairs(graphs, without=(str(without[0]), str(without[1])))
 
 
-def _joint(summary: ClassSummary, graphs: tuple[ClassGraph, ...], numbers: tuple[int, int]) -> None:
+def _joint(
+    summary: ClassSummary, graphs: tuple[ClassGraph, ...], numbers: tuple[int, int], seen: Sequence[SeenVertices | None]
+) -> None:
     names = [summary.labels[one] for one in numbers]
     where: dict[tuple[str, int], list[int]] = {}
     for which, graph in enumerate(graphs):
@@ -96,7 +107,8 @@ def _joint(summary: ClassSummary, graphs: tuple[ClassGraph, ...], numbers: tuple
         lines = [f"{layer}, channel {channel}"]
         lines += [f"{name}: in {part:.0%} of images" for name, part in zip(names, shares, strict=True)]
         name = vertices.name_of((layer, channel))
-        drawn.append(DrawnVertex(name, layer, channel, float(max(shares)), "", tuple(lines), group(owners)))
+        picture = vertices.picture_of(seen[owners[0]], (layer, channel))
+        drawn.append(DrawnVertex(name, layer, channel, float(max(shares)), picture, tuple(lines), group(owners)))
     edges: dict[tuple[str, str], tuple[float, list[int]]] = {}
     for which, graph in enumerate(graphs):
         most = max((edge.weight for edge in graph.edges), default=1)
@@ -111,7 +123,7 @@ def _joint(summary: ClassSummary, graphs: tuple[ClassGraph, ...], numbers: tuple
     shown = DrawnGraph(rows, tuple(drawn), joins, groups)
     about = f"{names[0]} and {names[1]} in one graph. {sentence(shown)}"
     draw_graph(shown, key="cs-pair", on_pinned=_pin, pinned=st.session_state.get("cs-pair-pin"), label=about,
-               file_name="loupe-two-classes")  # fmt: skip
+               height=height_of(shown), file_name="loupe-two-classes")  # fmt: skip
 
 
 def _pin(pinned: str | None) -> None:
@@ -129,8 +141,8 @@ def _contrast(summary: ClassSummary, first: int, second: int) -> None:
         {
             "layer": layer,
             "channel": channel,
-            f"{names[0]}": float(summary.counts[layer][first, channel] / summary.images[first]),
-            f"{names[1]}": float(summary.counts[layer][second, channel] / summary.images[second]),
+            f"{names[0]}": 100 * float(summary.counts[layer][first, channel] / summary.images[first]),
+            f"{names[1]}": 100 * float(summary.counts[layer][second, channel] / summary.images[second]),
             "log odds": float(one.log_odds[channel]),
             "standard error": float(one.errors[channel]),
         }
@@ -139,7 +151,7 @@ def _contrast(summary: ClassSummary, first: int, second: int) -> None:
     ]
     rows.sort(key=lambda row: -abs(row["log odds"] / row["standard error"]))
     st.markdown("**Channels that differ most**")
-    config = {name: st.column_config.NumberColumn(format="percent") for name in names}
+    config = {name: st.column_config.NumberColumn(format="%.0f%%") for name in names}
     config |= {name: st.column_config.NumberColumn(format="%.2f") for name in ("log odds", "standard error")}
     st.dataframe(export.shown(rows[:CONTRASTED]), hide_index=True, column_config=config)
     export.download("All channels as CSV", "loupe-two-classes.csv", lambda: rows)

@@ -29,26 +29,28 @@ class SeenVertices:
     urls: dict[ChannelKey, str]
 
 
-def seen(selection: Selection, graph: ClassGraph, number: int) -> SeenVertices | None:
+def seen(selection: Selection, graph: ClassGraph, number: int, slot: str = "") -> SeenVertices | None:
     """What the vertices are in the images of the class: read in a pass over these alone."""
     classifier, photos = selection.classifier, selection.photos
     positions = np.array([one for one, label in enumerate(selection.labels.indices) if label == number], np.int64)
     items = [UnitTally(layer, top=SHOWN, kept=1) for layer in graph.layers]
-    job = over_set.ask(selection.scope, "vertices", UnitPass(), classifier, photos, items, positions)
+    job = over_set.ask(selection.scope, f"vertices{slot}", UnitPass(), classifier, photos, items, positions)
     tallied: tuple[Counted[LayerTally], ...] = job.latest(())
     if not waiting.settled(job) or not tallied or not tallied[0].images:
         return None
     fields = {}
     for layer in graph.layers:
         own = selection.scope.shared.compute(f"fields {layer}", receptive_fields, classifier, layer)
-        fields[layer] = waiting.value(own)
+        if not waiting.settled(own):
+            return None
+        fields[layer] = own.value
     tallies = {one.value.layer: one.value for one in tallied}
     keys = [one.key for one in graph.vertices]
     wanted = tuple(_crops(tallies[layer], fields[layer], channel) for layer, channel in keys)
-    reading = selection.scope.read("vertex-crops", figures.crops, classifier, photos, wanted)
+    reading = selection.scope.read(f"vertex-crops{slot}", figures.crops, classifier, photos, wanted)
     if not waiting.settled(reading):
         return SeenVertices(tallies, fields, {}, {})
-    drawing = selection.scope.draw("vertex-urls", urls_of, reading.value)
+    drawing = selection.scope.draw(f"vertex-urls{slot}", urls_of, reading.value)
     urls = drawing.value if waiting.there(drawing, 0.5) else ()
     squares = dict(zip(keys, reading.value, strict=True))
     return SeenVertices(tallies, fields, squares, dict(zip(keys, urls, strict=False)))
