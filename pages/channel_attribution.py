@@ -1,7 +1,19 @@
 """Channel attribution: which channels, where in the image, argue for a class, and what they look for."""
 
 from pages.parts.cards import making
-from pages.parts.channels import cells, effects, grouping, layers, lesson, path, reading, strongest, subject, whole_set
+from pages.parts.channels import (
+    cells,
+    effects,
+    flow,
+    grouping,
+    layers,
+    lesson,
+    path,
+    reading,
+    strongest,
+    subject,
+    whole_set,
+)
 from pages.parts.frame import layout
 from pages.parts.kit import controls, screens
 from pages.parts.kit.selection import Selection
@@ -12,6 +24,7 @@ OF_PHOTOGRAPHS = {
     "Cells": cells,
     "Groups": grouping,
     "Layer by layer": path,
+    "Flow": flow,
     "Effects": effects,
 }
 OF_THE_SET = {"Image set": whole_set, "Lesson": lesson}

@@ -8,6 +8,7 @@ from interp.channels.attribution import ChannelAttribution, attribute
 from interp.channels.between import Between, Contributions, between, stations
 from interp.channels.cells import CellGrid, cells
 from interp.channels.effects import Compared, Effects, compared, effects
+from interp.channels.flow import Flow, FlowColumn, flow
 from interp.channels.groups import GroupEffects, Groups, group_effects, groups
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "Compared",
     "Contributions",
     "Effects",
+    "Flow",
+    "FlowColumn",
     "GroupEffects",
     "Groups",
     "attribute",
@@ -24,6 +27,7 @@ __all__ = [
     "cells",
     "compared",
     "effects",
+    "flow",
     "group_effects",
     "groups",
     "stations",

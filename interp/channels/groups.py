@@ -14,7 +14,7 @@ from interp import progress
 from interp.batches import batched
 from interp.channels.attribution import ChannelAttribution
 from interp.models import hooks
-from interp.passes.grids import on_grid
+from interp.passes.grids import off_grid, on_grid
 from interp.passes.resuming import Resumed
 from interp.passes.target_score import TargetScore
 from interp.types import Classifier, Fingerprinted, Images, Layer, Target
@@ -146,7 +146,7 @@ def group_effects(classifier: Classifier, images: Images, found: Groups, classes
         of = rows[part]
         grids = torch.einsum("mg,mguv,gk->mkuv", taken[part], found.maps[of], found.directions)
         own = resumed.activations[of.to(resumed.activations.device)]
-        return resumed.logits(own - _shaped(grids.to(own), own, found.layer), of)[:, list(classes)].float().cpu()
+        return resumed.logits(own - off_grid(grids.to(own), own, found.layer), of)[:, list(classes)].float().cpu()
 
     logits = torch.cat(list(batched(run, len(rows), size=resumed.batch_size, what="Taking groups out")))
     own, *without, none = logits.unflatten(0, (len(batch), -1)).unbind(dim=1)
@@ -170,19 +170,6 @@ def _estimated(target_score: TargetScore, found: Groups, classes: Sequence[int])
 
     size = target_score.batch_size
     return torch.cat(list(batched(run, len(target_score.images), size=size, what="Estimating the effect of groups")))
-
-
-def _shaped(grids: Float[Tensor, "m k u v"], like: Tensor, layer: Layer) -> Tensor:
-    """A grid of positions in the shape in which the layer gives it: zero where it has no place (the class token)."""
-    if layer.kind == "spatial":
-        return grids
-    if layer.kind == "channels_last":
-        return grids.permute(0, 2, 3, 1)
-    if layer.kind == "flat":
-        return grids[:, :, 0, 0]
-    shaped = torch.zeros_like(like)
-    shaped[:, -layer.height * layer.width :] = grids.flatten(2).transpose(1, 2)
-    return shaped
 
 
 def _check(layer: Layer, count: int, channels: int, positions: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import interpolate
@@ -30,3 +31,16 @@ def on_grid(tensor: Tensor, layer: Layer) -> Float[Tensor, "n k u v"]:
 def enlarged(coarse: Float[Tensor, "n u v"], size: tuple[int, int]) -> Float[Tensor, "n h w"]:
     """A coarse map at the input's size, bilinearly."""
     return interpolate(coarse[:, None], size=size, mode="bilinear", align_corners=False)[:, 0]
+
+
+def off_grid(grids: Float[Tensor, "m k u v"], like: Tensor, layer: Layer) -> Tensor:
+    """A grid of positions in the shape in which the layer gives it: zero where it has no place (the class token)."""
+    if layer.kind == "spatial":
+        return grids
+    if layer.kind == "channels_last":
+        return grids.permute(0, 2, 3, 1)
+    if layer.kind == "flat":
+        return grids[:, :, 0, 0]
+    shaped = torch.zeros_like(like)
+    shaped[:, -layer.height * layer.width :] = grids.flatten(2).transpose(1, 2)
+    return shaped
