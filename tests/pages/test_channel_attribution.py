@@ -26,7 +26,7 @@ def page(app, monkeypatch: pytest.MonkeyPatch):
         return original(supporting, opposing)
 
     monkeypatch.setattr(cards, "html", html)
-    monkeypatch.setitem(making.QUALITIES, "Good", 6)
+    monkeypatch.setitem(making.QUALITIES, "Good", 2)
 
     address = {"model": "scenes-honest", "images": "scenes:19", "ch.layer": "mixed5b"}
     told.open, told.run = opening(app, "channel_attribution", address)
