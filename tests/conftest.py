@@ -21,7 +21,7 @@ from interp.own_code import process, rehearsal
 from interp.types import Classifier, Images, Layer, Preprocessing
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "imagenet"
-SMALL = 60
+SMALL = 40
 LONG = ("browser", "pages", "tests")
 
 
@@ -86,7 +86,7 @@ def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def small_sets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bundled sets have their first images alone, six of each class: for tests that do not ask how many there are."""
+    """Bundled sets have their first images alone, four of each class: for tests that do not ask how many there are."""
     for name, (title, note, opened) in sources.BUNDLED.items():
         monkeypatch.setitem(sources.BUNDLED, name, (title, note, functools.partial(_first, opened)))
 
