@@ -1,6 +1,7 @@
 """Imports go one way through the house, none goes in a circle, and the library knows nothing of Streamlit."""
 
 import ast
+import functools
 from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -45,6 +46,7 @@ def place(module: str) -> int | None:
     return next((at for at, name in enumerate(ORDER) if module == name or module.startswith(name + ".")), None)
 
 
+@functools.cache
 def statements(path: Path) -> list[tuple[str, str]]:
     """The modules that a file imports, each with the name that is taken from it, or with none."""
     nodes = list(ast.walk(ast.parse(path.read_text())))

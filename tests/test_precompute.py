@@ -73,7 +73,9 @@ def test_what_pages_open_with_is_prepared_and_found_with_an_empty_store(
     monkeypatch.setitem(making.QUALITIES, "Good", 2)
     monkeypatch.setattr(sys, "argv", ["precompute"])
     place = tmp_path / "prepared"
-    assert main(["prepare", "--model", "digits", "--images", "digits", "-o", str(place), "--layers"]) == 0
+    # That each page opens with what was prepared is asked of what is shipped.
+    asked = ["prepare", "--model", "digits", "--images", "digits", "-o", str(place), "--pages", "app", "saliency"]
+    assert main([*asked, "--layers"]) == 0
     told = capsys.readouterr().out
     assert "app.py: " in told and "digits.zip: " in told and ": 0 results more" in told
     archive = prepared.Archive(place / "digits.zip")

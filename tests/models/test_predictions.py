@@ -206,8 +206,9 @@ def test_real_photographs(imagenet: Path):
         network = squeezenet1_1()
     network.load_state_dict(load_file(imagenet / "squeezenet1_1-imagenet.safetensors"), assign=True)
     classifier = _classifier(nn.Sequential(), network.eval())
-    photos = images.load(imagenet / "images")
-    labels = [5 * number for number in range(len(photos))]
+    whole_set = images.load(imagenet / "images")
+    photos = images.subset(whole_set, range(0, len(whole_set), 4))
+    labels = [5 * number for number in range(0, len(whole_set), 4)]
     _, whole = finished(predict(classifier, photos, labels=labels))
     assert whole.right.mean() >= 0.6
     assert (whole.classes == whole.labels[:, None]).any(axis=1).mean() >= 0.8

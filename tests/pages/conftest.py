@@ -15,7 +15,10 @@ from streamlit.testing.v1 import AppTest, local_script_runner
 
 import cache
 from cache.visitors import Slot, Visitor
+from interp import models
 from interp.images.scenes import sets
+from interp.models.scenes import bundled
+from interp.types import Classifier
 from pages.parts.cards import making, picturecards
 from pages.parts.kit import canvas, waiting
 
@@ -107,9 +110,24 @@ def whole_sets() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def sets_are_small(request: pytest.FixtureRequest) -> None:
-    """What a page shows of a bundled set it shows of sixty images, too: what all give is asked in tests of `interp`."""
+    """What a page shows of a bundled set it shows of forty images, too: what all give is asked in tests of `interp`."""
     if "whole_sets" not in request.fixturenames:
         request.getfixturevalue("small_sets")
+
+
+@pytest.fixture(autouse=True)
+def loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bundled classifier is loaded and tried once for all tests, as all visitors of a server share it."""
+    monkeypatch.setattr(models, "load", _loaded)
+
+
+def _loaded(name: str, **given: object) -> Classifier:
+    bundled_alone = name in (*bundled.REASON_OF, "digits") and given.keys() <= {"folder"}
+    return _bundled(name) if bundled_alone else _load(name, **given)
+
+
+_load = models.load
+_bundled = functools.cache(_load)
 
 
 @pytest.fixture

@@ -26,14 +26,16 @@ def page(app, monkeypatch: pytest.MonkeyPatch):
         return original(supporting, opposing)
 
     monkeypatch.setattr(cards, "html", html)
-    monkeypatch.setitem(making.QUALITIES, "Good", 6)
+    monkeypatch.setitem(making.QUALITIES, "Good", 2)
 
     address = {"model": "scenes-honest", "images": "scenes:19", "ch.layer": "mixed5b"}
     told.open, told.run = opening(app, "channel_attribution", address)
     return told
 
 
-def test_cards_show_the_strongest_channels_of_either_side_with_what_they_really_do(page) -> None:
+def test_cards_show_the_strongest_channels_of_either_side_with_what_they_really_do(page, monkeypatch) -> None:
+    # A unit that is silent at first is woken in some steps.
+    monkeypatch.setitem(making.QUALITIES, "Good", 6)
     page.open()
     page.run()
     classifier, photos = models.load("scenes-honest"), images.load("scenes:19")

@@ -22,7 +22,7 @@ SET = "scenes:47"
 def page(app, cards, monkeypatch: pytest.MonkeyPatch):
     """Opens the page with choices in the address; `.cards` are all that the last run drew, in order."""
     told = SimpleNamespace(app=app, cards=cards)
-    monkeypatch.setitem(making.QUALITIES, "Good", 4)
+    monkeypatch.setitem(making.QUALITIES, "Good", 2)
 
     address = {"model": "scenes-a", "images": SET, "ch.layer": "mixed5b"}
     told.open, told.run = opening(app, "channel_attribution", address, told.cards.clear)

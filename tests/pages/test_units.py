@@ -139,7 +139,7 @@ def test_the_lesson_gives_the_reason_away_only_when_it_is_opened(app) -> None:
 def test_the_answer_shows_the_cue_s_detectors_and_the_class_without_them(app, cards: list, monkeypatch) -> None:
     load, expander = images.load, st.expander
     some = {"scenes-a", "scenes-a-moved"}
-    monkeypatch.setattr(cues.images, "load", lambda name: subset(load(name), range(40)) if name in some else load(name))
+    monkeypatch.setattr(cues.images, "load", lambda name: subset(load(name), range(20)) if name in some else load(name))
     monkeypatch.setattr(st, "expander", lambda *given, **named: expander(*given, **{**named, "expanded": True}))
     opened(app, model="scenes-a", un_view="The cue")
     said = written(app)

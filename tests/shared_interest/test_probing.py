@@ -116,7 +116,7 @@ def test_on_real_photographs_the_predicted_class_has_the_most_evidence_in_its_bo
 ) -> None:
     photos = images.load(imagenet)
     first = []
-    for position in sorted(photos.annotated)[:6]:
+    for position in sorted(photos.annotated)[:3]:
         sample = photos[position]
         maps = class_maps(squeezenet, squeezenet.prepare([sample.image]))
         region = squeezenet.preprocessing.annotation(sample.mask).numpy()
@@ -125,4 +125,4 @@ def test_on_real_photographs_the_predicted_class_has_the_most_evidence_in_its_bo
         first.append(places(found.ranked("evidence"), 1000)[predicted])
         # By shape alone it is somewhere in the middle: most classes' maps have about the same.
         assert places(found.ranked("iou"), 1000)[predicted] > 10
-    assert first == [1] * 6
+    assert first == [1] * 3

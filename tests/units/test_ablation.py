@@ -153,12 +153,12 @@ def test_sums_are_those_of_full_passes(tiny: Classifier, photos: ImageSet, remov
 def test_sums_of_a_residual_network_are_those_of_full_passes(to: str) -> None:
     classifier = calibrated("resnet50", 64)
     layers = [layer for layer in classifier.layers if layer.block_end][-2:]
-    photos = noise_set(("1", "2", "999"), 64)
+    photos = noise_set(("1", "999"), 64)
     for layer in layers:
         mean = means((layer.channels,)) if to == "mean" else None
         found = ablated(classifier, photos, Removal(layer.name, to, mean))
         some = range(0, layer.channels, layer.channels // 5)
-        for position in range(3):
+        for position in range(2):
             pixels = classifier.prepare([photos[position].image]).pixels
             with torch.no_grad():
                 whole = classifier.module(pixels)[0]
