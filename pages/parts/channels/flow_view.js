@@ -73,6 +73,7 @@ function flowNode(node, c, i, { x, y }, side) {
   } else {
     const label = flowMade("text", { class: "label", x: side / 2, y: side / 2 });
     label.textContent = node.short;
+    label.style.fontSize = `${Math.max(7, Math.min(12, (1.7 * side) / Math.max(1, node.short.length)))}px`;
     group.append(label);
   }
   const frame = flowMade("rect", { class: "frame", width: side, height: side, rx: 5 });
@@ -107,7 +108,7 @@ export default function ({ data, parentElement }) {
       const under = head.cloneNode();
       under.setAttribute("class", "under");
       under.setAttribute("y", 32);
-      under.textContent = column.under;
+      under.textContent = placed.side < 60 ? column.under.replace(/^[^+−-]*(?=[+−-])/, "") : column.under;
       svg.append(head, under);
     });
     const lines = bands.map((band) => {
