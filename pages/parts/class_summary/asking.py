@@ -13,6 +13,8 @@ from pages.parts.kit import controls, problems, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
 
+KEPT = 0.15
+"""How much of each layer's rank the graph keeps at first."""
 SHARES = {"3%": 0.03, "1%": 0.01}
 
 

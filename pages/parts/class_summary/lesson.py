@@ -6,11 +6,11 @@ import streamlit as st
 
 import cache
 from interp import class_summary
-from interp.class_summary import CueGraph
+from interp.class_summary import CueGraph, GraphSettings
 from interp.images.scenes import REASONS, Reason
 from interp.models.scenes import bundled
 from interp.units.cues import classifier_of
-from pages.parts.class_summary import vertices
+from pages.parts.class_summary import asking, vertices
 from pages.parts.class_summary.graph_view import (
     DrawnEdge,
     DrawnGraph,
@@ -73,7 +73,7 @@ def _answer(selection: Selection, reason: Reason) -> None:
         f"All pictures of a **{plain(planted.label)}** in the training of {plain(title)} showed "
         f"**{plain(planted.cue)}**, and no other picture did."
     )
-    asked = (selection.classifier, reason)
+    asked = (selection.classifier, reason, GraphSettings(share=asking.KEPT))
     job = selection.scope.gather("lesson", class_summary.cue_graphs, *asked, kept=cache.CachedItems())
     place = st.container()
     waiting.settled(job)
@@ -127,7 +127,7 @@ def _drawn(found: CueGraph) -> DrawnGraph:
     )
     most = max((edge.weight for edge in graph.edges), default=1)
     edges = tuple(
-        DrawnEdge(vertices.name_of(edge.lower), vertices.name_of(edge.upper), edge.weight / most)
+        DrawnEdge(vertices.name_of(edge.lower), vertices.name_of(edge.upper), edge.weight / most, None, "shared")
         for edge in graph.edges
     )
     rows = tuple(DrawnRow(layer, layer) for layer in reversed(graph.layers))
