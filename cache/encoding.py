@@ -98,6 +98,8 @@ def _pack(value: Any, arrays: _Arrays) -> Any:
         return {type(value).__name__: [_pack(one, arrays) for one in value]}
     if type(value) is dict and all(type(name) is str for name in value):
         return {"dict": {name: _pack(one, arrays) for name, one in value.items()}}
+    if type(value) is dict and all(type(name) in (int, str, tuple) for name in value):
+        return {"entries": [[_pack(name, arrays), _pack(one, arrays)] for name, one in value.items()]}
     if dataclasses.is_dataclass(value) and type(value).__module__.split(".")[0] == "interp":
         # A lock is made anew by the field's default, and what `__post_init__` sets by itself.
         stored = [
@@ -171,6 +173,8 @@ def _unpack(tree: Any, arrays: dict[str, torch.Tensor]) -> Any:
             return arrays[content].numpy()
         case "scalar":
             return arrays[content].numpy()[()]
+        case "entries":
+            return {_unpack(name, arrays): _unpack(one, arrays) for name, one in content}
         case "webp":
             return _unwebp(arrays[content])
         case "webps":

@@ -42,7 +42,7 @@ def back(value):
     "value",
     [
         *(None, True, False, 0, -(10**30), 1.5, -0.0, math.inf, -math.inf, "", 'é\ud800"\\', b"", b"\0\xff"),
-        *((), [], {}, (1, [2, {"a": (None,)}]), {"": 1, "float": "nan", "tensor": "0"}, [{"dict": 1}]),
+        *((), [], {}, (1, [2, {"a": (None,)}]), {"": 1, "float": "nan", "tensor": "0"}, [{"dict": 1}], {1: 2, ("a", (3,)): [None]}, {"entries": []}),
         *(torch.device("cuda:1"), Target(1), Target(1, 2), Layer("a", 3, "spatial", 2, 2, True)),
         Preprocessing((3, 4), None),
     ],
@@ -105,7 +105,7 @@ def test_a_result_of_the_library_comes_back() -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        *(object(), {1: 2}, {1}, Pair(1, 2), Colour.RED, Foreign(), range(3), 1j, torch.nn.ReLU(), np.str_("a")),
+        *(object(), {1.5: 2}, {1}, Pair(1, 2), Colour.RED, Foreign(), range(3), 1j, torch.nn.ReLU(), np.str_("a")),
         *(np.array(["a"]), np.array([1 + 1j]), np.array([object()]), np.arange(3, dtype=">i4"), np.ma.array([1])),
         *(torch.eye(2).to_sparse(), torch.nn.Parameter(torch.zeros(1)), torch.zeros(1, dtype=torch.complex128)),
         *([1, (object(),)], int),

@@ -78,7 +78,7 @@ def choose_class(
 def choose_settings() -> GraphSettings:
     """Draw the slider for how much of each layer's rank the graph keeps."""
     kept = controls.slid(
-        "Kept of each layer", "cs.kept", 0.15, low=0.025, high=0.6, step=0.025,
+        "Kept of each layer", "cs.kept", KEPT, low=0.025, high=0.6, step=0.025,
         help="The share of each layer's PageRank that the vertices make up. Summit's published graphs keep 7.5% of "
         "layers of 256 to 832 channels; narrower layers need more to show anything.",
     )  # fmt: skip
