@@ -50,7 +50,9 @@ class Joint:
     """Where influences meet: a layer, or within, what a convolution or a sum of several gives.
 
     Its candidates are the channels that its terms read: candidate c is channel `channels[c]` of the joint number
-    `joints[c]` of the wiring (`ELSEWHERE`: of nothing that the lower layer reaches).
+    `joints[c]` of the wiring (`ELSEWHERE`: of nothing that the lower layer reaches). Within, where a batch
+    normalization of negative factor reads some of k channels, `width` is 2k: channel k + i is channel i with its sign
+    turned round.
     """
 
     name: str
