@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,9 +29,9 @@ class InputReading:
     outside: Float[np.ndarray, " l"] | None = None
 
 
-def reading(values: Float[Tensor, "n ..."], term: Kernels | Carried) -> InputReading:
+def reading(values: Float[Tensor, ...], term: Kernels | Carried) -> InputReading:
     """What a term reads of the values of the result that it reads."""
-    maps = as_maps(values, term.axis)
+    maps = as_maps(values, term.axis, term.shape)
     if isinstance(term, Carried) or not _many(term):
         rows, columns = (1, 1) if isinstance(term, Carried) else term.stride
         used = maps[:, :, ::rows, ::columns].flatten(2)
@@ -57,10 +58,16 @@ def reading(values: Float[Tensor, "n ..."], term: Kernels | Carried) -> InputRea
     return InputReading(high.cpu().numpy(), low.cpu().numpy(), planes, offsets.ravel().astype(np.uintp), outside)
 
 
-def as_maps(values: Float[Tensor, "n ..."], axis: int) -> Float[Tensor, "n g u v"]:
-    """A result with its channels behind the images, and then two axes of positions."""
-    moved = values.detach().movedim(axis, 1).flatten(3) if values.ndim > 4 else values.detach().movedim(axis, 1)
-    return moved.reshape(*moved.shape, *(1,) * (4 - moved.ndim)) if moved.ndim < 4 else moved
+def as_maps(values: Float[Tensor, ...], axis: int, shape: tuple[int, ...]) -> Float[Tensor, "n g u v"]:
+    """A result with its channels behind the images, and then two axes of positions; `shape` is that for one image.
+
+    Images may stand on another axis than the first, as tokens do in attention, or be cut into windows on it.
+    """
+    images = values.numel() // math.prod(shape)
+    place = next((one for one, size in enumerate(shape) if values.shape[one] != size), 0)
+    apart = values.detach().unflatten(place, (images, shape[place]))
+    moved = apart.movedim((place, axis + (axis > place)), (0, 1))
+    return moved.flatten(2, -2) if moved.ndim > 3 else moved[..., None]
 
 
 def how_read(term: Kernels | Carried) -> tuple[object, ...]:
@@ -79,6 +86,11 @@ def strongest_inputs(
     """Take a term's inputs in among the strongest of each channel of a joint, by what each brings alone at most."""
     from interp.class_summary import influence_loops as loops
 
+    if len(read.high) != len(values):
+        raise ValueError(
+            f"What is computed between the layers is of {len(read.high)} images where {len(values)} were given: choose "
+            "other layers."
+        )
     if isinstance(term, Carried):
         ends = (read.high.shape[1], np.arange(len(term.rows)))
         loops.strongest_scaled(

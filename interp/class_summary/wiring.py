@@ -131,7 +131,8 @@ class _Wirer:
     def _carry(self, at: Origins, factors: Float[np.ndarray, " m"], joint: CallResult) -> None:
         axis = self._axis(at.result)
         channels = linear_steps.indices_of(at.result, at.places)[axis]
-        self.terms[joint].append(Carried(at.rows, at.result.number, channels, factors, self._start(joint), axis))
+        read, start = at.result, self._start(joint)
+        self.terms[joint].append(Carried(at.rows, read.number, read.shape, channels, factors, start, axis))
         self._name_candidates(joint, Origins(at.result, np.arange(len(at.places)), at.places))
 
     def _kernels(self, at: Origins, factors: Float[np.ndarray, " m"], joint: CallResult) -> None:
@@ -140,6 +141,9 @@ class _Wirer:
         dense = result.operation in operations.DENSE
         if not isinstance(source, CallResult) or not isinstance(weight, Tensor):
             self.left_out[f"{_name(result)} with weights that depend on the picture"] = None
+            return
+        if not dense and source.shape[0] > 1:
+            self.left_out[f"{_name(result)} in parts of the picture"] = None
             return
         axis = len(source.shape) - 1 if dense else 1
         out = linear_steps.indices_of(result, at.places)[len(result.shape) - 1 if dense else 1]
@@ -150,7 +154,7 @@ class _Wirer:
         own = values[out] * factors[:, None, None, None].astype(np.float32)
         start = self._start(joint)
         steps = {} if dense else _steps_of(result, values.shape[2:])
-        self.terms[joint].append(Kernels(at.rows, source.number, own, first, start, axis=axis, **steps))
+        self.terms[joint].append(Kernels(at.rows, source.number, source.shape, own, first, start, axis=axis, **steps))
         self._name_candidates(joint, Origins(source, np.arange(source.shape[axis]), _middle(source, axis)))
 
     def _start(self, joint: CallResult) -> int:
