@@ -45,14 +45,16 @@ class GatheredMarks:
     def of_class(self, number: int) -> ClassCounts:
         """What is counted over all images of a class."""
         counts = {one.layer: one.counts[self.share, number] for one in self.marks}
-        rows = self.rows_of(number)
-        ones = np.ones(len(rows), np.int64)
-        influences = {}
-        for pair, inputs, wires in zip(self.pairs, self.inputs, self.wirings, strict=True):
-            found = _tables(wires, inputs.marks[rows], ones)
-            _add_keys(found, wires, inputs, number)
-            influences[pair] = joined(wires, found)
+        influences = {pair: self.influences(place, number) for place, pair in enumerate(self.pairs)}
         return ClassCounts(int(self.images[number]), self.layers, counts, influences)
+
+    def influences(self, place: int, number: int) -> Int[np.ndarray, "i j"]:
+        """Those of the pair of layers at this place, over all images of a class."""
+        inputs, wires = self.inputs[place], self.wirings[place]
+        rows = self.rows_of(number)
+        found = _tables(wires, inputs.marks[rows], np.ones(len(rows), np.int64))
+        _add_keys(found, wires, inputs, number)
+        return joined(wires, found)
 
     def rows_of(self, number: int | None) -> Int[np.ndarray, " n"]:
         """Which of the images that are kept one by one are of a class; None: all of them."""
@@ -89,7 +91,7 @@ def gathered(classifier: Classifier, layers: Sequence[str], counted: Sequence[Co
     return GatheredMarks(tuple(layers), tuple(values[:first]), tuple(values[first:]), wires, SHARES.index(share))
 
 
-def joined(wires: Wiring, tables: Sequence[Int[np.ndarray, "r c"]]) -> Int[np.ndarray, "i j"]:
+def joined(wires: Wiring, tables: Sequence[Int[np.ndarray, "_ _"]]) -> Int[np.ndarray, "i j"]:
     """The influence of each channel of the lower layer on each of the upper one, from counts at every joint.
 
     Of a path through joints in between the weakest step counts, and of several paths the strongest wins.
@@ -107,7 +109,7 @@ def joined(wires: Wiring, tables: Sequence[Int[np.ndarray, "r c"]]) -> Int[np.nd
     return reached[-1].T.copy()
 
 
-def _tables(wires: Wiring, marks: np.ndarray, weights: Int[np.ndarray, " n"]) -> list[Int[np.ndarray, "r c"]]:
+def _tables(wires: Wiring, marks: np.ndarray, weights: Int[np.ndarray, " n"]) -> list[Int[np.ndarray, "_ _"]]:
     """For each joint but the first: of how many images each candidate is among the strongest inputs of each channel."""
     from interp.class_summary.influence_loops import count_marks
 

@@ -136,6 +136,18 @@ def strongest_convolved(
 
 @numba.njit(cache=True, nogil=True)
 @no_type_check
+def insert_found(best, named, rows, values, candidates):
+    """Take the best of other inputs (images × rows × some, with their candidates) in among the strongest."""
+    for image in range(len(best)):
+        for j in range(len(rows)):
+            own, known = values[image, rows[j]], candidates[image, rows[j]]
+            for one in range(best.shape[2]):
+                if best[image, j, one] > 0 and best[image, j, one] >= own[-1]:
+                    _insert(own, known, best[image, j, one], named[image, j, one])
+
+
+@numba.njit(cache=True, nogil=True)
+@no_type_check
 def count_marks(marks, weights, rows, counts):
     """Add to `counts` (rows × candidates) each image's weight at the candidates that its marks name."""
     for image in range(len(marks)):

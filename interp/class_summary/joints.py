@@ -16,11 +16,13 @@ class Kernels:
     """Kernels that make some channels of a joint (`rows`) of what the result of this number holds.
 
     `weights` have what the result is multiplied by in them; row j reads the g channels of the result from `first[j]`
-    on, which are the candidates of the joint from `start + first[j]` on. Of a linear layer kernels are 1 × 1.
+    on, which are the candidates of the joint from `start + first[j]` on. Of a linear layer kernels are 1 × 1. `shape`
+    is that of the result for one image.
     """
 
     rows: Int[np.ndarray, " j"]
     reads: int
+    shape: tuple[int, ...]
     weights: Float[np.ndarray, "j g a b"]
     first: Int[np.ndarray, " j"]
     start: int
@@ -34,11 +36,13 @@ class Kernels:
 class Carried:
     """Channels that are added to some of a joint (`rows`) as they are, times `factors`, as by a skip connection.
 
-    They are those of the result of this number, and the candidates of the joint from `start` on.
+    They are those of the result of this number, and the candidates of the joint from `start` on. `shape` is that of the
+    result for one image.
     """
 
     rows: Int[np.ndarray, " j"]
     reads: int
+    shape: tuple[int, ...]
     channels: Int[np.ndarray, " j"]
     factors: Float[np.ndarray, " j"]
     start: int
@@ -50,7 +54,9 @@ class Joint:
     """Where influences meet: a layer, or within, what a convolution or a sum of several gives.
 
     Its candidates are the channels that its terms read: candidate c is channel `channels[c]` of the joint number
-    `joints[c]` of the wiring (`ELSEWHERE`: of nothing that the lower layer reaches).
+    `joints[c]` of the wiring (`ELSEWHERE`: of nothing that the lower layer reaches). Within, where a batch
+    normalization of negative factor reads some of k channels, `width` is 2k: channel k + i is channel i with its sign
+    turned round.
     """
 
     name: str

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int, UInt64
+from jaxtyping import Float, UInt16, UInt64
 from torch import Tensor
 from torch.nn.functional import pad
 
+from interp.class_summary.device_inputs import DeviceReading, strongest_multiplied
 from interp.class_summary.joints import Carried, Kernels
 
 
@@ -28,14 +30,17 @@ class InputReading:
     outside: Float[np.ndarray, " l"] | None = None
 
 
-def reading(values: Float[Tensor, "n ..."], term: Kernels | Carried) -> InputReading:
-    """What a term reads of the values of the result that it reads."""
-    maps = as_maps(values, term.axis)
+def reading(values: Float[Tensor, ...], term: Kernels | Carried) -> InputReading | DeviceReading:
+    """What a term reads of the values of the result that it reads; that of larger kernels stays on a graphics card."""
+    maps = as_maps(values, term.axis, term.shape)
     if isinstance(term, Carried) or not _many(term):
         rows, columns = (1, 1) if isinstance(term, Carried) else term.stride
         used = maps[:, :, ::rows, ::columns].flatten(2)
         low, high = used.aminmax(dim=2)
         return InputReading(high.float().cpu().numpy(), low.float().cpu().numpy())
+    if not _on_processor(values):
+        top, bottom, left, right = term.padding
+        return DeviceReading(pad(maps.float(), (left, right, top, bottom)))
     (rows, columns), (height, width) = term.stride, term.weights.shape[2:]
     top, bottom, left, right = term.padding
     size = (maps.shape[2] + top + bottom, maps.shape[3] + left + right)
@@ -57,10 +62,16 @@ def reading(values: Float[Tensor, "n ..."], term: Kernels | Carried) -> InputRea
     return InputReading(high.cpu().numpy(), low.cpu().numpy(), planes, offsets.ravel().astype(np.uintp), outside)
 
 
-def as_maps(values: Float[Tensor, "n ..."], axis: int) -> Float[Tensor, "n g u v"]:
-    """A result with its channels behind the images, and then two axes of positions."""
-    moved = values.detach().movedim(axis, 1).flatten(3) if values.ndim > 4 else values.detach().movedim(axis, 1)
-    return moved.reshape(*moved.shape, *(1,) * (4 - moved.ndim)) if moved.ndim < 4 else moved
+def as_maps(values: Float[Tensor, ...], axis: int, shape: tuple[int, ...]) -> Float[Tensor, "n g u v"]:
+    """A result with its channels behind the images, and then two axes of positions; `shape` is that for one image.
+
+    Images may stand on another axis than the first, as tokens do in attention, or be cut into windows on it.
+    """
+    images = values.numel() // math.prod(shape)
+    place = next((one for one, size in enumerate(shape) if values.shape[one] != size), 0)
+    apart = values.detach().unflatten(place, (images, shape[place]))
+    moved = apart.movedim((place, axis + (axis > place)), (0, 1))
+    return moved.flatten(2, -2) if moved.ndim > 3 else moved[..., None]
 
 
 def how_read(term: Kernels | Carried) -> tuple[object, ...]:
@@ -72,13 +83,23 @@ def how_read(term: Kernels | Carried) -> tuple[object, ...]:
 
 def strongest_inputs(
     term: Kernels | Carried,
-    read: InputReading,
+    read: InputReading | DeviceReading,
     values: Float[np.ndarray, "n j s"],
-    candidates: Int[np.ndarray, "n j s"],
+    candidates: UInt16[np.ndarray, "n j s"],
 ) -> None:
     """Take a term's inputs in among the strongest of each channel of a joint, by what each brings alone at most."""
     from interp.class_summary import influence_loops as loops
 
+    images = len(read.maps if isinstance(read, DeviceReading) else read.high)
+    if images != len(values):
+        raise ValueError(
+            f"What is computed between the layers is of {images} images where {len(values)} were given: choose "
+            "other layers."
+        )
+    if isinstance(read, DeviceReading):
+        assert isinstance(term, Kernels)
+        strongest_multiplied(term, read, values, candidates)
+        return
     if isinstance(term, Carried):
         ends = (read.high.shape[1], np.arange(len(term.rows)))
         loops.strongest_scaled(
@@ -96,6 +117,10 @@ def strongest_inputs(
         read.planes, read.high, read.low, np.ascontiguousarray(flat), above, below, read.offsets, read.outside,
         term.rows, term.first, term.start, values, candidates,
     )  # fmt: skip
+
+
+def _on_processor(values: Tensor) -> bool:
+    return values.device.type == "cpu"
 
 
 def _many(term: Kernels) -> bool:

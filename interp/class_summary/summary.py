@@ -47,19 +47,18 @@ class Influences(Fingerprinted):
         return found.reshape(self.shape[1:])
 
     @classmethod
-    def of(cls, each: Sequence[Int[np.ndarray, "i j"]], shape: tuple[int, int]) -> Influences:
-        """Those of all classes."""
-        places = [np.flatnonzero(one) for one in each]
-        starts = np.cumsum([0, *(len(one) for one in places)])
-        nothing = np.zeros(0, np.int64)
-        numbers = [one.ravel()[own] for one, own in zip(each, places, strict=True)]
-        small = np.int32
-        return cls(
-            (len(each), *shape),
-            starts,
-            np.concatenate([nothing, *places]).astype(small),
-            np.concatenate([nothing, *numbers]).astype(small),
-        )
+    def of(cls, marks: GatheredMarks, place: int) -> Influences:
+        """Those of the pair of layers at this place, class by class: all at once would be too many."""
+        wires = marks.wirings[place]
+        places, numbers = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
+        for number, images in enumerate(marks.images):
+            found = marks.influences(place, number).ravel() if images else np.zeros(0, np.int64)
+            own = np.flatnonzero(found)
+            places.append(own.astype(np.int32))
+            numbers.append(found[own].astype(np.int32))
+        starts = np.cumsum([len(one) for one in places])
+        shape = (len(marks.images), wires.joints[0].width, wires.joints[-1].width)
+        return cls(shape, starts, np.concatenate(places), np.concatenate(numbers))
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,11 +100,7 @@ class ClassSummary(Fingerprinted):
         cls, classifier: Classifier, marks: GatheredMarks, unlabelled: int = 0, problems: tuple[Problem, ...] = ()
     ) -> ClassSummary:
         """What is counted of marks."""
-        each = [marks.of_class(number) for number in range(len(classifier.labels))]
-        influences = {
-            pair: Influences.of([one.influences[pair] for one in each], (wires.joints[0].width, wires.joints[-1].width))
-            for pair, wires in zip(marks.pairs, marks.wirings, strict=True)
-        }
+        influences = {pair: Influences.of(marks, place) for place, pair in enumerate(marks.pairs)}
         return cls(
             classifier.name,
             classifier.labels,

@@ -53,18 +53,19 @@ class _Wirer:
         self.axes = {below: classifier.layer(before).channel_axis, above: classifier.layer(after).channel_axis}
         self.terms: dict[CallResult, list[Kernels | Carried]] = {below: []}
         self.candidates: dict[CallResult, list[tuple[CallResult | None, Int[np.ndarray, " c"]]]] = {below: []}
+        self.asked: dict[CallResult, set[int]] = {}
         self.left_out: dict[str, None] = {}
 
     def wiring(self) -> Wiring:
         """All joints between the two layers."""
-        waiting = [self.above]
-        while waiting:
-            result = waiting.pop()
-            if result in self.terms:
-                continue
-            self.terms[result], self.candidates[result] = [], []
-            self._join(result)
-            waiting += [one for one, _ in self.candidates[result] if one is not None]
+        self.asked[self.above] = set(range(self.above.shape[self.axes[self.above]]))
+        while self.asked:
+            # What reads a result comes after it: all that is asked of it is known by now.
+            result = max(self.asked, key=lambda one: one.number)
+            rows = np.array(sorted(self.asked.pop(result)))
+            if result is not self.below:
+                self.terms[result], self.candidates[result] = [], []
+                self._join(result, rows)
         order = sorted(self.terms, key=lambda one: one.number)
         numbers = {result: place for place, result in enumerate(order)}
         return Wiring(self.before, self.after, tuple(self._joint(one, numbers) for one in order), tuple(self.left_out))
@@ -74,18 +75,20 @@ class _Wirer:
         joints = [np.full(len(own), ELSEWHERE if one is None else numbers[one]) for one, own in given]
         nothing = np.zeros(0, np.int64)
         name = {self.below: self.before, self.above: self.after}.get(result) or _name(result)
+        width = result.shape[self.axes[result]]
+        turned = any((term.rows >= width).any() for term in self.terms[result])
         return Joint(
             name,
-            result.shape[self.axes[result]],
+            2 * width if turned else width,
             tuple(self.terms[result]),
             np.concatenate([nothing, *joints]),
             np.concatenate([nothing, *(own for _, own in given)]),
         )
 
-    def _join(self, result: CallResult) -> None:
+    def _join(self, result: CallResult, rows: Int[np.ndarray, " m"]) -> None:
         width = result.shape[self.axes[result]]
-        at = Origins(result, np.arange(width), _middle(result, self.axes[result]))
-        self._follow(at, np.ones(width), result, first=True)
+        at = Origins(result, rows, _middle(result, self.axes[result])[rows % width])
+        self._follow(at, np.where(rows < width, 1.0, -1.0), result, first=True)
 
     def _follow(self, at: Origins, factors: Float[np.ndarray, " m"], joint: CallResult, *, first: bool = False) -> None:
         """Take in what channels (`at.rows` of a joint) are made of; the joint itself is only passed through."""
@@ -128,7 +131,8 @@ class _Wirer:
     def _carry(self, at: Origins, factors: Float[np.ndarray, " m"], joint: CallResult) -> None:
         axis = self._axis(at.result)
         channels = linear_steps.indices_of(at.result, at.places)[axis]
-        self.terms[joint].append(Carried(at.rows, at.result.number, channels, factors, self._start(joint), axis))
+        read, start = at.result, self._start(joint)
+        self.terms[joint].append(Carried(at.rows, read.number, read.shape, channels, factors, start, axis))
         self._name_candidates(joint, Origins(at.result, np.arange(len(at.places)), at.places))
 
     def _kernels(self, at: Origins, factors: Float[np.ndarray, " m"], joint: CallResult) -> None:
@@ -137,6 +141,9 @@ class _Wirer:
         dense = result.operation in operations.DENSE
         if not isinstance(source, CallResult) or not isinstance(weight, Tensor):
             self.left_out[f"{_name(result)} with weights that depend on the picture"] = None
+            return
+        if not dense and source.shape[0] > 1:
+            self.left_out[f"{_name(result)} in parts of the picture"] = None
             return
         axis = len(source.shape) - 1 if dense else 1
         out = linear_steps.indices_of(result, at.places)[len(result.shape) - 1 if dense else 1]
@@ -147,7 +154,7 @@ class _Wirer:
         own = values[out] * factors[:, None, None, None].astype(np.float32)
         start = self._start(joint)
         steps = {} if dense else _steps_of(result, values.shape[2:])
-        self.terms[joint].append(Kernels(at.rows, source.number, own, first, start, axis=axis, **steps))
+        self.terms[joint].append(Kernels(at.rows, source.number, source.shape, own, first, start, axis=axis, **steps))
         self._name_candidates(joint, Origins(source, np.arange(source.shape[axis]), _middle(source, axis)))
 
     def _start(self, joint: CallResult) -> int:
@@ -158,16 +165,24 @@ class _Wirer:
         count = len(read.places)
         owners: list[CallResult | None] = [None] * count
         channels = np.zeros(count, np.int64)
-        ahead = [read]
+        ahead = [(read, np.ones(count))]
         while ahead:
-            one = ahead.pop()
+            one, signs = ahead.pop()
             steps = None if self._owns(one.result) else _steps(one)
             if steps is None and (one.result is self.below or self._makes(one.result)):
-                own = linear_steps.indices_of(one.result, one.places)[self._axis(one.result)]
-                for row, channel in zip(one.rows.tolist(), own.tolist(), strict=True):
-                    owners[row], channels[row] = one.result, channel
+                axis = self._axis(one.result)
+                own = linear_steps.indices_of(one.result, one.places)[axis]
+                # What is read with its sign turned round is driven by other inputs.
+                own += one.result.shape[axis] * ((signs < 0) & (one.result is not self.below))
+                channels[one.rows] = own
+                for row in one.rows.tolist():
+                    owners[row] = one.result
+                self.asked.setdefault(one.result, set()).update(own.tolist())
             elif steps is not None:
-                ahead += [source for source, _ in steps]
+                ahead += [
+                    (source, signs[np.searchsorted(one.rows, source.rows)] * np.where(factors < 0, -1, 1))
+                    for source, factors in steps
+                ]
             elif one.result.operation is not None and not self._ends(one.result):
                 self.left_out[_name(one.result)] = None
         # Runs of one owner, as a rule one.
