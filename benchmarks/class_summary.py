@@ -75,9 +75,7 @@ def summed(classifier: Classifier, photos: ImageSet, read: list[Input], layers: 
     return ClassSummary.of(classifier, gathered(classifier, layers, sums.so_far, 0.03))
 
 
-def _timed(
-    classifier: Classifier, photos: ImageSet, read: list[Input], layers: tuple[str, ...], rounds: int
-) -> None:
+def _timed(classifier: Classifier, photos: ImageSet, read: list[Input], layers: tuple[str, ...], rounds: int) -> None:
     summed(classifier, photos, read[: 2 * BATCH], layers)
     ratios = []
     for _ in range(rounds):

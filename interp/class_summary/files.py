@@ -34,14 +34,14 @@ def save(summary: ClassSummary, path: Path) -> None:
     """Write a summary to a file, which is there as a whole or not at all. Raises `OSError` where it cannot be.
 
     `about` is JSON: `format`, and the summary's texts. Of layer number l `counts_l` is A (classes × channels). Of the
-    pair that it begins, class c has the numbers `numbers_l` from `starts_l[c]` to `starts_l[c + 1]`, at `places_l`,
-    which are i · the upper layer's channels + j; others are 0.
+    pair that it begins, class c has the numbers `numbers_l` from `starts_l[c]` to `starts_l[c + 1]`, at places
+    i · the upper layer's channels + j, of which `gaps_l` has each less the one before it in its class; others are 0.
     """
     arrays: dict[str, np.ndarray] = {"about": np.array(json.dumps(_about(summary))), "images": summary.images}
     for number, layer in enumerate(summary.layers):
         arrays[f"counts_{number}"] = summary.counts[layer]
     for number, own in enumerate(summary.influences.values()):
-        arrays |= {f"{name}_{number}": getattr(own, name) for name in ("starts", "places", "numbers")}
+        arrays |= {f"{name}_{number}": getattr(own, name) for name in ("starts", "gaps", "numbers")}
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
         with temporary.open("xb") as file:
@@ -101,12 +101,13 @@ def _summary(about: dict[str, Any], arrays: dict[str, np.ndarray]) -> ClassSumma
     fits = arrays["images"].shape == (len(labels),) and all(len(one) == len(labels) for one in counts.values())
     influences = {}
     for number, pair in enumerate(zip(layers, layers[1:], strict=False)):
-        starts, places, numbers = (arrays[f"{name}_{number}"] for name in ("starts", "places", "numbers"))
+        starts, gaps, numbers = (arrays[f"{name}_{number}"] for name in ("starts", "gaps", "numbers"))
         shape = (len(labels), widths[number], widths[number + 1])
         fits &= starts.shape == (len(labels) + 1,) and starts[0] == 0 and (np.diff(starts) >= 0).all()
-        fits &= places.shape == numbers.shape == (starts[-1],)
-        fits &= bool(((places >= 0) & (places < shape[1] * shape[2])).all())
-        influences[pair] = Influences(shape, starts, places, numbers)
+        fits &= gaps.shape == numbers.shape == (starts[-1],) and bool((gaps >= 0).all())
+        ends = [gaps[first:last].sum(dtype=np.int64) for first, last in zip(starts, starts[1:], strict=False)]
+        fits &= max(ends, default=0) < shape[1] * shape[2]
+        influences[pair] = Influences(shape, starts, gaps, numbers)
     if not fits:
         raise ValueError("its tables do not fit together")
     left_out = {pair: tuple(one) for pair, one in zip(influences, about["left_out"], strict=True)}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Int, Integer
 
 from interp.class_summary.counted import ClassCounts, LayerPair
 from interp.class_summary.gathered import GatheredMarks, counts_of, gathered
@@ -27,12 +27,13 @@ class Influences(Fingerprinted):
     """In how many images of each class channel i of a layer is among the strongest inputs of channel j of the next.
 
     Few of all pairs are: of class c the numbers from `starts[c]` to `starts[c + 1]`, at `places` i · j's number + j.
+    These are kept as `gaps`, each place less the one before it in its class, which are small: so files are.
     """
 
     shape: tuple[int, int, int]
     starts: Int[np.ndarray, " c1"]
-    places: Int[np.ndarray, " m"]
-    numbers: Int[np.ndarray, " m"]
+    gaps: Integer[np.ndarray, " m"]
+    numbers: Integer[np.ndarray, " m"]
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -43,22 +44,27 @@ class Influences(Fingerprinted):
             raise IndexError(f"Class {number} does not exist: there are {len(self)}, numbered from 0.")
         found = np.zeros(self.shape[1] * self.shape[2], np.int64)
         own = slice(int(self.starts[number]), int(self.starts[number + 1]))
-        found[self.places[own]] = self.numbers[own]
+        found[np.cumsum(self.gaps[own], dtype=np.int64)] = self.numbers[own]
         return found.reshape(self.shape[1:])
 
     @classmethod
     def of(cls, marks: GatheredMarks, place: int) -> Influences:
         """Those of the pair of layers at this place, class by class: all at once would be too many."""
         wires = marks.wirings[place]
-        places, numbers = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
+        gaps, numbers = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
         for number, images in enumerate(marks.images):
             found = marks.influences(place, number).ravel() if images else np.zeros(0, np.int64)
             own = np.flatnonzero(found)
-            places.append(own.astype(np.int32))
+            gaps.append(np.diff(own, prepend=0).astype(np.int32))
             numbers.append(found[own].astype(np.int32))
-        starts = np.cumsum([len(one) for one in places])
+        starts = np.cumsum([len(one) for one in gaps])
         shape = (len(marks.images), wires.joints[0].width, wires.joints[-1].width)
-        return cls(shape, starts, np.concatenate(places), np.concatenate(numbers))
+        return cls(shape, starts, *(_smallest(np.concatenate(one)) for one in (gaps, numbers)))
+
+
+def _smallest(values: Int[np.ndarray, " m"]) -> Integer[np.ndarray, " m"]:
+    """The numbers, none below 0, in as few bytes as they need."""
+    return values.astype(np.min_scalar_type(int(values.max(initial=0))))
 
 
 @dataclass(frozen=True, eq=False)

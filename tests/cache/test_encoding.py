@@ -42,7 +42,16 @@ def back(value):
     "value",
     [
         *(None, True, False, 0, -(10**30), 1.5, -0.0, math.inf, -math.inf, "", 'é\ud800"\\', b"", b"\0\xff"),
-        *((), [], {}, (1, [2, {"a": (None,)}]), {"": 1, "float": "nan", "tensor": "0"}, [{"dict": 1}], {1: 2, ("a", (3,)): [None]}, {"entries": []}),
+        *(
+            (),
+            [],
+            {},
+            (1, [2, {"a": (None,)}]),
+            {"": 1, "float": "nan", "tensor": "0"},
+            [{"dict": 1}],
+            {1: 2, ("a", (3,)): [None]},
+            {"entries": []},
+        ),
         *(torch.device("cuda:1"), Target(1), Target(1, 2), Layer("a", 3, "spatial", 2, 2, True)),
         Preprocessing((3, 4), None),
     ],

@@ -76,7 +76,7 @@ def test_what_is_no_summary_is_refused(saved: Path, tmp_path: Path) -> None:
         {"counts_1": None},
         {"images": np.arange(4)},
         {"starts_0": np.zeros(4, np.int64)},
-        {"places_0": None},
+        {"gaps_0": None},
         {"about": {"labels": ["cat"]}},
         {"about": {"layers": ["conv1", "conv2", "conv3"]}},
         {"about": {"problems": 3}},
