@@ -64,21 +64,22 @@ def view(selection: Selection, picture, side) -> None:
         if number is None:
             return
         found = class_summary.graph(summary, number, settings)
+        pinned = _pinned(found)
+        effect = vertex.ask_effect(selection, vertices.key_of(pinned)) if done and pinned is not None else None
         with below:
             judged = asking.judged(selection, summary, number, settings) if done else None
             seen = vertices.seen(selection, found, number) if done else None
         judged = judged or JudgedGraph(found, None, 0)
         with told:
             st.markdown(_said(selection, summary, judged, number, done))
-        pinned = _pinned(judged.graph)
         with drawn:
             shown = _drawn(summary, judged, seen, number)
             about = f"Attribution graph of {summary.labels[number]}. {sentence(shown)}"
             json = class_summary.written(judged.graph)
             draw_graph(shown, key="cs-graph", on_pinned=_pin, label=about, pinned=pinned, json_text=json,
                        height=height_of(shown), file_name=f"loupe-{summary.classifier}-{number}")  # fmt: skip
-        if done and pinned is not None:
-            vertex.section(selection, summary, judged, number, vertices.key_of(pinned), seen)
+        if pinned is not None and effect is not None:
+            vertex.section(selection, summary, judged, number, vertices.key_of(pinned), seen, effect)
         if done:
             _table(summary, judged, number)
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
+import cache
+from interp import units
 from interp.class_summary import ChannelKey, ClassSummary, JudgedGraph
+from interp.figures import unit_effects
 from interp.figures import units as figures
+from interp.units import Ablated
 from pages.parts.cards import picturecards
 from pages.parts.cards.picturecards import PictureCard
 from pages.parts.class_summary.vertices import SHOWN, SeenVertices
@@ -14,11 +19,12 @@ from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain, shortened
 
 STRONGEST = 8
+DRAWS = 20
 
 
 def section(
     selection: Selection, summary: ClassSummary, judged: JudgedGraph, number: int, key: ChannelKey,
-    seen: SeenVertices | None,
+    seen: SeenVertices | None, effect: cache.Job,
 ) -> None:  # fmt: skip
     """Draw what is known of a vertex."""
     layer, channel = key
@@ -26,6 +32,7 @@ def section(
     st.markdown(_classes(summary, number, key))
     if seen is not None and layer in seen.tallies:
         _images(selection, seen, key)
+    _effect(summary, number, effect)
     pairs = list(summary.influences)
     below, above = st.columns(2)
     for pair, of in summary.influences.items():
@@ -49,6 +56,37 @@ def _classes(summary: ClassSummary, number: int, key: ChannelKey) -> str:
     return (
         f"It stands out in {shares[number]:.0%} of the images of *{plain(summary.labels[number])}*, number {place} of "
         f"{len(order)} classes: {best}."
+    )
+
+
+def ask_effect(selection: Selection, key: ChannelKey) -> cache.Job:
+    """Ask for what each class loses without a channel: before what comes sooner, which goes first then."""
+    layer, channel = key
+    # As the page of units asks for one unit, so that it is computed once for both.
+    how = {"to": "zero", "draws": DRAWS, "kept": cache.CachedItems()}
+    given = (selection.classifier, selection.photos, layer, (channel,))
+    return selection.scope.gather("vertex-effect", units.ablating, *given, **how)
+
+
+def _effect(summary: ClassSummary, number: int, job: cache.Job) -> None:
+    """What the class loses without the channel, beside others that are as active."""
+    place = st.container()
+    waiting.settled(job)
+    found: Ablated | None = job.latest(None)
+    if found is None:
+        return
+    changes, drawn = unit_effects.change(found, "logit")
+    if np.isnan(changes[number]):
+        return
+    order = int((changes < changes[number]).sum()) + 1
+    beside = ""
+    if len(drawn):
+        beaten = float((drawn[:, number] > changes[number]).mean())
+        beside = f"; without one of {len(drawn)} others as active it falls less in {beaten:.0%} of draws"
+    amount = f"{changes[number]:+.3g}".replace("-", "−")
+    place.markdown(
+        f"**Without it** (zeroed) the mean logit of *{plain(summary.labels[number])}* over its own images changes by "
+        f"{amount}, number {order} of {int((~np.isnan(changes)).sum())} classes from the largest fall{beside}."
     )
 
 
