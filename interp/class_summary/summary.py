@@ -15,7 +15,8 @@ from interp.class_summary.gathered import GatheredMarks, counts_of, gathered
 from interp.class_summary.layers import summary_layers
 from interp.class_summary.marks import SHARES
 from interp.images import ImageSet, Problem
-from interp.set_pass import Positions, by_chunks, returned
+from interp.models import OwnLabels
+from interp.set_pass import Positions, by_chunks, chosen_positions, returned
 from interp.set_pass.running import ItemStore
 from interp.types import Classifier, Fingerprinted
 from interp.units.counting import UnitPass
@@ -133,7 +134,8 @@ def summarize(
 
     `layers` are to be in the network's order (None: the ends of its blocks), `share` is one of `SHARES`. Images belong
     to the class that their label is matched to; those without a class are counted in `unlabelled`. Raises `ValueError`
-    for layers that there are not, for fewer than two, or where no image has a class.
+    for layers that there are not, for fewer than two, where no image has a class, or where classes do not exclude each
+    other.
     """
     return returned(summing(classifier, photos, layers, share, positions))
 
@@ -149,6 +151,7 @@ def summing(
 ) -> Generator[ClassSummary, None, ClassSummary]:
     """As `summarize`: yields what has been counted so far, and leaves what it finds of each chunk in `kept`."""
     names = _checked(classifier, layers)
+    _check_labels(classifier, photos, positions)
     latest, seen = None, 0
     with closing(gathering(classifier, photos, names, positions, kept=kept)) as steps:
         while True:
@@ -191,6 +194,19 @@ def _checked(classifier: Classifier, layers: Sequence[str] | None) -> tuple[str,
     if len(set(names)) < len(names):
         raise ValueError("A layer is given twice: give each once, in the network's order.")
     return names
+
+
+def _check_labels(classifier: Classifier, photos: ImageSet, positions: Positions) -> None:
+    """Raise `ValueError` where the labels tell before any image is read that no class has one."""
+    if classifier.multi_label:
+        raise ValueError(
+            f"The classes of {classifier.name} do not exclude each other, and a class summary counts an image for one "
+            "class alone: choose a classifier that gives an image one class."
+        )
+    chosen = chosen_positions(photos, positions)
+    labels = OwnLabels.of(classifier, photos).indices
+    if labels is not None and len(chosen) and not (labels[chosen] >= 0).any():
+        raise ValueError(_no_class(classifier, photos, len(chosen)))
 
 
 def _no_class(classifier: Classifier, photos: ImageSet, read: int) -> str:

@@ -15,12 +15,16 @@ MOST_NAMES = 40
 """Of more classes names are shown where one points alone."""
 
 
-def embedding(found: ClassEmbedding, labels: Sequence[str], chosen: int | None = None) -> go.Figure:
-    """The classes' maps as frames of one figure, from the first layer to the last, which is shown first.
+def embedding(
+    found: ClassEmbedding, labels: Sequence[str], chosen: int | None = None, layer: str | None = None
+) -> go.Figure:
+    """The classes' maps as frames of one figure, from the first layer to the last, begun at `layer` (None: the last).
 
-    Points are the classes of the embedding; `chosen` is marked. Axes are the same for all layers.
+    Points are the classes of the embedding; `chosen` is marked. Axes are the same for all layers. A point's
+    `customdata` is the class's number and the layer.
     """
     layers = list(found.points)
+    first = layers.index(layer) if layer in layers else len(layers) - 1
     names = [labels[one] for one in found.classes.tolist()]
     every = np.concatenate([found.points[layer] for layer in layers])
     middle, reach = every.mean(axis=0), 0.55 * float(np.ptp(every, axis=0).max() or 1.0)
@@ -39,7 +43,7 @@ def embedding(found: ClassEmbedding, labels: Sequence[str], chosen: int | None =
             mode="markers+text" if len(names) <= MOST_NAMES else "markers",
             text=names,
             textposition="top center",
-            customdata=found.classes.tolist(),
+            customdata=[[one, layer] for one in found.classes.tolist()],
             hovertemplate="%{text}<extra></extra>",
             marker=marker,
             cliponaxis=False,
@@ -55,12 +59,12 @@ def embedding(found: ClassEmbedding, labels: Sequence[str], chosen: int | None =
         for layer in layers
     ]  # fmt: skip
     slider = {
-        "active": len(layers) - 1,
+        "active": first,
         "steps": steps,
         "currentvalue": {"prefix": "Layer "},
         "pad": {"t": 24, "l": 24, "r": 24},
     }
-    figure = go.Figure(trace(layers[-1]), frames=[go.Frame(name=layer, data=[trace(layer)]) for layer in layers])
+    figure = go.Figure(trace(layers[first]), frames=[go.Frame(name=layer, data=[trace(layer)]) for layer in layers])
     axes = {"visible": False, "showgrid": False, "zeroline": False}
     figure.update_layout(
         height=HEIGHT,
@@ -68,7 +72,8 @@ def embedding(found: ClassEmbedding, labels: Sequence[str], chosen: int | None =
         sliders=[slider],
         xaxis=axes | {"range": [middle[0] - reach, middle[0] + reach]},
         yaxis=axes | {"range": [middle[1] - reach, middle[1] + reach], "scaleanchor": "x"},
-        dragmode="lasso",
+        # With the lasso at hand from the start, Streamlit hears of no click.
+        dragmode="pan",
         showlegend=False,
     )
     return figure

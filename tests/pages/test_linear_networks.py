@@ -32,7 +32,9 @@ def linear(app, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     return app
 
 
-@pytest.mark.parametrize("page", ["saliency", "feature_visualization", "units", "embeddings", "channel_attribution"])
+@pytest.mark.parametrize(
+    "page", ["saliency", "feature_visualization", "units", "embeddings", "channel_attribution", "class_summary"]
+)
 def test_without_a_map_pages_that_need_one_say_so(linear, page: str) -> None:
     linear.switch_page(f"pages/{page}.py").run()
     assert not linear.exception and "This page needs a layer with a map, and flat has none" in linear.info[0].value

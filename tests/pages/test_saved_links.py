@@ -14,6 +14,7 @@ CHANNELS = SCENES | {"ch.layer": "mixed4c", "fv.quality": "Preview", "image": "c
 FEATURES = SCENES | {"fv.layer": "mixed3b", "fv.quality": "Preview"}
 EXPLORER = SCENES | {"map.layer": "mixed4c", "map.pooling": "Max", "map.method": "PCA"}
 INTEREST = SCENES | {"interest.method": "Gradient", "interest.rule": "Percentile", "interest.percent": "80"}
+SUMMARY = SCENES | {"cs.layers": "Ends of stages"}
 LINKS = [
     ("app", SCENES | {"outcome": "Right", "order": "Most images first", "confidence": "10-100"}),
     ("saliency", SALIENCY | {"methods": "Gradient,LRP", "view": "Contour", "part": "Absolute", "scale": "Shared"}),
@@ -68,6 +69,12 @@ LINKS = [
         SCENES | {"un.view": "Without it", "un.remove": "Ticked", "un.layer": "mixed5b", "un.ticked": "mixed5b:3"},
     ),
     ("units", SCENES | {"un.say": "Words", "un.concept": "wing"}),
+    ("class_summary", SUMMARY | {"cs.class": "3", "cs.kept": "0.3", "cs.share": "1%", "cs.vertex": "mixed5b:7"}),
+    (
+        "class_summary",
+        SUMMARY | {"cs.view": "Classes", "cs.map": "PCA", "cs.layer": "mixed4c", "cs.order": "Alike", "cs.search": "b"},
+    ),
+    ("class_summary", SUMMARY | {"cs.view": "Two classes", "cs.second": "4"}),
 ]
 
 

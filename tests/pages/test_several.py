@@ -198,7 +198,7 @@ def headless(served, monkeypatch: pytest.MonkeyPatch):
     return served(3, list(COLOURS), end="scores", index=listed)
 
 
-@pytest.mark.parametrize("page", [None, "saliency", "channel_attribution", "shared_interest"])
+@pytest.mark.parametrize("page", [None, "saliency", "channel_attribution", "shared_interest", "class_summary"])
 def test_without_a_head_pages_of_classes_say_so(headless, page: str | None) -> None:
     app = opened(headless, page)
     assert "This page needs classes, and mine has none" in said(app)

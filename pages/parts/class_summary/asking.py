@@ -8,7 +8,7 @@ import streamlit as st
 
 import cache
 from interp import class_summary
-from interp.class_summary import ClassSummary, GraphSettings, JudgedGraph
+from interp.class_summary import ClassGraph, ClassSummary, GraphSettings
 from pages.parts.kit import controls, problems, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
@@ -40,14 +40,9 @@ def choose_share() -> float:
 
 def summary(selection: Selection, layers: Sequence[str], share: float) -> tuple[ClassSummary | None, bool]:
     """The summary so far (None: nothing yet), and whether that is all; progress is drawn where this is called."""
-    if not selection.classifier.labels:
-        st.info(
-            f"{plain(selection.classifier.name)} gives no classes, so there is nothing to sum up by class. Choose a "
-            "classifier with its head."
-        )
-        return None, False
     given = (selection.classifier, selection.photos, tuple(layers), share)
-    job = selection.scope.shared.compute("summary", class_summary.summing, *given, kept=cache.CachedItems())
+    # All views of the page ask for it, and no other page.
+    job = selection.scope.at("").compute("summary", class_summary.summing, *given, kept=cache.CachedItems())
     done = waiting.settled(job)
     found: ClassSummary | None = job.latest(None)
     if done and found is not None:
@@ -55,14 +50,15 @@ def summary(selection: Selection, layers: Sequence[str], share: float) -> tuple[
     return found, done
 
 
-def judged(
-    selection: Selection, summary: ClassSummary, number: int, settings: GraphSettings, slot: str = "judged"
-) -> JudgedGraph | None:
-    """The class's graph with its support, as far as that is known; progress is drawn where this is called."""
+def graph(summary: ClassSummary, number: int, settings: GraphSettings) -> ClassGraph:
+    """The class's graph, of what has been counted so far."""
+    return cache.figure(class_summary.graph, summary, number, settings)
+
+
+def judging(selection: Selection, summary: ClassSummary, number: int, settings: GraphSettings) -> cache.Job:
+    """The job that says how firmly the class's graph stands."""
     given = (selection.classifier, selection.photos, summary.layers, summary.share, number, settings)
-    job = selection.scope.compute(slot, class_summary.judging, *given, kept=cache.CachedItems())
-    waiting.settled(job)
-    return job.latest(None)
+    return selection.scope.compute("judged", class_summary.judging, *given, kept=cache.CachedItems())
 
 
 def choose_class(

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Generator
+
+import plotly.graph_objects as go
 import streamlit as st
 
-from interp import class_summary
+import cache
+from interp import class_summary, models
 from interp import embedding as embeddings
 from interp.class_summary import ClassEmbedding, ClassSimilarity, ClassSummary
+from interp.embedding import ProjectionMethod
 from interp.figures import class_embedding as figures
-from pages.parts.class_summary import asking
+from interp.models.predictions import Predictions
+from pages.parts.class_summary import asking, class_list
 from pages.parts.kit import charts, controls, export, replay, waiting
 from pages.parts.kit.selection import Selection
-from pages.parts.kit.text import plain
 
 METHODS = {"UMAP": class_summary.SUMMIT, "t-SNE": embeddings.TSNE(), "PCA": embeddings.PCA()}
-ORDERS = ("Name", "Alike", "Images")
+KEY = "cs-map"
 
 READING = (
     "**Classes.** Each point is a class, placed by the channels that stand out in its images: classes with the same "
     "channels in the same measure (cosine of $A_c$ and $A_d$) are near. The slider goes through the layers; each "
     "layer's map begins at that of the layer before and is laid on it, so that points move only where something "
-    "changed. *Pitfalls:* with ten classes a map is little more than a drawing of a table: the numbers in the list, "
+    "changed. A click chooses a class, and the layer at which it was clicked; the lasso, one of the signs above "
+    "the map, limits the list to what it holds. *Accuracy* is the share of the class's images whose most probable "
+    "class it is, as on the Overview. "
+    "*Pitfalls:* with ten classes a map is little more than a drawing of a table: the numbers in the list, "
     "cosines from 0 to 1, say it better; distances between far points of UMAP and t-SNE mean nothing."
 )
 
 
 def view(selection: Selection, picture, side) -> None:
-    """The map of all classes with its layers, and the list."""
+    """The map of all classes with its layers, the list, and how well the chosen class is recognized."""
     with side:
         layers = asking.choose_layers(selection)
         if layers is None:
@@ -44,46 +51,68 @@ def view(selection: Selection, picture, side) -> None:
         with place:
             number = asking.choose_class(summary)
             layer = controls.listed("Alike in", "cs.layer", layers, default=layers[-1])
-            order = controls.one_of("Order", "cs.order", ORDERS)
+            order = controls.one_of("Order", "cs.order", class_list.ORDERS, help=class_list.HELP)
             wanted = controls.text("Search", "cs.search", placeholder="all classes")
         if number is None or not done:
             return
-        counts = dict(summary.counts)
-        job = selection.scope.draw("class-map", class_summary.embed_classes, counts, summary.images, METHODS[method])
         with above:
-            waiting.settled(job)
-        found: ClassEmbedding | None = job.latest(None)
-        with above:
-            if found is not None and len(found.points):
-                replay.once(_map, found, summary.labels, number)
-        alike = selection.scope.draw("alike", class_summary.similarity, counts)
+            held = _map(selection, summary, METHODS[method], number, layer)
+        alike = selection.scope.draw("alike", similarity, summary)
+        predictions = _predictions(selection)
         if waiting.settled(alike):
-            _list(summary, alike.value, number, layer, order, wanted)
+            rows = class_list.ClassRows.of(summary, alike.value, predictions, number, layer)
+            class_list.draw(rows, alike.value, order, wanted, held)
+        if predictions is not None:
+            class_list.recognized(summary, predictions, number)
 
 
-def _map(found: ClassEmbedding, labels: tuple[str, ...], number: int) -> None:
-    charts.draw(figures.embedding(found, labels, number), config=export.PLOT)
+def similarity(summary: ClassSummary) -> ClassSimilarity:
+    """How alike all classes are, in all layers."""
+    return class_summary.similarity(summary.counts)
 
 
-def _list(summary: ClassSummary, alike: ClassSimilarity, number: int, layer: str, order: str, wanted: str) -> None:
-    cosines = alike.cosines[layer][number]
-    seen = summary.seen
-    if wanted:
-        seen = seen[[wanted.casefold() in summary.labels[one].casefold() for one in seen.tolist()]]
-    keys = {"Name": seen, "Alike": -cosines[seen], "Images": -summary.images[seen]}
-    rows = [
-        {
-            "class": summary.labels[one],
-            "images": int(summary.images[one]),
-            f"alike {summary.labels[number]}": float(cosines[one]),
-        }
-        for one in seen[np.argsort(keys[order], kind="stable")].tolist()
-    ]
-    near = alike.nearest(layer, number, 3).tolist()
-    said = ", ".join(f"{plain(summary.labels[one])} {cosines[one]:.2f}" for one in near)
-    st.markdown(f"Nearest to **{plain(summary.labels[number])}** at {plain(layer)}: {said or 'none'}.")
-    config = {
-        f"alike {summary.labels[number]}": st.column_config.ProgressColumn(min_value=0, max_value=1, format="%.2f")
-    }
-    st.dataframe(export.shown(rows), hide_index=True, height=320, column_config=config)
-    export.download("Classes as CSV", "loupe-classes.csv", lambda: rows)
+def embedded(summary: ClassSummary, method: ProjectionMethod) -> Generator[ClassEmbedding, None, ClassEmbedding]:
+    """The maps of all layers, as far as they are made."""
+    return (yield from class_summary.embed_classes(summary.counts, summary.images, method))
+
+
+def _map(
+    selection: Selection, summary: ClassSummary, method: ProjectionMethod, number: int, layer: str
+) -> tuple[int, ...] | None:
+    """Draw the map; gives the classes in the lasso, or None where there is no lasso."""
+    call = cache.call(embedded, summary, method)
+    job = selection.scope.ask("class-map", call, queue=cache.Queue.PROJECTIONS)
+    waiting.settled(job)
+    found: ClassEmbedding | None = job.latest(None)
+    if found is None or not len(found.points):
+        return None
+    figure = cache.figure(_figure, found, summary.labels, number, layer)
+    charts.draw(figure, key=KEY, on_select=_take, selection_mode=("points", "box", "lasso"), config=export.PLOT)
+    return _held()
+
+
+def _figure(found: ClassEmbedding, labels: tuple[str, ...], number: int, layer: str) -> go.Figure:
+    return replay.Settled(figures.embedding(found, labels, number, layer))
+
+
+def _take() -> None:
+    """Choose the class that was clicked, and the layer at which it was."""
+    points = st.session_state[KEY].selection.points
+    if len(points) == 1:
+        number, layer = points[0]["customdata"]
+        st.session_state["cs.class"], st.session_state["cs.layer"] = str(number), layer
+
+
+def _held() -> tuple[int, ...] | None:
+    selected = st.session_state[KEY].selection
+    if not (selected.lasso or selected.box):
+        return None
+    return tuple(sorted({int(one["customdata"][0]) for one in selected.points}))
+
+
+def _predictions(selection: Selection) -> Predictions | None:
+    """What the Overview has the classifier say of the set, as far as it is known."""
+    job = selection.scope.shared.compute("predictions", models.predict, selection.classifier, selection.photos)
+    if not waiting.settled(job):
+        return None
+    return job.value

@@ -18,7 +18,7 @@ from pages.parts.class_summary.graph_view import (
     height_of,
     sentence,
 )
-from pages.parts.kit import address, export
+from pages.parts.kit import address, export, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
 
@@ -63,13 +63,16 @@ def view(selection: Selection, picture, side) -> None:
             number = asking.choose_class(summary)
         if number is None:
             return
-        found = class_summary.graph(summary, number, settings)
-        pinned = _pinned(found)
-        effect = vertex.ask_effect(selection, vertices.key_of(pinned)) if done and pinned is not None else None
-        with below:
-            judged = asking.judged(selection, summary, number, settings) if done else None
-            seen = vertices.seen(selection, found, number) if done else None
-        judged = judged or JudgedGraph(found, None, 0)
+        judged, seen, effect = JudgedGraph(asking.graph(summary, number, settings), None, 0), None, None
+        pinned = _pinned(judged.graph)
+        if done:
+            # What is asked last comes first: the pictures.
+            effect = None if pinned is None else vertex.ask_effect(selection, vertices.key_of(pinned))
+            judging = asking.judging(selection, summary, number, settings)
+            with below:
+                seen = vertices.seen(selection, judged.graph, number)
+                waiting.settled(judging)
+            judged = judging.latest(judged)
         with told:
             st.markdown(_said(selection, summary, judged, number, done))
         with drawn:
@@ -101,7 +104,7 @@ def _said(selection: Selection, summary: ClassSummary, judged: JudgedGraph, numb
     some = "" if done else f" (of {len(selection.photos):,} images of the set {int(summary.images.sum()):,} so far)"
     said = (
         f"**{plain(summary.labels[number])}**: {len(graph.vertices)} channels of {len(graph.layers)} layers and "
-        f"{len(graph.edges)} influences, from {images:,} images{some}."
+        f"{len(graph.edges)} influences, from {images:,} {'image' if images == 1 else 'images'}{some}."
     )
     if judged.support is not None:
         firm = float((judged.support.vertices >= 0.9).mean())
@@ -118,7 +121,7 @@ def _said(selection: Selection, summary: ClassSummary, judged: JudgedGraph, numb
             f" What goes through {plain(', '.join(missing), limit=200)} is not followed: it mixes channels by itself."
         )
     if summary.unlabelled and done:
-        said += f" {summary.unlabelled:,} images have no label among the classes."
+        said += f" Without a label among the classes: {summary.unlabelled:,} images of the set."
     return said
 
 

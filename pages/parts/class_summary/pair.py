@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from interp import class_summary
+import cache
+from interp import class_summary, progress
 from interp.class_summary import ClassGraph, ClassSummary, GraphSettings, PairOverlaps
 from interp.figures import class_pairs as figures
+from interp.set_pass import evenly
 from pages.parts.class_summary import asking, vertices
 from pages.parts.class_summary.graph_view import (
     DrawnEdge,
@@ -60,7 +63,7 @@ def view(selection: Selection, picture, side) -> None:
         if first is None or second is None:
             st.info("Images of two classes are needed to set one beside the other.")
             return
-        graphs = tuple(class_summary.graph(summary, one, settings) for one in (first, second))
+        graphs = tuple(asking.graph(summary, one, settings) for one in (first, second))
         seen: list[SeenVertices | None] = [None, None]
         if done:
             with below:
@@ -70,22 +73,28 @@ def view(selection: Selection, picture, side) -> None:
             _joint(summary, graphs, (first, second), seen)
         if not done:
             return
-        job = selection.scope.draw("pairs", chance, summary, settings, (first, second))
+        job = selection.scope.draw("graphs", graphs_of_many, summary, settings)
         with above:
             if waiting.settled(job):
-                names = summary.labels[first], summary.labels[second]
-                parted = class_summary.parting(graphs[0], graphs[1], job.value)
-                st.markdown(plain(parted.sentence(*names), limit=900))
-                replay.once(_curve, summary.layers, class_summary.jaccard(graphs[0], graphs[1]), job.value)
-        _contrast(summary, first, second)
+                pair = (str(first), str(second))
+                others: PairOverlaps = cache.figure(class_summary.random_pairs, job.value, without=pair)
+                parted = class_summary.parting(graphs[0], graphs[1], others)
+                st.markdown(plain(parted.sentence(summary.labels[first], summary.labels[second]), limit=900))
+                replay.once(_curve, parted.layers, parted.overlap, others)
+        replay.once(_contrast, summary, first, second)
+        export.download("All channels as CSV", "loupe-two-classes.csv", lambda: _contrasts(summary, first, second))
 
 
-def chance(summary: ClassSummary, settings: GraphSettings, without: tuple[int, int]) -> PairOverlaps:
-    """What random pairs of classes share, but for the one that is looked at."""
+def graphs_of_many(summary: ClassSummary, settings: GraphSettings) -> Generator[None, None, dict[str, ClassGraph]]:
+    """The graphs of the classes that random pairs are drawn of."""
     seen = summary.seen
-    chosen = seen[np.linspace(0, len(seen) - 1, min(len(seen), MOST_CLASSES)).round().astype(int)]
-    graphs = {str(one): class_summary.graph(summary, one, settings) for one in {*chosen.tolist(), *without}}
-    return class_summary.random_pairs(graphs, without=(str(without[0]), str(without[1])))
+    chosen = seen[evenly(len(seen), MOST_CLASSES)].tolist()
+    found = {}
+    for at, one in enumerate(chosen):
+        progress.report(at, len(chosen), "graphs of other classes")
+        found[str(one)] = class_summary.graph(summary, one, settings)
+        yield
+    return found
 
 
 def _joint(
@@ -135,23 +144,26 @@ def _curve(layers: tuple[str, ...], overlap: np.ndarray, found: PairOverlaps) ->
 
 
 def _contrast(summary: ClassSummary, first: int, second: int) -> None:
-    found = class_summary.contrast(summary.of_class(first), summary.of_class(second))
     names = summary.labels[first], summary.labels[second]
+    st.markdown("**Channels that differ most**")
+    config = {name: st.column_config.NumberColumn(format="%.0f%%") for name in names}
+    config |= {name: st.column_config.NumberColumn(format="%.2f") for name in ("log odds", "standard error")}
+    rows = _contrasts(summary, first, second)[:CONTRASTED]
+    st.dataframe(export.shown(rows), hide_index=True, column_config=config, height="content")
+
+
+def _contrasts(summary: ClassSummary, first: int, second: int) -> list[dict[str, Any]]:
+    found = class_summary.contrast(summary.of_class(first), summary.of_class(second))
     rows = [
         {
             "layer": layer,
             "channel": channel,
-            f"{names[0]}": 100 * float(summary.counts[layer][first, channel] / summary.images[first]),
-            f"{names[1]}": 100 * float(summary.counts[layer][second, channel] / summary.images[second]),
+            summary.labels[first]: 100 * float(summary.counts[layer][first, channel] / summary.images[first]),
+            summary.labels[second]: 100 * float(summary.counts[layer][second, channel] / summary.images[second]),
             "log odds": float(one.log_odds[channel]),
             "standard error": float(one.errors[channel]),
         }
         for layer, one in found.items()
         for channel in range(len(one.z))
     ]
-    rows.sort(key=lambda row: -abs(row["log odds"] / row["standard error"]))
-    st.markdown("**Channels that differ most**")
-    config = {name: st.column_config.NumberColumn(format="%.0f%%") for name in names}
-    config |= {name: st.column_config.NumberColumn(format="%.2f") for name in ("log odds", "standard error")}
-    st.dataframe(export.shown(rows[:CONTRASTED]), hide_index=True, column_config=config)
-    export.download("All channels as CSV", "loupe-two-classes.csv", lambda: rows)
+    return sorted(rows, key=lambda row: -abs(row["log odds"] / row["standard error"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,11 @@ from jaxtyping import UInt8
 
 from interp.class_summary import ChannelKey, ClassGraph
 from interp.figures import units as figures
+from interp.figures.units import Crop
+from interp.images import ImageSet
 from interp.images.data_urls import data_url
 from interp.passes.receptive_fields import ReceptiveFields, receptive_fields
+from interp.types import Classifier
 from interp.units import Counted, LayerTally, UnitPass, UnitTally
 from pages.parts.kit import over_set, waiting
 from pages.parts.kit.selection import Selection
@@ -21,43 +25,43 @@ SIDE = 72
 
 @dataclass(frozen=True, eq=False)
 class SeenVertices:
-    """The tallies of a class's images by layer, and a square for each vertex, as far as they are made."""
+    """The tallies of a class's images by layer, and a picture of each vertex as a data URL, once they are made."""
 
     tallies: dict[str, LayerTally]
     fields: dict[str, ReceptiveFields]
-    squares: dict[ChannelKey, UInt8[np.ndarray, "side side 3"]]
     urls: dict[ChannelKey, str]
 
 
 def seen(selection: Selection, graph: ClassGraph, number: int, slot: str = "") -> SeenVertices | None:
-    """What the vertices are in the images of the class: read in a pass over these alone."""
+    """What the vertices are in the images of the class: read in a pass over these alone.
+
+    Progress is drawn where this is called.
+    """
     classifier, photos = selection.classifier, selection.photos
+    fields = {
+        layer: selection.scope.shared.compute(f"fields {layer}", receptive_fields, classifier, layer)
+        for layer in graph.layers
+    }
     positions = np.array([one for one, label in enumerate(selection.labels.indices) if label == number], np.int64)
     items = [UnitTally(layer, top=SHOWN, kept=1) for layer in graph.layers]
     job = over_set.ask(selection.scope, f"vertices{slot}", UnitPass(), classifier, photos, items, positions)
-    tallied: tuple[Counted[LayerTally], ...] = job.latest(())
-    if not waiting.settled(job) or not tallied or not tallied[0].images:
+    if not all(waiting.settled(one) for one in (job, *fields.values())):
         return None
-    fields = {}
-    for layer in graph.layers:
-        own = selection.scope.shared.compute(f"fields {layer}", receptive_fields, classifier, layer)
-        if not waiting.settled(own):
-            return None
-        fields[layer] = own.value
+    tallied: tuple[Counted[LayerTally], ...] = job.value
+    if not tallied[0].images:
+        return None
     tallies = {one.value.layer: one.value for one in tallied}
+    sees = {layer: own.value for layer, own in fields.items()}
     keys = [one.key for one in graph.vertices]
-    wanted = tuple(_crops(tallies[layer], fields[layer], channel) for layer, channel in keys)
-    reading = selection.scope.read(f"vertex-crops{slot}", figures.crops, classifier, photos, wanted)
-    if not waiting.settled(reading):
-        return SeenVertices(tallies, fields, {}, {})
-    drawing = selection.scope.draw(f"vertex-urls{slot}", urls_of, reading.value)
-    urls = drawing.value if waiting.there(drawing, 0.5) else ()
-    squares = dict(zip(keys, reading.value, strict=True))
-    return SeenVertices(tallies, fields, squares, dict(zip(keys, urls, strict=False)))
+    wanted = tuple(_crops(tallies[layer], sees[layer], channel) for layer, channel in keys)
+    reading = selection.scope.read(f"vertex-pictures{slot}", pictures, classifier, photos, wanted)
+    urls = reading.value if waiting.settled(reading) else ()
+    return SeenVertices(tallies, sees, dict(zip(keys, urls, strict=False)))
 
 
-def urls_of(squares: tuple[UInt8[np.ndarray, "side side 3"], ...]) -> tuple[str, ...]:
-    """The squares as data URLs, of the size that vertices have."""
+def pictures(classifier: Classifier, photos: ImageSet, each: Sequence[Sequence[Crop]]) -> tuple[str, ...]:
+    """For each vertex a square of what it sees in its top images, as a data URL of the size that vertices have."""
+    squares = figures.crops(classifier, photos, each)
     return tuple(data_url(_smaller(one), "webp", quality=80) for one in squares)
 
 

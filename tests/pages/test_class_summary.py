@@ -1,0 +1,263 @@
+"""The page of class summaries: the graph of a class and two classes, and what it says where there is none."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+
+import cache
+from interp import class_summary
+from interp.units import UnitPass
+from pages.parts.class_summary import graph_view, vertices
+from pages.parts.kit import waiting
+from tests import colours
+from tests.pages.opening import opening, said
+
+ADDRESS = {"model": "scenes-honest", "images": "scenes:20", "cs.layers": "Ends of stages"}
+HELD = threading.Event()
+JUDGING, PICTURES = class_summary.judging, vertices.pictures
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
+    """What the browser gets of each graph that is drawn, with its pictures, and what hears of a pinned vertex."""
+    found: list[dict] = []
+    pictures: dict[str, str] = {}
+
+    def component(*, key: str, data: dict, **more) -> None:
+        if "vertices" not in data:
+            pictures.update(data["pictures"])
+            return
+        found.append({**data, "pictures": dict(pictures), "hear": more["on_pinned_change"].args[2]})
+        pictures.clear()
+
+    monkeypatch.setattr(graph_view, "_GRAPH", component)
+    return found
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many images the network has run on, pass by pass."""
+    found: list[int] = []
+    original = UnitPass.run
+
+    def counted(work, classifier, items, context, seen):
+        found.append(len(seen))
+        return original(work, classifier, items, context, seen)
+
+    monkeypatch.setattr(UnitPass, "run", counted)
+    return found
+
+
+@pytest.fixture
+def computed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What has been computed, by the names of functions."""
+    found: list[str] = []
+    original = cache.Call.__call__
+
+    def called(call: cache.Call):
+        found.append(call.function.__name__)
+        return original(call)
+
+    monkeypatch.setattr(cache.Call, "__call__", called)
+    return found
+
+
+def test_the_graph_of_a_class_has_pictures_support_and_its_numbers(app, drawn: list[dict]) -> None:
+    open_page, _ = opening(app, "class_summary", ADDRESS)
+    open_page(cs_class="2")
+    shown = drawn[-1]
+    name = app.selectbox(key="cs.class").options[2]
+    assert f"**{name}**" in said(app) and "from 2 images" in said(app) and "of its channels stay in" in said(app)
+    assert {one["id"] for one in shown["vertices"]} == set(shown["pictures"])
+    assert all(0 <= one["support"] <= 1 for one in shown["vertices"]) and shown["edges"]
+    # What the button saves is the same graph.
+    saved = json.loads(shown["json"])
+    assert {f"{layer}:{one['channel']}" for layer, some in saved.items() for one in some} == set(shown["pictures"])
+    assert list(saved) == [row["layer"] for row in shown["rows"]]
+
+
+def said_in(app, key: str) -> str:
+    text = app.query_params[key]
+    return text[0] if isinstance(text, list) else text
+
+
+def held(*given, **named):
+    """Judging, once the test lets it begin."""
+    HELD.wait(30)
+    return (yield from JUDGING(*given, **named))
+
+
+def held_pictures(*given):
+    """Pictures, likewise."""
+    HELD.wait(30)
+    return PICTURES(*given)
+
+
+def test_the_graph_is_there_before_its_support_and_pictures(app, drawn: list[dict], monkeypatch) -> None:
+    open_page, run_again = opening(app, "class_summary", ADDRESS)
+    open_page()
+    HELD.clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(class_summary, "judging", held)
+        patch.setattr(vertices, "pictures", held_pictures)
+        patch.setattr(waiting, "PATIENCE", 0.05)
+        app.selectbox(key="cs.class").set_value("1")
+        run_again()
+        early = drawn[-1]
+        assert early["vertices"] and not early["pictures"] and early["vertices"][0]["support"] is None
+        HELD.set()
+        patch.setattr(waiting, "PATIENCE", 60.0)
+        run_again()
+    whole = drawn[-1]
+    assert [one["id"] for one in whole["vertices"]] == [one["id"] for one in early["vertices"]]
+    assert len(whole["pictures"]) == len(whole["vertices"]) and whole["vertices"][0]["support"] is not None
+
+
+def test_another_class_keeps_the_settings_and_a_rerun_computes_nothing(
+    app, drawn: list[dict], run: list[int], computed: list[str]
+) -> None:
+    # Nor is anything remembered of other tests.
+    cache.forget()
+    open_page, run_again = opening(app, "class_summary", ADDRESS)
+    open_page(cs_kept="0.3", cs_share="1%")
+    assert sum(run) == 20 + 2
+    computed.clear()
+    run_again()
+    assert computed == [] and sum(run) == 22
+    app.selectbox(key="cs.class").set_value("5")
+    run_again()
+    assert app.slider(key="cs.kept").value == 0.3 and app.segmented_control(key="cs.share").value == "1%"
+    address = {key: said_in(app, key) for key in ("cs.class", "cs.kept", "cs.share", "cs.layers")}
+    assert address == {"cs.class": "5", "cs.kept": "0.3", "cs.share": "1%", "cs.layers": "Ends of stages"}
+    # The class's own two images are looked at for the pictures, and the set is not gone through again.
+    assert sum(run) == 24 and "summing" not in computed
+    app.segmented_control(key="cs.share").set_value("3%")
+    run_again()
+    # Both shares are counted in one pass.
+    assert sum(run) == 24 and "summing" in computed
+
+
+def test_a_pinned_vertex_has_a_section_and_is_in_the_address(app, drawn: list[dict], cards: list) -> None:
+    open_page, run_again = opening(app, "class_summary", ADDRESS)
+    open_page()
+    assert "It stands out in" not in said(app)
+    top = drawn[-1]["vertices"][0]
+    layer, _, channel = top["id"].rpartition(":")
+    app.query_params["cs.vertex"] = top["id"]
+    run_again()
+    assert drawn[-1]["pinned"] == top["id"] and f"#### {layer}, channel {channel}" in said(app)
+    assert "It stands out in 100% of the images" in said(app) or "It stands out in 50% of the images" in said(app)
+    assert len(cards[-1]) == 2 and all(picture is not None for picture, _ in cards[-1])
+    read = next(one.value for one in app.dataframe if "in the graph" in one.value)
+    assert read["images"].is_monotonic_decreasing and read["in the graph"].any()
+    app.session_state["cs.vertex"] = ""
+    run_again()
+    assert "It stands out in" not in said(app) and "cs.vertex" not in app.query_params
+
+
+def test_two_classes_are_one_graph_with_their_overlap(app, drawn: list[dict]) -> None:
+    open_page, _ = opening(app, "class_summary", ADDRESS)
+    open_page(cs_view="Two classes", cs_class="1", cs_second="4")
+    names = [app.selectbox(key=key).options[0] for key in ("cs.class", "cs.second")]
+    groups = {one["name"] for one in drawn[-1]["groups"]}
+    assert groups >= {"first", "second"} and len(app.get("plotly_chart")) == 1 and all(names)
+    assert len(drawn[-1]["pictures"]) == len(drawn[-1]["vertices"])
+    table = next(one.value for one in app.dataframe if "log odds" in one.value)
+    strength = (table["log odds"] / table["standard error"]).abs()
+    assert len(table) == 12 and strength.is_monotonic_decreasing and "other pairs of classes" in said(app)
+    # The class that is chosen first is not offered as the second.
+    assert "1" not in app.selectbox(key="cs.second").options
+
+
+CODE = """
+import torch
+from torch import nn
+
+
+class Two(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Sequential(nn.Conv2d(3, 6, 3, padding=1), nn.ReLU())
+        self.second = nn.Sequential(nn.Conv2d(6, 8, 3, padding=1), nn.ReLU())
+        self.linear = nn.Linear(8, 3)
+
+    def forward(self, pixels):
+        scores = self.linear(self.second(self.first(pixels)).mean(dim=(2, 3)))
+        return END
+"""
+
+
+@pytest.fixture
+def served(app, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tried_before: None):
+    """The page on a network with two layers and three classes, and on as many pictures as there are labels."""
+
+    def serve(labels: list[str], end: str = "scores", **choices: str):
+        code, known = CODE.replace("END", end), {}
+        exec(code, known)
+        torch.manual_seed(0)
+        (tmp_path / "models").mkdir()
+        (tmp_path / "models" / "net.py").write_text(code)
+        torch.save(known["Two"]().state_dict(), tmp_path / "models" / "net.pt")
+        lines = [
+            'architecture = "net.py:Two"',
+            'weights = "net.pt"',
+            'labels = ["ant", "bee", "cat"]',
+            "input_size = 16",
+        ]
+        (tmp_path / "models" / "mine.toml").write_text("\n".join(lines))
+        own = tmp_path / "pictures" / "own"
+        colours.save_pictures(own, "".join(["file,label\n", *(f"{i}.png,{one}\n" for i, one in enumerate(labels))]))
+        monkeypatch.setenv("LOUPE_MODELS", str(tmp_path / "models"))
+        monkeypatch.setenv("LOUPE_IMAGES", str(tmp_path / "pictures"))
+        return opening(app, "class_summary", {"model": "mine", "images": "own"})[0](**choices)
+
+    return serve
+
+
+VIEWS = ("Class graph", "Classes", "Two classes")
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("labels", [[], ["sofa"] * 8], ids=["no labels", "other labels"])
+def test_without_labels_that_are_classes_it_is_said_before_any_image_is_read(
+    served, run: list[int], labels: list[str], view: str
+) -> None:
+    app = served(labels, cs_view=view)
+    assert [one.value for one in app.error] and "has a label that is a class of mine" in app.error[0].value
+    assert not run
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_where_classes_do_not_exclude_each_other_it_is_said(served, run: list[int], view: str) -> None:
+    app = served(["ant"] * 4 + ["bee"] * 4, "torch.sigmoid(scores)", cs_view=view)
+    assert "do not exclude each other" in app.error[0].value and not run
+
+
+def test_one_class_alone_has_a_graph_and_no_second_one(served, drawn: list[dict]) -> None:
+    app = served(["bee"] * 8)
+    assert "**bee**" in said(app) and drawn[-1]["vertices"] and app.selectbox(key="cs.class").options == ["bee"]
+    app.segmented_control(key="cs.view").set_value("Two classes").run()
+    assert not app.exception and "Images of two classes are needed" in said(app)
+    app.segmented_control(key="cs.view").set_value("Classes").run()
+    assert not app.exception and not app.error and "Nearest to **bee**" in said(app) and "none" in said(app)
+
+
+def test_of_one_image_it_is_said_that_its_graph_cannot_be_judged(served, drawn: list[dict]) -> None:
+    app = served(["bee"] * 7 + ["cat"], cs_class="2")
+    assert "**cat**" in said(app) and "from 1 images" not in said(app) and "from 1 image" in said(app)
+    assert "How firmly the graph stands is not known" in said(app) and drawn[-1]["vertices"][0]["support"] is None
+    app.segmented_control(key="cs.view").set_value("Two classes").run()
+    assert not app.exception and not app.error and drawn[-1]["vertices"]
+    assert "there is no other pair of classes to compare with" in said(app)
+    # A class without images is not offered.
+    assert app.selectbox(key="cs.second").options == ["bee"]
+
+
+def test_a_link_to_a_class_without_images_opens_another(served, drawn: list[dict]) -> None:
+    app = served(["bee"] * 8, cs_class="0")
+    assert "**bee**" in said(app) and not app.error
