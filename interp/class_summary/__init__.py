@@ -4,6 +4,7 @@ from interp.class_summary.class_embedding import SUMMIT, ClassEmbedding, embed_c
 from interp.class_summary.comparing import GraphOverlap, PairOverlaps, jaccard, overlaps, random_pairs
 from interp.class_summary.contrast import ChannelContrast, contrast
 from interp.class_summary.counted import ClassCounts, LayerPair
+from interp.class_summary.edges import EdgeEffects, edge_effects
 from interp.class_summary.graph import (
     ChannelKey,
     ChannelVertex,
@@ -34,6 +35,8 @@ __all__ = [
     "ClassSummary",
     "contrast",
     "Draws",
+    "edge_effects",
+    "EdgeEffects",
     "embed_classes",
     "extract",
     "graph",

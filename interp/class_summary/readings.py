@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int, UInt64
+from jaxtyping import Float, UInt16, UInt64
 from torch import Tensor
 from torch.nn.functional import pad
 
@@ -74,7 +74,7 @@ def strongest_inputs(
     term: Kernels | Carried,
     read: InputReading,
     values: Float[np.ndarray, "n j s"],
-    candidates: Int[np.ndarray, "n j s"],
+    candidates: UInt16[np.ndarray, "n j s"],
 ) -> None:
     """Take a term's inputs in among the strongest of each channel of a joint, by what each brings alone at most."""
     from interp.class_summary import influence_loops as loops
