@@ -5,6 +5,7 @@ from interp.class_summary.comparing import GraphOverlap, PairOverlaps, jaccard, 
 from interp.class_summary.contrast import ChannelContrast, contrast
 from interp.class_summary.counted import ClassCounts, LayerPair
 from interp.class_summary.cue_graphs import CueGraph, cue_graphs
+from interp.class_summary.edges import EdgeEffects, edge_effects
 from interp.class_summary.graph import (
     ChannelKey,
     ChannelVertex,
@@ -37,6 +38,8 @@ __all__ = [
     "Draws",
     "CueGraph",
     "cue_graphs",
+    "edge_effects",
+    "EdgeEffects",
     "embed_classes",
     "extract",
     "graph",
