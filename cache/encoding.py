@@ -21,7 +21,7 @@ from safetensors.torch import load, save
 
 # Safetensors reads headers of at most 100 MB, and quotation marks and the names of arrays take room in them.
 LARGEST_TREE = 40_000_000
-LARGEST_WEBP = 16_383
+LEAST_SIDE, LARGEST_WEBP = 16, 16_383
 _DTYPES = {
     *(torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.bool, torch.complex64),
     *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint64, torch.uint32, torch.uint16, torch.uint8),
@@ -115,7 +115,8 @@ def _pack(value: Any, arrays: _Arrays) -> Any:
 def _compacted(value: Any, arrays: _Arrays) -> dict[str, Any] | None:
     """A picture, or a large array of floats, in few bytes; None for anything else."""
     if isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.ndim == 3 and value.shape[2] == 3:
-        if min(value.shape[:2]) == 0 or max(value.shape[:2]) > LARGEST_WEBP:
+        # What is smaller is no picture, but numbers that happen to have its form.
+        if min(value.shape[:2]) < LEAST_SIDE or max(value.shape[:2]) > LARGEST_WEBP:
             return None
         return {"webp": _add(arrays, _webp(value))}
     if type(value) is torch.Tensor:
@@ -136,7 +137,11 @@ def _compacted(value: Any, arrays: _Arrays) -> dict[str, Any] | None:
 
 def _pictures(given: torch.Tensor) -> bool:
     """Whether these are pictures: as a page draws them, and no maps, which no one has with three channels."""
-    if given.ndim != 4 or given.shape[1] != 3 or not 16 <= min(given.shape[2:]) <= max(given.shape[2:]) <= LARGEST_WEBP:
+    if (
+        given.ndim != 4
+        or given.shape[1] != 3
+        or not LEAST_SIDE <= min(given.shape[2:]) <= max(given.shape[2:]) <= LARGEST_WEBP
+    ):
         return False
     return bool(given.amin() >= 0) and bool(given.amax() <= 1)
 

@@ -66,9 +66,9 @@ def opened(page: str, name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_each_bundled_classifier_has_archives_that_tell_how_they_were_made(shipped, name: str) -> None:
     archives = [one for one in prepared.archives() if one.note["classifier"] == name]
-    # Of units only what the app opens with.
-    units = [f"{name}-units.zip"] if name == bundled.HONEST else []
-    assert [one.path.name for one in archives] == sorted([f"{name}.zip", *units])
+    # Of units and class summaries only what the app opens with.
+    further = [f"{name}-classes.zip", f"{name}-units.zip"] if name == bundled.HONEST else []
+    assert [one.path.name for one in archives] == sorted([f"{name}.zip", *further])
     for archive in archives:
         assert archive.note["fingerprint"] == models.load(name).fingerprint
         assert archive.note["command"].startswith("python -m precompute prepare") and name in archive.note["command"]
@@ -76,7 +76,9 @@ def test_each_bundled_classifier_has_archives_that_tell_how_they_were_made(shipp
 
 
 def test_all_of_it_is_small() -> None:
-    assert sum(path.stat().st_size for path in prepared.BUNDLED.glob("*.zip")) <= 12e6
+    sizes = {path.name: path.stat().st_size for path in prepared.BUNDLED.glob("*.zip")}
+    assert sizes[f"{bundled.HONEST}-classes.zip"] <= 2e6
+    assert sum(size for name, size in sizes.items() if not name.endswith("-classes.zip")) <= 12e6
 
 
 def neighbours_in_common(found: np.ndarray, own: np.ndarray, count: int = 10) -> float:

@@ -30,11 +30,13 @@ class ChannelMarks:
     images: Int[np.ndarray, " c"]
     positions: Int[np.ndarray, " n"]
     labels: Int[np.ndarray, " n"]
-    marked: UInt8[np.ndarray, "n s bytes"]
+    marked: UInt8[np.ndarray, "n bytes"]
 
     def of_images(self, share: int) -> Bool[np.ndarray, "n k"]:
         """Which channels are marked in each image that is kept, for the share of this number."""
-        return np.unpackbits(self.marked[:, share], axis=1, count=self.counts.shape[2]).astype(bool)
+        shares, _, channels = self.counts.shape
+        bits = np.unpackbits(self.marked, axis=1, count=shares * channels)
+        return bits.reshape(-1, shares, channels)[:, share].astype(bool)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +60,7 @@ class MarkCount(MapCount[ChannelMarks]):
         counts = np.zeros((classes, len(SHARES), peaks.shape[1]), np.int32)
         np.add.at(counts, labels, every)
         images = np.bincount(labels, minlength=classes).astype(np.int64)
-        bits = np.packbits(every, axis=2)
+        bits = np.packbits(every.reshape(len(every), len(SHARES) * peaks.shape[1]), axis=1)
         return ChannelMarks(self.layer, counts.transpose(1, 0, 2), images, positions, labels, bits)
 
     def blank(self, classifier: Classifier) -> ChannelMarks:
@@ -70,7 +72,7 @@ class MarkCount(MapCount[ChannelMarks]):
             np.zeros(classes, np.int64),
             np.zeros(0, np.int64),
             np.zeros(0, np.int32),
-            np.zeros((0, len(SHARES), -(-units // 8)), np.uint8),
+            np.zeros((0, -(-len(SHARES) * units // 8)), np.uint8),
         )
 
     def merged(self, values: Sequence[ChannelMarks]) -> ChannelMarks:

@@ -163,3 +163,8 @@ def test_a_foreign_tree_is_refused(tree) -> None:
 def test_foreign_bytes_are_refused(content: bytes) -> None:
     with pytest.raises(ValueError, match="not an entry"):
         decode(content)
+
+
+def test_numbers_in_the_form_of_a_picture_stay_as_they_are() -> None:
+    marks = np.random.default_rng(0).integers(0, 256, (60, 2, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(decode(encode(marks, {}, compact=True)), marks)

@@ -13,6 +13,7 @@ from interp import models
 from interp.models.predictions import PredictionPass
 from pages.parts.class_summary import class_list, classes
 from pages.parts.kit import charts
+from tests.conftest import SMALL
 from tests.pages.opening import opening, said
 
 ADDRESS = {"model": "scenes-honest", "images": "scenes:20", "cs.layers": "Ends of stages", "cs.view": "Classes"}
@@ -104,11 +105,11 @@ def test_accuracy_is_that_of_the_overview_and_computed_once(app, monkeypatch: py
     address = ADDRESS | {"model": "scenes-a", "images": "scenes"}
     open_page, run_again = opening(app, "class_summary", address)
     open_page()
-    assert sum(runs) == 60
+    assert sum(runs) == SMALL
     classifier = models.load("scenes-a")
     app.switch_page("app.py")
     run_again()
-    assert sum(runs) == 60
+    assert sum(runs) == SMALL
     overview = next(one.value for one in app.dataframe if "mistake" in one.value).set_index("name")["accuracy"]
     app.switch_page("pages/class_summary.py")
     run_again()
@@ -119,7 +120,7 @@ def test_accuracy_is_that_of_the_overview_and_computed_once(app, monkeypatch: py
     run_again()
     recognized = re.search(r"is recognized in (\d+) of (\d+) images", said(app))
     assert recognized and int(recognized[1]) / int(recognized[2]) == pytest.approx(own.min())
-    assert len(app.get("plotly_chart")) == 2 and sum(runs) == 60
+    assert len(app.get("plotly_chart")) == 2 and sum(runs) == SMALL
 
 
 def test_classes_without_images_are_not_in_the_list() -> None:
