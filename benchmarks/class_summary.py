@@ -69,7 +69,7 @@ def summed(
     classifier: Classifier, photos: ImageSet, read: list[Input], layers: tuple[str, ...], times: list[float]
 ) -> ClassSummary:
     """The summary of images that were read; adds to `times` those of the pass, and of what is made of it once."""
-    start = time.process_time()
+    began = time.process_time()
     work, items = UnitPass(), counts_of(classifier, layers)
     context = work.context(classifier, photos)
     sums: RunningSums = work.collecting(classifier, items, len(read))
@@ -77,7 +77,7 @@ def summed(
         sums.add(work.run(classifier, items, context, [_Seen(one, None) for one in read[start : start + BATCH]]))
     middle = time.process_time()
     summary = ClassSummary.of(classifier, gathered(classifier, layers, sums.so_far, 0.03))
-    times += [middle - start, time.process_time() - middle]
+    times += [middle - began, time.process_time() - middle]
     return summary
 
 
