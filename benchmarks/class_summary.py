@@ -4,8 +4,8 @@
 
 Of SqueezeNet on the photographs of ../shared, which are read beforehand: at three block ends, and at all eight Fire
 modules. Each round runs forward passes of the same batches, the summary, and forward passes again; times are those of
-the processor, in all threads, so that other work on the machine counts little. The first round, in which libraries
-are loaded, is left out. `--generated` summarizes so many images, which are made when they are read, over a small
+the processor, in all threads, so that other work on the machine counts little. Two batches run first, in which
+libraries are loaded. `--generated` summarizes so many images, which are made when they are read, over a small
 classifier, and prints as it goes on how much more memory the process ever had than after 256 of them.
 """
 
