@@ -4,9 +4,9 @@
 
 Of SqueezeNet on the photographs of ../shared, which are read beforehand: at three block ends, and at all eight Fire
 modules. Each round runs forward passes of the same batches, the summary, and forward passes again; times are those of
-the processor, in all threads, so that other work on the machine counts little. The first round, in which libraries
-are loaded, is left out. `--generated` summarizes so many images, which are made when they are read, over a small
-classifier, and prints by how much the most memory that the process ever had is more than after 256 of them.
+the processor, in all threads, so that other work on the machine counts little. Two batches run first, in which
+libraries are loaded. `--generated` summarizes so many images, which are made when they are read, over a small
+classifier, and prints as it goes on how much more memory the process ever had than after 256 of them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import torch
 from PIL import Image
 
 from benchmarks.units_dissection import photographs
-from interp import cores, models
+from interp import cores, models, progress
 from interp.class_summary.gathered import counts_of, gathered
 from interp.class_summary.summary import ClassSummary, summarize
 from interp.images import ImageSet
@@ -61,31 +61,39 @@ def main() -> None:
         _timed(classifier, photos, read, layers, given.rounds)
         if given.profile:
             profile = cProfile.Profile()
-            profile.runcall(summed, classifier, photos, read, layers)
+            profile.runcall(summed, classifier, photos, read, layers, [])
             pstats.Stats(profile).sort_stats("tottime").print_stats(12)
 
 
-def summed(classifier: Classifier, photos: ImageSet, read: list[Input], layers: tuple[str, ...]) -> ClassSummary:
-    """The summary of images that were read."""
+def summed(
+    classifier: Classifier, photos: ImageSet, read: list[Input], layers: tuple[str, ...], times: list[float]
+) -> ClassSummary:
+    """The summary of images that were read; adds to `times` those of the pass, and of what is made of it once."""
+    began = time.process_time()
     work, items = UnitPass(), counts_of(classifier, layers)
     context = work.context(classifier, photos)
     sums: RunningSums = work.collecting(classifier, items, len(read))
     for start in range(0, len(read), BATCH):
         sums.add(work.run(classifier, items, context, [_Seen(one, None) for one in read[start : start + BATCH]]))
-    return ClassSummary.of(classifier, gathered(classifier, layers, sums.so_far, 0.03))
+    middle = time.process_time()
+    summary = ClassSummary.of(classifier, gathered(classifier, layers, sums.so_far, 0.03))
+    times += [middle - began, time.process_time() - middle]
+    return summary
 
 
 def _timed(classifier: Classifier, photos: ImageSet, read: list[Input], layers: tuple[str, ...], rounds: int) -> None:
-    summed(classifier, photos, read[: 2 * BATCH], layers)
+    summed(classifier, photos, read[: 2 * BATCH], layers, [])
     ratios = []
     for _ in range(rounds):
         forwards = _forward(classifier, read)
-        start = time.process_time()
-        summed(classifier, photos, read, layers)
-        took = time.process_time() - start
+        times: list[float] = []
+        summed(classifier, photos, read, layers, times)
+        took, once = times
         forwards = (forwards + _forward(classifier, read)) / 2
         ratios.append(took / forwards)
-        print(f"  forward passes {forwards:.2f} s, summary {took:.2f} s: {took / forwards:.2f}", flush=True)
+        print(
+            f"  forward {forwards:.2f} s, pass {took:.2f} s: {took / forwards:.2f}; made of it {once:.2f} s", flush=True
+        )
     print(f"{len(layers)} layers: median {statistics.median(ratios):.2f}, {min(ratios):.2f} to {max(ratios):.2f}")
 
 
@@ -120,13 +128,35 @@ def _many(classifier: Classifier, count: int) -> None:
     photos = generated(count, classifier)
     chosen = chosen_positions(photos, None)
     summarize(classifier, photos, positions=chosen[:256])
-    before = _most()
-    start = time.process_time()
-    summary = summarize(classifier, photos)
-    print(
-        f"{summary.images.sum():,} images at {len(summary.layers)} layers: {time.process_time() - start:.0f} s of the "
-        f"processor, most memory {_most():.0f} MB, {_most() - before:+.0f} MB beside 256 images"
-    )
+    listener = _Memory()
+    with progress.listening(listener):
+        summary = summarize(classifier, photos)
+    listener.say(f"{summary.images.sum():,} images at {len(summary.layers)} layers")
+
+
+class _Memory:
+    """Says, after a thousand images and at every tenth of the work, how much memory was needed at most so far."""
+
+    def __init__(self) -> None:
+        self._before, self._start, self._next = _most(), time.process_time(), 1000
+
+    def step(self, done: int, total: int, what: str) -> None:
+        """Hear how far the work is."""
+        if done >= self._next:
+            self.say(f"{done:,}")
+            self._next = done // 1000 * 1000 + max(1000, total // 10)
+
+    def remark(self, text: str) -> None:
+        """Hear what is remarked."""
+        print(text)
+
+    def say(self, when: str) -> None:
+        """Print time and memory."""
+        took, most = time.process_time() - self._start, _most()
+        print(
+            f"{when}: {took:.0f} s of the processor, most memory {most:.0f} MB, {most - self._before:+.0f} MB",
+            flush=True,
+        )
 
 
 def _most() -> float:

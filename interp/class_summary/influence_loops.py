@@ -36,18 +36,27 @@ def _insert(values, candidates, value, candidate):
     values[place], candidates[place] = value, candidate
 
 
+@numba.njit(cache=True, nogil=True, fastmath=FAST)
+@no_type_check
+def _scale(high, low, weights, scaled):
+    """What channels times their weights come to at most: the larger of that of both extremes."""
+    for g in range(np.uintp(len(scaled))):
+        scaled[g] = max(weights[g] * high[g], weights[g] * low[g])
+
+
 @numba.njit(cache=True, nogil=True)
 @no_type_check
 def strongest_scaled(high, low, weights, rows, first, start, values, candidates):
     """Of kernels of one weight: the largest of what a channel times the weight comes to is at one of its extremes."""
+    groups = weights.shape[1]
+    scaled = np.empty(groups, np.float32)
     for image in range(len(high)):
         for j in range(len(rows)):
-            own, named = values[image, rows[j]], candidates[image, rows[j]]
-            for g in range(weights.shape[1]):
-                weight, channel = weights[j, g], first[j] + g
-                value = weight * (high[image, channel] if weight > 0 else low[image, channel])
-                if value > 0 and value >= own[-1]:
-                    _insert(own, named, value, start + channel)
+            own, named, begin = values[image, rows[j]], candidates[image, rows[j]], first[j]
+            _scale(high[image, begin : begin + groups], low[image, begin : begin + groups], weights[j], scaled)
+            for g in range(groups):
+                if scaled[g] > 0 and scaled[g] >= own[-1]:
+                    _insert(own, named, scaled[g], start + begin + g)
 
 
 @numba.njit(cache=True, nogil=True, fastmath=FAST)
@@ -170,6 +179,13 @@ def take_paths(counts, joints, channels, joint, width, reached, found):
     layer's; empty: it is the lower layer itself), `found` what is to hold that of these rows.
     """
     whole = len(reached) == 0
+    # Few channels of the lower layer reach each one: only these are gone through.
+    some, ends = np.empty(reached.shape, np.int32), np.zeros(len(reached), np.int32)
+    for channel in range(len(reached)):
+        for one in range(width):
+            if reached[channel, one]:
+                some[channel, ends[channel]] = one
+                ends[channel] += 1
     for row in range(len(counts)):
         for candidate in range(counts.shape[1]):
             count = counts[row, candidate]
@@ -179,5 +195,6 @@ def take_paths(counts, joints, channels, joint, width, reached, found):
             if whole:
                 found[row, channel] = max(found[row, channel], count)
                 continue
-            for one in range(width):
+            for place in range(ends[channel]):
+                one = some[channel, place]
                 found[row, one] = max(found[row, one], min(count, reached[channel, one]))

@@ -22,6 +22,9 @@ from interp.units.counts import Batch, PassCount
 STRONGEST = 5
 """So many inputs of each channel count in each image (Hohman et al. 2019)."""
 
+AT_ONCE = 2**20
+"""So many marks of images that are not kept one by one are counted at a time."""
+
 NONE = np.iinfo(np.uint16).max
 _WIRINGS: WeakKeyDictionary[Classifier, dict[tuple[str, str], Wiring]] = WeakKeyDictionary()
 
@@ -111,10 +114,15 @@ class InfluenceCount(PassCount[InputMarks]):
         kept = kept_images(positions, labels, self.kept)
         keys = [one.keys for one in values]
         numbers = [one.numbers for one in values]
-        if not kept.all():
-            further = _keys(labels[~kept], marks[~kept])
-            keys.append(further)
-            numbers.append(np.ones(len(further), np.int64))
+        further = np.flatnonzero(~kept)
+        # A few at a time: their keys take several times the memory of their marks.
+        each = max(1, AT_ONCE // max(1, marks.shape[1] * marks.shape[2]))
+        for start in range(0, len(further), each):
+            some = further[start : start + each]
+            every = _keys(labels[some], marks[some])
+            own = _summed(every, np.ones(len(every), np.int64))
+            keys.append(own[0])
+            numbers.append(own[1])
         rows = np.flatnonzero(kept)
         rows = rows[np.argsort(positions[rows], kind="stable")]
         summed = _summed(np.concatenate(keys), np.concatenate(numbers))

@@ -36,8 +36,9 @@ def reading(values: Float[Tensor, ...], term: Kernels | Carried) -> InputReading
     if isinstance(term, Carried) or not _many(term):
         rows, columns = (1, 1) if isinstance(term, Carried) else term.stride
         used = maps[:, :, ::rows, ::columns].flatten(2)
-        low, high = used.aminmax(dim=2)
-        return InputReading(high.float().cpu().numpy(), low.float().cpu().numpy())
+        # Where the channels lie side by side, and are few, extremes over positions take longer than a copy.
+        used = used if used.shape[1] >= 64 else used.contiguous()
+        return InputReading(*(one.float().cpu().numpy() for one in (used.amax(dim=2), used.amin(dim=2))))
     if not _on_processor(values):
         top, bottom, left, right = term.padding
         return DeviceReading(pad(maps.float(), (left, right, top, bottom)))
@@ -46,7 +47,6 @@ def reading(values: Float[Tensor, ...], term: Kernels | Carried) -> InputReading
     size = (maps.shape[2] + top + bottom, maps.shape[3] + left + right)
     down, across = (-(-side // step) * step for side, step in zip(size, term.stride, strict=True))
     padded = pad(maps.float(), (left, across - maps.shape[3] - left, top, down - maps.shape[2] - top))
-    low, high = padded.flatten(2).aminmax(dim=2)
     split = padded.unflatten(3, (-1, columns)).unflatten(2, (-1, rows)).permute(0, 1, 3, 5, 2, 4)
     step, plane = split.shape[5], split.shape[4] * split.shape[5]
     y, x = np.meshgrid(*(np.arange(side) * one for side, one in zip((height, width), term.dilation, strict=True)),
@@ -56,10 +56,11 @@ def reading(values: Float[Tensor, ...], term: Kernels | Carried) -> InputReading
         (side - one * (kernel - 1) - 1) // stride + 1
         for side, one, kernel, stride in zip(size, term.dilation, (height, width), term.stride, strict=True)
     )
-    planes = split.flatten(2).contiguous().cpu().numpy()
+    planes = split.flatten(2).contiguous()
+    high, low = planes.amax(dim=2).numpy(), planes.amin(dim=2).numpy()
     places = np.arange((shape[0] - 1) * step + shape[1])
     outside = np.where(places % step < shape[1], 0, -1e30).astype(np.float32)
-    return InputReading(high.cpu().numpy(), low.cpu().numpy(), planes, offsets.ravel().astype(np.uintp), outside)
+    return InputReading(high, low, planes.numpy(), offsets.ravel().astype(np.uintp), outside)
 
 
 def as_maps(values: Float[Tensor, ...], axis: int, shape: tuple[int, ...]) -> Float[Tensor, "n g u v"]:

@@ -245,3 +245,10 @@ def test_partial_summaries_come_before_the_whole(tiny: Classifier, photos: Image
     seen = [int(one.images.sum()) for one in summing(tiny, photos, LAYERS)]
     assert seen and seen == sorted(seen) and seen[-1] <= 30
     assert summarize(tiny, photos, LAYERS).images.sum() == 30
+
+
+def test_images_without_a_class_merge_to_nothing(tiny: Classifier) -> None:
+    bare = pictures(tiny, (None,) * 7)
+    items = [MarkCount("conv2"), InfluenceCount("conv2", before="conv1")]
+    for item, one in zip(items, returned(by_chunks(UnitPass(2, 2), tiny, bare, items)), strict=True):
+        assert one.images == 7 and digest(one.value) == digest(item.blank(tiny))
