@@ -21,7 +21,7 @@ from interp.class_summary.pagerank import pagerank
 from interp.class_summary.parting import Parting, parting
 from interp.class_summary.similarity import ClassHierarchy, ClassSimilarity, similarity
 from interp.class_summary.summary import ClassSummary, Influences, summarize, summing
-from interp.class_summary.summit_files import load, written
+from interp.class_summary.summit_files import load, parsed, written
 from interp.class_summary.support import Draws, GraphSupport, support
 
 __all__ = [
@@ -56,6 +56,7 @@ __all__ = [
     "overlaps",
     "pagerank",
     "PairOverlaps",
+    "parsed",
     "Parting",
     "parting",
     "random_pairs",

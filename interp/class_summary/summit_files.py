@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from interp.class_summary.graph import ChannelVertex, ClassGraph, InfluenceEdge
-from interp.text_files import read_text, shown
+from interp.text_files import decoded, read_text, shown
 
 LARGEST = 16 << 20
 """The published files have some 20 kB."""
@@ -31,11 +31,27 @@ def load(path: str | Path) -> ClassGraph:
     """
     given = Path(path)
     text, _ = read_text(given, LARGEST, "a JSON file of an attribution graph, as Summit publishes them")
+    return _of_text(text, given)
+
+
+def parsed(content: bytes, name: str) -> ClassGraph:
+    """The graph of such a file's content, for one that lies in no folder. Raises `ValueError` as `load` does."""
+    if len(content) > LARGEST:
+        raise ValueError(
+            f"{shown(name)} is too large: it must be a JSON file of an attribution graph, as Summit publishes them."
+        )
+    text, _ = decoded(content)
+    if text is None or "\0" in text:
+        raise ValueError(f"{shown(name)} is not text in UTF-8: save it again as UTF-8.")
+    return _of_text(text, name)
+
+
+def _of_text(text: str, name: str | Path) -> ClassGraph:
     try:
         content = json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{shown(given)} is not valid JSON: {error}.") from None
-    return _Reading(given).graph(content)
+        raise ValueError(f"{shown(name)} is not valid JSON: {error}.") from None
+    return _Reading(name).graph(content)
 
 
 def written(graph: ClassGraph) -> str:
@@ -63,7 +79,7 @@ def written(graph: ClassGraph) -> str:
 class _Reading:
     """One file while it is read: what is wrong is said with its place."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str | Path) -> None:
         self._path = path
 
     def graph(self, content: Any) -> ClassGraph:

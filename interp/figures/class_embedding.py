@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -49,6 +50,22 @@ def embedding(
             cliponaxis=False,
         )
 
+    figure = go.Figure(trace(layers[first]), frames=[go.Frame(name=layer, data=[trace(layer)]) for layer in layers])
+    axes = {"visible": False, "showgrid": False, "zeroline": False}
+    figure.update_layout(
+        height=HEIGHT,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        sliders=[_slider(layers, first)],
+        xaxis=axes | {"range": [middle[0] - reach, middle[0] + reach]},
+        yaxis=axes | {"range": [middle[1] - reach, middle[1] + reach], "scaleanchor": "x"},
+        # With the lasso at hand from the start, Streamlit hears of no click.
+        dragmode="pan",
+        showlegend=False,
+    )
+    return figure
+
+
+def _slider(layers: Sequence[str], first: int) -> dict[str, Any]:
     steps = [
         {
             "label": layer,
@@ -58,22 +75,9 @@ def embedding(
         }
         for layer in layers
     ]  # fmt: skip
-    slider = {
+    return {
         "active": first,
         "steps": steps,
         "currentvalue": {"prefix": "Layer "},
         "pad": {"t": 24, "l": 24, "r": 24},
     }
-    figure = go.Figure(trace(layers[first]), frames=[go.Frame(name=layer, data=[trace(layer)]) for layer in layers])
-    axes = {"visible": False, "showgrid": False, "zeroline": False}
-    figure.update_layout(
-        height=HEIGHT,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        sliders=[slider],
-        xaxis=axes | {"range": [middle[0] - reach, middle[0] + reach]},
-        yaxis=axes | {"range": [middle[1] - reach, middle[1] + reach], "scaleanchor": "x"},
-        # With the lasso at hand from the start, Streamlit hears of no click.
-        dragmode="pan",
-        showlegend=False,
-    )
-    return figure

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from interp.class_summary import GraphSettings, extract, load, written
+from interp.class_summary import GraphSettings, extract, load, parsed, written
 from tests.class_summary.made_up import drawn, planted
 from tests.class_summary.published import LAYERS, all_published, published
 
@@ -130,3 +130,15 @@ def test_no_file_a_huge_one_and_bytes(tmp_path: Path) -> None:
     path.write_bytes(b"\x93NUMPY\x00\xff\xfe")
     with pytest.raises(ValueError, match="not text"):
         load(str(path))
+
+
+def test_content_without_a_folder_is_read_as_a_file_is() -> None:
+    content = json.dumps({"a": [VERTEX]}).encode()
+    assert parsed(content, "mine.json").vertices[0].key == ("a", 1)
+    for bad, said in (
+        (b"{", "mine.json is not valid JSON"),
+        (b"\x00\x01", "mine.json is not text"),
+        (b"[]", "an object"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            parsed(bad, "mine.json")

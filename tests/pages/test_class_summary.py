@@ -261,3 +261,22 @@ def test_of_one_image_it_is_said_that_its_graph_cannot_be_judged(served, drawn: 
 def test_a_link_to_a_class_without_images_opens_another(served, drawn: list[dict]) -> None:
     app = served(["bee"] * 8, cs_class="0")
     assert "**bee**" in said(app) and not app.error
+
+
+def test_a_graph_is_opened_from_a_file(app, drawn: list[dict], run: list[int]) -> None:
+    open_page, run_again = opening(app, "class_summary", ADDRESS)
+    open_page(cs_class="2")
+    own, before = drawn[-1], sum(run)
+    app.file_uploader(key="cs-file").set_value(("own.json", own["json"].encode(), "application/json"))
+    run_again()
+    shown = drawn[-1]
+    assert "the graph of the file **own\\.json**" in said(app) and "of its channels stay in" not in said(app)
+    assert {one["id"] for one in shown["vertices"]} == {one["id"] for one in own["vertices"]}
+    assert len(shown["edges"]) == len(own["edges"]) and not shown["pictures"] and sum(run) == before
+    app.file_uploader(key="cs-file").set_value(("bad.json", b'{"mixed5b": [{"layer": "mixed4c"}]}', "application/json"))
+    run_again()
+    [error] = [one.value for one in app.error]
+    assert "bad\\.json" in error and "says that its layer is" in error
+    app.file_uploader(key="cs-file").set_value([])
+    run_again()
+    assert "of its channels stay in" in said(app) and not app.error

@@ -21,7 +21,7 @@ from pages.parts.kit.text import plain
 
 ORDERS = ("Name", "Alike", "Images", "Accuracy")
 HELP = "Alike: the most alike first. Images: the most first. Accuracy: the lowest first."
-ROWS = 9
+ROWS = 10
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,8 @@ import numpy as np
 import streamlit as st
 
 from interp import class_summary
-from interp.class_summary import ClassGraph, ClassSummary, JudgedGraph
-from pages.parts.class_summary import asking, vertex, vertices
+from interp.class_summary import ClassGraph, ClassSummary, GraphSettings, JudgedGraph
+from pages.parts.class_summary import asking, from_file, vertex, vertices
 from pages.parts.class_summary.graph_view import (
     DrawnEdge,
     DrawnGraph,
@@ -45,14 +45,25 @@ READING = (
 
 
 def view(selection: Selection, picture, side) -> None:
-    """The graph of the chosen class, and the pinned vertex."""
+    """The graph of the chosen class, and the pinned vertex; or the graph of a file."""
     with side:
         layers = asking.choose_layers(selection)
-        if layers is None:
-            return
         place = st.container()
         settings = asking.choose_settings()
         share = asking.choose_share()
+        file = from_file.opened()
+    if file is not None:
+        with picture:
+            if file[1] is not None:
+                from_file.draw(file[0], file[1])
+        return
+    if layers is not None:
+        _of_class(selection, layers, settings, share, picture, place)
+
+
+def _of_class(
+    selection: Selection, layers: tuple[str, ...], settings: GraphSettings, share: float, picture, place
+) -> None:
     with picture:
         told, drawn, below = st.container(), st.container(), st.container()
         with below:
