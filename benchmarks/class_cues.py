@@ -81,7 +81,7 @@ def supported(marks: GatheredMarks, number: int, draws: int) -> Supported:
         {vertex.key: vertex.pagerank for vertex in every.vertices},
         enters,
         dict(zip(keys, found.vertices.tolist(), strict=True)),
-        dict(zip(keys, found.vertices_of_all.tolist(), strict=True)),
+        dict(zip(keys, found.vertices_of_others.tolist(), strict=True)),
     )
 
 

@@ -30,7 +30,7 @@ class CueGraph(Fingerprinted):
 
     @property
     def inside(self) -> tuple[tuple[ChannelKey, float, float], ...]:
-        """The detectors that are in the graph, with the share of draws in which each stays, and with labels shuffled.
+        """The detectors that are in the graph, with the share of draws, and of draws of other classes, that have it.
 
         The shares are nan as long as they are not known.
         """
@@ -39,7 +39,7 @@ class CueGraph(Fingerprinted):
             if vertex.key in self.seeing:
                 nan = float("nan")
                 stays = nan if support is None else float(support.vertices[place])
-                found.append((vertex.key, stays, nan if support is None else float(support.vertices_of_all[place])))
+                found.append((vertex.key, stays, nan if support is None else float(support.vertices_of_others[place])))
         return tuple(found)
 
 

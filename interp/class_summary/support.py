@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -37,15 +37,15 @@ class GraphSupport(Fingerprinted):
     """In which share of the draws each vertex and each edge of a graph stays.
 
     In the order of the graph's vertices and edges: `vertices` and `edges` are shares of the draws of the class's own
-    images, `vertices_of_all` and `edges_of_all` of as many images drawn whatever their class. A vertex with a
-    large share in both is everybody's; one with a large share only in the first is the class's own. `draws` is the
-    number of draws of either kind; a share p is uncertain by √(p (1 − p) / draws).
+    images, `vertices_of_others` and `edges_of_others` of as many images of other classes, nan where
+    there are none. A vertex with a large share in both is everybody's; one with a large share only in the first is the
+    class's own. `draws` is the number of draws of either kind; a share p is uncertain by √(p (1 − p) / draws).
     """
 
     vertices: Float[np.ndarray, " v"]
     edges: Float[np.ndarray, " e"]
-    vertices_of_all: Float[np.ndarray, " v"]
-    edges_of_all: Float[np.ndarray, " e"]
+    vertices_of_others: Float[np.ndarray, " v"]
+    edges_of_others: Float[np.ndarray, " e"]
     draws: int
 
 
@@ -62,10 +62,11 @@ def support(
     """How firmly the class's graph stands, from so many draws of either kind; yields it every 5 draws.
 
     Bootstrap (Efron 1979): as many images as the class has are drawn from these with replacement, and the graph is
-    extracted anew. The null: labels are shuffled among all images, so the class gets as many images of any class,
-    none twice. `own` are the places of the class's images among the `images` of the set. Each draw has its own
-    random numbers, so that the first of many draws are those of few. A draw in which nothing was counted has an empty
-    graph.
+    extracted anew. The null: as many images of other classes, none twice, or each as often as needed where there are
+    fewer. (With labels shuffled among all images, a strong channel of the class would come back by the class's own
+    images: of ten classes one image in ten drawn.) `own` are the places of the class's images among the
+    `images` of the set. Each draw has its own random numbers, so that the first of many draws are those of few. A draw
+    in which nothing was counted has an empty graph.
 
     Raises `ValueError` for a class without images, or places that are not among those of the set.
     """
@@ -75,16 +76,19 @@ def support(
         )
     if count < 1:
         raise ValueError(f"{count} draws support nothing: take 1 or more; 100 is usual.")
-    of_class, of_all = _Stays(graph), _Stays(graph)
+    of_class, of_others = _Stays(graph), _Stays(graph)
+    others = np.setdiff1d(np.arange(images), own)
     for at, state in enumerate(np.random.SeedSequence(seed).spawn(count)):
         progress.report(at, count, "draws of images")
         random = np.random.default_rng(state)
         of_class.add(draws, np.bincount(random.choice(own, len(own)), minlength=images), settings)
-        of_all.add(draws, np.bincount(random.permutation(images)[: len(own)], minlength=images), settings)
+        if len(others):
+            drawn = random.choice(others, len(own), replace=len(others) < len(own))
+            of_others.add(draws, np.bincount(drawn, minlength=images), settings)
         if (at + 1) % AT_ONCE == 0 and at + 1 < count:
-            yield _found(of_class, of_all)
+            yield _found(of_class, of_others)
     progress.report(count, count, "draws of images")
-    whole = _found(of_class, of_all)
+    whole = _found(of_class, of_others)
     yield whole
     return whole
 
@@ -112,12 +116,15 @@ class _Stays:
 
     @property
     def vertices(self) -> Float[np.ndarray, " v"]:
-        return np.array(list(self._vertices.values()), float) / self.draws
+        return self._share(self._vertices.values())
 
     @property
     def edges(self) -> Float[np.ndarray, " e"]:
-        return np.array(list(self._edges.values()), float) / self.draws
+        return self._share(self._edges.values())
+
+    def _share(self, counts: Collection[int]) -> Float[np.ndarray, " _"]:
+        return np.array(list(counts), float) / (self.draws or float("nan"))
 
 
-def _found(of_class: _Stays, of_all: _Stays) -> GraphSupport:
-    return GraphSupport(of_class.vertices, of_class.edges, of_all.vertices, of_all.edges, of_class.draws)
+def _found(of_class: _Stays, of_others: _Stays) -> GraphSupport:
+    return GraphSupport(of_class.vertices, of_class.edges, of_others.vertices, of_others.edges, of_class.draws)

@@ -42,16 +42,14 @@ def test_shares_are_those_with_which_images_are_drawn() -> None:
     graph = extract(whole.draw(np.bincount(OWN, minlength=40)), SETTINGS)
     parts, found = finished(support(graph, whole, OWN, 40, SETTINGS, count=400, seed=1))
     named = {vertex.key: at for at, vertex in enumerate(graph.vertices)}
-    own, of_all = found.vertices, found.vertices_of_all
+    own, of_others = found.vertices, found.vertices_of_others
     everybodys, classes, ones = (named["low", channel] for channel in range(3))
-    assert own[everybodys] == of_all[everybodys] == 1 and own[classes] == 1
-    # One image of 10 is in a draw of 10 with replacement, and in one of 10 of the 40; at least one of 10 is of 10.
-    assert own[ones] == pytest.approx(1 - 0.9**10, abs=0.08) and of_all[ones] == pytest.approx(0.25, abs=0.08)
-    missed = np.prod([(30 - at) / (40 - at) for at in range(10)])
-    assert of_all[classes] == pytest.approx(1 - missed, abs=0.08)
+    assert own[everybodys] == of_others[everybodys] == 1 and own[classes] == 1
+    # One image of 10 is in a draw of 10 with replacement; of the class's own channels none is in other images.
+    assert own[ones] == pytest.approx(1 - 0.9**10, abs=0.08) and of_others[ones] == of_others[classes] == 0
     edges = {(edge.lower, edge.upper): at for at, edge in enumerate(graph.edges)}
     assert found.edges[edges[("low", 2), ("high", 1)]] == own[ones]
-    assert found.edges_of_all[edges[("low", 2), ("high", 1)]] == of_all[ones]
+    assert found.edges_of_others[edges[("low", 2), ("high", 1)]] == of_others[ones]
     assert len(parts) == 80 and parts[0].draws == 5 and parts[-1] is found and found.draws == 400
 
 
@@ -89,6 +87,7 @@ def test_draws_are_as_many_as_the_class_has_and_steps_are_reported() -> None:
     bootstrap, null = drawn[::2], drawn[1::2]
     assert all(not weights[:20].any() and not weights[30:].any() for weights in bootstrap)
     assert max(weights.max() for weights in bootstrap) > 1 == max(weights.max() for weights in null)
+    assert all(not weights[20:30].any() for weights in null)
     assert told == [(done, 6, "draws of images") for done in range(7)]
 
 
@@ -97,7 +96,18 @@ def test_a_draw_without_counts_has_an_empty_graph() -> None:
     whole = Remembered((places == 0)[:, None].astype(int), (places == 0)[:, None].astype(int))
     graph = extract(whole.draw(np.bincount(OWN, minlength=40)), SETTINGS)
     found = finished(support(graph, whole, OWN, 40, SETTINGS, count=60))[1]
-    assert 0.4 < found.vertices[0] < 0.9 and found.vertices_of_all[0] < 0.5
+    assert 0.4 < found.vertices[0] < 0.9 and found.vertices_of_others[0] < 0.5
+
+
+def test_without_other_classes_nothing_is_said_of_them_and_of_few_each_is_drawn_again() -> None:
+    whole = remembered()
+    graph = extract(whole.draw(np.ones(40, int)), SETTINGS)
+    alone = finished(support(graph, whole, np.arange(40), 40, SETTINGS, count=5))[1]
+    assert (
+        alone.vertices.max() == 1 and np.isnan(alone.vertices_of_others).all() and np.isnan(alone.edges_of_others).all()
+    )
+    few = finished(support(graph, whole, np.arange(35), 40, SETTINGS, count=5))[1]
+    assert not np.isnan(few.vertices_of_others).any()
 
 
 @pytest.mark.parametrize("own", [[], [1, 1], [40], [-1]])

@@ -35,7 +35,7 @@ READING = (
     "channels with the weights $I$, PageRank that restarts in proportion to $A$ ranks them, and of each layer the "
     "first are kept (Hohman, Park, Robinson and Chau 2019, Summit). Size is $A$, width of an edge is $I$.\n\n"
     "*How sure is it?* Each vertex and edge says in which share of 100 draws, of as many images of the class with "
-    "replacement, it stays in the graph (bootstrap), and in which share it is there when labels are shuffled: what "
+    "replacement, it stays in the graph (bootstrap), and in which share of draws of other classes' images it is: what "
     "stays then, too, is everybody's, not the class's own. *Pitfalls:* influence by convolution is not what a "
     "channel does to another: it leaves out biases and what other inputs take away, and it does not know the class's "
     "score. Summit marks inputs that bring nothing too, convolves with stride 3 and leaves five channels out by hand; "
@@ -119,11 +119,13 @@ def _said(selection: Selection, summary: ClassSummary, judged: JudgedGraph, numb
     )
     if judged.support is not None:
         firm = float((judged.support.vertices >= 0.9).mean())
-        own = int((judged.support.vertices_of_all < EVERYBODY).sum())
-        said += (
-            f" {firm:.0%} of its channels stay in at least 90 of 100 draws of its images; {own} are its own: with "
-            "labels shuffled they are there in less than half of the draws."
-        )
+        said += f" {firm:.0%} of its channels stay in at least 90 of 100 draws of its images."
+        others = judged.support.vertices_of_others
+        if not np.isnan(others).any():
+            said += (
+                f" {int((others < EVERYBODY).sum())} are its own: in draws of other classes' images they are there in "
+                "less than half."
+            )
     if graph.share and graph.share > 0.6:
         said += f" So that every layer keeps an edge, {graph.share:.0%} of each is kept."
     missing = sorted({name for names in summary.left_out.values() for name in names})
@@ -144,10 +146,11 @@ def _drawn(summary: ClassSummary, judged: JudgedGraph, seen, number: int) -> Dra
     groups: dict[VertexGroup, str] = {"own": "its own", "shared": "everybody's"} if support is not None else {}
     for place, one in enumerate(graph.vertices):
         stays = None if support is None else float(support.vertices[place])
-        of_all = None if support is None else float(support.vertices_of_all[place])
+        of_others = None if support is None else float(support.vertices_of_others[place])
         lines = [f"{one.layer}, channel {one.channel}", f"stands out in {one.count:,} of {images:,} images"]
-        if stays is not None and of_all is not None:
-            lines.append(f"in {stays:.0%} of draws; {of_all:.0%} with labels shuffled")
+        if stays is not None and of_others is not None:
+            beside = "" if np.isnan(of_others) else f"; {of_others:.0%} of draws of other classes' images"
+            lines.append(f"in {stays:.0%} of draws{beside}")
         drawn.append(
             DrawnVertex(
                 vertices.name_of(one.key),
@@ -156,7 +159,7 @@ def _drawn(summary: ClassSummary, judged: JudgedGraph, seen, number: int) -> Dra
                 min(1.0, one.count / images),
                 vertices.picture_of(seen, one.key),
                 tuple(lines),
-                "shared" if of_all is not None and of_all >= EVERYBODY else "own",
+                "shared" if of_others is not None and of_others >= EVERYBODY else "own",
                 stays,
             )
         )
@@ -180,7 +183,7 @@ def _table(summary: ClassSummary, judged: JudgedGraph, number: int) -> None:
         graph, support = judged.graph, judged.support
         unknown = np.full(len(graph.vertices), np.nan)
         stays = unknown if support is None else support.vertices
-        of_all = unknown if support is None else support.vertices_of_all
+        of_others = unknown if support is None else support.vertices_of_others
         rows = [
             {
                 "layer": one.layer,
@@ -189,7 +192,7 @@ def _table(summary: ClassSummary, judged: JudgedGraph, number: int) -> None:
                 "of": int(summary.images[number]),
                 "PageRank": one.pagerank,
                 "in draws": float(stays[place]),
-                "labels shuffled": float(of_all[place]),
+                "of other classes": float(of_others[place]),
             }
             for place, one in enumerate(graph.vertices)
         ]

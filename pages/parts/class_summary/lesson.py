@@ -100,8 +100,9 @@ def _said(found: CueGraph) -> str:
     if not inside:
         return f"{said}."
     told = ", ".join(
-        f"{plain(layer)} {channel}" + ("" if stays != stays else f" ({stays:.0%} of draws; {of_all:.0%} shuffled)")
-        for (layer, channel), stays, of_all in inside
+        f"{plain(layer)} {channel}"
+        + ("" if stays != stays else f" ({stays:.0%} of draws; {of_others:.0%} of other classes)")
+        for (layer, channel), stays, of_others in inside
     )
     return f"{said}: {told}."
 
