@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from jaxtyping import Float
 
 from interp.class_summary import ClassEmbedding
 from interp.figures import style
@@ -21,48 +22,72 @@ def embedding(
 ) -> go.Figure:
     """The classes' maps as frames of one figure, from the first layer to the last, begun at `layer` (None: the last).
 
-    Points are the classes of the embedding; `chosen` is marked. Axes are the same for all layers. A point's
-    `customdata` is the class's number and the layer.
+    Points are the classes of the embedding; `chosen` is marked. Each layer's map fills the figure, as its scale says
+    nothing beside the others'. A point's `customdata` is one number, so that 1,000 classes are soon drawn: `point`
+    makes the class and the layer of it.
     """
     layers = list(found.points)
     first = layers.index(layer) if layer in layers else len(layers) - 1
-    names = [labels[one] for one in found.classes.tolist()]
-    every = np.concatenate([found.points[layer] for layer in layers])
-    middle, reach = every.mean(axis=0), 0.55 * float(np.ptp(every, axis=0).max() or 1.0)
-    marked = [one == chosen for one in found.classes.tolist()]
-    marker = {
-        "size": [14 if one else 9 for one in marked],
-        "color": [style.SERIES[1] if one else style.SERIES[0] for one in marked],
-        "line": {"width": 1, "color": "rgba(128,128,128,0.8)"},
-    }
+    classes = np.asarray(found.classes, np.int32)
+    names = [labels[int(one)] for one in classes]
+    marked = np.flatnonzero(classes == chosen)
 
-    def trace(layer: str) -> go.Scatter:
-        points = found.points[layer]
-        return go.Scatter(
-            x=points[:, 0],
-            y=points[:, 1],
-            mode="markers+text" if len(names) <= MOST_NAMES else "markers",
-            text=names,
-            textposition="top center",
-            customdata=[[one, layer] for one in found.classes.tolist()],
-            hovertemplate="%{text}<extra></extra>",
-            marker=marker,
-            cliponaxis=False,
-        )
+    def moved(place: int) -> list[dict[str, Any]]:
+        """What differs from layer to layer."""
+        points, numbers = _filling(found.points[layers[place]]), place * len(labels) + classes
+        return [
+            {"type": "scatter", "x": points[some, 0], "y": points[some, 1], "customdata": numbers[some]}
+            for some in (slice(None), marked)
+        ]
 
-    figure = go.Figure(trace(layers[first]), frames=[go.Frame(name=layer, data=[trace(layer)]) for layer in layers])
+    def drawn(at: dict[str, Any], colour: str, size: int, some: Sequence[str], mode: str) -> dict[str, Any]:
+        return at | {
+            "mode": mode,
+            "text": list(some),
+            "textposition": "top center",
+            "hovertemplate": "%{text}<extra></extra>",
+            "marker": {"size": size, "color": colour, "line": {"width": 1, "color": "rgba(128,128,128,0.8)"}},
+            "cliponaxis": False,
+        }
+
+    others, own = moved(first)
+    named = "markers+text" if len(names) <= MOST_NAMES else "markers"
+    figure = go.Figure(
+        [
+            drawn(others, style.SERIES[0], 9, names, named),
+            drawn(own, style.SERIES[1], 14, [names[one] for one in marked.tolist()], "markers"),
+        ],
+        frames=[{"name": one, "data": moved(place)} for place, one in enumerate(layers)],
+    )
     axes = {"visible": False, "showgrid": False, "zeroline": False}
     figure.update_layout(
         height=HEIGHT,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         sliders=[_slider(layers, first)],
-        xaxis=axes | {"range": [middle[0] - reach, middle[0] + reach]},
-        yaxis=axes | {"range": [middle[1] - reach, middle[1] + reach], "scaleanchor": "x"},
+        xaxis=axes | {"range": [-1.1, 1.1]},
+        yaxis=axes | {"range": [-1.1, 1.1], "scaleanchor": "x"},
         # With the lasso at hand from the start, Streamlit hears of no click.
         dragmode="pan",
         showlegend=False,
     )
     return figure
+
+
+def _filling(points: Float[np.ndarray, "c 2"]) -> Float[np.ndarray, "c 2"]:
+    """Points around the middle of their box, as far as 1 from it."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    return (points - (low + high) / 2) / (float((high - low).max()) / 2 or 1.0)
+
+
+def point(number: int, labels: Sequence[str], layers: Sequence[str]) -> tuple[int, str]:
+    """The class and the layer of a point with this number in its `customdata`.
+
+    Raises `ValueError` for a number that no point has.
+    """
+    place, found = divmod(number, len(labels))
+    if not 0 <= place < len(layers):
+        raise ValueError(f"Point {number} is of none of {len(layers)} layers of {len(labels)} classes.")
+    return found, layers[place]
 
 
 def _slider(layers: Sequence[str], first: int) -> dict[str, Any]:

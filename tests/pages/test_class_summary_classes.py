@@ -29,7 +29,8 @@ def clicked(monkeypatch: pytest.MonkeyPatch):
     def drawn(figure, *, key: str = "", **more):
         if key != classes.KEY:
             return draw(figure, **more)
-        points = [{"customdata": [number, layer]} for number, layer in said["points"]]
+        layers = [frame.name for frame in figure.frames]
+        points = [{"customdata": 10 * layers.index(layer) + number} for number, layer in said["points"]]
         st.session_state[key] = SimpleNamespace(selection=SimpleNamespace(points=points, lasso=said["lasso"], box=[]))
         said["figure"] = figure
         st.button("heard", key="heard", on_click=more["on_select"])
@@ -57,7 +58,8 @@ def test_a_click_chooses_the_class_and_the_layer(app, clicked: dict) -> None:
     assert f"Nearest to **{name}** at {layers[0]}" in said(app)
     # The map begins where it was clicked.
     assert clicked["figure"].layout.sliders[0].active == 0
-    assert [tuple(one) for one in clicked["figure"].data[0].customdata[:2]] == [(0, layers[0]), (1, layers[0])]
+    others, own = clicked["figure"].data
+    assert others.customdata.tolist() == list(range(10)) and own.customdata.tolist() == [3] and own.text == (name,)
 
 
 def test_a_lasso_limits_the_list_to_what_it_holds(app, clicked: dict) -> None:

@@ -108,7 +108,7 @@ def _table(rows: ClassRows, classes: Int[np.ndarray, " m"]) -> None:
         ),
     }
     table = export.shown(rows.table(classes))
-    height = 36 * (min(len(classes), ROWS) + 1) + 3
+    height = 35 * (min(len(classes), ROWS) + 1) + 3
     st.dataframe(table, hide_index=True, height=height, column_config=config, placeholder="–")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Generator
 
 import plotly.graph_objects as go
@@ -29,7 +30,8 @@ READING = (
     "the map, limits the list to what it holds. *Accuracy* is the share of the class's images whose most probable "
     "class it is, as on the Overview. "
     "*Pitfalls:* with ten classes a map is little more than a drawing of a table: the numbers in the list, "
-    "cosines from 0 to 1, say it better; distances between far points of UMAP and t-SNE mean nothing."
+    "cosines from 0 to 1, say it better; distances between far points of UMAP and t-SNE mean nothing, "
+    "and each layer's map is drawn as large as there is room."
 )
 
 
@@ -87,27 +89,34 @@ def _map(
     if found is None or not len(found.points):
         return None
     figure = cache.figure(_figure, found, summary.labels, number, layer)
-    charts.draw(figure, key=KEY, on_select=_take, selection_mode=("points", "box", "lasso"), config=export.PLOT)
-    return _held()
+    take = functools.partial(_take, summary.labels, summary.layers)
+    charts.draw(figure, key=KEY, on_select=take, selection_mode=("points", "box", "lasso"), config=export.PLOT)
+    return _held(summary.labels, summary.layers)
 
 
 def _figure(found: ClassEmbedding, labels: tuple[str, ...], number: int, layer: str) -> go.Figure:
     return replay.Settled(figures.embedding(found, labels, number, layer))
 
 
-def _take() -> None:
+def _take(labels: tuple[str, ...], layers: tuple[str, ...]) -> None:
     """Choose the class that was clicked, and the layer at which it was."""
-    points = st.session_state[KEY].selection.points
+    points = _selected(labels, layers)
     if len(points) == 1:
-        number, layer = points[0]["customdata"]
+        [(number, layer)] = points
         st.session_state["cs.class"], st.session_state["cs.layer"] = str(number), layer
 
 
-def _held() -> tuple[int, ...] | None:
+def _held(labels: tuple[str, ...], layers: tuple[str, ...]) -> tuple[int, ...] | None:
     selected = st.session_state[KEY].selection
     if not (selected.lasso or selected.box):
         return None
-    return tuple(sorted({int(one["customdata"][0]) for one in selected.points}))
+    return tuple(sorted({number for number, _ in _selected(labels, layers)}))
+
+
+def _selected(labels: tuple[str, ...], layers: tuple[str, ...]) -> set[tuple[int, str]]:
+    given = (one["customdata"] for one in st.session_state[KEY].selection.points)
+    numbers = {int(one[0] if isinstance(one, list) else one) for one in given}
+    return {figures.point(one, labels, layers) for one in numbers}
 
 
 def _predictions(selection: Selection) -> Predictions | None:

@@ -81,10 +81,13 @@ def picture_of(seen: SeenVertices | None, key: ChannelKey) -> str:
     return "" if seen is None else seen.urls.get(key, "")
 
 
-def _crops(tally: LayerTally, fields: ReceptiveFields, channel: int) -> tuple:
+def _crops(tally: LayerTally, fields: ReceptiveFields, channel: int) -> tuple[Crop, ...]:
+    """Four in a square or, of a class with fewer images, the strongest alone."""
+    there = tally.images[channel] >= 0
+    count = SHOWN if there.sum() >= SHOWN else 1
     return tuple(
         (int(image), fields.box(*place.tolist()))
-        for image, place in zip(tally.images[channel, :SHOWN], tally.places[channel, :SHOWN], strict=True)
+        for image, place in zip(tally.images[channel, :count], tally.places[channel, :count], strict=True)
     )
 
 
