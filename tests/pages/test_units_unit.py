@@ -96,7 +96,8 @@ def test_masks_and_filters_do_not_wait_for_words_and_effects(app, monkeypatch: p
         sleep(0.05)
         app.run()
         assert not app.exception and not app.error
-    assert not {one.__name__ for one in (units.describing, units.ablating)} & set(ended)
+    # A tenth of the time goes to what has waited longest: one of them may be through, and not both.
+    assert not {one.__name__ for one in (units.describing, units.ablating)} <= set(ended)
 
 
 def test_a_layer_inside_a_block_is_offered_where_it_is_asked_for(app, drawn: list[dict]) -> None:
