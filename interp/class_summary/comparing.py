@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
 from interp.class_summary.graph import ClassGraph
 from interp.types import Fingerprinted
@@ -77,10 +77,16 @@ class PairOverlaps(Fingerprinted):
 
     def share_below(self, overlap: Float[np.ndarray, " l"]) -> Float[np.ndarray, " l"]:
         """The share of pairs that overlap less at each layer, half of those that overlap as much; nan without pairs."""
+        return self._share((self.values < overlap) + 0.5 * (self.values == overlap), overlap)
+
+    def share_tied(self, overlap: Float[np.ndarray, " l"]) -> Float[np.ndarray, " l"]:
+        """The share of pairs that overlap as much at each layer; nan without pairs."""
+        return self._share(self.values == overlap, overlap)
+
+    def _share(self, holds: Shaped[np.ndarray, "p l"], overlap: Float[np.ndarray, " l"]) -> Float[np.ndarray, " l"]:
         there = ~np.isnan(self.values) & ~np.isnan(overlap)
-        below = np.where(there, (self.values < overlap) + 0.5 * (self.values == overlap), 0).sum(axis=0)
         counts = there.sum(axis=0)
-        return np.where(counts > 0, below / np.maximum(counts, 1), np.nan)
+        return np.where(counts > 0, np.where(there, holds, 0).sum(axis=0) / np.maximum(counts, 1), np.nan)
 
 
 def random_pairs(

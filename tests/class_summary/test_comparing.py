@@ -14,7 +14,7 @@ from interp.class_summary import (
     parting,
     random_pairs,
 )
-from interp.class_summary.parting import MOST
+from interp.class_summary.parting import _gains
 from tests.class_summary.made_up import counted, planted
 from tests.class_summary.published import LAYERS, all_published, published
 
@@ -72,8 +72,8 @@ def test_pairs_of_unrelated_layers_are_mostly_apart() -> None:
     chance = random_pairs(graphs, pairs=10_000)
     random = np.random.default_rng(0)
     mixed = np.stack([random.permutation(column) for column in chance.values.T], axis=1)
-    sums = np.array([np.cumsum(chance.share_below(own) - MOST) for own in mixed])
-    assert 0.1 < (sums.max(axis=1) > 0).mean() < 0.2
+    gains = [_gains(chance.share_below(own), chance.share_tied(own)) for own in mixed]
+    assert 0.1 < (np.cumsum(gains, axis=1).max(axis=1) > 0).mean() < 0.21
 
 
 def test_where_made_up_classes_part() -> None:
@@ -94,9 +94,20 @@ def test_where_made_up_classes_part() -> None:
     apart = parting(one, graph(a={1, 3}, b={4}, c={1, 2}, d={7}), chance)
     assert (apart.at, apart.exceptions) == (0, ("c",))
     assert apart.sentence("bee", "fly") == (
-        "bee and fly are apart from a on: they share no more channels than most of 20 other pairs of classes (overlap "
-        "0.33, of the others 0.25). c would say otherwise."
+        "bee and fly share no more channels than most of 20 other pairs of classes (overlap 0.33, of the others 0.25), "
+        "but for c (overlap 1.00, of the others 0.25), where they do."
     )
+
+
+def test_a_layer_in_which_all_pairs_overlap_alike_says_nothing() -> None:
+    layers = ("a", "b", "c")
+    values = np.stack([np.ones(20), np.ones(20), np.linspace(0, 0.5, 20)], axis=1)
+    chance = PairOverlaps(layers, values, True)
+    one = graph(a={1}, b={1}, c={1, 2})
+    found = parting(one, one, chance)
+    assert found.layer is None and found.exceptions == () and found.ties.tolist() == [1, 1, 0]
+    apart = parting(one, graph(a={1}, b={1}, c={3}), chance)
+    assert apart.at == 0 and apart.sentence("x", "y").endswith("(overlap 0.67, of the others 0.75), in any layer.")
 
 
 def test_two_classes_alone_have_nothing_to_compare_with() -> None:
