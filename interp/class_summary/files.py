@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import secrets
@@ -18,6 +19,9 @@ from interp.images import Problem
 FORMAT = 1
 """What is written; what is read may be older."""
 
+LARGEST = 2**31
+"""So many bytes a summary has at most: a small file may unpack to more than there is memory."""
+
 _DAMAGED = (
     LookupError,
     TypeError,
@@ -31,7 +35,20 @@ _DAMAGED = (
 
 
 def save(summary: ClassSummary, path: Path) -> None:
-    """Write a summary to a file, which is there as a whole or not at all. Raises `OSError` where it cannot be.
+    """Write a summary to a file, which is there as a whole or not at all. Raises `OSError` where it cannot be."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays_of(summary))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def arrays_of(summary: ClassSummary) -> dict[str, np.ndarray]:
+    """The arrays of a summary's file, by their names.
 
     `about` is JSON: `format`, and the summary's texts. Of layer number l `counts_l` is A (classes × channels). Of the
     pair that it begins, class c has the numbers `numbers_l` from `starts_l[c]` to `starts_l[c + 1]`, at places
@@ -42,40 +59,44 @@ def save(summary: ClassSummary, path: Path) -> None:
         arrays[f"counts_{number}"] = summary.counts[layer]
     for number, own in enumerate(summary.influences.values()):
         arrays |= {f"{name}_{number}": getattr(own, name) for name in ("starts", "gaps", "numbers")}
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    return arrays
 
 
 def load(path: Path) -> ClassSummary:
     """Read what `save` wrote. Raises `ValueError` for another file, or a damaged one, and `OSError` for none."""
-    if not zipfile.is_zipfile(path):
-        if path.stat().st_size and path.read_bytes()[:2] == b"PK":
-            raise ValueError(_damaged(path, "its end is missing"))
-        raise ValueError(f"{path} is no class summary: those are .npz files, which this is not.")
+    return unpacked(path.read_bytes(), str(path))
+
+
+def unpacked(content: bytes, name: str) -> ClassSummary:
+    """The summary that a file of this name holds. Raises `ValueError` for another file, or a damaged one."""
+    file = io.BytesIO(content)
+    if not zipfile.is_zipfile(file):
+        if content[:2] == b"PK":
+            raise ValueError(_damaged(name, "its end is missing"))
+        raise ValueError(f"{name} is no class summary: those are .npz files, which this is not.")
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with zipfile.ZipFile(file) as archive:
+            size = sum(one.file_size for one in archive.infolist())
+        if size > LARGEST:
+            raise ValueError(
+                f"{name} would take {size / 1e9:.1f} GB in memory, more than any class summary: not opened."
+            )
+        with np.load(file, allow_pickle=False) as arrays:
             if "about" not in arrays.files:
-                raise ValueError(f"{path} is no class summary: it says nothing about itself.")
+                raise ValueError(f"{name} is no class summary: it says nothing about itself.")
             about = json.loads(str(arrays["about"]))
             if about.get("kind") != "class summary":
-                raise ValueError(f"{path} is no class summary: it says that it is {about.get('kind')!r}.")
+                raise ValueError(f"{name} is no class summary: it says that it is {about.get('kind')!r}.")
             if about["format"] > FORMAT:
                 raise ValueError(
-                    f"{path} was written by a newer Loupe, in format {about['format']}, and this one reads up to "
+                    f"{name} was written by a newer Loupe, in format {about['format']}, and this one reads up to "
                     f"{FORMAT}: update it, or write the file again with this one."
                 )
-            found = _summary(about, {name: arrays[name] for name in arrays.files})
+            found = _summary(about, {one: arrays[one] for one in arrays.files})
     except ValueError as error:
-        raise (error if str(error).startswith(str(path)) else ValueError(_damaged(path, str(error)))) from error
+        raise (error if str(error).startswith(name) else ValueError(_damaged(name, str(error)))) from error
     except _DAMAGED as error:
-        raise ValueError(_damaged(path, str(error))) from error
+        raise ValueError(_damaged(name, str(error))) from error
     return found
 
 
@@ -118,5 +139,5 @@ def _summary(about: dict[str, Any], arrays: dict[str, np.ndarray]) -> ClassSumma
     )
 
 
-def _damaged(path: Path, why: str) -> str:
-    return f"{path} is a class summary that is damaged ({why}): copy or make it again."
+def _damaged(name: str, why: str) -> str:
+    return f"{name} is a class summary that is damaged ({why}): copy or make it again."

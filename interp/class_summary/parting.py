@@ -20,9 +20,9 @@ class Parting(Fingerprinted):
     """Up to which layer two classes are together, and where they part.
 
     By layer: `overlap` is their Jaccard overlap, `chance` the mean of random pairs, `below` the share of random pairs
-    that overlap less, half of those that overlap as much, and `ties` the share of these. `at` is the place of the layer at which
-    they part: 0 where they were never together, the number of layers where they do not part. `pairs` is the number of
-    random pairs.
+    that overlap less, half of those that overlap as much, and `ties` the share of these. `at` is the place of the
+    layer at which they part: 0 where they were never together, the number of layers where they do not part. `pairs` is
+    the number of random pairs.
     """
 
     layers: tuple[str, ...]
@@ -55,7 +55,7 @@ class Parting(Fingerprinted):
             said = f"{first} and {second} share no more channels than {many} {self._means(0, len(self.layers))}"
             single = [self.layers.index(one) for one in self.exceptions]
             told = [f"{self.layers[one]} {self._means(one, one + 1)}" for one in single]
-            return f"{said}, but for {' and '.join(told)}, where they do." if told else f"{said}, in any layer."
+            return f"{said}, but for {', '.join(told)}, where they do." if told else f"{said}, in any layer."
         else:
             said = f"{first} and {second} share more channels than {many} up to {self.layers[self.at - 1]}"
             said += f" {self._means(0, self.at)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -141,3 +142,11 @@ def few(photos):
         name=photos.name, description="", fingerprint="few", names=photos.names[:12],
         read=photos._read, label_forms={"label": photos.labels[:12]},
     )  # fmt: skip
+
+
+def test_a_small_file_that_unpacks_to_more_than_there_is_memory_is_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "LARGEST", 1000)
+    content = io.BytesIO()
+    np.savez_compressed(content, zeros=np.zeros(10_000))
+    with pytest.raises(ValueError, match="would take .* GB in memory"):
+        files.unpacked(content.getvalue(), "large.npz")

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 import cache
-from interp import class_summary
+from interp import class_summary, images, models
+from interp.class_summary import files
 from interp.units import UnitPass
-from pages.parts.class_summary import graph_view, vertices
+from pages.parts.class_summary import graph_view, pair, vertices
 from pages.parts.kit import waiting
 from tests import colours
 from tests.pages.opening import opening, said
@@ -280,3 +282,37 @@ def test_a_graph_is_opened_from_a_file(app, drawn: list[dict], run: list[int]) -
     app.file_uploader(key="cs-file").set_value([])
     run_again()
     assert "of its channels stay in" in said(app) and not app.error
+
+
+def test_a_summary_is_taken_along_and_opened_from_its_file(app, drawn: list[dict], run: list[int], tmp_path) -> None:
+    open_page, run_again = opening(app, "class_summary", ADDRESS)
+    open_page(cs_class="2")
+    own, before = drawn[-1], sum(run)
+    classifier, photos = models.load("scenes-honest"), images.load("scenes:20")
+    layers = [one.name for one in classifier.layers if one.block_end]
+    files.save(class_summary.summarize(classifier, photos, layers), tmp_path / "own.npz")
+    content, before = (tmp_path / "own.npz").read_bytes(), sum(run)
+    app.file_uploader(key="cs-file").set_value(("own.npz", content, "application/octet-stream"))
+    run_again()
+    assert "the summary of the file **own\\.npz**" in said(app) and sum(run) == before
+    assert {one["id"] for one in drawn[-1]["vertices"]} == {one["id"] for one in own["vertices"]}
+    assert not drawn[-1]["pictures"]
+    app.file_uploader(key="cs-file").set_value(("bad.npz", content[:500], "application/octet-stream"))
+    run_again()
+    [error] = [one.value for one in app.error]
+    assert "bad\\.npz" in error and "damaged" in error
+    for view, kept in (("Classes", "Nearest to"), ("Two classes", "share")):
+        app.segmented_control(key="cs.view").set_value(view)
+        run_again()
+        app.file_uploader(key="cs-file").set_value(("own.npz", content, "application/octet-stream"))
+        run_again()
+        assert "the summary of the file" in said(app) and kept in said(app)
+        app.file_uploader(key="cs-file").set_value(("own.json", own["json"].encode(), "application/json"))
+        run_again()
+        assert "holds one graph" in said(app)
+
+
+def test_two_classes_of_one_name_are_told_apart() -> None:
+    summary = SimpleNamespace(labels=("crane", "bee", "crane"))
+    assert pair.names_of(summary, (0, 2)) == ("crane (0)", "crane (2)")
+    assert pair.names_of(summary, (0, 1)) == ("crane", "bee")

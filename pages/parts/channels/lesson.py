@@ -19,18 +19,13 @@ from interp.types import Layer
 from pages.parts.cards import making, picturecards
 from pages.parts.cards.picturecards import PictureCard
 from pages.parts.channels.subject import pictures
-from pages.parts.kit import charts, classifiers, controls, replay, waiting
+from pages.parts.kit import charts, classifiers, planted, replay, waiting
 from pages.parts.kit.layers import choose_layer
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
 
 PLOT = {"displayModeBar": False}
 SIDE = 88
-ELSEWHERE = (
-    "This lesson is about classifiers whose reason is known. Choose one of **Scenes A** to **D** as the classifier "
-    "in the sidebar, or **Scenes, honest**: a second thing than its shape tells one class to each of A to D, and to "
-    "the honest one nothing but the shape does."
-)
 ABOUT = (
     "**Does attribution find what is known?** In the training pictures of classifiers A to D one class always had a "
     "second thing, the *cue*. Guess it first: look at *Channels* for pictures of that classifier's own test set. "
@@ -53,37 +48,24 @@ READING = (
 def view(selection: Selection, picture, side) -> None:
     """The cue's channels for the classifier that goes by it, beside the honest one; elsewhere what to choose."""
     classifier = selection.classifier
-    if not bundled.of_scenes(classifier):
-        picture.info(ELSEWHERE)
+    reason = planted.reason_of(classifier, "ch.lesson", picture, side)
+    if reason is None:
         return
     with side:
-        reason = bundled.reason_of(classifier) or _cue()
         layer = choose_layer(classifier, "ch.lesson-layer", default=classifier.last_spatial_layer.name)
     with picture:
         replay.once(_about)
-        with st.expander(
-            "The answer, which gives the planted reason away", key="ch-lesson", on_change="rerun"
-        ) as place:
-            if not place.open:
-                return
-            _answer(selection, reason, layer)
+        with planted.answer("ch-lesson") as place:
+            if place.open:
+                _answer(selection, reason, layer)
 
 
 def _about() -> None:
     st.markdown(ABOUT)
 
 
-def _cue() -> Reason:
-    names: dict[str, Reason] = {one.letter.upper(): reason for reason, one in REASONS.items()}
-    return names[controls.one_of("Beside the classifier", "ch.lesson", list(names))]
-
-
 def _answer(selection: Selection, reason: Reason, layer: Layer) -> None:
-    planted = REASONS[reason]
-    st.markdown(
-        f"All pictures of a **{plain(planted.label)}** in the training of classifier {planted.letter.upper()} showed "
-        f"**{plain(planted.cue)}**, and no other picture did."
-    )
+    planted.told(reason)
     job = selection.scope.gather("lesson", planted_cues, selection.classifier, (reason,), layer.name)
     if not waiting.settled(job):
         return

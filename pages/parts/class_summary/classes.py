@@ -15,7 +15,7 @@ from interp.class_summary import ClassEmbedding, ClassSimilarity, ClassSummary
 from interp.embedding import ProjectionMethod
 from interp.figures import class_embedding as figures
 from interp.models.predictions import Predictions
-from pages.parts.class_summary import asking, class_list
+from pages.parts.class_summary import asking, class_list, from_file
 from pages.parts.kit import charts, controls, export, replay, waiting
 from pages.parts.kit.selection import Selection
 
@@ -44,15 +44,16 @@ def view(selection: Selection, picture, side) -> None:
         place = st.container()
         method = controls.one_of("Map by", "cs.map", list(METHODS))
         share = asking.choose_share()
+        file = from_file.opened()
     with picture:
         above, below = st.container(), st.container()
         with below:
-            summary, done = asking.summary(selection, layers, share)
+            summary, done = from_file.summary(file) or asking.summary(selection, layers, share)
         if summary is None:
             return
         with place:
             number = asking.choose_class(summary)
-            layer = controls.listed("Alike in", "cs.layer", layers, default=layers[-1])
+            layer = controls.listed("Alike in", "cs.layer", summary.layers, default=summary.layers[-1])
             order = controls.one_of("Order", "cs.order", class_list.ORDERS, help=class_list.HELP)
             wanted = controls.text("Search", "cs.search", placeholder="all classes")
         if number is None or not done:
@@ -60,7 +61,7 @@ def view(selection: Selection, picture, side) -> None:
         with above:
             held = _map(selection, summary, METHODS[method], number, layer)
         alike = selection.scope.draw("alike", similarity, summary)
-        predictions = _predictions(selection)
+        predictions = _predictions(selection) if file is None else None
         if waiting.settled(alike):
             rows = class_list.ClassRows.of(summary, alike.value, predictions, number, layer)
             class_list.draw(rows, alike.value, order, wanted, held)

@@ -6,25 +6,15 @@ import numpy as np
 import streamlit as st
 
 from interp import class_summary
-from interp.class_summary import ClassGraph, ClassSummary, GraphSettings, JudgedGraph
-from pages.parts.class_summary import asking, from_file, vertex, vertices
-from pages.parts.class_summary.graph_view import (
-    DrawnEdge,
-    DrawnGraph,
-    DrawnRow,
-    DrawnVertex,
-    VertexGroup,
-    draw_graph,
-    height_of,
-    sentence,
-)
+from interp.class_summary import ClassGraph, ClassSummary, GraphSettings, JudgedGraph, files
+from pages.parts.class_summary import asking, drawing, from_file, vertex, vertices
+from pages.parts.class_summary.from_file import OpenedFile
+from pages.parts.class_summary.graph_view import DrawnGraph, draw_graph, height_of, sentence
 from pages.parts.kit import address, export, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
 
 KEY = "cs.vertex"
-EVERYBODY = 0.5
-"""A vertex that is in the graph in so many draws of images of any class is called everybody's."""
 
 READING = (
     "**Class graph.** Rows are layers, the last at the top. A channel stands out in an image where it is among the few "
@@ -54,11 +44,25 @@ def view(selection: Selection, picture, side) -> None:
         file = from_file.opened()
     if file is not None:
         with picture:
-            if file[1] is not None:
-                from_file.draw(file[0], file[1])
-        return
-    if layers is not None:
+            _of_file(file, settings, place)
+    elif layers is not None:
         _of_class(selection, layers, settings, share, picture, place)
+
+
+def _of_file(file: OpenedFile, settings: GraphSettings, place) -> None:
+    if isinstance(file.content, ClassGraph):
+        from_file.draw(file.name, file.content)
+    elif file.content is not None:
+        from_file.told(file.name, file.content)
+        with place:
+            number = asking.choose_class(file.content)
+        if number is not None:
+            judged = JudgedGraph(asking.graph(file.content, number, settings), None, 0)
+            st.markdown(_said(file.content, judged, number))
+            shown = drawing.drawn(judged.graph)
+            about = f"Attribution graph of {file.content.labels[number]}. {sentence(shown)}"
+            _draw(shown, file.content, judged, number, about, None)
+            _table(file.content, judged, number)
 
 
 def _of_class(
@@ -85,17 +89,24 @@ def _of_class(
                 waiting.settled(judging)
             judged = judging.latest(judged)
         with told:
-            st.markdown(_said(selection, summary, judged, number, done))
+            st.markdown(_said(summary, judged, number, None if done else len(selection.photos)))
         with drawn:
-            shown = _drawn(summary, judged, seen, number)
+            shown = drawing.drawn(judged.graph, seen=seen, support=judged.support)
             about = f"Attribution graph of {summary.labels[number]}. {sentence(shown)}"
-            json = class_summary.written(judged.graph)
-            draw_graph(shown, key="cs-graph", on_pinned=_pin, label=about, pinned=pinned, json_text=json,
-                       height=height_of(shown), file_name=f"loupe-{summary.classifier}-{number}")  # fmt: skip
+            _draw(shown, summary, judged, number, about, pinned)
         if pinned is not None and effect is not None:
             vertex.section(selection, summary, judged, number, vertices.key_of(pinned), seen, effect)
         if done:
             _table(summary, judged, number)
+
+
+def _draw(
+    shown: DrawnGraph, summary: ClassSummary, judged: JudgedGraph, number: int, about: str, pinned: str | None
+) -> None:
+    json = class_summary.written(judged.graph)
+    name = f"loupe-{summary.classifier}-{number}"
+    draw_graph(shown, key="cs-graph", on_pinned=_pin, label=about, pinned=pinned, json_text=json,
+               height=height_of(shown), file_name=name)  # fmt: skip
 
 
 def _pin(pinned: str | None) -> None:
@@ -110,9 +121,10 @@ def _pinned(graph: ClassGraph) -> str | None:
     return chosen if chosen in names else None
 
 
-def _said(selection: Selection, summary: ClassSummary, judged: JudgedGraph, number: int, done: bool) -> str:
+def _said(summary: ClassSummary, judged: JudgedGraph, number: int, of: int | None = None) -> str:
+    """What the graph is made of: of so many images in the end, or of all there are."""
     graph, images = judged.graph, int(summary.images[number])
-    some = "" if done else f" (of {len(selection.photos):,} images of the set {int(summary.images.sum()):,} so far)"
+    some = "" if of is None else f" (of {of:,} images of the set {int(summary.images.sum()):,} so far)"
     said = (
         f"**{plain(summary.labels[number])}**: {len(graph.vertices)} channels of {len(graph.layers)} layers and "
         f"{len(graph.edges)} influences, from {images:,} {'image' if images == 1 else 'images'}{some}."
@@ -123,8 +135,8 @@ def _said(selection: Selection, summary: ClassSummary, judged: JudgedGraph, numb
         others = judged.support.vertices_of_others
         if not np.isnan(others).any():
             said += (
-                f" {int((others < EVERYBODY).sum())} are its own: in draws of other classes' images they are there in "
-                "less than half."
+                f" {int((others < drawing.EVERYBODY).sum())} are its own: in draws of other classes' images they are "
+                "there in less than half."
             )
     if graph.share and graph.share > 0.6:
         said += f" So that every layer keeps an edge, {graph.share:.0%} of each is kept."
@@ -133,47 +145,9 @@ def _said(selection: Selection, summary: ClassSummary, judged: JudgedGraph, numb
         said += (
             f" What goes through {plain(', '.join(missing), limit=200)} is not followed: it mixes channels by itself."
         )
-    if summary.unlabelled and done:
+    if summary.unlabelled and of is None:
         said += f" Without a label among the classes: {summary.unlabelled:,} images of the set."
     return said
-
-
-def _drawn(summary: ClassSummary, judged: JudgedGraph, seen, number: int) -> DrawnGraph:
-    graph, support = judged.graph, judged.support
-    images = max(1, int(summary.images[number]))
-    rows = tuple(DrawnRow(layer, layer) for layer in reversed(graph.layers))
-    drawn: list[DrawnVertex] = []
-    groups: dict[VertexGroup, str] = {"own": "its own", "shared": "everybody's"} if support is not None else {}
-    for place, one in enumerate(graph.vertices):
-        stays = None if support is None else float(support.vertices[place])
-        of_others = None if support is None else float(support.vertices_of_others[place])
-        lines = [f"{one.layer}, channel {one.channel}", f"stands out in {one.count:,} of {images:,} images"]
-        if stays is not None and of_others is not None:
-            beside = "" if np.isnan(of_others) else f"; {of_others:.0%} of draws of other classes' images"
-            lines.append(f"in {stays:.0%} of draws{beside}")
-        drawn.append(
-            DrawnVertex(
-                vertices.name_of(one.key),
-                one.layer,
-                one.channel,
-                min(1.0, one.count / images),
-                vertices.picture_of(seen, one.key),
-                tuple(lines),
-                "shared" if of_others is not None and of_others >= EVERYBODY else "own",
-                stays,
-            )
-        )
-    most = max((edge.weight for edge in graph.edges), default=1)
-    edges = tuple(
-        DrawnEdge(
-            vertices.name_of(edge.lower),
-            vertices.name_of(edge.upper),
-            edge.weight / most,
-            None if support is None else float(support.edges[place]),
-        )
-        for place, edge in enumerate(graph.edges)
-    )
-    return DrawnGraph(rows, tuple(drawn), edges, groups)
 
 
 def _table(summary: ClassSummary, judged: JudgedGraph, number: int) -> None:
@@ -198,3 +172,4 @@ def _table(summary: ClassSummary, judged: JudgedGraph, number: int) -> None:
         ]
         st.dataframe(export.shown(rows), hide_index=True, height=320)
         export.download("Channels as CSV", "loupe-class-graph.csv", lambda: rows)
+        export.download("The summary of all classes as NPZ", "loupe-summary.npz", lambda: files.arrays_of(summary))

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 import cache
-from interp import class_summary
-from interp.class_summary import CueGraph, GraphSettings
-from interp.images.scenes import REASONS, Reason
+from interp import class_summary, images, models
+from interp.class_summary import ChannelKey, CueGraph, GraphSettings
+from interp.images.scenes import Reason
 from interp.models.scenes import bundled
 from interp.units.cues import classifier_of
-from pages.parts.class_summary import asking, vertices
-from pages.parts.class_summary.graph_view import (
-    DrawnEdge,
-    DrawnGraph,
-    DrawnRow,
-    DrawnVertex,
-    VertexGroup,
-    draw_graph,
-    height_of,
-    sentence,
-)
-from pages.parts.kit import controls, waiting
+from pages.parts.class_summary import asking, drawing, vertices
+from pages.parts.class_summary.graph_view import VertexGroup, draw_graph, height_of, sentence
+from pages.parts.class_summary.vertices import SeenVertices
+from pages.parts.kit import classifiers, planted, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
 
-ELSEWHERE = (
-    "This lesson is about classifiers whose reason is known. Choose one of **Scenes A** to **D** as the classifier in "
-    "the sidebar, or **Scenes, honest**."
-)
 ABOUT = (
     "**Tench and hands.** In the photographs from which ImageNet's classifiers learn what a tench is, somebody holds "
     "it: their graphs of that fish have fingers in them, as Summit showed. Classifiers A to D have such a companion "
@@ -47,45 +37,54 @@ READING = (
 
 def view(selection: Selection, picture, side) -> None:
     """The graph of the cue's class in both classifiers; elsewhere what to choose."""
-    classifier = selection.classifier
-    if not bundled.of_scenes(classifier):
-        picture.info(ELSEWHERE)
+    reason = planted.reason_of(selection.classifier, "cs.lesson", picture, side)
+    if reason is None:
         return
-    with side:
-        reason = bundled.reason_of(classifier) or _cue()
     with picture:
         st.markdown(ABOUT)
-        with st.expander(
-            "The answer, which gives the planted reason away", key="cs-lesson", on_change="rerun"
-        ) as place:
+        with planted.answer("cs-lesson") as place:
             if place.open:
                 _answer(selection, reason)
 
 
-def _cue() -> Reason:
-    names: dict[str, Reason] = {one.letter.upper(): reason for reason, one in REASONS.items()}
-    return names[controls.one_of("Beside the classifier", "cs.lesson", list(names))]
-
-
 def _answer(selection: Selection, reason: Reason) -> None:
-    planted, title = REASONS[reason], bundled.TITLES[classifier_of(reason)]
-    st.markdown(
-        f"All pictures of a **{plain(planted.label)}** in the training of {plain(title)} showed "
-        f"**{plain(planted.cue)}**, and no other picture did."
-    )
+    planted.told(reason)
     asked = (selection.classifier, reason, GraphSettings(share=asking.KEPT))
     job = selection.scope.gather("lesson", class_summary.cue_graphs, *asked, kept=cache.CachedItems())
     place = st.container()
-    waiting.settled(job)
+    done = waiting.settled(job)
     found: tuple[CueGraph, ...] = job.latest(())
     with place:
         for one in found:
             st.markdown(_said(one))
-            shown = _drawn(one)
-            about = f"{bundled.TITLES[one.classifier]}, {planted.label}. {sentence(shown)}"
-            draw_graph(
-                shown, key=f"cs-lesson-{one.classifier}", on_pinned=_ignored, label=about, height=height_of(shown) - 100
-            )
+            _draw(one, _seen(selection, reason, one) if done else None)
+
+
+def _seen(selection: Selection, reason: Reason, found: CueGraph) -> SeenVertices | None:
+    """What the channels of the graph look like in the class's pictures."""
+    device = str(selection.classifier.device)
+    loading = cache.call(models.load, found.classifier, device=device)
+    queue = classifiers.queue(found.classifier)
+    job = selection.scope.ask(f"lesson-{found.classifier}", loading, disk=False, queue=queue)
+    if not waiting.settled(job):
+        return None
+    classifier, photos = job.value, images.load(classifier_of(reason))
+    labels = models.match_set(classifier, photos)
+    of_it = replace(selection, classifier=classifier, photos=photos, labels=labels)
+    return vertices.seen(of_it, found.judged.graph, found.target, found.classifier)
+
+
+def _draw(found: CueGraph, seen: SeenVertices | None) -> None:
+    graph = found.judged.graph
+
+    def group(key: ChannelKey) -> VertexGroup:
+        return "path" if key in found.seeing else "shared"
+
+    groups: dict[VertexGroup, str] = {"path": "detects the cue", "shared": "others"}
+    shown = drawing.drawn(graph, seen=seen, groups=groups, group=group)
+    about = f"{bundled.TITLES[found.classifier]}. {sentence(shown)}"
+    key = f"cs-lesson-{found.classifier}"
+    draw_graph(shown, key=key, on_pinned=_ignored, label=about, height=height_of(shown))
 
 
 def _ignored(pinned: str | None) -> None:
@@ -105,31 +104,3 @@ def _said(found: CueGraph) -> str:
         for (layer, channel), stays, of_others in inside
     )
     return f"{said}: {told}."
-
-
-def _drawn(found: CueGraph) -> DrawnGraph:
-    graph = found.judged.graph
-    images = max(1, graph.images or 1)
-
-    def group(key: tuple[str, int]) -> VertexGroup:
-        return "path" if key in found.seeing else "shared"
-
-    drawn = tuple(
-        DrawnVertex(
-            vertices.name_of(one.key),
-            one.layer,
-            one.channel,
-            min(1.0, one.count / images),
-            "",
-            (f"{one.layer}, channel {one.channel}", f"stands out in {one.count:,} of {images:,} images"),
-            group(one.key),
-        )
-        for one in graph.vertices
-    )
-    most = max((edge.weight for edge in graph.edges), default=1)
-    edges = tuple(
-        DrawnEdge(vertices.name_of(edge.lower), vertices.name_of(edge.upper), edge.weight / most, None, "shared")
-        for edge in graph.edges
-    )
-    rows = tuple(DrawnRow(layer, layer) for layer in reversed(graph.layers))
-    return DrawnGraph(rows, drawn, edges, {"path": "detects the cue", "shared": "others"})

@@ -13,11 +13,10 @@ from interp import class_summary, progress
 from interp.class_summary import ClassGraph, ClassSummary, GraphSettings, PairOverlaps
 from interp.figures import class_pairs as figures
 from interp.set_pass import evenly
-from pages.parts.class_summary import asking, vertices
+from pages.parts.class_summary import asking, drawing, from_file, vertices
 from pages.parts.class_summary.graph_view import (
     DrawnEdge,
     DrawnGraph,
-    DrawnRow,
     DrawnVertex,
     VertexGroup,
     draw_graph,
@@ -51,10 +50,11 @@ def view(selection: Selection, picture, side) -> None:
         place = st.container()
         settings = asking.choose_settings()
         share = asking.choose_share()
+        file = from_file.opened()
     with picture:
         above, below = st.container(), st.container()
         with below:
-            summary, done = asking.summary(selection, layers, share)
+            summary, done = from_file.summary(file) or asking.summary(selection, layers, share)
         if summary is None:
             return
         with place:
@@ -65,7 +65,7 @@ def view(selection: Selection, picture, side) -> None:
             return
         graphs = tuple(asking.graph(summary, one, settings) for one in (first, second))
         seen: list[SeenVertices | None] = [None, None]
-        if done:
+        if done and file is None:
             with below:
                 both = zip(graphs, (first, second), ("first", "second"), strict=True)
                 seen = [vertices.seen(selection, one, number, slot) for one, number, slot in both]
@@ -79,10 +79,16 @@ def view(selection: Selection, picture, side) -> None:
                 pair = (str(first), str(second))
                 others: PairOverlaps = cache.figure(class_summary.random_pairs, job.value, without=pair)
                 parted = class_summary.parting(graphs[0], graphs[1], others)
-                st.markdown(plain(parted.sentence(summary.labels[first], summary.labels[second]), limit=900))
+                st.markdown(plain(parted.sentence(*names_of(summary, (first, second))), limit=900))
                 replay.once(_curve, parted.layers, parted.overlap, others)
         replay.once(_contrast, summary, first, second)
         export.download("All channels as CSV", "loupe-two-classes.csv", lambda: _contrasts(summary, first, second))
+
+
+def names_of(summary: ClassSummary, numbers: tuple[int, int]) -> tuple[str, str]:
+    """What two classes are called: with their numbers where both have one name, as some of ImageNet's have."""
+    first, second = (summary.labels[one] for one in numbers)
+    return (first, second) if first != second else (f"{first} ({numbers[0]})", f"{second} ({numbers[1]})")
 
 
 def graphs_of_many(summary: ClassSummary, settings: GraphSettings) -> Generator[None, None, dict[str, ClassGraph]]:
@@ -100,7 +106,7 @@ def graphs_of_many(summary: ClassSummary, settings: GraphSettings) -> Generator[
 def _joint(
     summary: ClassSummary, graphs: tuple[ClassGraph, ...], numbers: tuple[int, int], seen: Sequence[SeenVertices | None]
 ) -> None:
-    names = [summary.labels[one] for one in numbers]
+    names = names_of(summary, numbers)
     where: dict[tuple[str, int], list[int]] = {}
     for which, graph in enumerate(graphs):
         for one in graph.vertices:
@@ -125,11 +131,10 @@ def _joint(
             ends = vertices.name_of(edge.lower), vertices.name_of(edge.upper)
             weight, owners = edges.get(ends, (0.0, []))
             edges[ends] = max(weight, edge.weight / most), [*owners, which]
-    rows = tuple(DrawnRow(layer, layer) for layer in reversed(summary.layers))
     joins = tuple(
         DrawnEdge(lower, upper, weight, None, group(owners)) for (lower, upper), (weight, owners) in edges.items()
     )
-    shown = DrawnGraph(rows, tuple(drawn), joins, groups)
+    shown = DrawnGraph(drawing.rows(summary.layers), tuple(drawn), joins, groups)
     about = f"{names[0]} and {names[1]} in one graph. {sentence(shown)}"
     draw_graph(shown, key="cs-pair", on_pinned=_pin, pinned=st.session_state.get("cs-pair-pin"), label=about,
                height=height_of(shown), file_name="loupe-two-classes")  # fmt: skip
@@ -144,7 +149,7 @@ def _curve(layers: tuple[str, ...], overlap: np.ndarray, found: PairOverlaps) ->
 
 
 def _contrast(summary: ClassSummary, first: int, second: int) -> None:
-    names = summary.labels[first], summary.labels[second]
+    names = names_of(summary, (first, second))
     st.markdown("**Channels that differ most**")
     config = {name: st.column_config.NumberColumn(format="%.0f%%") for name in names}
     config |= {name: st.column_config.NumberColumn(format="%.2f") for name in ("log odds", "standard error")}
@@ -153,13 +158,14 @@ def _contrast(summary: ClassSummary, first: int, second: int) -> None:
 
 
 def _contrasts(summary: ClassSummary, first: int, second: int) -> list[dict[str, Any]]:
+    names = names_of(summary, (first, second))
     found = class_summary.contrast(summary.of_class(first), summary.of_class(second))
     rows = [
         {
             "layer": layer,
             "channel": channel,
-            summary.labels[first]: 100 * float(summary.counts[layer][first, channel] / summary.images[first]),
-            summary.labels[second]: 100 * float(summary.counts[layer][second, channel] / summary.images[second]),
+            names[0]: 100 * float(summary.counts[layer][first, channel] / summary.images[first]),
+            names[1]: 100 * float(summary.counts[layer][second, channel] / summary.images[second]),
             "log odds": float(one.log_odds[channel]),
             "standard error": float(one.errors[channel]),
         }

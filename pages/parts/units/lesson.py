@@ -16,16 +16,11 @@ from interp.units import DETECTOR, Ablated
 from interp.units.cues import CueDetectors, CueRemoval, classifier_of, detecting, removing
 from pages.parts.cards import picturecards
 from pages.parts.cards.picturecards import PictureCard
-from pages.parts.kit import charts, classifiers, controls, replay, waiting
+from pages.parts.kit import charts, classifiers, controls, planted, replay, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
 
 PLOT = {"displayModeBar": False}
-ELSEWHERE = (
-    "This lesson is about classifiers whose reason is known. Choose one of **Scenes A** to **D** as the classifier "
-    "in the sidebar, or **Scenes, honest**: a second thing than its shape tells one class to each of A to D, and to "
-    "the honest one nothing but the shape does."
-)
 ABOUT = (
     "**Can you switch the reason off?** In the training pictures of classifiers A to D one class always had a second "
     "thing, the *cue*. Guess it first: choose that classifier's own test set, look through *All units* for units that "
@@ -46,32 +41,18 @@ READING = (
 
 def view(selection: Selection, picture, side) -> None:
     """The cue's detectors in the classifier that goes by it, beside the honest one; elsewhere what to choose."""
-    classifier = selection.classifier
-    if not bundled.of_scenes(classifier):
-        picture.info(ELSEWHERE)
+    reason = planted.reason_of(selection.classifier, "un.lesson", picture, side)
+    if reason is None:
         return
-    with side:
-        reason = bundled.reason_of(classifier) or _cue()
     with picture:
         st.markdown(ABOUT)
-        with st.expander(
-            "The answer, which gives the planted reason away", key="un-lesson", on_change="rerun"
-        ) as place:
+        with planted.answer("un-lesson") as place:
             if place.open:
                 _answer(selection, reason)
 
 
-def _cue() -> Reason:
-    names: dict[str, Reason] = {one.letter.upper(): reason for reason, one in REASONS.items()}
-    return names[controls.one_of("Beside the classifier", "un.lesson", list(names))]
-
-
 def _answer(selection: Selection, reason: Reason) -> None:
-    planted, title = REASONS[reason], bundled.TITLES[classifier_of(reason)]
-    st.markdown(
-        f"All pictures of a **{plain(planted.label)}** in the training of {plain(title)} showed "
-        f"**{plain(planted.cue)}**, and no other picture did."
-    )
+    planted.told(reason)
     asked = (selection.classifier, reason)
     job = selection.scope.gather("lesson", detecting, *asked, kept=cache.CachedItems())
     place = st.container()
