@@ -8,11 +8,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import streamlit as st
 import torch
 
 import cache
 from interp import class_summary, images, models
 from interp.class_summary import files
+from interp.images.subset import subset
 from interp.units import UnitPass
 from pages.parts.class_summary import graph_view, pair, vertices
 from pages.parts.kit import waiting
@@ -316,3 +318,26 @@ def test_two_classes_of_one_name_are_told_apart() -> None:
     summary = SimpleNamespace(labels=("crane", "bee", "crane"))
     assert pair.names_of(summary, (0, 2)) == ("crane (0)", "crane (2)")
     assert pair.names_of(summary, (0, 1)) == ("crane", "bee")
+
+
+@pytest.mark.slow
+def test_the_lesson_shows_the_cue_s_channels_in_both_graphs_once_it_is_opened(
+    app, drawn: list[dict], monkeypatch
+) -> None:
+    open_page, run_again = opening(
+        app, "class_summary", {"model": "scenes-a", "images": "scenes:20", "cs.view": "Tench and hands"}
+    )
+    open_page()
+    assert "Tench and hands" in said(app) and "paper tag" not in said(app) and not drawn
+    expander, load = st.expander, images.load
+    monkeypatch.setattr(
+        images, "load", lambda name: subset(load(name), range(30)) if name == "scenes-a" else load(name)
+    )
+    monkeypatch.setattr(st, "expander", lambda *given, **named: expander(*given, **{**named, "expanded": True}))
+    run_again()
+    assert "a paper tag" in said(app) and "**Scenes A**: " in said(app) and "**Scenes, honest**: " in said(app)
+    biased, honest = drawn[-2:]
+    seeing = {one["id"] for one in biased["vertices"] if one["group"] == "path"}
+    assert seeing and seeing.isdisjoint(one["id"] for one in biased["vertices"] if one["group"] != "path")
+    assert f"{len(seeing)} of them are in the graph" in said(app)
+    assert biased["pictures"].keys() >= seeing and honest["pictures"]

@@ -39,7 +39,7 @@ def seen(selection: Selection, graph: ClassGraph, number: int, slot: str = "") -
     """
     classifier, photos = selection.classifier, selection.photos
     fields = {
-        layer: selection.scope.shared.compute(f"fields {layer}", receptive_fields, classifier, layer)
+        layer: selection.scope.shared.compute(f"fields{slot} {layer}", receptive_fields, classifier, layer)
         for layer in graph.layers
     }
     positions = np.array([one for one, label in enumerate(selection.labels.indices) if label == number], np.int64)
