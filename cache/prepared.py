@@ -94,6 +94,8 @@ class Recording:
 
     def add(self, call: Call, value: Any) -> None:
         """Take in a result with its remarks, unless it has no form on disk or is true for this run only."""
+        if call.subject in self.entries:
+            self.used.add(call.subject)
         if call.passing or call.subject in self.entries:
             return
         with contextlib.suppress(Unstorable):

@@ -75,6 +75,8 @@ def enter(asker: Asker, call: Call, *, disk: bool, device: str, expected: bool =
         if job is None:
             found = memory.get(call.key) if found is MISSING else found
             if found is not MISSING:
+                if disk:
+                    prepared.note(call, found)
                 return Job.found(call, *found, device=device)
             job = _unfinished[call.key] = Job(call, device=device, disk=disk, ahead=ahead)
             _askers[job], _hopers[job] = set(), set()

@@ -77,6 +77,17 @@ def test_it_is_found_by_a_later_version_which_does_not_compute_it(
     assert type(found) is type(computed)
 
 
+def test_what_memory_still_holds_is_recorded_in_every_pass(call: cache.Call) -> None:
+    made = Recording()
+    cache.forget()
+    cache.get(call)
+    with prepared.recording(made):
+        for _ in range(2):
+            made.begin()
+            cache.get(call)
+            assert made.used == {call.subject} and call.subject in made
+
+
 @pytest.mark.parametrize("other", ["classifier", "picture", "target", "method"])
 def test_another_question_is_not_answered(
     call: cache.Call, classifier: Classifier, noise_images: Images, tmp_path: Path, unstored, other: str
