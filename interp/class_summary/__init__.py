@@ -19,6 +19,7 @@ from interp.class_summary.layers import summary_layers
 from interp.class_summary.marks import SHARES
 from interp.class_summary.pagerank import pagerank
 from interp.class_summary.parting import Parting, parting
+from interp.class_summary.photograph import PhotographMarks, marks_of_photograph
 from interp.class_summary.similarity import ClassHierarchy, ClassSimilarity, similarity
 from interp.class_summary.summary import ClassSummary, Influences, summarize, summing
 from interp.class_summary.summit_files import load, parsed, written
@@ -53,12 +54,14 @@ __all__ = [
     "judging",
     "LayerPair",
     "load",
+    "marks_of_photograph",
     "overlaps",
     "pagerank",
     "PairOverlaps",
     "parsed",
     "Parting",
     "parting",
+    "PhotographMarks",
     "random_pairs",
     "SHARES",
     "similarity",
