@@ -1,12 +1,18 @@
 """Class summaries: which channels stand for a class, how they build on each other, and how classes relate."""
 
-from pages.parts.class_summary import classes, graph, lesson, pair
+from pages.parts.class_summary import classes, graph, lesson, pair, photograph
 from pages.parts.frame import layout
 from pages.parts.kit import controls, screens
 from pages.parts.kit.selection import Selection
 
 TITLE = "Class summaries"
-VIEWS = {"Class graph": graph, "Classes": classes, "Two classes": pair, "Tench and hands": lesson}
+VIEWS = {
+    "Class graph": graph,
+    "Classes": classes,
+    "Two classes": pair,
+    "One photograph": photograph,
+    "Tench and hands": lesson,
+}
 
 selection = layout.page(
     TITLE,

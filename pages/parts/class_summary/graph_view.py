@@ -29,7 +29,7 @@ _LARGEST_SERIAL = 2**53
 ROW = 92
 """So many pixels a row has where there is room."""
 
-VertexGroup = Literal["own", "shared", "first", "second", "path"]
+VertexGroup = Literal["own", "shared", "first", "second", "path", "beside"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ LOOKS: Mapping[VertexGroup, GroupLook] = {
     "first": GroupLook("#7540EC", "1", "#FFFFFF"),
     "second": GroupLook("#D55E00", "2", "#000000"),
     "path": GroupLook("#CB73C4", "↑", "#000000"),
+    "beside": GroupLook("#4B8EFE", "+", "#000000"),
 }
 
 
