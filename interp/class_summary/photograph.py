@@ -26,11 +26,12 @@ from interp.units import UnitPass
 class PhotographMarks(Fingerprinted):
     """The marks of one photograph, and what each channel brings to the score of one class.
 
-    `counts` is as of a class of this image alone: 1 where a channel stands out, or is among the strongest inputs.
-    `values` has by layer Σ_p A(p) · ∂s/∂A(p) of each of its k channels, to first order, in logits; `score` is s, the
-    class's logit.
+    `position` is its place in the set. `counts` is as of a class of this image alone: 1 where a channel stands out, or
+    is among the strongest inputs. `values` has by layer Σ_p A(p) · ∂s/∂A(p) of each of its k channels, to first order,
+    in logits; `score` is s, the class's logit.
     """
 
+    position: int
     target: int
     score: float
     counts: ClassCounts
@@ -81,7 +82,7 @@ def marks_of_photograph(
     counted = work.run(classifier, items, OwnLabels(labels), [work.read(classifier, photos, position)])
     counts = gathered(classifier, layers, counted, share).of_class(wanted.positive)
     score, values = _values(TargetScore.of(classifier, image, target), layers)
-    return PhotographMarks(wanted.positive, score, counts, values)
+    return PhotographMarks(position, wanted.positive, score, counts, values)
 
 
 def _values(target_score: TargetScore, layers: Sequence[str]) -> tuple[float, dict[str, Float[np.ndarray, " k"]]]:

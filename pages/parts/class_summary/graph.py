@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import streamlit as st
 
 from interp import class_summary
-from interp.class_summary import ClassGraph, ClassSummary, GraphSettings, JudgedGraph, files
-from pages.parts.class_summary import asking, drawing, from_file, vertex, vertices
+from interp.class_summary import ChannelKey, ClassGraph, ClassSummary, GraphSettings, JudgedGraph, files
+from pages.parts.class_summary import asking, drawing, from_file, looks, vertex, vertices
 from pages.parts.class_summary.from_file import OpenedFile
 from pages.parts.class_summary.graph_view import DrawnGraph, draw_graph, height_of, sentence
+from pages.parts.class_summary.looks import DetectedConcept
 from pages.parts.kit import address, export, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
@@ -41,12 +44,14 @@ def view(selection: Selection, picture, side) -> None:
         place = st.container()
         settings = asking.choose_settings()
         share = asking.choose_share()
+        looks.choose_pictures()
+        labelled = looks.choose_labels()
         file = from_file.opened()
     if file is not None:
         with picture:
             _of_file(file, settings, place)
     elif layers is not None:
-        _of_class(selection, layers, settings, share, picture, place)
+        _of_class(selection, layers, settings, share, labelled, picture, place)
 
 
 def _of_file(file: OpenedFile, settings: GraphSettings, place) -> None:
@@ -66,7 +71,7 @@ def _of_file(file: OpenedFile, settings: GraphSettings, place) -> None:
 
 
 def _of_class(
-    selection: Selection, layers: tuple[str, ...], settings: GraphSettings, share: float, picture, place
+    selection: Selection, layers: tuple[str, ...], settings: GraphSettings, share: float, labelled: bool, picture, place
 ) -> None:
     with picture:
         told, drawn, below = st.container(), st.container(), st.container()
@@ -78,11 +83,13 @@ def _of_class(
             number = asking.choose_class(summary)
         if number is None:
             return
-        judged, seen, effect = JudgedGraph(asking.graph(summary, number, settings), None, 0), None, None
+        judged, seen, effect, detected = JudgedGraph(asking.graph(summary, number, settings), None, 0), None, None, None
         pinned = _pinned(judged.graph)
         if done:
             # What is asked last comes first: the pictures.
             effect = None if pinned is None else vertex.ask_effect(selection, vertices.key_of(pinned))
+            with below:
+                detected = looks.concepts(selection, judged.graph) if labelled else None
             judging = asking.judging(selection, summary, number, settings)
             with below:
                 seen = vertices.seen(selection, judged.graph, number)
@@ -91,13 +98,13 @@ def _of_class(
         with told:
             st.markdown(_said(summary, judged, number, None if done else len(selection.photos)))
         with drawn:
-            shown = drawing.drawn(judged.graph, seen=seen, support=judged.support)
+            shown = drawing.drawn(judged.graph, seen=seen, support=judged.support, concepts=detected)
             about = f"Attribution graph of {summary.labels[number]}. {sentence(shown)}"
             _draw(shown, summary, judged, number, about, pinned)
         if pinned is not None and effect is not None:
-            vertex.section(selection, summary, judged, number, vertices.key_of(pinned), seen, effect)
+            vertex.section(selection, summary, judged, number, vertices.key_of(pinned), seen, effect, detected)
         if done:
-            _table(summary, judged, number)
+            _table(summary, judged, number, detected)
 
 
 def _draw(
@@ -150,7 +157,12 @@ def _said(summary: ClassSummary, judged: JudgedGraph, number: int, of: int | Non
     return said
 
 
-def _table(summary: ClassSummary, judged: JudgedGraph, number: int) -> None:
+def _table(
+    summary: ClassSummary,
+    judged: JudgedGraph,
+    number: int,
+    detected: Mapping[ChannelKey, DetectedConcept] | None = None,
+) -> None:
     with st.expander("The numbers of the graph", key="cs-numbers", on_change="rerun") as opened:
         if not opened.open:
             return
@@ -168,8 +180,13 @@ def _table(summary: ClassSummary, judged: JudgedGraph, number: int) -> None:
                 "in draws": float(stays[place]),
                 "of other classes": float(of_others[place]),
             }
+            | ({} if detected is None else {"detects": _named(detected.get(one.key))})
             for place, one in enumerate(graph.vertices)
         ]
         st.dataframe(export.shown(rows), hide_index=True, height=320)
         export.download("Channels as CSV", "loupe-class-graph.csv", lambda: rows)
         export.download("The summary of all classes as NPZ", "loupe-summary.npz", lambda: files.arrays_of(summary))
+
+
+def _named(concept: DetectedConcept | None) -> str:
+    return "" if concept is None else f"{concept.name} ({concept.iou:.2f})"

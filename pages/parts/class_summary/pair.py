@@ -13,7 +13,7 @@ from interp import class_summary, progress
 from interp.class_summary import ClassGraph, ClassSummary, GraphSettings, PairOverlaps
 from interp.figures import class_pairs as figures
 from interp.set_pass import evenly
-from pages.parts.class_summary import asking, drawing, from_file, vertices
+from pages.parts.class_summary import asking, drawing, from_file, looks, vertices
 from pages.parts.class_summary.graph_view import (
     DrawnEdge,
     DrawnGraph,
@@ -50,6 +50,7 @@ def view(selection: Selection, picture, side) -> None:
         place = st.container()
         settings = asking.choose_settings()
         share = asking.choose_share()
+        looks.choose_pictures()
         file = from_file.opened()
     with picture:
         above, below = st.container(), st.container()

@@ -26,7 +26,7 @@ from interp.types import Classifier, Images
 from interp.units import ChannelMaps
 from pages.parts.cards import picturecards
 from pages.parts.cards.picturecards import PictureCard
-from pages.parts.class_summary import asking, drawing, vertices
+from pages.parts.class_summary import asking, drawing, looks, vertices
 from pages.parts.class_summary.graph_view import DrawnGraph, VertexGroup, draw_graph, height_of, sentence
 from pages.parts.flows import drawing as flows
 from pages.parts.kit import controls, export, pickers, predicted, waiting
@@ -58,6 +58,7 @@ def view(selection: Selection, picture, side) -> None:
         if layers is None:
             return
         settings, share = asking.choose_settings(), asking.choose_share()
+        looks.choose_pictures()
     with picture:
         above, below = st.container(), st.container()
         with above:
@@ -104,6 +105,8 @@ def _graph(
     place, large = st.container(), st.container()
     with told:
         st.markdown(said(summary, number, graph, found))
+        if int(summary.images[number]) == 1 and selection.labels.indices[found.position] == number:
+            st.caption("This photograph is the class's only image, so the graph is its own.")
     with large:
         seen = vertices.seen(selection, both, number)
     shown = grouped(drawing.drawn(both, seen=seen), graph, both, found)
