@@ -7,7 +7,8 @@ import streamlit as st
 
 from interp import class_summary
 from interp.class_summary import ClassGraph, ClassSummary, GraphSettings, JudgedGraph, files
-from pages.parts.class_summary import asking, drawing, from_file, vertex, vertices
+from pages.parts.class_summary import asking, counting, drawing, from_file, vertex, vertices
+from pages.parts.class_summary.counting import CountedSelection
 from pages.parts.class_summary.from_file import OpenedFile
 from pages.parts.class_summary.graph_view import DrawnGraph, draw_graph, height_of, sentence
 from pages.parts.kit import address, export, waiting
@@ -41,12 +42,16 @@ def view(selection: Selection, picture, side) -> None:
         place = st.container()
         settings = asking.choose_settings()
         share = asking.choose_share()
+        by_predictions = counting.choose(selection)
         file = from_file.opened()
     if file is not None:
         with picture:
             _of_file(file, settings, place)
     elif layers is not None:
-        _of_class(selection, layers, settings, share, picture, place)
+        with picture:
+            counted = counting.counted(selection, by_predictions)
+        if counted is not None:
+            _of_class(counted, layers, settings, share, picture, place)
 
 
 def _of_file(file: OpenedFile, settings: GraphSettings, place) -> None:
@@ -66,12 +71,13 @@ def _of_file(file: OpenedFile, settings: GraphSettings, place) -> None:
 
 
 def _of_class(
-    selection: Selection, layers: tuple[str, ...], settings: GraphSettings, share: float, picture, place
+    counted: CountedSelection, layers: tuple[str, ...], settings: GraphSettings, share: float, picture, place
 ) -> None:
+    selection = counted.own
     with picture:
         told, drawn, below = st.container(), st.container(), st.container()
         with below:
-            summary, done = asking.summary(selection, layers, share)
+            summary, done = asking.summary(counted, layers, share)
         if summary is None:
             return
         with place:
@@ -83,7 +89,7 @@ def _of_class(
         if done:
             # What is asked last comes first: the pictures.
             effect = None if pinned is None else vertex.ask_effect(selection, vertices.key_of(pinned))
-            judging = asking.judging(selection, summary, number, settings)
+            judging = asking.judging(counted, summary, number, settings)
             with below:
                 seen = vertices.seen(selection, judged.graph, number)
                 waiting.settled(judging)
