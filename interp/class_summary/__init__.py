@@ -20,6 +20,7 @@ from interp.class_summary.marks import SHARES
 from interp.class_summary.pagerank import pagerank
 from interp.class_summary.parting import Parting, parting
 from interp.class_summary.photograph import PhotographMarks, marks_of_photograph
+from interp.class_summary.predicted import ClassesBy, labelled_as_predicted
 from interp.class_summary.similarity import ClassHierarchy, ClassSimilarity, similarity
 from interp.class_summary.summary import ClassSummary, Influences, summarize, summing
 from interp.class_summary.summit_files import load, parsed, written
@@ -30,6 +31,7 @@ __all__ = [
     "ChannelKey",
     "ChannelVertex",
     "ClassCounts",
+    "ClassesBy",
     "ClassEmbedding",
     "ClassGraph",
     "ClassHierarchy",
@@ -52,6 +54,7 @@ __all__ = [
     "jaccard",
     "JudgedGraph",
     "judging",
+    "labelled_as_predicted",
     "LayerPair",
     "load",
     "marks_of_photograph",

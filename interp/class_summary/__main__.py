@@ -6,9 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 from interp import cores, images, models, progress
-from interp.class_summary import SHARES, ClassSummary, files, summarize
+from interp.class_summary import SHARES, ClassesBy, ClassSummary, files, summarize
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,6 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run.add_argument("--models", type=Path, help="the models folder; the model is then a name within it")
     run.add_argument("--layers", type=_names, help="layers in the network's order, such as a,b,c; else block ends")
     run.add_argument("--share", type=float, default=SHARES[-1], help="of a layer's activation: 0.03, or 0.01")
+    by = "labels, or predictions: the classes that the classifier takes the images for, which needs no labels"
+    run.add_argument("--by", choices=get_args(ClassesBy), default="labels", help=by)
     run.add_argument("--device", default="auto")
     given = parser.parse_args(arguments)
     try:
@@ -30,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         cores.use_all()
         classifier = models.load(given.model, folder=given.models, device=given.device)
         with progress.listening(_Terminal()):
-            summary = summarize(classifier, images.load(given.images), given.layers, share=given.share)
+            summary = summarize(classifier, images.load(given.images), given.layers, share=given.share, by=given.by)
         files.save(summary, given.output)
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
@@ -46,6 +49,8 @@ def described(summary: ClassSummary) -> str:
         f"{summary.classifier}: {summary.images.sum():,} images of {len(summary.seen):,} of {len(summary.labels):,} "
         f"classes, layers {', '.join(summary.layers)}, share {summary.share:g}",
     ]
+    if summary.by == "predictions":
+        lines.append("by:          each image counts for the class that the classifier takes it for")
     if summary.unlabelled:
         lines.append(f"not counted: {summary.unlabelled:,} images without a class")
     lines += [f"left out:    {one.name}: {one.reason}" for one in summary.problems[:20]]

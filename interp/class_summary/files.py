@@ -9,15 +9,16 @@ import secrets
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
+from interp.class_summary.predicted import ClassesBy
 from interp.class_summary.summary import ClassSummary, Influences
 from interp.images import Problem
 
-FORMAT = 1
-"""What is written; what is read may be older."""
+FORMAT = 2
+"""What is written; what is read may be older. The first format did not say by what images were counted: by labels."""
 
 LARGEST = 2**31
 """So many bytes a summary has at most: a small file may unpack to more than there is memory."""
@@ -108,6 +109,7 @@ def _about(summary: ClassSummary) -> dict[str, Any]:
         "labels": summary.labels,
         "layers": summary.layers,
         "share": summary.share,
+        "by": summary.by,
         "left_out": list(summary.left_out.values()),
         "unlabelled": summary.unlabelled,
         "problems": [[one.name, one.reason] for one in summary.problems],
@@ -134,8 +136,11 @@ def _summary(about: dict[str, Any], arrays: dict[str, np.ndarray]) -> ClassSumma
     left_out = {pair: tuple(one) for pair, one in zip(influences, about["left_out"], strict=True)}
     problems = tuple(Problem(name, reason) for name, reason in about["problems"])
     classifier, share, unlabelled = str(about["classifier"]), float(about["share"]), int(about["unlabelled"])
+    by = about.get("by", "labels")
+    if by not in get_args(ClassesBy):
+        raise ValueError(f"its images were counted by {by!r}")
     return ClassSummary(
-        classifier, labels, layers, share, arrays["images"], counts, influences, left_out, unlabelled, problems
+        classifier, labels, layers, share, arrays["images"], counts, influences, left_out, unlabelled, problems, by
     )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,9 +17,10 @@ import cache
 from interp import class_summary, images, models
 from interp.class_summary import files
 from interp.images.subset import subset
+from interp.set_pass import returned
 from interp.units import UnitPass
 from pages.parts.class_summary import graph_view, pair, vertices
-from pages.parts.kit import waiting
+from pages.parts.kit import over_set, waiting
 from tests import colours
 from tests.pages.opening import opening, said
 
@@ -231,9 +234,59 @@ VIEWS = ("Class graph", "Classes", "Two classes")
 def test_without_labels_that_are_classes_it_is_said_before_any_image_is_read(
     served, run: list[int], labels: list[str], view: str
 ) -> None:
-    app = served(labels, cs_view=view)
+    app = served(labels, cs_view=view, cs_by="Labels")
     assert [one.value for one in app.error] and "has a label that is a class of mine" in app.error[0].value
-    assert not run
+    assert not run and "are counted as what" not in said(app)
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[Sequence[int]]:
+    """The images in which pictures of channels were looked for."""
+    found: list[Sequence[int]] = []
+    original = over_set.ask
+
+    def asked(scope, slot, work, classifier, photos, items, positions=None, **more):
+        found.append([] if positions is None else positions.tolist())
+        return original(scope, slot, work, classifier, photos, items, positions, **more)
+
+    monkeypatch.setattr(over_set, "ask", asked)
+    return found
+
+
+@pytest.mark.parametrize("labels", [[], ["sofa"] * 8], ids=["no labels", "other labels"])
+def test_without_labels_that_are_classes_images_count_for_what_they_are_taken_for(
+    served, drawn: list[dict], judged: list[Sequence[int]], labels: list[str]
+) -> None:
+    app = served(labels, model="scenes-honest", cs_layers="Ends of stages")
+    classifier, photos = models.load("scenes-honest"), images.load(Path(os.environ["LOUPE_IMAGES"]) / "own")
+    predictions = returned(models.predict(classifier, photos))
+    seen = sorted(set(predictions.predicted.tolist()))
+    names = [classifier.labels[one] for one in seen]
+    assert len(seen) > 1 and "has a label that is a class of scenes\\-honest: images are counted as what" in said(app)
+    assert app.segmented_control(key="cs.by").value == "Predictions" and "cs.by" not in app.query_params
+    assert app.selectbox(key="cs.class").options == names and drawn[-1]["vertices"] and drawn[-1]["pictures"]
+    own = predictions.indices[predictions.predicted == seen[0]].tolist()
+    assert f"**{names[0]}**" in said(app) and f"from {len(own)} image" in said(app) and judged[-1] == own
+    app.query_params["cs.vertex"] = drawn[-1]["vertices"][0]["id"]
+    app.run()
+    assert not app.exception and "the mean logit of" in said(app) and "Strongest in the class" in said(app)
+    for view in ("Classes", "Two classes"):
+        app.segmented_control(key="cs.view").set_value(view).run()
+        assert not app.exception and not app.error and "images are counted as what" in said(app)
+        assert app.selectbox(key="cs.class").options == names and "is recognized in" not in said(app)
+    assert judged[-2:] == [predictions.indices[predictions.predicted == one].tolist() for one in seen[:2]]
+
+
+def test_whoever_has_labels_chooses_by_what_images_count(app, drawn: list[dict], judged: list[Sequence[int]]) -> None:
+    open_page, run_again = opening(app, "class_summary", ADDRESS)
+    open_page(cs_class="2")
+    assert app.segmented_control(key="cs.by").value == "Labels" and "are counted as what" not in said(app)
+    app.segmented_control(key="cs.by").set_value("Predictions")
+    run_again()
+    assert "are counted as what" in said(app) and "and not by their labels" in said(app)
+    assert said_in(app, "cs.by") == "Predictions" and drawn[-1]["pictures"]
+    predictions = returned(models.predict(models.load("scenes-honest"), images.load("scenes:20")))
+    assert judged[-1] == predictions.indices[predictions.predicted == 2].tolist()
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -9,7 +9,8 @@ import streamlit as st
 
 from interp import class_summary
 from interp.class_summary import ChannelKey, ClassGraph, ClassSummary, GraphSettings, JudgedGraph, files
-from pages.parts.class_summary import asking, drawing, from_file, looks, vertex, vertices
+from pages.parts.class_summary import asking, counting, drawing, from_file, looks, vertex, vertices
+from pages.parts.class_summary.counting import CountedSelection
 from pages.parts.class_summary.from_file import OpenedFile
 from pages.parts.class_summary.graph_view import DrawnGraph, draw_graph, height_of, sentence
 from pages.parts.class_summary.looks import DetectedConcept
@@ -44,6 +45,7 @@ def view(selection: Selection, picture, side) -> None:
         place = st.container()
         settings = asking.choose_settings()
         share = asking.choose_share()
+        by_predictions = counting.choose(selection)
         looks.choose_pictures()
         labelled = looks.choose_labels()
         file = from_file.opened()
@@ -51,7 +53,10 @@ def view(selection: Selection, picture, side) -> None:
         with picture:
             _of_file(file, settings, place)
     elif layers is not None:
-        _of_class(selection, layers, settings, share, labelled, picture, place)
+        with picture:
+            counted = counting.counted(selection, by_predictions)
+        if counted is not None:
+            _of_class(counted, layers, settings, share, labelled, picture, place)
 
 
 def _of_file(file: OpenedFile, settings: GraphSettings, place) -> None:
@@ -71,12 +76,19 @@ def _of_file(file: OpenedFile, settings: GraphSettings, place) -> None:
 
 
 def _of_class(
-    selection: Selection, layers: tuple[str, ...], settings: GraphSettings, share: float, labelled: bool, picture, place
+    counted: CountedSelection,
+    layers: tuple[str, ...],
+    settings: GraphSettings,
+    share: float,
+    labelled: bool,
+    picture,
+    place,
 ) -> None:
+    selection = counted.own
     with picture:
         told, drawn, below = st.container(), st.container(), st.container()
         with below:
-            summary, done = asking.summary(selection, layers, share)
+            summary, done = asking.summary(counted, layers, share)
         if summary is None:
             return
         with place:
@@ -90,7 +102,7 @@ def _of_class(
             effect = None if pinned is None else vertex.ask_effect(selection, vertices.key_of(pinned))
             with below:
                 detected = looks.concepts(selection, judged.graph) if labelled else None
-            judging = asking.judging(selection, summary, number, settings)
+            judging = asking.judging(counted, summary, number, settings)
             with below:
                 seen = vertices.seen(selection, judged.graph, number)
                 waiting.settled(judging)

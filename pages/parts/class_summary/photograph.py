@@ -26,7 +26,7 @@ from interp.types import Classifier, Images
 from interp.units import ChannelMaps
 from pages.parts.cards import picturecards
 from pages.parts.cards.picturecards import PictureCard
-from pages.parts.class_summary import asking, drawing, looks, vertices
+from pages.parts.class_summary import asking, counting, drawing, looks, vertices
 from pages.parts.class_summary.graph_view import DrawnGraph, VertexGroup, draw_graph, height_of, sentence
 from pages.parts.flows import drawing as flows
 from pages.parts.kit import controls, export, pickers, predicted, waiting
@@ -50,21 +50,23 @@ READING = (
 
 def view(selection: Selection, picture, side) -> None:
     """The graph with the photograph's paths, the numbers by layer, and the photograph as a flow."""
-    classifier, photos, scope = selection.classifier, selection.photos, selection.scope
+    classifier, scope = selection.classifier, selection.scope
     with side:
-        position = pickers.image(photos)
+        position = pickers.image(selection.photos)
         place = st.container()
         layers = asking.choose_layers(selection)
         if layers is None:
             return
         settings, share = asking.choose_settings(), asking.choose_share()
+        by_predictions = counting.choose(selection)
         looks.choose_pictures()
     with picture:
         above, below = st.container(), st.container()
         with above:
-            image = waiting.value(scope.read("image", inputs.read, classifier, photos, (position,)))
+            counted = counting.counted(selection, by_predictions)
+            image = waiting.value(scope.read("image", inputs.read, classifier, selection.photos, (position,)))
             probabilities = waiting.value(scope.compute("classes", Classifier.probabilities, classifier, image))
-            own = predicted.own(classifier, photos, selection.labels, (position,), probabilities)
+            own = predicted.own(classifier, selection.photos, selection.labels, (position,), probabilities)
             left, told = st.columns([1, 4], vertical_alignment="center")
             with left:
                 picturecards.draw(
@@ -72,17 +74,19 @@ def view(selection: Selection, picture, side) -> None:
                 )
             with told:
                 predicted.predictions(classifier, probabilities, own)
+        if counted is None:
+            return
         with below:
-            summary, done = asking.summary(selection, layers, share)
+            summary, done = asking.summary(counted, layers, share)
         if summary is None or not done:
             return
         with place:
             number = _class(summary, int(probabilities[0].argmax()))
-        given = (classifier, photos, position, number, layers, share)
+        given = (classifier, selection.photos, position, number, layers, share)
         job = scope.compute("photograph", class_summary.marks_of_photograph, *given)
         with above:
             found: PhotographMarks = waiting.value(job)
-            _graph(selection, summary, number, settings, found, image, told)
+            _graph(counted.own, summary, number, settings, found, image, told)
         _flow(selection, image, probabilities, number, layers)
 
 
