@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -384,13 +385,14 @@ def test_the_lesson_shows_the_cue_s_channels_in_both_graphs_once_it_is_opened(
     assert "Tench and hands" in said(app) and "paper tag" not in said(app) and not drawn
     expander, load = st.expander, images.load
     monkeypatch.setattr(
-        images, "load", lambda name: subset(load(name), range(30)) if name == "scenes-a" else load(name)
+        images, "load", lambda name: subset(load(name), range(30)) if name.startswith("scenes-a") else load(name)
     )
     monkeypatch.setattr(st, "expander", lambda *given, **named: expander(*given, **{**named, "expanded": True}))
     run_again()
-    assert "a paper tag" in said(app) and "**Scenes A**: " in said(app) and "**Scenes, honest**: " in said(app)
     biased, honest = drawn[-2:]
-    seeing = {one["id"] for one in biased["vertices"] if one["group"] == "path"}
-    assert seeing and seeing.isdisjoint(one["id"] for one in biased["vertices"] if one["group"] != "path")
-    assert f"{len(seeing)} of them are in the graph" in said(app)
-    assert biased["pictures"].keys() >= seeing and honest["pictures"]
+    following = [{one["id"] for one in each["vertices"] if one["group"] == "path"} for each in (biased, honest)]
+    assert len(following[0]) > 2 * len(following[1]) and biased["pictures"].keys() >= following[0]
+    assert "a paper tag" in said(app) and honest["pictures"]
+    for title, own, graph in zip(("Scenes A", "Scenes, honest"), following, (biased, honest), strict=True):
+        assert f"**{title}**: {len(own)} of {len(graph['vertices'])} channels follow the cue" in said(app)
+    assert re.search(r"Without the \d+ such channels of \S+, \*\*\d+%\*\* of the pictures of a car", said(app))
