@@ -7,20 +7,23 @@ from typing import Literal
 from interp.images import ImageSet
 from interp.models import match_set
 from interp.models.predictions import PredictionPass, Predictions
-from interp.set_pass import Positions, once, returned
+from interp.set_pass import Positions, by_chunks, returned
 from interp.types import Classifier, digest
 
 ClassesBy = Literal["labels", "predictions"]
 """What says for which class an image counts."""
 
 
-def predicted(classifier: Classifier, photos: ImageSet, positions: Positions = None) -> Predictions:
+def predicted(
+    classifier: Classifier, photos: ImageSet, positions: Positions = None, *, first: int = PredictionPass.first
+) -> Predictions:
     """What the classifier says of the images at these positions of the set (None: of all).
 
+    `first` is the length of the first chunk: images run together where the chunks that they are in are the same.
     Raises `ValueError` for a classifier without a head, or where a probability is not a number.
     """
     classifier.require_head("A prediction")
-    [found] = returned(once(PredictionPass(), classifier, photos, (0,), positions))
+    [found] = returned(by_chunks(PredictionPass(first=first), classifier, photos, (0,), positions))
     return found
 
 

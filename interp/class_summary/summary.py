@@ -10,6 +10,7 @@ from typing import Any, get_args
 import numpy as np
 from jaxtyping import Int, Integer
 
+from interp.class_summary.array_files import smallest
 from interp.class_summary.counted import ClassCounts, LayerPair
 from interp.class_summary.gathered import GatheredMarks, counts_of, gathered
 from interp.class_summary.layers import summary_layers
@@ -62,12 +63,7 @@ class Influences(Fingerprinted):
             numbers.append(found[own].astype(np.int32))
         starts = np.cumsum([len(one) for one in gaps])
         shape = (len(marks.images), wires.joints[0].width, wires.joints[-1].width)
-        return cls(shape, starts, *(_smallest(np.concatenate(one)) for one in (gaps, numbers)))
-
-
-def _smallest(values: Int[np.ndarray, " m"]) -> Integer[np.ndarray, " m"]:
-    """The numbers, none below 0, in as few bytes as they need."""
-    return values.astype(np.min_scalar_type(int(values.max(initial=0))))
+        return cls(shape, starts, *(smallest(np.concatenate(one)) for one in (gaps, numbers)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,10 +112,23 @@ class ClassSummary(Fingerprinted):
         by: ClassesBy = "labels",
     ) -> ClassSummary:
         """What is counted of marks."""
+        return cls.named(classifier.name, classifier.labels, marks, unlabelled, problems, by)
+
+    @classmethod
+    def named(
+        cls,
+        classifier: str,
+        labels: tuple[str, ...],
+        marks: GatheredMarks,
+        unlabelled: int,
+        problems: tuple[Problem, ...],
+        by: ClassesBy,
+    ) -> ClassSummary:
+        """What is counted of marks, where the classifier is known by name alone."""
         influences = {pair: Influences.of(marks, place) for place, pair in enumerate(marks.pairs)}
         return cls(
-            classifier.name,
-            classifier.labels,
+            classifier,
+            labels,
             marks.layers,
             SHARES[marks.share],
             marks.images,
@@ -173,7 +182,7 @@ def summing(
     names = checked(classifier, layers)
     if predictions is None:
         by: ClassesBy = "labels"
-        _check_labels(classifier, photos, positions)
+        check_labels(classifier, photos, positions)
     else:
         by, photos = "predictions", labelled_as_predicted(classifier, photos, predictions)
     latest, seen = None, 0
@@ -193,7 +202,7 @@ def summing(
     marks = gathered(classifier, names, counted, share)
     summary = ClassSummary.of(classifier, marks, counted[0].images - int(marks.images.sum()), problems, by)
     if not len(summary.seen):
-        raise ValueError(_no_class(classifier, photos, counted[0].images, by))
+        raise ValueError(no_class(classifier.name, photos.name, counted[0].images, by))
     return summary
 
 
@@ -226,21 +235,22 @@ def checked(classifier: Classifier, layers: Sequence[str] | None) -> tuple[str, 
     return names
 
 
-def _check_labels(classifier: Classifier, photos: ImageSet, positions: Positions) -> None:
+def check_labels(classifier: Classifier, photos: ImageSet, positions: Positions) -> None:
     """Raise `ValueError` where the labels tell before any image is read that no class has one."""
     chosen = chosen_positions(photos, positions)
     labels = OwnLabels.of(classifier, photos).indices
     if labels is not None and len(chosen) and not (labels[chosen] >= 0).any():
-        raise ValueError(_no_class(classifier, photos, len(chosen), "labels"))
+        raise ValueError(no_class(classifier.name, photos.name, len(chosen), "labels"))
 
 
-def _no_class(classifier: Classifier, photos: ImageSet, read: int, by: ClassesBy) -> str:
+def no_class(classifier: str, photos: str, read: int, by: ClassesBy) -> str:
+    """What to say where none of the images that were read has a class."""
     if not read:
-        return f"No image of {photos.name} could be read, so nothing is known of its classes."
+        return f"No image of {photos} could be read, so nothing is known of its classes."
     if by == "predictions":
-        return f"The predictions are of none of the images of {photos.name} that were read: give those of these images."
+        return f"The predictions are of none of the images of {photos} that were read: give those of these images."
     return (
-        f"No image of {photos.name} has a label that is a class of {classifier.name}, and a class summary counts the "
+        f"No image of {photos} has a label that is a class of {classifier}, and a class summary counts the "
         "images of each class: choose a set whose labels are classes of this classifier, or have images counted by "
         "its predictions."
     )

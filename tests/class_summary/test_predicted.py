@@ -34,7 +34,7 @@ def varied(classifier: Classifier) -> Classifier:
     with torch.no_grad():
         pixels = pixels_of(classifier, pictures(classifier, (None,) * COUNT))
         logits = classifier.module(pixels)
-        classifier.module.get_submodule("network.linear").bias.sub_(logits.median(dim=0).values)
+        classifier.module.get_parameter("network.linear.bias").sub_(logits.median(dim=0).values)
     return replace(classifier, fingerprint="varied")
 
 
