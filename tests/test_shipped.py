@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 import cache
 from cache import prepared, queues
 from cache.memory import MISSING
-from interp import images, models, units
+from interp import class_summary, images, models, units
 from interp.models.scenes import bundled
 from pages.parts.kit import layers
 
@@ -29,8 +29,8 @@ NAMES = sorted(bundled.REASON_OF)
 PAGES = ["app.py", *sorted(f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py"))]
 # What devices' queues may run on a first visit all the same: it takes a moment, or only gathers what is there.
 QUICK = {"obstacles", "measured_pass", "usual", "by_chunks", "each", "made", "strongest_of_each", "strengths"}
-# An optimization is held by its pictures, which are made in the same way; dissection by a test of its own.
-ELSEWHERE = {"optimizing", "dissecting"}
+# An optimization is held by its pictures, which are made in the same way; dissection and summaries by tests of theirs.
+ELSEWHERE = {"optimizing", "dissecting", "summing", "judging"}
 # Of a picture that hundreds of steps have made, details hang on how a processor rounds.
 BLURRED, COARSE = 14, 30
 
@@ -184,6 +184,27 @@ def test_the_units_that_are_shipped_are_what_dissection_finds(shipped) -> None:
     assert np.mean(found.layers[place].labels() == own.layers[0].labels()) > 0.98
     compare(found.tallied[place].value.values, own.tallied[0].value.values, "largest activations")
     compare(found.tallied[place].value.images, own.tallied[0].value.images, "top images")
+
+
+def test_the_summary_that_is_shipped_is_what_is_counted_of_a_class(shipped, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of its images alone: what is counted of a class, and drawn of its images, hangs on no others."""
+    sample = Sample(("summing", "judging"))
+    monkeypatch.setattr(prepared, "kept", sample)
+    opened("pages/class_summary.py", bundled.HONEST)
+    (_, summary), (call, judged) = (
+        sample.calls[f"interp.class_summary.{one}"] for one in ("summary.summing", "judging.judging")
+    )
+    honest, photos, layers, share, number, settings = call.arguments
+    images = np.flatnonzero([one == honest.labels[number] for one in photos.labels])
+    own = class_summary.summarize(honest, photos, layers, share=share, positions=images)
+    assert own.left_out == summary.left_out and summary.images[number] == own.images[number] == len(images) > 2
+    compare(summary.of_class(number), own.of_class(number), "summary")
+    few = finished(cache.call(class_summary.judging, *call.arguments, images, draws=10))
+    compare(judged.graph, few.graph, "graph")
+    # The first of many draws are those of few.
+    for found, drawn in ((judged.support.vertices, few.support.vertices), (judged.support.edges, few.support.edges)):
+        of_all, of_few = found * judged.support.draws, drawn * 10
+        assert (of_few <= of_all + 0.5).all() and (of_all - of_few <= judged.support.draws - 10 + 0.5).all()
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -187,3 +187,10 @@ def again(name: str) -> Generator[str, None, None]:
     yield first
     yield first
     yield f"{name} 2"
+
+
+def write_the_same(folder: Path) -> None:
+    """Write one key fifty times."""
+    kept = Store(folder, 1 << 40)
+    for _ in range(50):
+        kept.put("same", np.arange(5000), "f")

@@ -153,7 +153,6 @@ def test_a_store_that_cannot_be_looked_into_answers_all_the_same(folder: Path) -
 @pytest.mark.slow
 def test_two_servers_and_one_who_clears_share_a_store(folder: Path) -> None:
     processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["tests.cache.questions", "cache.store"])
     heard = processes.Queue()
     asking = [processes.Process(target=questions.ask_for, args=(folder, 3.0, heard), daemon=True) for _ in range(2)]
     for one in asking:

@@ -3,8 +3,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import random
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -142,9 +140,8 @@ def test_the_command_line_lists_verifies_and_clears(folder: Path, capsys: pytest
 
 @pytest.mark.slow
 def test_killed_while_writing_nothing_wrong_is_served(folder: Path) -> None:
-    # The fork server has torch loaded: a writer starts in milliseconds, and without this process's threads.
+    # A writer starts without this process's threads.
     processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["tests.cache.questions", "cache.store"])
     rng = random.Random(1)
     served = 0
     for _ in range(20):
@@ -165,19 +162,17 @@ def test_killed_while_writing_nothing_wrong_is_served(folder: Path) -> None:
 
 
 def test_two_processes_may_write_the_same_key(folder: Path) -> None:
-    script = (
-        "import sys, numpy as np; from cache.store import Store; from pathlib import Path\n"
-        "kept = Store(Path(sys.argv[1]), 1 << 40)\n"
-        "for _ in range(50): kept.put('same', np.arange(5000), 'f')"
-    )
-    writers = [subprocess.Popen([sys.executable, "-c", script, str(folder)], cwd=ROOT) for _ in range(2)]
+    processes = multiprocessing.get_context("forkserver")
+    writers = [processes.Process(target=questions.write_the_same, args=(folder,), daemon=True) for _ in range(2)]
+    for writer in writers:
+        writer.start()
     kept = store.Store(folder, 1 << 40)
-    while any(writer.poll() is None for writer in writers):
+    while any(writer.is_alive() for writer in writers):
         value = kept.get("same")
         assert value is MISSING or (value == np.arange(5000)).all()
         # The writers need the processor too.
         time.sleep(0.005)
-    assert [writer.returncode for writer in writers] == [0, 0]
+    assert [writer.exitcode for writer in writers] == [0, 0]
     assert (kept.get("same") == np.arange(5000)).all()
     assert not list(folder.glob(".*.tmp"))
     cache.forget()

@@ -10,6 +10,7 @@ import pytest
 
 from interp import models, progress
 from interp.own_code import Limits, OwnCode, Rehearsal, limits, rehearsal, rehearse
+from tests.own_code.forked import Forked
 
 GOOD = """
 from torch import nn
@@ -34,20 +35,29 @@ std = 0.5
 """
 
 
-@pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen]:
-    """The processes that were started; nothing is remembered from other tests."""
-    found: list[subprocess.Popen] = []
+def noted(monkeypatch: pytest.MonkeyPatch, kind: type) -> list:
+    found: list = []
 
-    class Noted(subprocess.Popen):
-        def __init__(self, *arguments, **keywords) -> None:
-            super().__init__(*arguments, **keywords)
-            found.append(self)
+    def start(*arguments, **keywords):
+        found.append(kind(*arguments, **keywords))
+        return found[-1]
 
-    monkeypatch.setattr(subprocess, "Popen", Noted)
+    monkeypatch.setattr(subprocess, "Popen", start)
     monkeypatch.setattr(rehearsal, "_passed", set())
     monkeypatch.setattr(rehearsal, "_failed", {})
     return found
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen]:
+    """The processes that were started; nothing is remembered from other tests."""
+    return noted(monkeypatch, subprocess.Popen)
+
+
+@pytest.fixture
+def forked(monkeypatch: pytest.MonkeyPatch) -> list[Forked]:
+    """Likewise of processes that need not import PyTorch, which takes two seconds of a processor in each."""
+    return noted(monkeypatch, Forked)
 
 
 def folder(tmp_path: Path, net: str) -> Path:
@@ -57,7 +67,7 @@ def folder(tmp_path: Path, net: str) -> Path:
     return tmp_path
 
 
-def over(process: subprocess.Popen) -> bool:
+def over(process: subprocess.Popen | Forked) -> bool:
     """Whether nothing runs any more of what a process was the first of."""
     for status in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
@@ -91,7 +101,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_ends_its_own_process_and_names_file_and_limit(tmp_path: Path, monkeypatch, started, fault: str):
+def test_a_fault_ends_its_own_process_and_names_file_and_limit(tmp_path: Path, monkeypatch, forked, fault: str):
     body, seconds, megabytes, words = FAULTS[fault]
     monkeypatch.setenv("LOUPE_OWN_SECONDS", seconds)
     monkeypatch.setenv("LOUPE_OWN_MB", megabytes)
@@ -99,18 +109,18 @@ def test_a_fault_ends_its_own_process_and_names_file_and_limit(tmp_path: Path, m
     with pytest.raises(ValueError, match=words) as raised:
         models.load("mine", folder=tmp_path, device="cpu")
     assert str(tmp_path / "net.py") in str(raised.value)
-    assert len(started) == 1 and over(started[0])
+    assert len(forked) == 1 and over(forked[0])
     begun = time.monotonic()
     with pytest.raises(ValueError, match=words):
         models.load("mine", folder=tmp_path, device="cpu")
-    assert len(started) == 1 and time.monotonic() - begun < 1
+    assert len(forked) == 1 and time.monotonic() - begun < 1
 
 
-def test_code_that_fails_is_not_run_by_whoever_asks(tmp_path: Path, started):
+def test_code_that_fails_is_not_run_by_whoever_asks(tmp_path: Path, forked):
     folder(tmp_path, f"import os\nopen({str(tmp_path / 'pid')!r}, 'a').write(f'{{os.getpid()}} ')\nos._exit(0)")
     with pytest.raises(ValueError, match="net.py: building the network ended the process .* exit code 0"):
         models.load("mine", folder=tmp_path, device="cpu")
-    assert (tmp_path / "pid").read_text().split() == [str(started[0].pid)]
+    assert (tmp_path / "pid").read_text().split() == [str(forked[0].pid)]
 
 
 def test_code_that_passes_is_tried_once_and_again_when_a_file_of_it_changes(tmp_path: Path, started):
@@ -125,7 +135,7 @@ def test_code_that_passes_is_tried_once_and_again_when_a_file_of_it_changes(tmp_
     assert len(started) == 2
 
 
-def test_whoever_waits_no_longer_ends_the_process(tmp_path: Path, started):
+def test_whoever_waits_no_longer_ends_the_process(tmp_path: Path, forked):
     class Gone(BaseException):
         pass
 
@@ -143,7 +153,7 @@ def test_whoever_waits_no_longer_ends_the_process(tmp_path: Path, started):
     with pytest.raises(Gone), progress.listening(Impatient()):
         rehearse(Rehearsal(OwnCode(tmp_path, tmp_path / "net.py", "Net", {}, 2), (8, 8)))
     assert set(Impatient.heard) == {"Trying net.py in a process of its own, for at most 30 s"}
-    assert over(started[0])
+    assert over(forked[0])
 
 
 def test_what_own_code_has_started_ends_with_it(tmp_path: Path, monkeypatch, started):
@@ -165,7 +175,7 @@ def test_limits_come_from_the_environment_where_they_are_numbers(monkeypatch):
         assert limits().seconds == 30
 
 
-def test_no_more_are_tried_at_once_than_there_are_places(tmp_path: Path, monkeypatch, started):
+def test_no_more_are_tried_at_once_than_there_are_places(tmp_path: Path, monkeypatch, forked):
     monkeypatch.setattr(rehearsal, "_places", threading.BoundedSemaphore(1))
     monkeypatch.setenv("LOUPE_OWN_SECONDS", "0.3")
     running: list[int] = []
@@ -181,6 +191,6 @@ def test_no_more_are_tried_at_once_than_there_are_places(tmp_path: Path, monkeyp
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
-        running.append(sum(process.returncode is None for process in started))
+        running.append(sum(process.returncode is None for process in forked))
         time.sleep(0.01)
-    assert len(started) == 2 and max(running) == 1
+    assert len(forked) == 2 and max(running) == 1
