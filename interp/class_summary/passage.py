@@ -18,7 +18,7 @@ from interp.passes.grids import on_grid
 from interp.passes.rest import equal, tried
 from interp.types import Classifier, Layer
 
-WHAT = "effects of channels on channels"
+WHAT = "Effects of channels on channels"
 
 
 @dataclass(frozen=True, eq=False)

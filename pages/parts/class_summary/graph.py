@@ -7,7 +7,7 @@ import streamlit as st
 
 from interp import class_summary
 from interp.class_summary import ClassGraph, ClassSummary, GraphSettings, JudgedGraph, files
-from pages.parts.class_summary import asking, drawing, from_file, vertex, vertices
+from pages.parts.class_summary import asking, drawing, effects, from_file, vertex, vertices
 from pages.parts.class_summary.from_file import OpenedFile
 from pages.parts.class_summary.graph_view import DrawnGraph, draw_graph, height_of, sentence
 from pages.parts.kit import address, export, waiting
@@ -30,7 +30,7 @@ READING = (
     "channel does to another: it leaves out biases and what other inputs take away, and it does not know the class's "
     "score. Summit marks inputs that bring nothing too, convolves with stride 3 and leaves five channels out by hand; "
     "we do not. A bootstrap says how much rests on which images were there, not whether the rule is right. Pictures "
-    "are cut from the class's own images where the channel is strongest."
+    "are cut from the class's own images where the channel is strongest.\n\n" + effects.READING
 )
 
 
@@ -38,7 +38,7 @@ def view(selection: Selection, picture, side) -> None:
     """The graph of the chosen class, and the pinned vertex; or the graph of a file."""
     with side:
         layers = asking.choose_layers(selection)
-        place = st.container()
+        place, edges = st.container(), st.container()
         settings = asking.choose_settings()
         share = asking.choose_share()
         file = from_file.opened()
@@ -46,7 +46,9 @@ def view(selection: Selection, picture, side) -> None:
         with picture:
             _of_file(file, settings, place)
     elif layers is not None:
-        _of_class(selection, layers, settings, share, picture, place)
+        with edges:
+            by = effects.choose()
+        _of_class(selection, layers, settings, share, by, picture, place)
 
 
 def _of_file(file: OpenedFile, settings: GraphSettings, place) -> None:
@@ -66,7 +68,7 @@ def _of_file(file: OpenedFile, settings: GraphSettings, place) -> None:
 
 
 def _of_class(
-    selection: Selection, layers: tuple[str, ...], settings: GraphSettings, share: float, picture, place
+    selection: Selection, layers: tuple[str, ...], settings: GraphSettings, share: float, by: str, picture, place
 ) -> None:
     with picture:
         told, drawn, below = st.container(), st.container(), st.container()
@@ -79,21 +81,29 @@ def _of_class(
         if number is None:
             return
         judged, seen, effect = JudgedGraph(asking.graph(summary, number, settings), None, 0), None, None
-        pinned = _pinned(judged.graph)
+        pinned, asked = _pinned(judged.graph), None
         if done:
             # What is asked last comes first: the pictures.
             effect = None if pinned is None else vertex.ask_effect(selection, vertices.key_of(pinned))
             judging = asking.judging(selection, summary, number, settings)
+            asked = None if by == effects.INFLUENCE else effects.ask(selection, judged.graph, number)
             with below:
                 seen = vertices.seen(selection, judged.graph, number)
                 waiting.settled(judging)
+                if asked is not None:
+                    waiting.settled(asked)
             judged = judging.latest(judged)
         with told:
             st.markdown(_said(summary, judged, number, None if done else len(selection.photos)))
         with drawn:
             shown = drawing.drawn(judged.graph, seen=seen, support=judged.support)
+            if asked is not None:
+                shown = effects.drawn(shown, asked.latest({}), by)
+                effects.said(shown, asked, by)
             about = f"Attribution graph of {summary.labels[number]}. {sentence(shown)}"
             _draw(shown, summary, judged, number, about, pinned)
+        if asked is not None and asked.state == "done":
+            effects.agreements(summary, number, asked.value)
         if pinned is not None and effect is not None:
             vertex.section(selection, summary, judged, number, vertices.key_of(pinned), seen, effect)
         if done:
