@@ -5,6 +5,7 @@ from interp.class_summary.comparing import GraphOverlap, PairOverlaps, jaccard, 
 from interp.class_summary.contrast import ChannelContrast, contrast
 from interp.class_summary.counted import ClassCounts, LayerPair
 from interp.class_summary.cue_graphs import CueGraph, cue_graphs
+from interp.class_summary.edge_agreement import EdgeAgreement, agreement, agreement_said
 from interp.class_summary.edges import EdgeEffects, edge_effects
 from interp.class_summary.graph import (
     ChannelKey,
@@ -14,6 +15,7 @@ from interp.class_summary.graph import (
     InfluenceEdge,
     extract,
 )
+from interp.class_summary.graph_effects import GraphEffects, effects_in_graph
 from interp.class_summary.judging import JudgedGraph, graph, judging
 from interp.class_summary.layers import summary_layers
 from interp.class_summary.marks import SHARES
@@ -27,6 +29,8 @@ from interp.class_summary.summit_files import load, parsed, written
 from interp.class_summary.support import Draws, GraphSupport, support
 
 __all__ = [
+    "agreement",
+    "agreement_said",
     "ChannelContrast",
     "ChannelKey",
     "ChannelVertex",
@@ -42,10 +46,13 @@ __all__ = [
     "CueGraph",
     "cue_graphs",
     "edge_effects",
+    "EdgeAgreement",
     "EdgeEffects",
+    "effects_in_graph",
     "embed_classes",
     "extract",
     "graph",
+    "GraphEffects",
     "GraphOverlap",
     "GraphSettings",
     "GraphSupport",

@@ -62,8 +62,10 @@ def cue_graphs(
     for which in (name, bundled.HONEST):
         one = models.load(which, device=str(classifier.device))
         layers, target, before = summary_layers(one), one.labels.index(label), found
+        latest: CueGraph | None = None
         for judged in judging(one, photos, layers, SHARES[-1], target, settings, kept=kept):
-            found = (*before, CueGraph(which, target, judged))
+            latest = CueGraph(which, target, judged)
+            found = (*before, latest)
             yield found
         counts = tuple(MarkCount(layer) for layer in layers)
         with_cue = yield from _waiting(by_chunks(UnitPass(), one, moved, counts, None, kept=kept), found)
@@ -72,7 +74,7 @@ def cue_graphs(
             layer: _shares(target, own.value, other.value)
             for layer, own, other in zip(layers, counted, with_cue, strict=False)
         }
-        *_, latest = found
+        assert latest is not None
         found = (*before, replace(latest, shares=shares))
         yield found
     return found

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 
 from interp import class_summary
 from interp.class_summary import ChannelKey, ClassGraph, ClassSummary, GraphSettings, JudgedGraph, files
-from pages.parts.class_summary import asking, counting, drawing, from_file, looks, vertex, vertices
+from pages.parts.class_summary import asking, counting, drawing, effects, from_file, looks, vertex, vertices
 from pages.parts.class_summary.counting import CountedSelection
 from pages.parts.class_summary.from_file import OpenedFile
 from pages.parts.class_summary.graph_view import DrawnGraph, draw_graph, height_of, sentence
@@ -35,15 +36,26 @@ READING = (
     "channel does to another: it leaves out biases and what other inputs take away, and it does not know the class's "
     "score. Summit marks inputs that bring nothing too, convolves with stride 3 and leaves five channels out by hand; "
     "we do not. A bootstrap says how much rests on which images were there, not whether the rule is right. Pictures "
-    "are cut from the class's own images where the channel is strongest."
+    "are cut from the class's own images where the channel is strongest.\n\n" + effects.READING
 )
+
+
+@dataclass(frozen=True)
+class GraphChoices:
+    """What is chosen beside the class: what is counted, what is kept of it, what edges are, if concepts are named."""
+
+    layers: tuple[str, ...]
+    settings: GraphSettings
+    share: float
+    edges_by: str
+    labelled: bool
 
 
 def view(selection: Selection, picture, side) -> None:
     """The graph of the chosen class, and the pinned vertex; or the graph of a file."""
     with side:
         layers = asking.choose_layers(selection)
-        place = st.container()
+        place, edges = st.container(), st.container()
         settings = asking.choose_settings()
         share = asking.choose_share()
         by_predictions = counting.choose(selection)
@@ -54,10 +66,12 @@ def view(selection: Selection, picture, side) -> None:
         with picture:
             _of_file(file, settings, place)
     elif layers is not None:
+        with edges:
+            by = effects.choose()
         with picture:
             counted = counting.counted(selection, by_predictions)
         if counted is not None:
-            _of_class(counted, layers, settings, share, labelled, picture, place)
+            _of_class(counted, GraphChoices(layers, settings, share, by, labelled), picture, place)
 
 
 def _of_file(file: OpenedFile, settings: GraphSettings, place) -> None:
@@ -76,20 +90,12 @@ def _of_file(file: OpenedFile, settings: GraphSettings, place) -> None:
             _table(file.content, judged, number)
 
 
-def _of_class(
-    counted: CountedSelection,
-    layers: tuple[str, ...],
-    settings: GraphSettings,
-    share: float,
-    labelled: bool,
-    picture,
-    place,
-) -> None:
-    selection = counted.own
+def _of_class(counted: CountedSelection, choices: GraphChoices, picture, place) -> None:
+    selection, settings, by = counted.own, choices.settings, choices.edges_by
     with picture:
         told, drawn, below = st.container(), st.container(), st.container()
         with below:
-            summary, done = asking.summary(counted, layers, share)
+            summary, done = asking.summary(counted, choices.layers, choices.share)
         if summary is None:
             return
         with place:
@@ -97,23 +103,31 @@ def _of_class(
         if number is None:
             return
         judged, seen, effect, detected = JudgedGraph(asking.graph(summary, number, settings), None, 0), None, None, None
-        pinned = _pinned(judged.graph)
+        pinned, asked = _pinned(judged.graph), None
         if done:
             # What is asked last comes first: the pictures.
             effect = None if pinned is None else vertex.ask_effect(selection, vertices.key_of(pinned))
             with below:
-                detected = looks.concepts(selection, judged.graph) if labelled else None
+                detected = looks.concepts(selection, judged.graph) if choices.labelled else None
             judging = asking.judging(counted, summary, number, settings)
+            asked = None if by == effects.INFLUENCE else effects.ask(selection, judged.graph, number)
             with below:
                 seen = vertices.seen(selection, judged.graph, number)
                 waiting.settled(judging)
+                if asked is not None:
+                    waiting.settled(asked)
             judged = judging.latest(judged)
         with told:
             st.markdown(_said(summary, judged, number, None if done else len(selection.photos)))
         with drawn:
             shown = drawing.drawn(judged.graph, seen=seen, support=judged.support, concepts=detected)
+            if asked is not None:
+                shown = effects.drawn(shown, asked.latest({}), by)
+                effects.said(shown, asked, by)
             about = f"Attribution graph of {summary.labels[number]}. {sentence(shown)}"
             _draw(shown, summary, judged, number, about, pinned)
+        if asked is not None and asked.state == "done":
+            effects.agreements(summary, number, asked.value)
         if pinned is not None and effect is not None:
             vertex.section(selection, summary, judged, number, vertices.key_of(pinned), seen, effect, detected)
         if done:
