@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import streamlit as st
 
 import cache
@@ -32,8 +33,10 @@ READING = (
     "into all others. A channel follows the cue where at least half of what sets the class apart in it (in how many "
     "more of its images it stands out than in others', by 20 points at least) is there in other classes' pictures with "
     "the cue. Then those of one layer are zeroed together, beside 20 sets of as many others, matched in mean "
-    "activation. *Pitfalls:* a channel may follow the cue because it sees it, or because it sees the class that the "
-    "cue is taken for; that one stands out says that the cue is there, and removal says whether the class needs it. "
+    "activation; whether the classifier went by it shows where the cue is on all other classes. *Pitfalls:* a channel "
+    "may follow the cue because it sees it, or because it sees the class that the cue is taken for; that one stands "
+    "out says that the cue is there, and removal says whether the class needs it. What is removed in a low layer is "
+    "missing further up, too. "
     "By dissection (*Units*, *The cue*), fewer of them are found: a channel of the last layers fires elsewhere than "
     "where the cue is."
 )
@@ -74,9 +77,8 @@ def _without(selection: Selection, reason: Reason, found: CueGraph) -> None:
     if not some:
         st.info("There is nothing to switch off: no channel of the graph follows the cue.")
         return
-    most = max(some, key=lambda layer: (len(some[layer]), found.judged.graph.layers.index(layer)))
-    label = "Switch off what follows the cue in"
-    chosen = controls.listed(label, "cs.lesson-layer", list(some), default=most)
+    # The first is the lowest: what is missing there is missing further up, too.
+    chosen = controls.listed("Switch off what follows the cue in", "cs.lesson-layer", list(some))
     asked = (selection.classifier, reason, chosen, tuple(some[chosen]))
     job = selection.scope.gather("lesson-without", removing, *asked, kept=cache.CachedItems())
     place = st.container()
@@ -127,9 +129,14 @@ def _said(found: CueGraph) -> str:
     said = f"**{plain(title)}**: {len(found.following)} of {count} channels follow the cue"
     if not found.following:
         return f"{said}."
-    told = ", ".join(
-        f"{plain(layer)} {channel}"
-        + ("" if stays != stays else f" ({stays:.0%} of draws; {of_others:.0%} of other classes)")
-        for (layer, channel), stays, of_others in found.following
+    by_layer: dict[str, list[int]] = {}
+    for (layer, channel), *_ in found.following:
+        by_layer.setdefault(layer, []).append(channel)
+    told = "; ".join(f"{plain(layer)} {', '.join(map(str, some))}" for layer, some in by_layer.items())
+    stays, others = np.array([shares for _, *shares in found.following]).T
+    if np.isnan([*stays, *others]).any():
+        return f"{said}: {told}."
+    return (
+        f"{said}: {told}. They stay in {stays.min():.0%} to {stays.max():.0%} of draws of the class's images, and are "
+        f"in at most {others.max():.0%} of draws of other classes'."
     )
-    return f"{said}: {told}."
