@@ -1,4 +1,4 @@
-"""Influences written down once more, for each architecture from its own modules: image by image, channel by channel."""
+"""Influences written down once more, for each architecture from its own modules: channel by channel."""
 
 from __future__ import annotations
 
@@ -45,14 +45,13 @@ def convolved(conv: Any, given: Tensor, norm: Any = None) -> np.ndarray:
         scale = norm.weight / (norm.running_var + norm.eps).sqrt()
     found = np.full((len(given), conv.out_channels, conv.in_channels), -np.inf)
     width, each = conv.in_channels // conv.groups, conv.out_channels // conv.groups
-    for image, maps in enumerate(given):
-        for channel in range(conv.out_channels):
-            first = channel // each * width
-            kernel = (conv.weight[channel] * scale[channel])[:, None]
-            alone = functional.conv2d(
-                maps[None, first : first + width], kernel, None, conv.stride, conv.padding, conv.dilation, width
-            )
-            found[image, channel, first : first + width] = alone[0].amax(dim=(1, 2)).numpy()
+    for channel in range(conv.out_channels):
+        first = channel // each * width
+        kernel = (conv.weight[channel] * scale[channel])[:, None]
+        alone = functional.conv2d(
+            given[:, first : first + width], kernel, None, conv.stride, conv.padding, conv.dilation, width
+        )
+        found[:, channel, first : first + width] = alone.amax(dim=(2, 3)).numpy()
     return found
 
 
@@ -88,6 +87,7 @@ class Oracle:
 
     def __init__(self, classifier: Classifier, pixels: Tensor, labels: Sequence[int]) -> None:
         self.reads, self.labels, self.classes = Reads(classifier, pixels), labels, len(classifier.labels)
+        self._hops: dict[nn.Module, np.ndarray] = {}
 
     def of(self, block: Any) -> Table:
         """Those of a block on the layer that it reads."""
@@ -102,7 +102,9 @@ class Oracle:
 
     def hop(self, conv: Any, norm: Any = None) -> np.ndarray:
         """L of a convolution."""
-        return convolved(conv, self.reads.given[conv], norm)
+        if conv not in self._hops:
+            self._hops[conv] = convolved(conv, self.reads.given[conv], norm)
+        return self._hops[conv]
 
     def table(self, *terms: np.ndarray) -> list[Table]:
         """Counts."""
