@@ -25,8 +25,9 @@ def body(selection: Selection) -> None:
     chosen = controls.one_of("Show", "cs.view", list(VIEWS))
     picture, side = screens.beside()
     VIEWS[chosen].view(selection.at(chosen), picture, side)
-    # The graph's text says what counts and influences are, which others speak of.
-    layout.how_to_read("\n\n".join(dict.fromkeys((VIEWS[chosen].READING, graph.READING))))
+    reading = VIEWS[chosen].READING
+    # It says what counts and influences are, which all views speak of.
+    layout.how_to_read(reading if graph.COUNTED in reading else f"{reading}\n\n{graph.COUNTED}")
 
 
 layout.body(body, selection)

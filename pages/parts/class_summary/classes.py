@@ -15,7 +15,7 @@ from interp.class_summary import ClassEmbedding, ClassSimilarity, ClassSummary
 from interp.embedding import ProjectionMethod
 from interp.figures import class_embedding as figures
 from interp.models.predictions import Predictions
-from pages.parts.class_summary import asking, class_list, counting, from_file
+from pages.parts.class_summary import asking, class_list, counting, from_file, tree
 from pages.parts.kit import charts, controls, export, replay, waiting
 from pages.parts.kit.selection import Selection
 
@@ -31,12 +31,12 @@ READING = (
     "class it is, as on the Overview. "
     "*Pitfalls:* with ten classes a map is little more than a drawing of a table: the numbers in the list, "
     "cosines from 0 to 1, say it better; distances between far points of UMAP and t-SNE mean nothing, "
-    "and each layer's map is drawn as large as there is room."
+    "and each layer's map is drawn as large as there is room.\n\n" + tree.READING
 )
 
 
 def view(selection: Selection, picture, side) -> None:
-    """The map of all classes with its layers, the list, and how well the chosen class is recognized."""
+    """The map of all classes with its layers, the list, the tree, and how well the chosen class is recognized."""
     with side:
         layers = asking.choose_layers(selection)
         if layers is None:
@@ -68,6 +68,7 @@ def view(selection: Selection, picture, side) -> None:
         if waiting.settled(alike):
             rows = class_list.ClassRows.of(summary, alike.value, predictions, number, layer)
             class_list.draw(rows, alike.value, order, wanted, held)
+            tree.section(selection.scope, summary, alike.value, number, layer)
         if predictions is not None:
             class_list.recognized(summary, predictions, number)
 

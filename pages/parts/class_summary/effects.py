@@ -40,9 +40,9 @@ READING = (
     "since layers differ in scale: widths of different layers are not to be compared. What is dashed is below 0: the "
     f"lower channel holds the upper one down. Below {LEAST:.0%} of the largest nothing is drawn. *Pitfalls:* the "
     "first is a slope, right for small changes only, and 0 past a rectifier that is off; the second takes the channel "
-    "to a value that it may never have, and says nothing of several taken away at once. Both look at the one position "
-    "where the upper channel is largest. The vertices are those that influence chose, so its agreement with them here "
-    "is not that over all channels."
+    "to a value that it may never have, and says nothing of several taken away at once. Both look at the upper "
+    "channel's largest activation alone. The vertices are those that influence chose: how far it agrees "
+    "with these here says little of all channels."
 )
 
 

@@ -21,7 +21,7 @@ from pages.parts.kit.text import plain
 
 KEY = "cs.vertex"
 
-READING = (
+COUNTED = (
     "**Class graph.** Rows are layers, the last at the top. A channel stands out in an image where it is among the few "
     "whose largest activations make up 3% of the layer's sum: $A_{cj}$ is in how many images of class $c$ channel $j$ "
     "does. (Of class $c$ is an image by its label or, by *Predictions*, where the classifier says so.) Channel $i$ of "
@@ -36,8 +36,9 @@ READING = (
     "channel does to another: it leaves out biases and what other inputs take away, and it does not know the class's "
     "score. Summit marks inputs that bring nothing too, convolves with stride 3 and leaves five channels out by hand; "
     "we do not. A bootstrap says how much rests on which images were there, not whether the rule is right. Pictures "
-    "are cut from the class's own images where the channel is strongest.\n\n" + effects.READING
+    "are cut from the class's own images where the channel is strongest."
 )
+READING = f"{COUNTED}\n\n{effects.READING}"
 
 
 @dataclass(frozen=True)
