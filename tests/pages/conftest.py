@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import pytest
@@ -98,6 +100,17 @@ _asking = local_script_runner.require_widgets_deltas
 def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures are made in few steps, unless a test says how many: how good they are is asked in the library's."""
     monkeypatch.setitem(making.QUALITIES, "Good", 2)
+
+
+@pytest.fixture(autouse=True)
+def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How firmly a class's graph stands is told by few draws: how it is told is asked in the library's tests."""
+    if judging := sys.modules.get("interp.class_summary.judging"):
+        monkeypatch.setattr(judging, "support", functools.partial(_support, judging.support))
+
+
+def _support(original: Callable[..., Any], *given: Any, count: int, **named: Any) -> Any:
+    return original(*given, **named, count=min(count, 8))
 
 
 @pytest.fixture
