@@ -22,9 +22,10 @@ from interp.units.counts import Batch, PassCount
 STRONGEST = 5
 """So many inputs of each channel count in each image (Hohman et al. 2019)."""
 
-AT_ONCE = 2**20
+AT_ONCE = 2**18
 """So many marks of images that are not kept one by one are counted at a time."""
 
+_Sums = tuple[Int[np.ndarray, " _"], Int[np.ndarray, " _"]]
 NONE = np.iinfo(np.uint16).max
 _WIRINGS: WeakKeyDictionary[Classifier, dict[tuple[str, str], Wiring]] = WeakKeyDictionary()
 
@@ -112,21 +113,18 @@ class InfluenceCount(PassCount[InputMarks]):
             np.concatenate([getattr(one, name) for one in values]) for name in ("positions", "labels", "marks")
         )
         kept = kept_images(positions, labels, self.kept)
-        keys = [one.keys for one in values]
-        numbers = [one.numbers for one in values]
+        summed, ahead = _summed([(one.keys, one.numbers) for one in values]), list[_Sums]()
         further = np.flatnonzero(~kept)
         # A few at a time: their keys take several times the memory of their marks.
         each = max(1, AT_ONCE // max(1, marks.shape[1] * marks.shape[2]))
         for start in range(0, len(further), each):
             some = further[start : start + each]
-            every = _keys(labels[some], marks[some])
-            own = _summed(every, np.ones(len(every), np.int64))
-            keys.append(own[0])
-            numbers.append(own[1])
+            ahead.append(_counted(_keys(labels[some], marks[some])))
+            if sum(len(keys) for keys, _ in ahead) >= max(AT_ONCE, len(summed[0])):
+                summed, ahead = _summed([summed, *ahead]), []
         rows = np.flatnonzero(kept)
         rows = rows[np.argsort(positions[rows], kind="stable")]
-        summed = _summed(np.concatenate(keys), np.concatenate(numbers))
-        return InputMarks(positions[rows], labels[rows], marks[rows], *summed)
+        return InputMarks(positions[rows], labels[rows], marks[rows], *_summed([summed, *ahead]))
 
 
 def wiring(classifier: Classifier, before: str, after: str) -> Wiring:
@@ -142,12 +140,20 @@ def _keys(labels: Int[np.ndarray, " n"], marks: UInt16[np.ndarray, "n r s"]) -> 
     return ((rows << 16)[:, :, None] + marks)[marks != NONE]
 
 
-def _summed(
-    keys: Int[np.ndarray, " m"], numbers: Int[np.ndarray, " m"]
-) -> tuple[Int[np.ndarray, " l"], Int[np.ndarray, " l"]]:
-    if not len(keys):
-        return keys, numbers
+def _counted(keys: Int[np.ndarray, " m"]) -> _Sums:
+    """How often each key is there, in ascending order; the keys are sorted where they are."""
+    keys.sort()
+    starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]][: len(keys)])
+    return keys[starts], np.diff(np.r_[starts, len(keys)])
+
+
+def _summed(each: Sequence[_Sums]) -> _Sums:
+    """The numbers of equal keys added up, the keys in ascending order."""
+    filled = [one for one in each if len(one[0])] or each[:1]
+    if len(filled) == 1:
+        return filled[0]
+    keys, numbers = (np.concatenate(one) for one in zip(*filled, strict=True))
     order = np.argsort(keys, kind="stable")
     keys, numbers = keys[order], numbers[order]
-    starts = np.flatnonzero(np.r_[True, np.diff(keys) != 0])
+    starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
     return keys[starts], np.add.reduceat(numbers, starts)

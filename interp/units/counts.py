@@ -21,8 +21,8 @@ Value = TypeVar("Value")
 DIGITS = 30
 """Sums of real numbers are taken of multiples of 2^-30, so that they are the same in whatever order they are taken."""
 
-WAITING = 2**25
-"""How many bytes of values wait to be added up at most: 32 MB. So memory does not grow with the set."""
+WAITING = 2**23
+"""How many bytes of values wait to be added up at most: 8 MB. So memory does not grow with the set."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
 import torch
 
 import cache
+from interp.class_summary import influences
 from interp.class_summary.gathered import GatheredMarks, counts_of, gathered
-from interp.class_summary.influences import InfluenceCount
+from interp.class_summary.influences import InfluenceCount, InputMarks
 from interp.class_summary.keeping import kept_images
 from interp.class_summary.marks import SHARES, MarkCount, marked
 from interp.class_summary.summary import ClassSummary, summarize
@@ -205,6 +207,27 @@ def test_how_many_are_kept_changes_no_count(tiny: Classifier, photos: ImageSet) 
         np.testing.assert_array_equal(marks.labels, few.inputs[0].labels)
 
 
+@pytest.mark.parametrize("at_once", [1, 50, 10_000])
+def test_however_many_marks_are_counted_at_a_time_the_bits_are_the_same(
+    tiny: Classifier, photos: ImageSet, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = marks_of(tiny, photos, 3).inputs[0]
+    monkeypatch.setattr(influences, "AT_ONCE", at_once)
+    found = marks_of(tiny, photos, 3).inputs[0]
+    assert digest(found) == digest(expected) and (np.diff(found.keys) > 0).all()
+    # One by one, in a dictionary.
+    every, counted = marks_of(tiny, photos, 100).inputs[0], dict[int, int]()
+    few = set(found.positions.tolist())
+    rows = every.marks.shape[1]
+    for position, label, marks in zip(every.positions, every.labels, every.marks, strict=True):
+        for row, candidate in itertools.product(range(rows), range(marks.shape[1])):
+            mark = int(marks[row, candidate])
+            if int(position) not in few and mark != influences.NONE:
+                key = (int(label) * rows + row << 16) + mark
+                counted[key] = counted.get(key, 0) + 1
+    assert dict(zip(found.keys.tolist(), found.numbers.tolist(), strict=True)) == counted
+
+
 def gathered_by(classifier: Classifier, photos: ImageSet) -> GatheredMarks:
     items = counts_of(classifier, LAYERS)
     return gathered(classifier, LAYERS, returned(by_chunks(UnitPass(), classifier, photos, items)), 0.03)
@@ -237,6 +260,21 @@ def test_memory_of_what_is_merged_does_not_grow_with_the_set(tiny: Classifier) -
     small, large = size(60), size(600)
     # Of pairs of channels there are no more than so many, whatever the images.
     assert large <= small + 3 * 6 * 4 * 16 and large < 4 * small
+
+
+def test_adding_up_takes_few_times_the_memory_of_the_marks() -> None:
+    """8 MB of marks, of images of which hardly any is kept."""
+    random, nothing = np.random.default_rng(0), np.zeros(0, np.int64)
+    marks = random.integers(0, 30, (20_000, 40, 5)).astype(np.uint16)
+    value = InputMarks(np.arange(20_000), np.zeros(20_000, np.int32), marks, nothing, nothing)
+    item = InfluenceCount("above", before="below", kept=2)
+    tracemalloc.start()
+    try:
+        found = item.merged([value])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.numbers.sum() == (20_000 - 2) * 40 * 5 and peak < 3 * marks.nbytes
 
 
 def test_partial_summaries_come_before_the_whole(tiny: Classifier, photos: ImageSet) -> None:
