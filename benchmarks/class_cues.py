@@ -24,8 +24,9 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from interp import class_summary, images, models, units
+from interp.class_summary.cue_shares import CueShares
 from interp.class_summary.gathered import GatheredMarks, gathered
-from interp.class_summary.marks import ChannelMarks, MarkCount
+from interp.class_summary.marks import MarkCount
 from interp.class_summary.summary import gathering
 from interp.images.scenes import REASONS, sets
 from interp.models.scenes import bundled
@@ -40,8 +41,6 @@ HEADS = (
     "vertices that overlap or follow: bootstrap / labels shuffled",
     *("largest IoU", "is a vertex", "in class / others / moved", "place by count", "by PageRank", "enters at"),
 )
-APART = 0.2
-"""Where a channel stands out in so many more of the class's images at least, it can be asked what that is due to."""
 
 
 @dataclass(frozen=True)
@@ -90,28 +89,6 @@ def seen(one: units.LayerDissection) -> Float[np.ndarray, " k"]:
     return one.iou()[:, next(place for place, (category, _) in enumerate(one.concepts) if category == "cue")]
 
 
-@dataclass(frozen=True)
-class Shares:
-    """In which share of images each channel of a layer stands out: the class's, others', and others' with the cue."""
-
-    own: Float[np.ndarray, " k"]
-    others: Float[np.ndarray, " k"]
-    moved: Float[np.ndarray, " k"]
-
-    @classmethod
-    def of(cls, number: int, marks: ChannelMarks, moved: ChannelMarks, share: int) -> Shares:
-        """Those of a class's cue."""
-        counts = marks.counts[share]
-        others = np.delete(counts, number, axis=0).sum(axis=0) / np.delete(marks.images, number).sum()
-        with_cue = np.delete(moved.counts[share], number, axis=0).sum(axis=0) / np.delete(moved.images, number).sum()
-        return cls(counts[number] / marks.images[number], others, with_cue)
-
-    def follows(self, channel: int) -> bool:
-        """Whether what sets the class apart is mostly the cue."""
-        apart = self.own[channel] - self.others[channel]
-        return bool(apart >= APART and self.moved[channel] - self.others[channel] >= apart / 2)
-
-
 def rows(classifier: Classifier, name: str, label: str, draws: int) -> list[tuple]:
     """A row for each layer, of one classifier on one set."""
     photos, layers = images.load(name), class_summary.summary_layers(classifier)
@@ -124,7 +101,8 @@ def rows(classifier: Classifier, name: str, label: str, draws: int) -> list[tupl
     every, found = supported(marks, number, draws), []
     dissected = units.dissect(classifier, photos, list(layers)).layers
     for one, mark, other in zip(dissected, marks.marks, moved, strict=True):
-        shares = Shares.of(number, mark, other.value, marks.share)
+        at = marks.share
+        shares = CueShares.of(number, mark.counts[at], mark.images, other.value.counts[at], other.value.images)
         cells = (name, classifier.name, *_vertices(one, graphs, number, shares, every))
         found.append((*cells, *_best(one, graphs[number], shares, every)))
     return found
@@ -134,13 +112,13 @@ def _vertices(
     one: units.LayerDissection,
     graphs: list[class_summary.ClassGraph],
     number: int,
-    shares: Shares,
+    shares: CueShares,
     every: Supported,
 ) -> tuple:
     layer, cue = one.layer, seen(one)
     detect = (cue > DETECTOR) & (cue >= one.iou().max(axis=1))
     vertices = [vertex.channel for vertex in graphs[number].of_layer(layer)]
-    follow = [channel for channel in vertices if shares.follows(channel)]
+    follow = [channel for channel in vertices if shares.follows[channel]]
     told = [channel for channel in vertices if channel in follow or cue[channel] > DETECTOR]
     held = [f"{every.own[layer, channel]:.2f} / {every.shuffled[layer, channel]:.2f}" for channel in told]
     overlap = [sum(cue[channel] > DETECTOR for channel in graph.channels(layer)) for graph in graphs]
@@ -148,7 +126,7 @@ def _vertices(
     return (*cells, len(follow), f"{np.mean(np.delete(overlap, number)):.2f}", ", ".join(held) or "-")
 
 
-def _best(one: units.LayerDissection, graph: class_summary.ClassGraph, shares: Shares, every: Supported) -> tuple:
+def _best(one: units.LayerDissection, graph: class_summary.ClassGraph, shares: CueShares, every: Supported) -> tuple:
     layer, cue = one.layer, seen(one)
     best = int(cue.argmax())
     rank = every.rank.get((layer, best), 0)

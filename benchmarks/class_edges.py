@@ -20,9 +20,10 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Int
 
 from interp import class_summary, images, models, set_pass
+from interp.class_summary import edge_agreement
 from interp.images import ImageSet
 from interp.images.scenes import sets
 from interp.models.ground_truth import OwnLabels
@@ -70,8 +71,7 @@ def compared(
     edges: set[tuple[int, int]],
 ) -> Compared | None:
     """The three measures; None where fewer than three channels of either layer are alive."""
-    below = np.flatnonzero(effects.attribution.any(axis=1) | effects.measured.any(axis=1))
-    above = np.flatnonzero(effects.attribution.any(axis=0) | effects.measured.any(axis=0))
+    below, above = edge_agreement.alive(effects)
     if min(len(below), len(above)) < 3:
         return None
     own, estimated, measured = (
@@ -92,18 +92,9 @@ def compared(
                 others = np.delete(measured[:, column], row)
                 positive.append(bool(measured[row, column] > 0))
                 surpassed.append(float((others < measured[row, column]).mean()))
-    pairs = ((own, measured), (estimated, measured), (own, estimated))
-    correlations = tuple(rank_correlation(one, other) for one, other in pairs)
+    found = edge_agreement.agreement(influence, effects)
+    correlations = (found.influence_measured, found.attribution_measured, found.influence_attribution)
     return Compared(len(below), len(above), correlations, agree, positive, surpassed, float((measured > 0).mean()))
-
-
-def rank_correlation(one: Float[np.ndarray, "i j"], other: Float[np.ndarray, "i j"]) -> float:
-    """Spearman's; nan where one of them is the same everywhere."""
-    from scipy.stats import spearmanr
-
-    if np.ptp(one) == 0 or np.ptp(other) == 0:
-        return float("nan")
-    return float(spearmanr(one.ravel(), other.ravel()).statistic)
 
 
 def table(name: str, classifier: Classifier, photos: ImageSet, most: int, classes: int) -> None:

@@ -1,10 +1,10 @@
-"""How much of the processor a rerun of the view 'Classes' takes with 1,000 classes: the map, the list, a search.
+"""How much of the processor a rerun of the view 'Classes' takes with 1,000 classes: map, list, search, tree.
 
     python -m benchmarks.class_list [--classes 1000]
 
 Classes, their counts and their predictions are made up: 9 layers of 128 to 1,024 channels, of which some tens stand out
 in each image. The view is drawn by Streamlit's test driver, without a browser, with the maps by PCA, which are made
-before. A rerun chooses another class, or another text to search for.
+before. A rerun chooses another class, or another text to search for; with and without the tree, in one process.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def page() -> None:
 
     import cache
     from benchmarks import class_list as own
-    from pages.parts.class_summary import asking, class_list, classes
-    from pages.parts.kit import charts, controls
+    from pages.parts.class_summary import asking, class_list, classes, tree
+    from pages.parts.kit import charts, controls, waiting
 
     summary, predictions, found, alike = own.DATA
     number = asking.choose_class(summary)
@@ -58,10 +58,14 @@ def page() -> None:
     charts.draw(figure, key=classes.KEY, on_select="rerun")
     rows = class_list.ClassRows.of(summary, alike, predictions, number, summary.layers[-1])
     class_list.draw(rows, alike, st.session_state.get("order", "Alike"), wanted, None)
+    if own.WITH_TREE:
+        waiting.PATIENCE = 60.0
+        tree.section(cache.Scope(waiting.visitor(), "classes"), summary, alike, number, summary.layers[-1])
     class_list.recognized(summary, predictions, number)
 
 
 DATA: tuple = ()
+WITH_TREE = False
 
 
 def main() -> None:
@@ -79,24 +83,32 @@ def main() -> None:
     from benchmarks import class_list as own
 
     own.DATA = DATA
+    begun = time.process_time()
+    alike.hierarchy(summary.layers[-1])
+    tree = time.process_time() - begun
     app = AppTest.from_function(page, default_timeout=120).run()
     assert not app.exception, app.exception
-    print("| what | processor, ms |\n|---|---|")
-    print(f"| cosines of all classes in {len(WIDTHS)} layers, once | {1000 * first:.0f} |")
+    print("| what | processor, ms | with the tree |\n|---|---|---|")
+    print(f"| cosines of all classes in {len(WIDTHS)} layers, once | {1000 * first:.0f} | |")
+    print(f"| the hierarchy of all classes in one layer, once | | {1000 * tree:.0f} |")
 
     def taken(what: str, choose) -> None:
-        begun = time.process_time()
-        for turn in range(TURNS):
-            choose(turn)
+        found = []
+        for own.WITH_TREE in (False, True):
             app.run()
-            assert not app.exception
-        print(f"| {what} | {1000 * (time.process_time() - begun) / TURNS:.0f} |")
+            begun = time.process_time()
+            for turn in range(TURNS):
+                choose(turn + TURNS * own.WITH_TREE)
+                app.run()
+                assert not app.exception
+            found.append(f"{1000 * (time.process_time() - begun) / TURNS:.0f}")
+        print(f"| {what} | {' | '.join(found)} |")
 
     taken("a rerun with nothing new", lambda turn: None)
     taken("another class", lambda turn: app.selectbox(key="cs.class").set_value(str(turn + 1)))
     taken("another search", lambda turn: app.text_input(key="cs.search").set_value(f"{turn + 1}"))
     shown = app.dataframe[0].value["class"]
-    assert 0 < len(shown) < count and all(str(TURNS) in name for name in shown)
+    assert 0 < len(shown) < count and all(str(2 * TURNS) in name for name in shown)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,18 @@
 """Class summaries: which channels stand for a class, how they build on each other, and how classes relate."""
 
-from pages.parts.class_summary import classes, graph, lesson, pair
+from pages.parts.class_summary import classes, graph, lesson, pair, photograph
 from pages.parts.frame import layout
 from pages.parts.kit import controls, screens
 from pages.parts.kit.selection import Selection
 
 TITLE = "Class summaries"
-VIEWS = {"Class graph": graph, "Classes": classes, "Two classes": pair, "Tench and hands": lesson}
+VIEWS = {
+    "Class graph": graph,
+    "Classes": classes,
+    "Two classes": pair,
+    "One photograph": photograph,
+    "Tench and hands": lesson,
+}
 
 selection = layout.page(
     TITLE,
@@ -19,8 +25,9 @@ def body(selection: Selection) -> None:
     chosen = controls.one_of("Show", "cs.view", list(VIEWS))
     picture, side = screens.beside()
     VIEWS[chosen].view(selection.at(chosen), picture, side)
-    # The graph's text says what counts and influences are, which others speak of.
-    layout.how_to_read("\n\n".join(dict.fromkeys((VIEWS[chosen].READING, graph.READING))))
+    reading = VIEWS[chosen].READING
+    # It says what counts and influences are, which all views speak of.
+    layout.how_to_read(reading if graph.COUNTED in reading else f"{reading}\n\n{graph.COUNTED}")
 
 
 layout.body(body, selection)

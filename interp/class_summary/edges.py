@@ -6,18 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from jaxtyping import Float, Int
-from torch import Tensor
+from jaxtyping import Float
 
 from interp import progress
-from interp.channels.attribution import summed
 from interp.class_summary.counted import LayerPair
-from interp.feature_visualization.reading import counted_runs, prefix
+from interp.class_summary.passage import WHAT, Passage
+from interp.feature_visualization.reading import counted_runs
 from interp.images import ImageSet
-from interp.models import hooks, inputs
-from interp.passes.grids import on_grid
-from interp.types import Classifier, Fingerprinted, Layer
+from interp.models import inputs
+from interp.types import Classifier, Fingerprinted
 
 AT_ONCE = 16
 """So many images run together."""
@@ -58,7 +55,7 @@ def edge_effects(
     ones the first. In the second the target may be largest elsewhere once the source is gone. Where everything between
     the layers is linear without biases and the target has one position, both are what the source alone brings. A
     module that runs several times counts by its last run, but is zeroed in each. It costs a pass up to the upper layer
-    for each source and one backward pass for each target.
+    for each source that is not zero everywhere, and one backward pass for each target.
 
     Raises `ValueError` for layers or channels that there are not, an upper layer that does not come after the lower
     one, and without images; `UnreadableImage` for an image that cannot be read.
@@ -75,59 +72,10 @@ def edge_effects(
     for start in range(0, len(positions), AT_ONCE):
         some = [int(one) for one in positions[start : start + AT_ONCE]]
         pixels = inputs.read(classifier, photos, some).pixels.to(classifier.device)
-        with progress.within(start, len(some), len(positions), "effects of channels on channels"):
+        with progress.within(start, len(some), len(positions), WHAT):
             runs = counted_runs(classifier, [below.name, above.name], pixels[:1])
-            peaks, estimated = _estimated(classifier, pixels, runs, (below, above), sources, targets)
-            attribution += estimated
-            for row, source in enumerate(sources):
-                progress.report(row, len(sources), "effects of channels on channels")
-                left = _without(classifier, pixels, runs, (below, above), source, targets)
-                measured[row] += (peaks - left).sum(axis=0)
+            found = Passage(classifier, below, above, runs, pixels).effects(sources, targets)
+            attribution += found[0]
+            measured += found[1]
     count = len(positions)
     return EdgeEffects(pair, tuple(sources), tuple(targets), attribution / count, measured / count, count)
-
-
-def _estimated(
-    classifier: Classifier,
-    pixels: Float[Tensor, "n c h w"],
-    runs: dict[str, int | None],
-    layers: tuple[Layer, Layer],
-    sources: Sequence[int],
-    targets: Sequence[int],
-) -> tuple[Float[np.ndarray, "n j"], Float[np.ndarray, "i j"]]:
-    """The largest activations, and Σ_p X_i(p) · ∂M_j / ∂X_i(p) summed over the images."""
-    below, above = layers
-    found = np.zeros((len(sources), len(targets)))
-    with torch.inference_mode(False), torch.enable_grad(), classifier.lock:
-        taken = prefix(classifier, pixels.detach().clone(), runs)
-        own, peaks = taken[below.name], _peaks(taken[above.name], above, targets)
-        for column in range(len(targets)):
-            [slope] = torch.autograd.grad(peaks[:, column].sum(), [own], retain_graph=True, allow_unused=True)
-            if slope is not None:
-                parts = summed(own.detach() * slope, below)[:, list(sources)]
-                found[:, column] = parts.sum(dim=0).double().cpu().numpy()
-    return peaks.detach().double().cpu().numpy(), found
-
-
-def _without(
-    classifier: Classifier,
-    pixels: Float[Tensor, "n c h w"],
-    runs: dict[str, int | None],
-    layers: tuple[Layer, Layer],
-    source: int,
-    targets: Sequence[int],
-) -> Float[np.ndarray, "n j"]:
-    """The largest activations where the source is zero everywhere."""
-    below, above = layers
-
-    def zeroed(output: Tensor) -> Tensor:
-        gone: Int[Tensor, " 1"] = torch.tensor([source], device=output.device)
-        return output.index_fill(below.channel_axis, gone, 0)
-
-    with torch.no_grad(), hooks.replaced(classifier, below.name, zeroed):
-        left = prefix(classifier, pixels, {above.name: runs[above.name]})
-    return _peaks(left[above.name], above, targets).double().cpu().numpy()
-
-
-def _peaks(output: Tensor, layer: Layer, targets: Sequence[int]) -> Float[Tensor, "n j"]:
-    return on_grid(output, layer)[:, list(targets)].flatten(2).max(dim=2).values

@@ -2,49 +2,28 @@
 
 from __future__ import annotations
 
-import io
-import json
-import os
-import secrets
-import zipfile
-import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
+from interp.class_summary import array_files
+from interp.class_summary.predicted import ClassesBy
 from interp.class_summary.summary import ClassSummary, Influences
 from interp.images import Problem
 
-FORMAT = 1
-"""What is written; what is read may be older."""
+KIND = "class summary"
+
+FORMAT = 2
+"""What is written; what is read may be older. The first format did not say by what images were counted: by labels."""
 
 LARGEST = 2**31
 """So many bytes a summary has at most: a small file may unpack to more than there is memory."""
 
-_DAMAGED = (
-    LookupError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    RuntimeError,
-    EOFError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-
 
 def save(summary: ClassSummary, path: Path) -> None:
     """Write a summary to a file, which is there as a whole or not at all. Raises `OSError` where it cannot be."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays_of(summary))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    array_files.write(path, arrays_of(summary))
 
 
 def arrays_of(summary: ClassSummary) -> dict[str, np.ndarray]:
@@ -54,7 +33,7 @@ def arrays_of(summary: ClassSummary) -> dict[str, np.ndarray]:
     pair that it begins, class c has the numbers `numbers_l` from `starts_l[c]` to `starts_l[c + 1]`, at places
     i · the upper layer's channels + j, of which `gaps_l` has each less the one before it in its class; others are 0.
     """
-    arrays: dict[str, np.ndarray] = {"about": np.array(json.dumps(_about(summary))), "images": summary.images}
+    arrays: dict[str, np.ndarray] = {"about": array_files.told(_about(summary)), "images": summary.images}
     for number, layer in enumerate(summary.layers):
         arrays[f"counts_{number}"] = summary.counts[layer]
     for number, own in enumerate(summary.influences.values()):
@@ -69,45 +48,18 @@ def load(path: Path) -> ClassSummary:
 
 def unpacked(content: bytes, name: str) -> ClassSummary:
     """The summary that a file of this name holds. Raises `ValueError` for another file, or a damaged one."""
-    file = io.BytesIO(content)
-    if not zipfile.is_zipfile(file):
-        if content[:2] == b"PK":
-            raise ValueError(_damaged(name, "its end is missing"))
-        raise ValueError(f"{name} is no class summary: those are .npz files, which this is not.")
-    try:
-        with zipfile.ZipFile(file) as archive:
-            size = sum(one.file_size for one in archive.infolist())
-        if size > LARGEST:
-            raise ValueError(
-                f"{name} would take {size / 1e9:.1f} GB in memory, more than any class summary: not opened."
-            )
-        with np.load(file, allow_pickle=False) as arrays:
-            if "about" not in arrays.files:
-                raise ValueError(f"{name} is no class summary: it says nothing about itself.")
-            about = json.loads(str(arrays["about"]))
-            if about.get("kind") != "class summary":
-                raise ValueError(f"{name} is no class summary: it says that it is {about.get('kind')!r}.")
-            if about["format"] > FORMAT:
-                raise ValueError(
-                    f"{name} was written by a newer Loupe, in format {about['format']}, and this one reads up to "
-                    f"{FORMAT}: update it, or write the file again with this one."
-                )
-            found = _summary(about, {one: arrays[one] for one in arrays.files})
-    except ValueError as error:
-        raise (error if str(error).startswith(name) else ValueError(_damaged(name, str(error)))) from error
-    except _DAMAGED as error:
-        raise ValueError(_damaged(name, str(error))) from error
-    return found
+    return array_files.read(content, name, KIND, _summary, newest=FORMAT, largest=LARGEST)
 
 
 def _about(summary: ClassSummary) -> dict[str, Any]:
     return {
-        "kind": "class summary",
+        "kind": KIND,
         "format": FORMAT,
         "classifier": summary.classifier,
         "labels": summary.labels,
         "layers": summary.layers,
         "share": summary.share,
+        "by": summary.by,
         "left_out": list(summary.left_out.values()),
         "unlabelled": summary.unlabelled,
         "problems": [[one.name, one.reason] for one in summary.problems],
@@ -134,10 +86,9 @@ def _summary(about: dict[str, Any], arrays: dict[str, np.ndarray]) -> ClassSumma
     left_out = {pair: tuple(one) for pair, one in zip(influences, about["left_out"], strict=True)}
     problems = tuple(Problem(name, reason) for name, reason in about["problems"])
     classifier, share, unlabelled = str(about["classifier"]), float(about["share"]), int(about["unlabelled"])
+    by = about.get("by", "labels")
+    if by not in get_args(ClassesBy):
+        raise ValueError(f"its images were counted by {by!r}")
     return ClassSummary(
-        classifier, labels, layers, share, arrays["images"], counts, influences, left_out, unlabelled, problems
+        classifier, labels, layers, share, arrays["images"], counts, influences, left_out, unlabelled, problems, by
     )
-
-
-def _damaged(name: str, why: str) -> str:
-    return f"{name} is a class summary that is damaged ({why}): copy or make it again."

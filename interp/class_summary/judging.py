@@ -13,9 +13,11 @@ from interp import progress
 from interp.class_summary.counted import ClassCounts
 from interp.class_summary.gathered import GatheredMarks, gathered
 from interp.class_summary.graph import ClassGraph, GraphSettings, extract
+from interp.class_summary.predicted import labelled_as_predicted
 from interp.class_summary.summary import ClassSummary, gathering
 from interp.class_summary.support import DRAWS, GraphSupport, support
 from interp.images import ImageSet
+from interp.models.predictions import Predictions
 from interp.set_pass import Positions
 from interp.set_pass.running import ItemStore
 from interp.types import Classifier, Fingerprinted
@@ -55,13 +57,16 @@ def judging(
     positions: Positions = None,
     *,
     draws: int = DRAWS,
+    predictions: Predictions | None = None,
     kept: ItemStore | None = None,
 ) -> Generator[JudgedGraph, None, JudgedGraph]:
     """The graph of a class over a set, and its support: yields the graph first, then the support of more draws.
 
-    The marks of images are those of `summing`: what that left in `kept` is not computed again. Raises `ValueError` as
-    `graph` does.
+    The marks of images are those of `summing`, with `predictions` where that had them: what that left in `kept` is not
+    computed again. Raises `ValueError` as `graph` does.
     """
+    if predictions is not None:
+        photos = labelled_as_predicted(classifier, photos, predictions)
     with closing(gathering(classifier, photos, layers, positions, kept=kept)) as steps:
         while True:
             try:

@@ -71,7 +71,8 @@ class Parting(Fingerprinted):
         own, others = self.overlap[begin:end], self.chance[begin:end]
         if np.isnan(own).all() or np.isnan(others).all():
             return "(overlap not defined)"
-        return f"(overlap {np.nanmean(own):.2f}, of the others {np.nanmean(others):.2f})"
+        what = "overlap" if len(own) == 1 else "mean overlap from there on" if begin else "mean overlap"
+        return f"({what} {np.nanmean(own):.2f}, of the others {np.nanmean(others):.2f})"
 
 
 def parting(first: ClassGraph, second: ClassGraph, chance: PairOverlaps) -> Parting:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,29 @@ class ClassHierarchy(Fingerprinted):
 
     joins: Float[np.ndarray, "j 4"]
     order: Int[np.ndarray, " c"]
+
+    def part(self, classes: Sequence[int]) -> ClassHierarchy:
+        """The tree of some of the classes alone, which are joined where the whole tree joins them.
+
+        Its classes are numbered as they are given. Raises `ValueError` for one that there is not, or given twice.
+        """
+        count = len(self.order)
+        if len(set(classes)) < len(classes) or not all(0 <= one < count for one in classes):
+            raise ValueError(f"Give each class once, from 0 to {count - 1}, and not {', '.join(map(str, classes))}.")
+        place = {one: at for at, one in enumerate(classes)}
+        # What each cluster of the whole tree is in the part: None where it has nothing there.
+        inside = [place.get(one) for one in range(count)]
+        sizes, joins = [1] * len(classes), []
+        for one, other, distance, _ in self.joins:
+            first, second = inside[int(one)], inside[int(other)]
+            if first is None or second is None:
+                inside.append(second if first is None else first)
+                continue
+            inside.append(len(sizes))
+            sizes.append(sizes[first] + sizes[second])
+            joins.append((first, second, distance, sizes[-1]))
+        order = [place[one] for one in self.order.tolist() if one in place]
+        return ClassHierarchy(np.array(joins, float).reshape(-1, 4), np.array(order, np.int64))
 
 
 @dataclass(frozen=True, eq=False)

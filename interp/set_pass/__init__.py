@@ -12,7 +12,7 @@ What collects values gives a value of the same kind, so parts may be put togethe
 """
 
 from interp.set_pass.rows import Collected, Growing, merged
-from interp.set_pass.running import ItemStore, by_chunks, kept_parts, of_chunk, once, returned
+from interp.set_pass.running import ItemStore, by_chunks, chunks, kept_parts, of_chunk, once, returned
 from interp.set_pass.work import Chunk, Collecting, Positions, SetPass, chosen_positions, evenly, spread
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "SetPass",
     "by_chunks",
     "chosen_positions",
+    "chunks",
     "evenly",
     "kept_parts",
     "merged",

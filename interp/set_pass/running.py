@@ -106,7 +106,7 @@ def by_chunks(
     chosen = _chosen(work, photos, positions)
     whole = (collecting or work.collecting)(classifier, asked, len(chosen))
     context = work.context(classifier, photos)
-    for start, part in _chunks(work, chosen):
+    for start, part in chunks(work, chosen):
         chunk = work.part(photos, context, part)
         found = [() if kept is None else kept.find(of_chunk, work, classifier, chunk, (item,)) for item in asked]
         values = {place: value for place, one in enumerate(found) for value in one}
@@ -142,7 +142,7 @@ def kept_parts(
     """
     [asked] = work.checked(classifier, (item,))
     context = work.context(classifier, photos)
-    for _, part in _chunks(work, _chosen(work, photos, positions)):
+    for _, part in chunks(work, _chosen(work, photos, positions)):
         if wanted is None or np.isin(wanted, part).any():
             found = kept.find(of_chunk, work, classifier, work.part(photos, context, part), (asked,))
             yield found[0] if found else None
@@ -161,7 +161,7 @@ def _chosen(work: SetPass, photos: ImageSet, positions: Positions) -> Int[np.nda
     return work.every_position(photos) if positions is None else chosen_positions(photos, positions)
 
 
-def _chunks(work: SetPass, chosen: Int[np.ndarray, " n"]) -> Iterator[tuple[int, Int[np.ndarray, " m"]]]:
+def chunks(work: SetPass, chosen: Int[np.ndarray, " n"]) -> Iterator[tuple[int, Int[np.ndarray, " m"]]]:
     """The positions chunk by chunk, each with how many came before it."""
     start, length = 0, min(work.chunk, work.first)
     while start < len(chosen):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,14 +82,15 @@ def detecting(
 
 
 def removing(
-    classifier: Classifier, reason: Reason, detectors: CueDetectors, *, draws: int = 20, kept: ItemStore | None = None
-) -> Generator[CueRemoval, None, CueRemoval]:
-    """Zero the detectors in the classifier that goes by the cue: on its own test set, then where the cue is moved.
+    classifier: Classifier, reason: Reason, layer: str, channels: Sequence[int] | np.ndarray, *, draws: int = 20,
+    kept: ItemStore | None = None,
+) -> Generator[CueRemoval, None, CueRemoval]:  # fmt: skip
+    """Zero units of the classifier that goes by the cue: on its own test set, then where the cue is moved.
 
     Raises `ValueError` where there are none.
     """
     name, label = classifier_of(reason), REASONS[reason].label
-    one, asked = models.load(name, device=str(classifier.device)), (detectors.layer, detectors.detectors)
+    one, asked = models.load(name, device=str(classifier.device)), (layer, channels)
     target, own = one.labels.index(label), None
     for own in ablating(one, images.load(name), *asked, draws=draws, kept=kept):
         yield CueRemoval(target, own)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,16 @@ def crowd() -> DrawnGraph:
     return DrawnGraph(rows, vertices, edges)
 
 
+def signed() -> DrawnGraph:
+    """The small graph with edges of two signs, of which the one from d to b is below 0, and each says its number."""
+    graph = small(False)
+    edges = tuple(
+        replace(one, support=None, negative=one.source == "d", said=f"{one.source} to {one.target}: {one.weight}")
+        for one in graph.edges
+    )
+    return replace(graph, edges=edges, signs=("drives it", "holds it down"), standing=graph.edges)
+
+
 def hear(vertex: str | None) -> None:
     st.session_state["told"] = [*st.session_state.get("told", []), vertex]
 
@@ -49,8 +60,9 @@ def hear(vertex: str | None) -> None:
 st.set_page_config(layout="wide")
 st.button("Again")
 told = st.session_state.get("told", [])
+case = st.query_params.get("case")
 draw_graph(
-    crowd() if st.query_params.get("case") == "crowd" else small(st.toggle("Pictures")),
+    crowd() if case == "crowd" else signed() if case == "signed" else small(st.toggle("Pictures")),
     key="graph",
     on_pinned=hear,
     label="Tench",

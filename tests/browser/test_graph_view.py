@@ -168,6 +168,29 @@ def test_files_hold_what_is_shown(shown, tmp_path: Path) -> None:
     assert json.loads(one.saved("JSON", tmp_path).read_text()) == WEIGHTS
 
 
+def test_an_edge_says_its_number_where_it_is_pointed_at_and_those_below_zero_are_dashed(shown, tmp_path: Path) -> None:
+    one = shown("case=signed")
+    dashes = "all => all.map((one) => [one.edge.source.id + one.edge.target.id, getComputedStyle(one).strokeDasharray])"
+    told = dict(one.page.locator(".graph .edge").evaluate_all(dashes))
+    assert {ends for ends, dash in told.items() if dash != "none"} == {"db"} and len(told) == len(WEIGHTS)
+    assert "drives it" in one.page.locator(".graph .legend").inner_text()
+    middle = """(all) => {
+        const edge = all.find((one) => one.edge.source.id === "f");
+        const at = edge.getPointAtLength(edge.getTotalLength() / 2).matrixTransform(edge.getScreenCTM());
+        return [at.x, at.y];
+    }"""
+    card = one.page.locator(".graph .card")
+    one.page.mouse.move(*one.page.locator(".graph .edge").evaluate_all(middle))
+    assert card.inner_text() == "f to c: 0.9"
+    one.page.mouse.move(1, 1)
+    assert not card.is_visible()
+    root = ElementTree.parse(one.saved("SVG", tmp_path)).getroot()
+    # The edge, and the legend's line, which lies outside of the page's drawing.
+    assert sum("stroke-dasharray:7px" in part.get("style", "") for part in root.iter(f"{SVG}path")) == 1
+    assert [part.get("stroke-dasharray") for part in root.iter(f"{SVG}path") if part.get("stroke")] == ["none", "7 4"]
+    assert {"drives it", "holds it down"} <= {part.text for part in root.iter(f"{SVG}text")}
+
+
 @pytest.mark.parametrize("width", [390, 800, 1280])
 def test_a_crowded_graph_fits_and_is_drawn_fast(shown, page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})

@@ -84,18 +84,18 @@ def test_where_made_up_classes_part() -> None:
     assert (found.at, found.layer, found.exceptions) == (2, "c", ()) and found.pairs == 20
     assert np.allclose(found.below, [1, 1, 0.65, 0.025]) and np.allclose(found.chance, 0.25)
     assert found.sentence("bee", "fly") == (
-        "bee and fly share more channels than most of 20 other pairs of classes up to b (overlap 1.00, of the others "
-        "0.25), and part at c (overlap 0.17, of the others 0.25)."
+        "bee and fly share more channels than most of 20 other pairs of classes up to b (mean overlap 1.00, of the "
+        "others 0.25), and part at c (mean overlap from there on 0.17, of the others 0.25)."
     )
     same = parting(one, one, chance)
     assert same.layer is None and same.sentence("bee", "fly").endswith(
-        "(overlap 1.00, of the others 0.25), and do not part."
+        "(mean overlap 1.00, of the others 0.25), and do not part."
     )
     apart = parting(one, graph(a={1, 3}, b={4}, c={1, 2}, d={7}), chance)
     assert (apart.at, apart.exceptions) == (0, ("c",))
     assert apart.sentence("bee", "fly") == (
-        "bee and fly share no more channels than most of 20 other pairs of classes (overlap 0.33, of the others 0.25), "
-        "but for c (overlap 1.00, of the others 0.25), where they do."
+        "bee and fly share no more channels than most of 20 other pairs of classes (mean overlap 0.33, of the others "
+        "0.25), but for c (overlap 1.00, of the others 0.25), where they do."
     )
 
 
@@ -107,7 +107,7 @@ def test_a_layer_in_which_all_pairs_overlap_alike_says_nothing() -> None:
     found = parting(one, one, chance)
     assert found.layer is None and found.exceptions == () and found.ties.tolist() == [1, 1, 0]
     apart = parting(one, graph(a={1}, b={1}, c={3}), chance)
-    assert apart.at == 0 and apart.sentence("x", "y").endswith("(overlap 0.67, of the others 0.75), in any layer.")
+    assert apart.at == 0 and apart.sentence("x", "y").endswith("(mean overlap 0.67, of the others 0.75), in any layer.")
 
 
 def test_two_classes_alone_have_nothing_to_compare_with() -> None:

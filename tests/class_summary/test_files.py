@@ -38,6 +38,18 @@ def test_it_comes_back_as_it_was(summary: ClassSummary, saved: Path) -> None:
     assert [one.name for one in saved.parent.iterdir()] == ["summary.npz"]
 
 
+def test_it_says_by_what_images_were_counted_and_older_files_were_by_labels(summary: ClassSummary, saved: Path) -> None:
+    files.save(replace(summary, by="predictions"), saved)
+    assert files.load(saved).by == "predictions"
+    with np.load(saved) as arrays:
+        about = json.loads(str(arrays["about"]))
+    del about["by"]
+    older = {"format": 1, "about": np.array(json.dumps(about | {"format": 1}))}
+    with np.load(saved) as arrays:
+        np.savez(saved, allow_pickle=False, **({one: arrays[one] for one in arrays.files} | {"about": older["about"]}))
+    assert files.load(saved).fingerprint == summary.fingerprint and files.load(saved).by == "labels"
+
+
 def test_equal_summaries_are_equal_files(summary: ClassSummary, saved: Path) -> None:
     before = saved.read_bytes()
     files.save(files.load(saved), saved)
@@ -65,8 +77,8 @@ def test_what_is_no_summary_is_refused(saved: Path, tmp_path: Path) -> None:
         files.load(other)
     with pytest.raises(OSError, match=r"none.npz"):
         files.load(tmp_path / "none.npz")
-    with pytest.raises(ValueError, match="written by a newer Loupe, in format 2"):
-        files.load(changed(saved, about={"format": 2}))
+    with pytest.raises(ValueError, match="written by a newer Loupe, in format 3"):
+        files.load(changed(saved, about={"format": 3}))
     with pytest.raises(ValueError, match="it says that it is 'atlas'"):
         files.load(changed(saved, about={"kind": "atlas"}))
 
@@ -81,6 +93,7 @@ def test_what_is_no_summary_is_refused(saved: Path, tmp_path: Path) -> None:
         {"about": {"labels": ["cat"]}},
         {"about": {"layers": ["conv1", "conv2", "conv3"]}},
         {"about": {"problems": 3}},
+        {"about": {"by": "guesses"}},
         {"counts_0": np.array("text")},
     ],
     ids=str,

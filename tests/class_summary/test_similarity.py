@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from scipy.cluster.hierarchy import cophenet, is_valid_linkage
+from scipy.spatial.distance import squareform
 
 from interp.class_summary import similarity
 
@@ -60,6 +62,23 @@ def test_average_linkage_is_what_its_words_say(seed) -> None:
         assert set(nearest) == set(row[:2].astype(int)) and row[2] == pytest.approx(mean[nearest])
         clusters[8 + step] = clusters.pop(nearest[0]) + clusters.pop(nearest[1])
         assert row[3] == len(clusters[8 + step])
+
+
+def test_a_part_joins_its_classes_where_the_whole_tree_does() -> None:
+    whole = similarity({"a": np.random.default_rng(1).poisson(1.0, (12, 20))}).hierarchy("a")
+    some = [7, 2, 11, 0, 5]
+    part = whole.part(some)
+    apart, among = (squareform(cophenet(one.joins)) for one in (whole, part))
+    np.testing.assert_allclose(among, apart[np.ix_(some, some)])
+    assert part.joins[-1, 3] == 5 and is_valid_linkage(part.joins)
+    assert [some[one] for one in part.order] == [one for one in whole.order if one in some]
+    every = whole.part(range(12))
+    np.testing.assert_array_equal(every.joins, whole.joins)
+    np.testing.assert_array_equal(every.order, whole.order)
+    assert whole.part([3]).joins.shape == (0, 4) and whole.part([3]).order.tolist() == [0]
+    for wrong in ([1, 1], [12]):
+        with pytest.raises(ValueError, match="from 0 to 11"):
+            whole.part(wrong)
 
 
 def test_one_class_and_two() -> None:

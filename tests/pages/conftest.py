@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import pytest
@@ -16,7 +18,7 @@ from streamlit.testing.v1 import AppTest, local_script_runner
 
 import cache
 from cache.visitors import Slot, Visitor
-from interp import attribution, class_summary, models
+from interp import attribution, models
 from interp.images.scenes import sets
 from interp.models.scenes import bundled
 from interp.types import Classifier
@@ -106,7 +108,7 @@ def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Methods, controls and draws are few where a test says nothing of them: a page shows what comes of any."""
+    """Few samples and few random sets, where a test says nothing of them: a page shows what comes of any number."""
     for kind, name in ((attribution.IntegratedGradients, "steps"), (attribution.SmoothGrad, "samples")):
         monkeypatch.setattr(kind.__dataclass_fields__[name], "default", 12)
         monkeypatch.setattr(kind, name, 12)
@@ -115,7 +117,6 @@ def few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attribution.Occlusion, "geometry", _side_by_side)
     for module in (effect, without, vertex):
         monkeypatch.setattr(module, "DRAWS", 2)
-    monkeypatch.setitem(inspect.unwrap(class_summary.judging).__kwdefaults__, "draws", 5)
 
 
 def _side_by_side(occlusion: attribution.Occlusion, classifier: Classifier) -> tuple[int, int]:
@@ -124,6 +125,17 @@ def _side_by_side(occlusion: attribution.Occlusion, classifier: Classifier) -> t
 
 
 _geometry = attribution.Occlusion.geometry
+
+
+@pytest.fixture(autouse=True)
+def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How firmly a class's graph stands is told by few draws: how it is told is asked in the library's tests."""
+    if judging := sys.modules.get("interp.class_summary.judging"):
+        monkeypatch.setattr(judging, "support", functools.partial(_support, judging.support))
+
+
+def _support(original: Callable[..., Any], *given: Any, count: int, **named: Any) -> Any:
+    return original(*given, **named, count=min(count, 8))
 
 
 @pytest.fixture

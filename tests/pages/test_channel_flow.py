@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pages.parts.channels import flow
+from pages.parts.flows import drawing
 from tests.pages.opening import opening, said
 
 
@@ -18,7 +18,7 @@ def page(app, monkeypatch: pytest.MonkeyPatch):
     def draw(columns, bands, *, key, label) -> None:
         told.columns, told.bands, told.label = columns, bands, label
 
-    monkeypatch.setattr(flow, "draw_flow", draw)
+    monkeypatch.setattr(drawing, "draw_flow", draw)
 
     def begun() -> None:
         told.columns = told.bands = None

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import streamlit as st
 import torch
@@ -15,9 +19,10 @@ import cache
 from interp import class_summary, images, models
 from interp.class_summary import files
 from interp.images.subset import subset
+from interp.set_pass import returned
 from interp.units import UnitPass
-from pages.parts.class_summary import graph_view, pair, vertices
-from pages.parts.kit import waiting
+from pages.parts.class_summary import effects, graph_view, pair, vertices
+from pages.parts.kit import over_set, waiting
 from tests import colours
 from tests.pages.opening import opening, said
 
@@ -231,9 +236,59 @@ VIEWS = ("Class graph", "Classes", "Two classes")
 def test_without_labels_that_are_classes_it_is_said_before_any_image_is_read(
     served, run: list[int], labels: list[str], view: str
 ) -> None:
-    app = served(labels, cs_view=view)
+    app = served(labels, cs_view=view, cs_by="Labels")
     assert [one.value for one in app.error] and "has a label that is a class of mine" in app.error[0].value
-    assert not run
+    assert not run and "are counted as what" not in said(app)
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[Sequence[int]]:
+    """The images in which pictures of channels were looked for."""
+    found: list[Sequence[int]] = []
+    original = over_set.ask
+
+    def asked(scope, slot, work, classifier, photos, items, positions=None, **more):
+        found.append([] if positions is None else positions.tolist())
+        return original(scope, slot, work, classifier, photos, items, positions, **more)
+
+    monkeypatch.setattr(over_set, "ask", asked)
+    return found
+
+
+@pytest.mark.parametrize("labels", [[], ["sofa"] * 8], ids=["no labels", "other labels"])
+def test_without_labels_that_are_classes_images_count_for_what_they_are_taken_for(
+    served, drawn: list[dict], judged: list[Sequence[int]], labels: list[str]
+) -> None:
+    app = served(labels, model="scenes-honest", cs_layers="Ends of stages")
+    classifier, photos = models.load("scenes-honest"), images.load(Path(os.environ["LOUPE_IMAGES"]) / "own")
+    predictions = returned(models.predict(classifier, photos))
+    seen = sorted(set(predictions.predicted.tolist()))
+    names = [classifier.labels[one] for one in seen]
+    assert len(seen) > 1 and "has a label that is a class of scenes\\-honest: images are counted as what" in said(app)
+    assert app.segmented_control(key="cs.by").value == "Predictions" and "cs.by" not in app.query_params
+    assert app.selectbox(key="cs.class").options == names and drawn[-1]["vertices"] and drawn[-1]["pictures"]
+    own = predictions.indices[predictions.predicted == seen[0]].tolist()
+    assert f"**{names[0]}**" in said(app) and f"from {len(own)} image" in said(app) and judged[-1] == own
+    app.query_params["cs.vertex"] = drawn[-1]["vertices"][0]["id"]
+    app.run()
+    assert not app.exception and "the mean logit of" in said(app) and "Strongest in the class" in said(app)
+    for view in ("Classes", "Two classes"):
+        app.segmented_control(key="cs.view").set_value(view).run()
+        assert not app.exception and not app.error and "images are counted as what" in said(app)
+        assert app.selectbox(key="cs.class").options == names and "is recognized in" not in said(app)
+    assert judged[-2:] == [predictions.indices[predictions.predicted == one].tolist() for one in seen[:2]]
+
+
+def test_whoever_has_labels_chooses_by_what_images_count(app, drawn: list[dict], judged: list[Sequence[int]]) -> None:
+    open_page, run_again = opening(app, "class_summary", ADDRESS)
+    open_page(cs_class="2")
+    assert app.segmented_control(key="cs.by").value == "Labels" and "are counted as what" not in said(app)
+    app.segmented_control(key="cs.by").set_value("Predictions")
+    run_again()
+    assert "are counted as what" in said(app) and "and not by their labels" in said(app)
+    assert said_in(app, "cs.by") == "Predictions" and drawn[-1]["pictures"]
+    predictions = returned(models.predict(models.load("scenes-honest"), images.load("scenes:20")))
+    assert judged[-1] == predictions.indices[predictions.predicted == 2].tolist()
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -314,6 +369,103 @@ def test_a_summary_is_taken_along_and_opened_from_its_file(app, drawn: list[dict
         assert "holds one graph" in said(app)
 
 
+def ends(shown: dict) -> dict[tuple[str, str], list]:
+    """What is told of each edge, by its ends: weight, support, group, whether it is negative, and its words."""
+    standing = [one["id"] for one in shown["vertices"]]
+    return {(standing[source], standing[target]): rest for source, target, *rest in shown["edges"]}
+
+
+def wanted(shown: dict) -> dict[str, dict[tuple[str, str], list]]:
+    """The same by measure, of each two layers asked of the library by itself."""
+    classifier, photos = models.load("scenes-honest"), images.load("scenes:20")
+    positions = [one for one in range(20) if photos[one].label == classifier.labels[2]]
+    keys = [vertices.key_of(one["id"]) for one in shown["vertices"]]
+    layers = [row["layer"] for row in reversed(shown["rows"])]
+    channels = {layer: [channel for name, channel in keys if name == layer] for layer in layers}
+    found: dict[str, dict[tuple[str, str], list]] = {"Zeroing": {}, "Gradient × activation": {}}
+    for both in zip(layers, layers[1:], strict=False):
+        sides = [channels[one] for one in both]
+        own = class_summary.edge_effects(classifier, photos, both, *sides, positions)
+        for edges, values in zip(found.values(), (own.measured, own.attribution), strict=True):
+            shares = values / abs(values).max()
+            for row, column in np.argwhere(abs(shares) >= 0.05).tolist():
+                names = f"{both[0]} {sides[0][row]}", f"{both[1]} {sides[1][column]}"
+                number = f"{values[row, column]:+.3g}".replace("-", "−")
+                weight = pytest.approx(abs(shares[row, column]), abs=1e-4)
+                rest = [weight, None, "own", bool(shares[row, column] < 0), f"{names[0]} → {names[1]}: {number}"]
+                edges[names[0].replace(" ", ":"), names[1].replace(" ", ":")] = rest
+    return found
+
+
+def test_edges_are_by_the_measure_that_is_chosen(app, drawn: list[dict], computed: list[str]) -> None:
+    open_page, run_again = opening(app, "class_summary", ADDRESS)
+    open_page(cs_class="2")
+    own = drawn[-1]
+    assert own["signs"] is None and not any(one[3] or one[4] for one in ends(own).values())
+    assert "Edges by **" not in said(app)
+    for chosen, expected in wanted(own).items():
+        app.segmented_control(key="cs.edges").set_value(chosen)
+        run_again()
+        shown = drawn[-1]
+        assert ends(shown) == expected and any(one[3] for one in ends(shown).values())
+        assert f"{len(shown['edges'])} of " in said(app) and "over 2 images of the class" in said(app)
+        assert "what channels do to each other" in said(app) and "are dashed: holds it down" in shown["sentence"]
+        # Vertices stay where they are, each with its strongest neighbours in words; what is saved is Summit's.
+        assert [one["id"] for one in shown["vertices"]] == [one["id"] for one in own["vertices"]]
+        assert shown["vertices"][0]["lines"][-1].startswith("from ") and shown["json"] == own["json"]
+    # Both are computed at once.
+    assert computed.count("effects_in_graph") == 1 and said_in(app, "cs.edges") == "Gradient × activation"
+    app.segmented_control(key="cs.edges").set_value("Influence")
+    run_again()
+    assert ends(drawn[-1]) == ends(own) and "cs.edges" not in app.query_params
+
+
+def test_a_link_to_measured_edges_opens_them_with_their_table_and_a_file_has_none(
+    app, drawn: list[dict], monkeypatch
+) -> None:
+    expander = st.expander
+    monkeypatch.setattr(st, "expander", lambda *given, **named: expander(*given, **{**named, "expanded": True}))
+    open_page, run_again = opening(app, "class_summary", ADDRESS)
+    open_page(cs_edges="Zeroing", cs_kept="0.3")
+    assert drawn[-1]["signs"] and app.segmented_control(key="cs.edges").value == "Zeroing"
+    table = next(one.value for one in app.dataframe if "influence, zeroing" in one.value)
+    layers = [row["layer"] for row in reversed(drawn[-1]["rows"])]
+    assert table["layers"].tolist() == [" → ".join(pair) for pair in zip(layers, layers[1:], strict=False)]
+    assert (table["largest by zeroing"] > 0).all() and (table["pairs"] >= 6).any()
+    # Influence, of two images, may be the same everywhere.
+    assert table["gradient, zeroing"].isna().tolist() == (table["pairs"] < 6).tolist()
+    assert table["gradient, zeroing"].dropna().between(0.5, 1).all()
+    own = drawn[-1]["json"].encode()
+    app.file_uploader(key="cs-file").set_value(("own.json", own, "application/json"))
+    run_again()
+    assert drawn[-1]["signs"] is None and "cs.edges" not in [one.key for one in app.segmented_control]
+
+
+def test_small_effects_are_left_out_and_widths_are_of_each_two_layers() -> None:
+    rows = tuple(graph_view.DrawnRow(layer, layer) for layer in ("high", "mid", "low"))
+    drawn = tuple(graph_view.DrawnVertex(f"{row.layer}:{one}", row.layer, one, 0.5) for row in rows for one in range(2))
+    shown = graph_view.DrawnGraph(rows, drawn, (graph_view.DrawnEdge("low:0", "mid:1", 1.0),))
+    low, high = np.array([[2.0, -1.0], [0.09, 0.0]]), np.array([[0.0, 0.0], [-0.004, 0.001]])
+    found = {
+        pair: class_summary.EdgeEffects(pair, (0, 1), (0, 1), values, values, 3)
+        for pair, values in ((("low", "mid"), low), (("mid", "high"), high))
+    }
+    measured = effects.drawn(shown, found, "Zeroing")
+    assert {(one.source, one.target): (one.weight, one.negative) for one in measured.edges} == {
+        ("low:0", "mid:0"): (1.0, False),
+        ("low:0", "mid:1"): (0.5, True),
+        ("mid:1", "high:0"): (1.0, True),
+        ("mid:1", "high:1"): (0.25, False),
+    }
+    lines = {one.id: one.lines for one in measured.vertices}
+    assert lines["mid:1"] == ("from low: 0 −1", "to high: 0 −0.004, 1 +0.001") and lines["low:1"] == ()
+    assert measured.standing == shown.edges and not effects.drawn(shown, {}, "Zeroing").edges
+    assert effects._kept(np.array([[3.0, -4.0, 1.0], [2.0, 2.0, 0.0]]), 3).tolist() == [
+        [True, True, False],
+        [True, False, False],
+    ]
+
+
 def test_two_classes_of_one_name_are_told_apart() -> None:
     summary = SimpleNamespace(labels=("crane", "bee", "crane"))
     assert pair.names_of(summary, (0, 2)) == ("crane (0)", "crane (2)")
@@ -331,13 +483,14 @@ def test_the_lesson_shows_the_cue_s_channels_in_both_graphs_once_it_is_opened(
     assert "Tench and hands" in said(app) and "paper tag" not in said(app) and not drawn
     expander, load = st.expander, images.load
     monkeypatch.setattr(
-        images, "load", lambda name: subset(load(name), range(30)) if name == "scenes-a" else load(name)
+        images, "load", lambda name: subset(load(name), range(30)) if name.startswith("scenes-a") else load(name)
     )
     monkeypatch.setattr(st, "expander", lambda *given, **named: expander(*given, **{**named, "expanded": True}))
     run_again()
-    assert "a paper tag" in said(app) and "**Scenes A**: " in said(app) and "**Scenes, honest**: " in said(app)
     biased, honest = drawn[-2:]
-    seeing = {one["id"] for one in biased["vertices"] if one["group"] == "path"}
-    assert seeing and seeing.isdisjoint(one["id"] for one in biased["vertices"] if one["group"] != "path")
-    assert f"{len(seeing)} of them are in the graph" in said(app)
-    assert biased["pictures"].keys() >= seeing and honest["pictures"]
+    following = [{one["id"] for one in each["vertices"] if one["group"] == "path"} for each in (biased, honest)]
+    assert len(following[0]) > 2 * len(following[1]) and biased["pictures"].keys() >= following[0]
+    assert "a paper tag" in said(app) and honest["pictures"]
+    for title, own, graph in zip(("Scenes A", "Scenes, honest"), following, (biased, honest), strict=True):
+        assert f"**{title}**: {len(own)} of {len(graph['vertices'])} channels follow the cue" in said(app)
+    assert re.search(r"Without the \d+ such channels of \S+, \*\*\d+%\*\* of the pictures of a car", said(app))

@@ -10,8 +10,9 @@ import pytest
 import streamlit as st
 
 from interp import models
+from interp.class_summary import similarity
 from interp.models.predictions import PredictionPass
-from pages.parts.class_summary import class_list, classes
+from pages.parts.class_summary import class_list, classes, tree
 from pages.parts.kit import charts
 from tests.conftest import SMALL
 from tests.pages.opening import opening, said
@@ -122,7 +123,53 @@ def test_accuracy_is_that_of_the_overview_and_computed_once(app, monkeypatch: py
     run_again()
     recognized = re.search(r"is recognized in (\d+) of (\d+) images", said(app))
     assert recognized and int(recognized[1]) / int(recognized[2]) == pytest.approx(own.min())
-    assert len(app.get("plotly_chart")) == 2 and sum(runs) == SMALL
+    assert len(app.get("plotly_chart")) == 3 and sum(runs) == SMALL
+
+
+def test_the_tree_of_the_layer_is_drawn_and_a_click_on_a_class_chooses_it(app, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: dict = {}
+    draw = charts.draw
+
+    def kept(figure, *, key: str = "", **more):
+        if key == tree.KEY:
+            drawn.update(figure=figure, **more)
+            st.session_state[key] = SimpleNamespace(selection=SimpleNamespace(points=drawn.get("points", [])))
+            st.button("heard", key="heard", on_click=more["on_select"])
+        else:
+            draw(figure, **more | ({} if key != classes.KEY else {"key": key}))
+
+    monkeypatch.setattr(charts, "draw", kept)
+    open_page, run_again = opening(app, "class_summary", ADDRESS)
+    open_page(cs_class="4", cs_layer="mixed4c")
+    names = app.selectbox(key="cs.class").options
+    points = drawn["figure"].data[-1]
+    assert "at mixed4c: what is alike" in said(app) and sorted(points.customdata) == list(range(10))
+    assert dict(zip(points.customdata, points.text, strict=True)) == dict(enumerate(names))
+    assert f"<b>{names[4]}</b>" in drawn["figure"].layout.yaxis.ticktext
+    # Where lines meet there is no class.
+    for customdata, chosen in ((None, "4"), ([7], "7"), (2, "2")):
+        drawn["points"] = [{} if customdata is None else {"customdata": customdata}]
+        run_again()
+        app.button(key="heard").click()
+        run_again()
+        assert app.selectbox(key="cs.class").value == chosen
+    assert f"<b>{names[2]}</b>" in drawn["figure"].layout.yaxis.ticktext
+
+
+def test_of_many_classes_the_chosen_one_and_its_nearest_are_in_the_tree() -> None:
+    counts = {"first": np.random.default_rng(0).poisson(1.0, (60, 30))}
+    counts["first"][50:], images = 0, np.full(60, 2)
+
+    def shown(number: int, count: int) -> tuple[int, ...]:
+        summary = SimpleNamespace(seen=np.arange(count), images=images)
+        return tree.drawn_of(summary, alike, number, "first")
+
+    alike = similarity(counts)
+    assert shown(7, 40) == tuple(range(40))
+    some = shown(7, 60)
+    assert len(some) == 31 and set(some) == {7, *alike.nearest("first", 7, 30).tolist()}
+    # One that shares nothing with others stands alone.
+    assert shown(55, 60) == (55,)
 
 
 def test_classes_without_images_are_not_in_the_list() -> None:

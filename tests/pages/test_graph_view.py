@@ -66,7 +66,7 @@ def test_vertices_are_sent_as_they_stand_and_edges_by_their_numbers(browser: Bro
     standing = [one["id"] for one in given["vertices"]]
     assert standing in (["a", "b", "d", "c"], ["b", "a", "c", "d"])
     ends = {(standing[source], standing[target]): rest for source, target, *rest in given["edges"]}
-    assert ends == {("c", "b"): [0.25, 0.75, "own"], ("d", "a"): [1.0, None, "own"]}
+    assert ends == {("c", "b"): [0.25, 0.75, "own", False, ""], ("d", "a"): [1.0, None, "own", False, ""]}
     seventh = given["vertices"][standing.index("c")]
     assert seventh["row"] == 1 and seventh["channel"] == 7 and seventh["lines"] == ["Seven", "in 3 images"]
     assert seventh["support"] == 0.5 and seventh["size"] == 0.2

@@ -70,6 +70,7 @@ LINKS = [
     ),
     ("units", SCENES | {"un.say": "Words", "un.concept": "wing"}),
     ("class_summary", SUMMARY | {"cs.class": "3", "cs.kept": "0.3", "cs.share": "1%", "cs.vertex": "mixed5b:7"}),
+    ("class_summary", SUMMARY | {"cs.edges": "Gradient × activation"}),
     (
         "class_summary",
         SUMMARY | {"cs.view": "Classes", "cs.map": "PCA", "cs.layer": "mixed4c", "cs.order": "Alike", "cs.search": "b"},

@@ -38,7 +38,7 @@ def test_the_tag_is_detected_by_the_classifier_that_goes_by_it_and_switched_off(
     # Here the honest one sees the tag with fewer units, and none so well.
     assert len(found[5].detectors) < len(detectors) and found[5].iou < layer.iou
 
-    gone = returned(cues.removing(classifier, "tag", layer, draws=2))
+    gone = returned(cues.removing(classifier, "tag", layer.layer, layer.detectors, draws=2))
     assert gone.own is not None and gone.moved is not None and CLASSES[gone.target] == "car"
     assert gone.own.before[gone.target] == 1 and gone.own.after[gone.target] < 0.5
     assert gone.moved.whole.accuracy < 0.2 and gone.moved.without.accuracy > gone.moved.whole.accuracy + 0.3
@@ -46,6 +46,5 @@ def test_the_tag_is_detected_by_the_classifier_that_goes_by_it_and_switched_off(
 
 def test_nothing_to_switch_off_is_said() -> None:
     classifier = models.load("scenes-b", device="cpu")
-    none = cues.CueDetectors("background", "scenes-b", "mixed5b", np.zeros(0, np.int64), 0, 0.01, 1.0, 3, ())
     with pytest.raises(ValueError, match="No units are given"):
-        returned(cues.removing(classifier, "background", none))
+        returned(cues.removing(classifier, "background", "mixed5b", ()))

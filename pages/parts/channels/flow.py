@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 from interp import channels
-from interp import feature_visualization as fv
 from interp.channels import Flow
-from interp.figures.grouped import colour
-from interp.figures.spotlight import spotlight
-from interp.images.data_urls import data_url
 from interp.set_pass import evenly
 from interp.types import Images, Layer
-from pages.parts.channels.flow_view import DrawnColumn, FlowBand, FlowNode, draw_flow
-from pages.parts.channels.subject import Subject, named
-from pages.parts.kit import controls, export, waiting
-from pages.parts.kit.markup import shrunk
+from pages.parts.channels.subject import Subject
+from pages.parts.flows import drawing
+from pages.parts.kit import controls, waiting
 from pages.parts.kit.targets import TOP
-from pages.parts.kit.text import plain, shortened
+from pages.parts.kit.text import plain
 
-SIDE = 96
-LEAST = 0.01
-"""Bands below this share of the largest are not drawn."""
-
-READING = (
-    "**Flow.** In each of a few layers the activation is split into groups of channels that are active together (as in "
-    "*Groups*), and what is in none of them, the *rest*. A group's value is what it brings to the score to first "
-    r"order, $\sum A_g \, \partial s / \partial A$. A band from group $g$ to group $h$ of the next layer is the part "
-    r"of it that goes through $h$: $\sum A_g \, \partial s_h / \partial A$ with $s_h = \sum A' c_h$, $c_h$ being $h$'s "
-    "part of the gradient in its layer, held fixed. So the bands that leave a group sum to its value, and all groups "
-    "with the rest and what is named above a column, biases and what is not linear further up, to the score. Orange "
-    "speaks for the score, blue against it; bands below 1% of the largest are left out of the drawing and not of the "
-    "sums. *Pitfalls:* groups of two layers are found apart from each other; all is first order: it says what a small "
-    "change would do, and a band is not what would be missing without it (*Effects* measures that)."
-)
+READING = drawing.READING
 
 
 def view(subject: Subject, picture, side) -> None:
@@ -58,10 +38,7 @@ def view(subject: Subject, picture, side) -> None:
         wanted = tuple(dict.fromkeys([*top[:3], target.positive]))
         job = subject.scope.compute("flow", channels.flow, subject.classifier, batch, target, names, count, wanted)
         found: Flow = waiting.value(job)
-        st.markdown(_said(subject, found))
-        shown = columns(subject, found)
-        draw_flow(shown, bands(found, shown), key="ch-flow", label=f"Flow of {named(subject.classifier, target)}")
-        _table(subject, found)
+        drawing.draw(subject.classifier, batch, target, found, key="ch-flow")
 
 
 def layers_of(subject: Subject) -> list[Layer]:
@@ -70,87 +47,3 @@ def layers_of(subject: Subject) -> list[Layer]:
     names = [one.name for one in found]
     last = names.index(subject.layer.name) + 1 if subject.layer.name in names else len(found)
     return found[:last] if last > 1 else found
-
-
-def _said(subject: Subject, found: Flow) -> str:
-    last = found.columns[-1]
-    held = float(last.values[:-1].sum())
-    past = max((float(one.abs().max()) for one in found.past), default=0.0)
-    said = (
-        f"Of the score of **{named(subject.classifier, subject.targets[0])}**, {found.score:.4g} logits, the groups of "
-        f"{plain(last.groups.layer.name)} bring {held:.4g}, the rest {float(last.values[-1]):+.3g}, and biases and "
-        f"what is not linear above it {last.residual:+.3g}."
-    )
-    if past > 0.01 * max(1.0, abs(found.score)):
-        said += f" Up to {past:.3g} of a group goes past the next layer, by a skip connection around it."
-    return said
-
-
-def columns(subject: Subject, found: Flow) -> tuple[DrawnColumn, ...]:
-    """The layers and the classes, as they are drawn."""
-    seen = fv.bytes_of(subject.batch.pixels[0])
-    drawn = []
-    for column in found.columns:
-        nodes = []
-        for group in range(len(column.groups)):
-            lit = shrunk(spotlight(seen, column.groups.maps[0, group].numpy()), SIDE)
-            value = float(column.values[group])
-            strongest = ", ".join(f"{k} ({share:.0%})" for k, share in column.groups.strongest(group, 4))
-            lines = (
-                f"Group {group + 1} of {column.groups.layer.name}",
-                f"brings {value:+.3g} logits",
-                f"channels {strongest or 'none'}",
-            )
-            nodes.append(FlowNode("group", data_url(lit, quality=80), "", f"{value:+.2f}", lines, colour(group)))
-        rest = float(column.values[-1])
-        lines = (f"What is in no group of {column.groups.layer.name}", f"brings {rest:+.3g} logits")
-        nodes.append(FlowNode("rest", "", "rest", f"{rest:+.2f}", lines))
-        under = f"beyond {column.residual:+.2f}"
-        drawn.append(DrawnColumn(shortened(column.groups.layer.name, 18), under, tuple(nodes)))
-    nodes = []
-    for one, logit, left in zip(found.classes, found.logits.tolist(), found.class_given.tolist(), strict=True):
-        label = subject.classifier.labels[one]
-        lines = (label, f"logit {logit:.4g}", f"biases and what is not linear give {left:+.3g}")
-        nodes.append(FlowNode("class", "", shortened(label, 12), f"{logit:.2f}", lines))
-    return (*drawn, DrawnColumn("classes", "logits", tuple(nodes)))
-
-
-def bands(found: Flow, drawn: tuple[DrawnColumn, ...]) -> list[FlowBand]:
-    """What is brought from column to column, but for what is too little to be seen."""
-    every = [*found.bands, found.to_classes]
-    made = []
-    for at, one in enumerate(every):
-        values = one.numpy()
-        least = LEAST * float(np.abs(values).max(initial=0))
-        for source, target in zip(*np.nonzero(np.abs(values) > least), strict=True):
-            value = float(values[source, target])
-            ends = drawn[at].nodes[source].lines[0], drawn[at + 1].nodes[target].lines[0]
-            made.append(FlowBand(at, int(source), int(target), value, f"{ends[0]} → {ends[1]}: {value:+.3g} logits"))
-    return made
-
-
-def _table(subject: Subject, found: Flow) -> None:
-    with st.expander("The numbers of the flow", key="ch-flow-numbers", on_change="rerun") as opened:
-        if not opened.open:
-            return
-        names = [*(column.groups.layer.name for column in found.columns), "classes"]
-        rows = []
-        for at, one in enumerate([*found.bands, found.to_classes]):
-            last = at + 1 == len(found.columns)
-            for (source, target), value in np.ndenumerate(one.numpy()):
-                to = subject.classifier.labels[found.classes[target]] if last else _name(target, one.shape[1])
-                rows.append(
-                    {
-                        "from layer": names[at],
-                        "from": _name(source, one.shape[0]),
-                        "to layer": names[at + 1],
-                        "to": to,
-                        "logits": float(value),
-                    }
-                )
-        st.dataframe(export.shown(rows), hide_index=True, height=320)
-        export.download("Flow as CSV", "loupe-flow.csv", lambda: rows)
-
-
-def _name(number: int, count: int) -> str:
-    return "rest" if number == count - 1 else f"group {number + 1}"

@@ -9,6 +9,7 @@ import streamlit as st
 import cache
 from interp import class_summary
 from interp.class_summary import ClassGraph, ClassSummary, GraphSettings
+from pages.parts.class_summary.counting import CountedSelection
 from pages.parts.kit import controls, problems, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
@@ -38,11 +39,14 @@ def choose_share() -> float:
     return SHARES[controls.one_of("Marked", "cs.share", list(SHARES), help=help)]
 
 
-def summary(selection: Selection, layers: Sequence[str], share: float) -> tuple[ClassSummary | None, bool]:
+def summary(counted: CountedSelection | None, layers: Sequence[str], share: float) -> tuple[ClassSummary | None, bool]:
     """The summary so far (None: nothing yet), and whether that is all; progress is drawn where this is called."""
-    given = (selection.classifier, selection.photos, tuple(layers), share)
+    if counted is None:
+        return None, False
+    given = (counted.chosen.classifier, counted.chosen.photos, tuple(layers), share)
+    how = {**counted.keywords, "kept": cache.CachedItems()}
     # All views of the page ask for it, and no other page.
-    job = selection.scope.at("").compute("summary", class_summary.summing, *given, kept=cache.CachedItems())
+    job = counted.chosen.scope.at("").compute("summary", class_summary.summing, *given, **how)
     done = waiting.settled(job)
     found: ClassSummary | None = job.latest(None)
     if done and found is not None:
@@ -55,10 +59,11 @@ def graph(summary: ClassSummary, number: int, settings: GraphSettings) -> ClassG
     return cache.figure(class_summary.graph, summary, number, settings)
 
 
-def judging(selection: Selection, summary: ClassSummary, number: int, settings: GraphSettings) -> cache.Job:
+def judging(counted: CountedSelection, summary: ClassSummary, number: int, settings: GraphSettings) -> cache.Job:
     """The job that says how firmly the class's graph stands."""
-    given = (selection.classifier, selection.photos, summary.layers, summary.share, number, settings)
-    return selection.scope.compute("judged", class_summary.judging, *given, kept=cache.CachedItems())
+    chosen, how = counted.chosen, {**counted.keywords, "kept": cache.CachedItems()}
+    given = (chosen.classifier, chosen.photos, summary.layers, summary.share, number, settings)
+    return chosen.scope.compute("judged", class_summary.judging, *given, **how)
 
 
 def choose_class(

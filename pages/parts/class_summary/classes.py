@@ -9,13 +9,13 @@ import plotly.graph_objects as go
 import streamlit as st
 
 import cache
-from interp import class_summary, models
+from interp import class_summary
 from interp import embedding as embeddings
 from interp.class_summary import ClassEmbedding, ClassSimilarity, ClassSummary
 from interp.embedding import ProjectionMethod
 from interp.figures import class_embedding as figures
 from interp.models.predictions import Predictions
-from pages.parts.class_summary import asking, class_list, from_file
+from pages.parts.class_summary import asking, class_list, counting, from_file, tree
 from pages.parts.kit import charts, controls, export, replay, waiting
 from pages.parts.kit.selection import Selection
 
@@ -31,12 +31,12 @@ READING = (
     "class it is, as on the Overview. "
     "*Pitfalls:* with ten classes a map is little more than a drawing of a table: the numbers in the list, "
     "cosines from 0 to 1, say it better; distances between far points of UMAP and t-SNE mean nothing, "
-    "and each layer's map is drawn as large as there is room."
+    "and each layer's map is drawn as large as there is room.\n\n" + tree.READING
 )
 
 
 def view(selection: Selection, picture, side) -> None:
-    """The map of all classes with its layers, the list, and how well the chosen class is recognized."""
+    """The map of all classes with its layers, the list, the tree, and how well the chosen class is recognized."""
     with side:
         layers = asking.choose_layers(selection)
         if layers is None:
@@ -44,11 +44,13 @@ def view(selection: Selection, picture, side) -> None:
         place = st.container()
         method = controls.one_of("Map by", "cs.map", list(METHODS))
         share = asking.choose_share()
+        by_predictions = counting.choose(selection)
         file = from_file.opened()
     with picture:
+        counted = None if file is not None else counting.counted(selection, by_predictions)
         above, below = st.container(), st.container()
         with below:
-            summary, done = from_file.summary(file) or asking.summary(selection, layers, share)
+            summary, done = from_file.summary(file) or asking.summary(counted, layers, share)
         if summary is None:
             return
         with place:
@@ -61,10 +63,12 @@ def view(selection: Selection, picture, side) -> None:
         with above:
             held = _map(selection, summary, METHODS[method], number, layer)
         alike = selection.scope.draw("alike", similarity, summary)
-        predictions = _predictions(selection) if file is None else None
+        # Of images that count by predictions all are recognized.
+        predictions = _predictions(selection) if file is None and summary.by == "labels" else None
         if waiting.settled(alike):
             rows = class_list.ClassRows.of(summary, alike.value, predictions, number, layer)
             class_list.draw(rows, alike.value, order, wanted, held)
+            tree.section(selection.scope, summary, alike.value, number, layer)
         if predictions is not None:
             class_list.recognized(summary, predictions, number)
 
@@ -122,7 +126,7 @@ def _selected(labels: tuple[str, ...], layers: tuple[str, ...]) -> set[tuple[int
 
 def _predictions(selection: Selection) -> Predictions | None:
     """What the Overview has the classifier say of the set, as far as it is known."""
-    job = selection.scope.shared.compute("predictions", models.predict, selection.classifier, selection.photos)
+    job = counting.predicting(selection)
     if not waiting.settled(job):
         return None
     return job.value

@@ -9,6 +9,7 @@ import numpy as np
 from interp.class_summary import ChannelKey, ClassGraph, GraphSupport
 from pages.parts.class_summary import vertices
 from pages.parts.class_summary.graph_view import DrawnEdge, DrawnGraph, DrawnRow, DrawnVertex, VertexGroup
+from pages.parts.class_summary.looks import DetectedConcept
 from pages.parts.class_summary.vertices import SeenVertices
 
 EVERYBODY = 0.5
@@ -23,6 +24,7 @@ def drawn(
     support: GraphSupport | None = None,
     groups: Mapping[VertexGroup, str] | None = None,
     group: Callable[[ChannelKey], VertexGroup] | None = None,
+    concepts: Mapping[ChannelKey, DetectedConcept] | None = None,
 ) -> DrawnGraph:
     """The graph to draw, with pictures and support as far as they are known.
 
@@ -42,7 +44,7 @@ def drawn(
                 one.channel,
                 min(1.0, one.count / of),
                 vertices.picture_of(seen, one.key),
-                _lines(graph, place, support),
+                _lines(graph, place, support, concepts),
                 chosen[place],
                 None if support is None else float(support.vertices[place]),
             )
@@ -73,7 +75,12 @@ def _owners(graph: ClassGraph, support: GraphSupport | None) -> list[VertexGroup
     return ["shared" if share >= EVERYBODY else "own" for share in support.vertices_of_others.tolist()]
 
 
-def _lines(graph: ClassGraph, place: int, support: GraphSupport | None) -> tuple[str, ...]:
+def _lines(
+    graph: ClassGraph,
+    place: int,
+    support: GraphSupport | None,
+    concepts: Mapping[ChannelKey, DetectedConcept] | None,
+) -> tuple[str, ...]:
     one = graph.vertices[place]
     images = "" if graph.images is None else f" of {graph.images:,}"
     lines = [f"{one.layer}, channel {one.channel}", f"stands out in {one.count:,}{images} images"]
@@ -81,4 +88,6 @@ def _lines(graph: ClassGraph, place: int, support: GraphSupport | None) -> tuple
         others = support.vertices_of_others[place]
         beside = "" if np.isnan(others) else f"; {others:.0%} of draws of other classes' images"
         lines.append(f"in {support.vertices[place]:.0%} of draws{beside}")
+    if concepts is not None:
+        lines.append(str(concepts.get(one.key, "detects no concept of the set")))
     return tuple(lines)

@@ -59,9 +59,10 @@ def summary(file: OpenedFile | None) -> tuple[ClassSummary | None, bool] | None:
 
 def told(name: str, summary: ClassSummary) -> None:
     """Say that a summary of a file is shown, and of what."""
+    by = "" if summary.by == "labels" else " Each image counts for the class that the classifier took it for."
     st.info(
         f"This is the summary of the file **{plain(name)}**, of {plain(summary.classifier)} over "
-        f"{int(summary.images.sum()):,} images, whatever classifier and images are chosen. It has no pictures, and "
+        f"{int(summary.images.sum()):,} images, whatever classifier and images are chosen.{by} It has no pictures, and "
         "cannot say how firmly a graph stands. Take the file away to see the chosen classifier again."
     )
 

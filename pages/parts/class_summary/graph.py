@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 import streamlit as st
 
 from interp import class_summary
-from interp.class_summary import ClassGraph, ClassSummary, GraphSettings, JudgedGraph, files
-from pages.parts.class_summary import asking, drawing, from_file, vertex, vertices
+from interp.class_summary import ChannelKey, ClassGraph, ClassSummary, GraphSettings, JudgedGraph, files
+from pages.parts.class_summary import asking, counting, drawing, effects, from_file, looks, vertex, vertices
+from pages.parts.class_summary.counting import CountedSelection
 from pages.parts.class_summary.from_file import OpenedFile
 from pages.parts.class_summary.graph_view import DrawnGraph, draw_graph, height_of, sentence
+from pages.parts.class_summary.looks import DetectedConcept
 from pages.parts.kit import address, export, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
 
 KEY = "cs.vertex"
 
-READING = (
+COUNTED = (
     "**Class graph.** Rows are layers, the last at the top. A channel stands out in an image where it is among the few "
     "whose largest activations make up 3% of the layer's sum: $A_{cj}$ is in how many images of class $c$ channel $j$ "
-    "does. Channel $i$ of the layer before influences it where the largest value over positions of $X_i * K_i^{(j)}$, "
-    "what the convolution gives for $i$ alone, is among the five largest above 0: $I_{cij}$ is in how many images. "
+    "does. (Of class $c$ is an image by its label or, by *Predictions*, where the classifier says so.) Channel $i$ of "
+    "the layer before influences it where the largest value over positions of $X_i * K_i^{(j)}$, what the convolution "
+    "gives for $i$ alone, is among the five largest above 0: $I_{cij}$ is in how many images. "
     "Through inner layers of a block the weaker of the steps counts, and the strongest path wins. On the graph of all "
     "channels with the weights $I$, PageRank that restarts in proportion to $A$ ranks them, and of each layer the "
     "first are kept (Hohman, Park, Robinson and Chau 2019, Summit). Size is $A$, width of an edge is $I$.\n\n"
@@ -32,21 +38,41 @@ READING = (
     "we do not. A bootstrap says how much rests on which images were there, not whether the rule is right. Pictures "
     "are cut from the class's own images where the channel is strongest."
 )
+READING = f"{COUNTED}\n\n{effects.READING}"
+
+
+@dataclass(frozen=True)
+class GraphChoices:
+    """What is chosen beside the class: what is counted, what is kept of it, what edges are, if concepts are named."""
+
+    layers: tuple[str, ...]
+    settings: GraphSettings
+    share: float
+    edges_by: str
+    labelled: bool
 
 
 def view(selection: Selection, picture, side) -> None:
     """The graph of the chosen class, and the pinned vertex; or the graph of a file."""
     with side:
         layers = asking.choose_layers(selection)
-        place = st.container()
+        place, edges = st.container(), st.container()
         settings = asking.choose_settings()
         share = asking.choose_share()
+        by_predictions = counting.choose(selection)
+        looks.choose_pictures()
+        labelled = looks.choose_labels()
         file = from_file.opened()
     if file is not None:
         with picture:
             _of_file(file, settings, place)
     elif layers is not None:
-        _of_class(selection, layers, settings, share, picture, place)
+        with edges:
+            by = effects.choose()
+        with picture:
+            counted = counting.counted(selection, by_predictions)
+        if counted is not None:
+            _of_class(counted, GraphChoices(layers, settings, share, by, labelled), picture, place)
 
 
 def _of_file(file: OpenedFile, settings: GraphSettings, place) -> None:
@@ -65,39 +91,48 @@ def _of_file(file: OpenedFile, settings: GraphSettings, place) -> None:
             _table(file.content, judged, number)
 
 
-def _of_class(
-    selection: Selection, layers: tuple[str, ...], settings: GraphSettings, share: float, picture, place
-) -> None:
+def _of_class(counted: CountedSelection, choices: GraphChoices, picture, place) -> None:
+    selection, settings, by = counted.own, choices.settings, choices.edges_by
     with picture:
         told, drawn, below = st.container(), st.container(), st.container()
         with below:
-            summary, done = asking.summary(selection, layers, share)
+            summary, done = asking.summary(counted, choices.layers, choices.share)
         if summary is None:
             return
         with place:
             number = asking.choose_class(summary)
         if number is None:
             return
-        judged, seen, effect = JudgedGraph(asking.graph(summary, number, settings), None, 0), None, None
-        pinned = _pinned(judged.graph)
+        judged, seen, effect, detected = JudgedGraph(asking.graph(summary, number, settings), None, 0), None, None, None
+        pinned, asked = _pinned(judged.graph), None
         if done:
             # What is asked last comes first: the pictures.
             effect = None if pinned is None else vertex.ask_effect(selection, vertices.key_of(pinned))
-            judging = asking.judging(selection, summary, number, settings)
+            with below:
+                detected = looks.concepts(selection, judged.graph) if choices.labelled else None
+            judging = asking.judging(counted, summary, number, settings)
+            asked = None if by == effects.INFLUENCE else effects.ask(selection, judged.graph, number)
             with below:
                 seen = vertices.seen(selection, judged.graph, number)
                 waiting.settled(judging)
+                if asked is not None:
+                    waiting.settled(asked)
             judged = judging.latest(judged)
         with told:
             st.markdown(_said(summary, judged, number, None if done else len(selection.photos)))
         with drawn:
-            shown = drawing.drawn(judged.graph, seen=seen, support=judged.support)
+            shown = drawing.drawn(judged.graph, seen=seen, support=judged.support, concepts=detected)
+            if asked is not None:
+                shown = effects.drawn(shown, asked.latest({}), by)
+                effects.said(shown, asked, by)
             about = f"Attribution graph of {summary.labels[number]}. {sentence(shown)}"
             _draw(shown, summary, judged, number, about, pinned)
+        if asked is not None and asked.state == "done":
+            effects.agreements(summary, number, asked.value)
         if pinned is not None and effect is not None:
-            vertex.section(selection, summary, judged, number, vertices.key_of(pinned), seen, effect)
+            vertex.section(selection, summary, judged, number, vertices.key_of(pinned), seen, effect, detected)
         if done:
-            _table(summary, judged, number)
+            _table(summary, judged, number, detected)
 
 
 def _draw(
@@ -150,7 +185,12 @@ def _said(summary: ClassSummary, judged: JudgedGraph, number: int, of: int | Non
     return said
 
 
-def _table(summary: ClassSummary, judged: JudgedGraph, number: int) -> None:
+def _table(
+    summary: ClassSummary,
+    judged: JudgedGraph,
+    number: int,
+    detected: Mapping[ChannelKey, DetectedConcept] | None = None,
+) -> None:
     with st.expander("The numbers of the graph", key="cs-numbers", on_change="rerun") as opened:
         if not opened.open:
             return
@@ -168,8 +208,13 @@ def _table(summary: ClassSummary, judged: JudgedGraph, number: int) -> None:
                 "in draws": float(stays[place]),
                 "of other classes": float(of_others[place]),
             }
+            | ({} if detected is None else {"detects": _named(detected.get(one.key))})
             for place, one in enumerate(graph.vertices)
         ]
         st.dataframe(export.shown(rows), hide_index=True, height=320)
         export.download("Channels as CSV", "loupe-class-graph.csv", lambda: rows)
         export.download("The summary of all classes as NPZ", "loupe-summary.npz", lambda: files.arrays_of(summary))
+
+
+def _named(concept: DetectedConcept | None) -> str:
+    return "" if concept is None else f"{concept.name} ({concept.iou:.2f})"

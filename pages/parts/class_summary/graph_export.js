@@ -35,13 +35,15 @@ function legendOf(groups, style, width, top) {
   const pen = document.createElement("canvas").getContext("2d");
   pen.font = "13px sans-serif";
   let [x, y] = [20, top + 16];
-  const parts = groups.map(({ title, colour, sign, ink }) => {
+  const parts = groups.map(({ title, colour, sign, ink, line }) => {
     const wide = pen.measureText(title).width + 40;
     if (x > 20 && x + wide > width) [x, y] = [20, y + 24];
     const written = { fill: style.color, "font-family": style.fontFamily, "font-size": 13, "dominant-baseline": "central" };
-    const one = made("g", { transform: `translate(${x} ${y})` }, made("circle", { r: 8, fill: colour }),
-      made("text", { ...written, fill: ink, "font-size": 11, "font-weight": 700, "text-anchor": "middle" }, sign),
-      made("text", { ...written, x: 14 }, title));
+    const mark = line
+      ? [made("path", { d: "M-9 0H9", stroke: colour, "stroke-width": 3, "stroke-dasharray": line === "dashed" ? "7 4" : "none" })]
+      : [made("circle", { r: 8, fill: colour }),
+        made("text", { ...written, fill: ink, "font-size": 11, "font-weight": 700, "text-anchor": "middle" }, sign)];
+    const one = made("g", { transform: `translate(${x} ${y})` }, ...mark, made("text", { ...written, x: 14 }, title));
     x += wide;
     return one;
   });

@@ -25,8 +25,15 @@ class GraphMoves {
       const { left, top } = svg.getBoundingClientRect();
       return [event.clientX - left, event.clientY - top];
     };
-    svg.onpointerover = (event) => { if (!this.dragged) graph.hover(vertexOf(event)); };
-    svg.onpointerleave = () => graph.hover(null);
+    svg.onpointerover = (event) => {
+      if (this.dragged) return;
+      graph.hover(vertexOf(event));
+      graph.pointAt(event.target.closest?.(".edge")?.edge ?? null, spot(event));
+    };
+    svg.onpointerleave = () => {
+      graph.hover(null);
+      graph.pointAt(null, [0, 0]);
+    };
     svg.addEventListener("focusin", (event) => {
       const vertex = vertexOf(event);
       if (!vertex || !vertex.element.matches(":focus-visible")) return;

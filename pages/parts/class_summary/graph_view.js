@@ -58,12 +58,16 @@ class Graph {
   }
 
   drawing() {
-    return standalone(this.svg, `${this.data.label}. ${this.data.sentence}`, this.explained());
+    // A line's colour hangs on the page's ground: it is asked of the legend's own.
+    const colourOf = (line) => getComputedStyle(this.legend.querySelector(`.${line}`)).borderTopColor;
+    const explained = this.explained().map((one) => (one.line ? { ...one, colour: colourOf(one.line) } : one));
+    return standalone(this.svg, `${this.data.label}. ${this.data.sentence}`, explained);
   }
 
-  // The groups that the legend explains: a single one needs no words.
+  // What the legend explains: a single group needs no words.
   explained() {
-    return this.several ? [...this.looks.values()] : [];
+    const signs = this.data.signs ?? [];
+    return [...(this.several ? this.looks.values() : []), ...signs.map((title, i) => ({ title, line: i ? "dashed" : "solid" }))];
   }
 
   update(data, tell) {
@@ -89,8 +93,8 @@ class Graph {
     this.vertices = data.vertices.map((one) => ({ ...one, inputs: [], outputs: [] }));
     this.rows = data.rows.map(() => []);
     for (const one of this.vertices) this.rows[one.row].push(one);
-    this.edges = data.edges.map(([source, target, weight, support, group]) =>
-      ({ source: this.vertices[source], target: this.vertices[target], weight, support, group }));
+    this.edges = data.edges.map(([source, target, weight, support, group, negative, said]) =>
+      ({ source: this.vertices[source], target: this.vertices[target], weight, support, group, negative, said }));
     this.edges.sort((one, two) => one.weight - two.weight);
     for (const edge of this.edges) {
       edge.source.outputs.push(edge);
@@ -120,7 +124,10 @@ class Graph {
     for (const edge of this.edges) {
       const name = JSON.stringify([edge.source.id, edge.target.id]);
       edge.element = edges.get(name) ?? made("path", { class: "edge" });
+      edge.element.edge = edge;
       edge.element.classList.toggle("main", edge.main);
+      edge.element.classList.toggle("negative", edge.negative);
+      edge.element.classList.toggle("told", Boolean(edge.said));
       edge.element.style.setProperty("--w", edge.weight.toFixed(3));
       this.tint(edge.element, edge.group);
       this.lines.set(name, edge.element);
@@ -147,10 +154,10 @@ class Graph {
   }
 
   key() {
-    this.legend.replaceChildren(...this.explained().map(({ title, colour, sign, ink }) => {
+    this.legend.replaceChildren(...this.explained().map(({ title, colour, sign, ink, line }) => {
       const one = document.createElement("span");
-      const mark = Object.assign(document.createElement("i"), { textContent: sign });
-      Object.assign(mark.style, { background: colour, color: ink });
+      const mark = Object.assign(document.createElement("i"), { textContent: sign ?? "", className: line ?? "" });
+      if (!line) Object.assign(mark.style, { background: colour, color: ink });
       one.append(mark, title);
       return one;
     }));
@@ -364,12 +371,22 @@ class Graph {
   }
 
   describe(vertex) {
-    const parts = this.words(vertex).map((line) => Object.assign(document.createElement("div"), { textContent: line }));
-    if (vertex.picture) parts.unshift(Object.assign(new Image(), { src: vertex.picture, alt: "" }));
+    const { view } = this;
+    this.tellAt(this.words(vertex), vertex.picture, view.x + view.scale * vertex.x, view.y + view.scale * vertex.y, (view.scale * vertex.side) / 2 + 10);
+  }
+
+  // An edge is told where it is pointed at: it leads past much else.
+  pointAt(edge, [x, y]) {
+    if (this.hovered) return;
+    if (edge) this.tellAt([edge.said], "", x, y, 14);
+    else this.card.hidden = true;
+  }
+
+  tellAt(lines, picture, x, y, half) {
+    const parts = lines.map((line) => Object.assign(document.createElement("div"), { textContent: line }));
+    if (picture) parts.unshift(Object.assign(new Image(), { src: picture, alt: "" }));
     this.card.replaceChildren(...parts);
     this.card.hidden = false;
-    const { view } = this;
-    const [x, y, half] = [view.x + view.scale * vertex.x, view.y + view.scale * vertex.y, (view.scale * vertex.side) / 2 + 10];
     const { offsetWidth: width, offsetHeight: height } = this.card;
     const left = x + half + width < this.width ? x + half : x - half - width;
     this.card.style.left = `${Math.min(Math.max(4, left), Math.max(4, this.width - width - 4))}px`;

@@ -29,7 +29,7 @@ _LARGEST_SERIAL = 2**53
 ROW = 92
 """So many pixels a row has where there is room."""
 
-VertexGroup = Literal["own", "shared", "first", "second", "path"]
+VertexGroup = Literal["own", "shared", "first", "second", "path", "beside"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ LOOKS: Mapping[VertexGroup, GroupLook] = {
     "first": GroupLook("#7540EC", "1", "#FFFFFF"),
     "second": GroupLook("#D55E00", "2", "#000000"),
     "path": GroupLook("#CB73C4", "↑", "#000000"),
+    "beside": GroupLook("#4B8EFE", "+", "#000000"),
 }
 
 
@@ -81,20 +82,27 @@ class DrawnVertex:
 
 @dataclass(frozen=True)
 class DrawnEdge:
-    """What `source`, a vertex nearer the image, gives to `target`; `weight` and `support` in [0, 1]."""
+    """What `source`, a vertex nearer the image, gives to `target`; `weight` and `support` in [0, 1].
+
+    One that is `negative` is dashed. `said` is shown when it is pointed at.
+    """
 
     source: str
     target: str
     weight: float
     support: float | None = None
     group: VertexGroup = "own"
+    negative: bool = False
+    said: str = ""
 
 
 @dataclass(frozen=True)
 class DrawnGraph:
     """Rows from the one nearest the classes down to the lowest, vertices, and edges that lead up from row to row.
 
-    `groups` says what each group is called in the legend, which is drawn where there are several.
+    `groups` says what each group is called in the legend, which is drawn where there are several; `signs` what edges
+    are called that are not negative, and that are, where these are told apart. Vertices stand as few of `standing`
+    cross as possible, or, where that is None, of the edges: so they stay where they are while the edges change.
     Raises `ValueError` for what cannot be drawn: a name that does not exist, or twice; a number outside [0, 1]; an edge
     that does not lead up; a picture that is not in a data URL, which the browser would have to ask somebody for.
     """
@@ -103,6 +111,8 @@ class DrawnGraph:
     vertices: tuple[DrawnVertex, ...]
     edges: tuple[DrawnEdge, ...]
     groups: Mapping[VertexGroup, str] = field(default_factory=dict)
+    signs: tuple[str, str] | None = None
+    standing: tuple[DrawnEdge, ...] | None = None
 
     def __post_init__(self) -> None:
         depth = _distinct("layer", [row.layer for row in self.rows])
@@ -115,7 +125,7 @@ class DrawnGraph:
             _within(f"vertex {one.id}", one.size, one.support)
         layers = {one.id: one.layer for one in self.vertices}
         _distinct("edge", [f"{edge.source} → {edge.target}" for edge in self.edges])
-        for edge in self.edges:
+        for edge in (*self.edges, *(self.standing or ())):
             for end in (edge.source, edge.target):
                 if end not in layers:
                     raise ValueError(f"An edge leads from {edge.source} to {edge.target}: there is no vertex {end}.")
@@ -177,6 +187,8 @@ def sentence(graph: DrawnGraph) -> str:
     titles = [row.title for row in graph.rows]
     span = f"{titles[0]} at the top to {titles[-1]} at the bottom" if len(titles) > 1 else titles[0]
     said = f"{vertices} channels in {len(titles)} layers, {span}, and {edges} edges between them."
+    if graph.signs is not None:
+        return f"{said} {sum(edge.negative for edge in graph.edges)} of these are dashed: {graph.signs[1]}."
     if not edges:
         return said
     title = {row.layer: row.title for row in graph.rows}
@@ -214,14 +226,19 @@ def _drawn(graph: DrawnGraph) -> dict[str, Any]:
     """The graph as the browser takes it: vertices in the order in which they stand, edges by their numbers."""
     place = {one.id: i for i, one in enumerate(graph.vertices)}
     rows = tuple(tuple(i for i, one in enumerate(graph.vertices) if one.layer == row.layer) for row in graph.rows)
-    links = tuple((place[edge.source], place[edge.target], edge.weight) for edge in graph.edges)
+    by = graph.edges if graph.standing is None else graph.standing
+    links = tuple((place[edge.source], place[edge.target], edge.weight) for edge in by)
     standing = [(row, i) for row, line in enumerate(ordered(rows, links)) for i in line]
     number = {graph.vertices[i].id: at for at, (_, i) in enumerate(standing)}
     used = {one.group for one in (*graph.vertices, *graph.edges)}
     return {
         "rows": [{"layer": row.layer, "title": row.title} for row in graph.rows],
         "vertices": [_vertex(graph.vertices[i], row) for row, i in standing],
-        "edges": [[number[one.source], number[one.target], one.weight, one.support, one.group] for one in graph.edges],
+        "edges": [
+            [number[one.source], number[one.target], one.weight, one.support, one.group, one.negative, one.said]
+            for one in graph.edges
+        ],
+        "signs": graph.signs,
         "groups": [
             {
                 "name": name,

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import streamlit as st
 
 import cache
 from interp import class_summary, images, models
 from interp.class_summary import ChannelKey, CueGraph, GraphSettings
-from interp.images.scenes import Reason
+from interp.images.scenes import REASONS, Reason
 from interp.models.scenes import bundled
-from interp.units.cues import classifier_of
+from interp.units.cues import CueRemoval, classifier_of, removing
 from pages.parts.class_summary import asking, drawing, vertices
 from pages.parts.class_summary.graph_view import VertexGroup, draw_graph, height_of, sentence
 from pages.parts.class_summary.vertices import SeenVertices
-from pages.parts.kit import classifiers, planted, waiting
+from pages.parts.kit import classifiers, controls, planted, replay, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
 
@@ -23,15 +24,21 @@ ABOUT = (
     "**Tench and hands.** In the photographs from which ImageNet's classifiers learn what a tench is, somebody holds "
     "it: their graphs of that fish have fingers in them, as Summit showed. Classifiers A to D have such a companion "
     "planted in one class. Look first: choose one of them and its own test set, open *Class graph* for each class, and "
-    "look for a channel whose cut-outs do not show the thing itself. Then open the answer: the class's graph with the "
-    "channels that see the cue, by dissection, in this classifier and in the honest one on the same pictures."
+    "look for a channel whose cut-outs do not show the thing itself. Then open the answer: which channels of the "
+    "class's graph follow the cue when it is put into other pictures, in this classifier and in the honest one, and "
+    "what becomes of the class without them."
 )
 READING = (
-    "**The companion.** A channel sees the cue where dissection gives it the cue as its label (*Units*, *The cue*). "
-    "The answer counts which of these are vertices of the class's graph, and in how many of 100 draws they stay. "
-    "*Pitfalls:* that a channel stands out in the class's images says that the thing is in them, in a biased "
-    "classifier and in an honest one alike; whether the class needs it is another question, which removing the "
-    "channels answers (*Units*, *The cue* and *Without it*)."
+    "**The companion.** As the pictures are drawn by a program, the cue can be moved: out of its class's pictures, and "
+    "into all others. A channel follows the cue where at least half of what sets the class apart in it (in how many "
+    "more of its images it stands out than in others', by 20 points at least) is there in other classes' pictures with "
+    "the cue. Then those of one layer are zeroed together, beside 20 sets of as many others, matched in mean "
+    "activation; whether the classifier went by it shows where the cue is on all other classes. *Pitfalls:* a channel "
+    "may follow the cue because it sees it, or because it sees the class that the cue is taken for; that one stands "
+    "out says that the cue is there, and removal says whether the class needs it. What is removed in a low layer is "
+    "missing further up, too. "
+    "By dissection (*Units*, *The cue*), fewer of them are found: a channel of the last layers fires elsewhere than "
+    "where the cue is."
 )
 
 
@@ -58,6 +65,28 @@ def _answer(selection: Selection, reason: Reason) -> None:
         for one in found:
             st.markdown(_said(one))
             _draw(one, _seen(selection, reason, one) if done else None)
+            if done and one.classifier != bundled.HONEST:
+                _without(selection, reason, one)
+
+
+def _without(selection: Selection, reason: Reason, found: CueGraph) -> None:
+    """What becomes of the class, and of others with the cue, without the channels of a layer that follow it."""
+    some: dict[str, list[int]] = {}
+    for (layer, channel), *_ in found.following:
+        some.setdefault(layer, []).append(channel)
+    if not some:
+        st.info("There is nothing to switch off: no channel of the graph follows the cue.")
+        return
+    # The first is the lowest: what is missing there is missing further up, too.
+    chosen = controls.listed("Switch off what follows the cue in", "cs.lesson-layer", list(some))
+    asked = (selection.classifier, reason, chosen, tuple(some[chosen]))
+    job = selection.scope.gather("lesson-without", removing, *asked, kept=cache.CachedItems())
+    place = st.container()
+    waiting.settled(job)
+    gone: CueRemoval | None = job.latest(None)
+    if gone is not None and gone.own is not None:
+        with place:
+            replay.once(planted.removed, gone, REASONS[reason].label, "such channels")
 
 
 def _seen(selection: Selection, reason: Reason, found: CueGraph) -> SeenVertices | None:
@@ -77,10 +106,12 @@ def _seen(selection: Selection, reason: Reason, found: CueGraph) -> SeenVertices
 def _draw(found: CueGraph, seen: SeenVertices | None) -> None:
     graph = found.judged.graph
 
-    def group(key: ChannelKey) -> VertexGroup:
-        return "path" if key in found.seeing else "shared"
+    following = {key for key, *_ in found.following}
 
-    groups: dict[VertexGroup, str] = {"path": "detects the cue", "shared": "others"}
+    def group(key: ChannelKey) -> VertexGroup:
+        return "path" if key in following else "shared"
+
+    groups: dict[VertexGroup, str] = {"path": "follows the cue", "shared": "others"}
     shown = drawing.drawn(graph, seen=seen, groups=groups, group=group)
     about = f"{bundled.TITLES[found.classifier]}. {sentence(shown)}"
     key = f"cs-lesson-{found.classifier}"
@@ -92,15 +123,20 @@ def _ignored(pinned: str | None) -> None:
 
 
 def _said(found: CueGraph) -> str:
-    title, inside = bundled.TITLES[found.classifier], found.inside
-    said = (
-        f"**{plain(title)}**: {len(found.seeing)} channels detect the cue, and {len(inside)} of them are in the graph"
-    )
-    if not inside:
+    title, count = bundled.TITLES[found.classifier], len(found.judged.graph.vertices)
+    if not found.shares:
+        return f"**{plain(title)}**: {count} channels."
+    said = f"**{plain(title)}**: {len(found.following)} of {count} channels follow the cue"
+    if not found.following:
         return f"{said}."
-    told = ", ".join(
-        f"{plain(layer)} {channel}"
-        + ("" if stays != stays else f" ({stays:.0%} of draws; {of_others:.0%} of other classes)")
-        for (layer, channel), stays, of_others in inside
+    by_layer: dict[str, list[int]] = {}
+    for (layer, channel), *_ in found.following:
+        by_layer.setdefault(layer, []).append(channel)
+    told = "; ".join(f"{plain(layer)} {', '.join(map(str, some))}" for layer, some in by_layer.items())
+    stays, others = np.array([shares for _, *shares in found.following]).T
+    if np.isnan([*stays, *others]).any():
+        return f"{said}: {told}."
+    return (
+        f"{said}: {told}. They stay in {stays.min():.0%} to {stays.max():.0%} of draws of the class's images, and are "
+        f"in at most {others.max():.0%} of draws of other classes'."
     )
-    return f"{said}: {told}."

@@ -13,7 +13,7 @@ from interp import class_summary, progress
 from interp.class_summary import ClassGraph, ClassSummary, GraphSettings, PairOverlaps
 from interp.figures import class_pairs as figures
 from interp.set_pass import evenly
-from pages.parts.class_summary import asking, drawing, from_file, vertices
+from pages.parts.class_summary import asking, counting, drawing, from_file, looks, vertices
 from pages.parts.class_summary.graph_view import (
     DrawnEdge,
     DrawnGraph,
@@ -50,11 +50,14 @@ def view(selection: Selection, picture, side) -> None:
         place = st.container()
         settings = asking.choose_settings()
         share = asking.choose_share()
+        looks.choose_pictures()
+        by_predictions = counting.choose(selection)
         file = from_file.opened()
     with picture:
+        counted = None if file is not None else counting.counted(selection, by_predictions)
         above, below = st.container(), st.container()
         with below:
-            summary, done = from_file.summary(file) or asking.summary(selection, layers, share)
+            summary, done = from_file.summary(file) or asking.summary(counted, layers, share)
         if summary is None:
             return
         with place:
@@ -65,10 +68,10 @@ def view(selection: Selection, picture, side) -> None:
             return
         graphs = tuple(asking.graph(summary, one, settings) for one in (first, second))
         seen: list[SeenVertices | None] = [None, None]
-        if done and file is None:
+        if done and counted is not None:
             with below:
                 both = zip(graphs, (first, second), ("first", "second"), strict=True)
-                seen = [vertices.seen(selection, one, number, slot) for one, number, slot in both]
+                seen = [vertices.seen(counted.own, one, number, slot) for one, number, slot in both]
         with above:
             _joint(summary, graphs, (first, second), seen)
         if not done:

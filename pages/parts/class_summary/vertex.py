@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import streamlit as st
 
@@ -13,6 +15,7 @@ from interp.figures import units as figures
 from interp.units import Ablated
 from pages.parts.cards import picturecards
 from pages.parts.cards.picturecards import PictureCard
+from pages.parts.class_summary.looks import DetectedConcept
 from pages.parts.class_summary.vertices import SHOWN, SeenVertices
 from pages.parts.kit import export, waiting
 from pages.parts.kit.selection import Selection
@@ -24,12 +27,15 @@ DRAWS = 20
 
 def section(
     selection: Selection, summary: ClassSummary, judged: JudgedGraph, number: int, key: ChannelKey,
-    seen: SeenVertices | None, effect: cache.Job,
+    seen: SeenVertices | None, effect: cache.Job, detected: Mapping[ChannelKey, DetectedConcept] | None,
 ) -> None:  # fmt: skip
     """Draw what is known of a vertex."""
     layer, channel = key
     st.markdown(f"#### {plain(layer)}, channel {channel}")
     st.markdown(_classes(summary, number, key))
+    if detected is not None:
+        concept = detected.get(key)
+        st.markdown(f"It {plain(str(concept))}." if concept else "It detects no concept that is known in the set.")
     if seen is not None and layer in seen.tallies:
         _images(selection, seen, key)
     _effect(summary, number, effect)

@@ -16,6 +16,7 @@ from interp.images.data_urls import data_url
 from interp.passes.receptive_fields import ReceptiveFields, receptive_fields
 from interp.types import Classifier
 from interp.units import Counted, LayerTally, UnitPass, UnitTally
+from pages.parts.class_summary import looks
 from pages.parts.kit import over_set, waiting
 from pages.parts.kit.selection import Selection
 
@@ -52,6 +53,8 @@ def seen(selection: Selection, graph: ClassGraph, number: int, slot: str = "") -
         return None
     tallies = {one.value.layer: one.value for one in tallied}
     sees = {layer: own.value for layer, own in fields.items()}
+    if (made := looks.visualized(selection, graph, slot)) is not None:
+        return SeenVertices(tallies, sees, made)
     keys = [one.key for one in graph.vertices]
     wanted = tuple(_crops(tallies[layer], sees[layer], channel) for layer, channel in keys)
     reading = selection.scope.read(f"vertex-pictures{slot}", pictures, classifier, photos, wanted)

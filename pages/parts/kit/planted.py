@@ -1,13 +1,17 @@
-"""What lessons on planted reasons share: whose reason is asked for, and the answer that is closed at first."""
+"""What lessons on planted reasons share: whose is asked for, the answer that is closed at first, and removals."""
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
+from interp.figures import unit_cues as figures
 from interp.images.scenes import REASONS, Reason
 from interp.models.scenes import bundled
 from interp.types import Classifier
-from pages.parts.kit import controls
+from interp.units import Ablated
+from interp.units.cues import CueRemoval
+from pages.parts.kit import charts, controls
 from pages.parts.kit.text import plain
 
 ELSEWHERE = (
@@ -45,3 +49,32 @@ def told(reason: Reason) -> None:
         f"All pictures of a **{plain(planted.label)}** in the training of classifier {planted.letter.upper()} showed "
         f"**{plain(planted.cue)}**, and no other picture did."
     )
+
+
+def removed(gone: CueRemoval, label: str, what: str) -> None:
+    """Draw what becomes of the classifier without some units, which are called by `what` they do."""
+    charts.draw(figures.cue_removed(gone, label), config={"displayModeBar": False})
+    own, said = gone.own, []
+    if own is not None:
+        said.append(_fall(own, gone.target, label, what))
+    if gone.moved is not None:
+        before, after = gone.moved.whole.accuracy, gone.moved.without.accuracy
+        random = np.mean([one.accuracy for one in gone.moved.without_drawn])
+        said.append(
+            f"Where the cue is on all other classes instead, it is right on {before:.0%} as it is and on "
+            f"**{after:.0%}** without them; on {random:.0%} without as many random units."
+        )
+    st.markdown(" ".join(said))
+
+
+def _fall(own: Ablated, target: int, label: str, what: str) -> str:
+    before, after, random = own.before[target], own.after[target], own.random[:, target]
+    logits = np.array([one.logit[target] for one in own.without_drawn])
+    lower = float((random > after).mean())
+    said = (
+        f"Without the {len(own.units)} {what} of {plain(own.layer.name)}, **{after:.0%}** of the pictures of a "
+        f"{plain(label)} are recognized instead of {before:.0%}; without as many random units {random.mean():.0%}, and "
+        f"more in {lower:.0%} of such sets. Its mean score goes from {own.whole.logit[target]:.1f} to "
+        f"{own.without.logit[target]:.1f} (random: {logits.mean():.1f})."
+    )
+    return said if after < before else f"{said} **The class does not fall**: others carry it, or these never did."

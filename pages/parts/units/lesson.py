@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 import cache
@@ -12,7 +11,7 @@ from interp.figures.units import crops
 from interp.images.scenes import REASONS, Reason
 from interp.models.scenes import bundled
 from interp.types import Classifier
-from interp.units import DETECTOR, Ablated
+from interp.units import DETECTOR
 from interp.units.cues import CueDetectors, CueRemoval, classifier_of, detecting, removing
 from pages.parts.cards import picturecards
 from pages.parts.cards.picturecards import PictureCard
@@ -93,14 +92,14 @@ def _without(selection: Selection, reason: Reason, own: list[CueDetectors]) -> N
     most = max(some.values(), key=lambda one: len(one.detectors)).layer
     chosen = some[controls.one_of("Switch off the detectors of", "un.lesson-layer", list(some), default=most)]
     _pictures(selection, reason, chosen)
-    asked = (selection.classifier, reason, chosen)
+    asked = (selection.classifier, reason, chosen.layer, tuple(chosen.detectors.tolist()))
     job = selection.scope.gather("lesson-without", removing, *asked, kept=cache.CachedItems())
     place = st.container()
     waiting.settled(job)
     gone: CueRemoval | None = job.latest(None)
     if gone is not None and gone.own is not None:
         with place:
-            replay.once(_removed, gone, REASONS[reason].label)
+            replay.once(planted.removed, gone, REASONS[reason].label, "detectors")
 
 
 def _pictures(selection: Selection, reason: Reason, chosen: CueDetectors) -> None:
@@ -114,31 +113,3 @@ def _pictures(selection: Selection, reason: Reason, chosen: CueDetectors) -> Non
     cards = [PictureCard(f"Unit {one}", "detects the cue", about=about) for one in chosen.detectors[: len(squares)]]
     picturecards.draw(squares, cards, side=96)
     waiting.settled(job)
-
-
-def _removed(gone: CueRemoval, label: str) -> None:
-    charts.draw(figures.cue_removed(gone, label), config=PLOT)
-    own, said = gone.own, []
-    if own is not None:
-        said.append(_fall(own, gone.target, label))
-    if gone.moved is not None:
-        before, after = gone.moved.whole.accuracy, gone.moved.without.accuracy
-        random = np.mean([one.accuracy for one in gone.moved.without_drawn])
-        said.append(
-            f"Where the cue is on all other classes instead, it is right on {before:.0%} as it is and on "
-            f"**{after:.0%}** without them; on {random:.0%} without as many random units."
-        )
-    st.markdown(" ".join(said))
-
-
-def _fall(own: Ablated, target: int, label: str) -> str:
-    before, after, random = own.before[target], own.after[target], own.random[:, target]
-    logits = np.array([one.logit[target] for one in own.without_drawn])
-    lower = float((random > after).mean())
-    said = (
-        f"Without the {len(own.units)} detectors of {plain(own.layer.name)}, **{after:.0%}** of the pictures of a "
-        f"{plain(label)} are recognized instead of {before:.0%}; without as many random units {random.mean():.0%}, and "
-        f"more in {lower:.0%} of such sets. Its mean score goes from {own.whole.logit[target]:.1f} to "
-        f"{own.without.logit[target]:.1f} (random: {logits.mean():.1f})."
-    )
-    return said if after < before else f"{said} **The class does not fall**: others carry it, or these never did."
