@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,12 +18,14 @@ from streamlit.testing.v1 import AppTest, local_script_runner
 
 import cache
 from cache.visitors import Slot, Visitor
-from interp import models
+from interp import attribution, models
 from interp.images.scenes import sets
 from interp.models.scenes import bundled
 from interp.types import Classifier
 from pages.parts.cards import making, picturecards
+from pages.parts.class_summary import vertex
 from pages.parts.kit import canvas, waiting
+from pages.parts.units import effect, without
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -98,8 +101,30 @@ _asking = local_script_runner.require_widgets_deltas
 
 @pytest.fixture(autouse=True)
 def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pictures are made in few steps, unless a test says how many: how good they are is asked in the library's."""
+    """Pictures are small and of few steps, unless a test says how many: how good they are is asked in the library's."""
     monkeypatch.setitem(making.QUALITIES, "Good", 2)
+    monkeypatch.setitem(making.settings.__kwdefaults__, "side", 32)
+
+
+@pytest.fixture(autouse=True)
+def few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few samples and few random sets, where a test says nothing of them: a page shows what comes of any number."""
+    for kind, name in ((attribution.IntegratedGradients, "steps"), (attribution.SmoothGrad, "samples")):
+        monkeypatch.setattr(kind.__dataclass_fields__[name], "default", 12)
+        monkeypatch.setattr(kind, name, 12)
+        made = inspect.unwrap(kind.__init__)
+        monkeypatch.setattr(made, "__defaults__", (12, *made.__defaults__[1:]))
+    monkeypatch.setattr(attribution.Occlusion, "geometry", _side_by_side)
+    for module in (effect, without, vertex):
+        monkeypatch.setattr(module, "DRAWS", 2)
+
+
+def _side_by_side(occlusion: attribution.Occlusion, classifier: Classifier) -> tuple[int, int]:
+    window, stride = _geometry(occlusion, classifier)
+    return window, window if occlusion.stride is None else stride
+
+
+_geometry = attribution.Occlusion.geometry
 
 
 @pytest.fixture(autouse=True)

@@ -34,8 +34,9 @@ def page(app, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_cards_show_the_strongest_channels_of_either_side_with_what_they_really_do(page, monkeypatch) -> None:
-    # A unit that is silent at first is woken in some steps.
+    # A unit that is silent at first is woken in some steps of a picture that is not too small for it.
     monkeypatch.setitem(making.QUALITIES, "Good", 6)
+    monkeypatch.setitem(making.settings.__kwdefaults__, "side", 128)
     page.open()
     page.run()
     classifier, photos = models.load("scenes-honest"), images.load("scenes:19")

@@ -11,6 +11,7 @@ from time import sleep
 import pytest
 from PIL import Image
 
+import cache
 from benchmarks import cifar
 from cache import order
 from cache.jobs import Job, State
@@ -103,6 +104,8 @@ def test_masks_and_filters_do_not_wait_for_words_and_effects(app, monkeypatch: p
     monkeypatch.setattr(order.Turns, "take", watched)
     # The tenth of the time for what waits longest depends on load: `tests/cache/test_order.py` has it.
     monkeypatch.setattr(order, "PATIENCE", math.inf)
+    # What others have computed would not be asked for.
+    cache.forget()
     opened(app, images="scenes:20", un_layer="mixed3b", un_unit="127")
     monkeypatch.setattr(waiting, "PATIENCE", 0.0)
     app.segmented_control(key="un.view").set_value("One unit").run()
