@@ -57,7 +57,8 @@ def main() -> None:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(f"http://localhost:{server.port}/class_summary?{given.query}")
         page.get_by_text("How to read this").wait_for(timeout=120_000)
-        page.wait_for_timeout(8000)
+        # Till libraries that some view needs are loaded, too.
+        page.wait_for_timeout(20_000)
         page.evaluate(WATCH)
         order = [*range(1, given.classes), 0]
         for one in order:
