@@ -45,6 +45,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
         pictures.clear()
 
     monkeypatch.setattr(graph_view, "_GRAPH", component)
+    monkeypatch.setattr(graph_view, "_PICTURES", component)
     return found
 
 

@@ -57,6 +57,7 @@ def browser(monkeypatch: pytest.MonkeyPatch) -> Browser:
     state: dict[str, Any] = {}
     browser = Browser(state)
     monkeypatch.setattr(graph_view, "_GRAPH", browser)
+    monkeypatch.setattr(graph_view, "_PICTURES", browser)
     monkeypatch.setattr(graph_view.st, "session_state", state)
     return browser
 

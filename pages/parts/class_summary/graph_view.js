@@ -5,7 +5,8 @@ const STRONG = 0.25; // the largest edges of a crowded graph: this share is draw
 const WIDE = 620; // a stage of so many pixels has room for names beside the rows
 const NUMBERED = 34; // pixels of a picture under which there is room for its number
 const NAME = 18; // characters of a layer's name in a line
-const packs = new Map(); // by the element that brought them: of which graph, and its vertices' pictures
+// By the element that brought them, which has a script of its own (graph_pictures.js): of which graph, and its pictures.
+const packs = (globalThis[Symbol.for("loupe graph pictures")] ??= new Map());
 
 class Graph {
   constructor(parent) {
@@ -27,11 +28,14 @@ class Graph {
       if (event.key === "Escape" && this.pinned && this.root.matches(":hover, :focus-within")) this.pin(null);
     };
     addEventListener("keydown", this.escape);
+    this.brought = ({ detail }) => { if (detail === this.data.key) this.fill(); };
+    addEventListener("loupe-graph-pictures", this.brought);
   }
 
   close() {
     this.observer.disconnect();
     removeEventListener("keydown", this.escape);
+    removeEventListener("loupe-graph-pictures", this.brought);
     this.root.remove();
   }
 
@@ -418,13 +422,7 @@ class Graph {
 
 const mounted = new Map();
 
-// An element of the page brings either a graph, or the pictures of a row of one.
 export default function ({ data, parentElement, setStateValue }) {
-  if (data.pictures) {
-    packs.set(parentElement, data);
-    for (const graph of mounted.values()) if (graph.data.key === data.key) graph.fill();
-    return () => packs.delete(parentElement);
-  }
   if (!mounted.has(parentElement)) mounted.set(parentElement, new Graph(parentElement));
   const graph = mounted.get(parentElement);
   graph.update(data, setStateValue);

@@ -25,6 +25,8 @@ _GRAPH = component(
     css=(_HERE / "graph_view.css").read_text("utf-8"),
     js="\n".join((_HERE / f"graph_{name}.js").read_text("utf-8") for name in _SCRIPTS),
 )
+# Apart, as a component's scripts are sent with each of its elements: of ten rows the graph's would be 400 kB.
+_PICTURES = component("loupe_graph_pictures", js=(_HERE / "graph_pictures.js").read_text("utf-8"))
 _LARGEST_SERIAL = 2**53
 ROW = 92
 """So many pixels a row has where there is room."""
@@ -170,7 +172,7 @@ def draw_graph(
         # all of them again.
         for i, row in enumerate(graph.rows):
             pictures = {one.id: one.picture for one in graph.vertices if one.layer == row.layer and one.picture}
-            _GRAPH(key=f"{key}-pictures-{i}", data={"key": key, "row": i, "pictures": pictures}, height=0)
+            _PICTURES(key=f"{key}-pictures-{i}", data={"key": key, "row": i, "pictures": pictures}, height=0)
         _GRAPH(key=key, data=shown, default={"pinned": None}, on_pinned_change=hear)
 
 
