@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 import pytest
 import streamlit as st
+import torch
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.testing.v1 import AppTest, local_script_runner
@@ -104,6 +105,8 @@ def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures are small and of few steps, unless a test says how many: how good they are is asked in the library's."""
     monkeypatch.setitem(making.QUALITIES, "Good", 2)
     monkeypatch.setitem(making.settings.__kwdefaults__, "side", 32)
+    # Whether bfloat16 may be used takes as long to find out as these steps.
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False, raising=False)
 
 
 @pytest.fixture(autouse=True)
