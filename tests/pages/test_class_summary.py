@@ -473,6 +473,16 @@ def test_two_classes_of_one_name_are_told_apart() -> None:
     assert pair.names_of(summary, (0, 1)) == ("crane", "bee")
 
 
+def test_layers_are_chosen_one_by_one_in_whatever_order(app, drawn: list[dict]) -> None:
+    open_page, run_again = opening(app, "class_summary", {**ADDRESS, "cs.layers": "Chosen"})
+    open_page(cs_chosen="mixed4a|conv2d1")
+    assert [row["layer"] for row in drawn[-1]["rows"]] == ["mixed4a", "conv2d1"] and drawn[-1]["edges"]
+    before = len(drawn)
+    app.multiselect(key="cs.chosen").set_value(["mixed4a"])
+    run_again()
+    assert "choose two of them at least" in said(app) and len(drawn) == before and not app.error
+
+
 @pytest.mark.slow
 def test_the_lesson_shows_the_cue_s_channels_in_both_graphs_once_it_is_opened(
     app, drawn: list[dict], monkeypatch

@@ -9,28 +9,52 @@ import streamlit as st
 import cache
 from interp import class_summary
 from interp.class_summary import ClassGraph, ClassSummary, GraphSettings
+from interp.types import Classifier
 from pages.parts.class_summary.counting import CountedSelection
-from pages.parts.kit import controls, problems, waiting
+from pages.parts.kit import address, controls, problems, waiting
 from pages.parts.kit.selection import Selection
 from pages.parts.kit.text import plain
 
 KEPT = 0.15
 """How much of each layer's rank the graph keeps at first."""
+CHOSEN = "Chosen"
+MOST_LAYERS = 12
+"""So many rows can still be told apart."""
 SHARES = {"3%": 0.03, "1%": 0.01}
 
 
-def choose_layers(selection: Selection) -> tuple[str, ...] | None:
-    """Draw the choice of layers; None, with the reason drawn, where the classifier has no two that can be chosen."""
+def choose_layers(selection: Selection, picture) -> tuple[str, ...] | None:
+    """Draw the choice of layers; None, with the reason drawn in `picture`, where fewer than two are chosen."""
     classifier = selection.classifier
+    offered: dict[str, tuple[str, ...]] = {}
     try:
         blocks = class_summary.summary_layers(classifier)
+        ends = tuple(one.name for one in classifier.layers if one.name in blocks and one.block_end)
+        offered = {"Blocks": blocks} | ({"Ends of stages": ends} if 1 < len(ends) < len(blocks) else {})
     except ValueError as error:
-        st.warning(plain(str(error), limit=600))
+        picture.caption(f":material/info: {plain(str(error), limit=600)}")
+    help = (
+        "Blocks: the layers at which the network's blocks end. Ends of stages: of blocks of one map size the last. "
+        "Chosen: any layers that have maps."
+    )
+    chosen = controls.one_of("Layers", "cs.layers", [*offered, CHOSEN], help=help)
+    return offered[chosen] if chosen in offered else _chosen_layers(classifier, picture)
+
+
+def _chosen_layers(classifier: Classifier, picture) -> tuple[str, ...] | None:
+    """Draw the list of all layers with maps; None, with what is missing drawn, for fewer than two."""
+    names = [one.name for one in classifier.layers if one.kind != "flat"]
+
+    def parse(text: str) -> list[str]:
+        return [one for one in text.split("|") if one in names]
+
+    address.seed("cs.chosen", names[-2:], valid=lambda some: set(some) <= set(names), parse=parse)
+    some = st.multiselect("Layers of the graph", names, key="cs.chosen", max_selections=MOST_LAYERS)
+    address.publish("cs.chosen", "|".join(some) or None)
+    if len(some) < 2:
+        picture.info("A class summary says how layers build on each other: choose two of them at least.")
         return None
-    ends = tuple(one.name for one in classifier.layers if one.name in blocks and one.block_end)
-    offered = {"Blocks": blocks} | ({"Ends of stages": ends} if 1 < len(ends) < len(blocks) else {})
-    help = "Blocks: the layers at which the network's blocks end. Ends of stages: of blocks of one map size the last."
-    return offered[controls.one_of("Layers", "cs.layers", list(offered), help=help)]
+    return tuple(one for one in names if one in some)
 
 
 def choose_share() -> float:

@@ -38,7 +38,7 @@ READING = (
 def view(selection: Selection, picture, side) -> None:
     """The map of all classes with its layers, the list, the tree, and how well the chosen class is recognized."""
     with side:
-        layers = asking.choose_layers(selection)
+        layers = asking.choose_layers(selection, picture)
         if layers is None:
             return
         place = st.container()

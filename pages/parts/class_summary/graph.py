@@ -55,7 +55,7 @@ class GraphChoices:
 def view(selection: Selection, picture, side) -> None:
     """The graph of the chosen class, and the pinned vertex; or the graph of a file."""
     with side:
-        layers = asking.choose_layers(selection)
+        layers = asking.choose_layers(selection, picture)
         place, edges = st.container(), st.container()
         settings = asking.choose_settings()
         share = asking.choose_share()
@@ -162,7 +162,8 @@ def _said(summary: ClassSummary, judged: JudgedGraph, number: int, of: int | Non
     some = "" if of is None else f" (of {of:,} images of the set {int(summary.images.sum()):,} so far)"
     said = (
         f"**{plain(summary.labels[number])}**: {len(graph.vertices)} channels of {len(graph.layers)} layers and "
-        f"{len(graph.edges)} influences, from {images:,} {'image' if images == 1 else 'images'}{some}."
+        f"{len(graph.edges)} {'influence' if len(graph.edges) == 1 else 'influences'}, from {images:,} "
+        f"{'image' if images == 1 else 'images'}{some}."
     )
     if judged.support is not None:
         firm = float((judged.support.vertices >= 0.9).mean())

@@ -2,6 +2,7 @@
 
 const ZOOM = { least: 0.5, most: 8 }; // of the whole graph's
 const STRONG = 0.25; // the largest edges of a crowded graph: this share is drawn in full
+const CROWDED = 60; // edges that lead up to a row: beyond, they are thinner and fainter, so that none is a wall
 const WIDE = 620; // a stage of so many pixels has room for names beside the rows
 const NUMBERED = 34; // pixels of a picture under which there is room for its number
 const NAME = 18; // characters of a layer's name in a line
@@ -106,7 +107,9 @@ class Graph {
     }
     // Each vertex stays tied to its strongest neighbours; of a crowded graph the rest is drawn faintly.
     const from = Math.floor(this.edges.length * (this.edges.length > 60 ? 1 - STRONG : 0.5));
+    const upTo = this.rows.map((row) => row.reduce((sum, one) => sum + one.inputs.length, 0));
     this.edges.forEach((edge, i) => {
+      edge.room = Math.sqrt(Math.min(1, CROWDED / upTo[edge.target.row]));
       edge.main = i >= from || edge === edge.target.inputs.at(-1) || edge === edge.source.outputs.at(-1);
     });
     this.tools.offer(data, [...this.vertices, ...this.edges].some((one) => one.support !== null));
@@ -133,6 +136,7 @@ class Graph {
       edge.element.classList.toggle("negative", edge.negative);
       edge.element.classList.toggle("told", Boolean(edge.said));
       edge.element.style.setProperty("--w", edge.weight.toFixed(3));
+      edge.element.style.setProperty("--room", edge.room.toFixed(3));
       this.tint(edge.element, edge.group);
       this.lines.set(name, edge.element);
     }

@@ -44,7 +44,7 @@ READING = (
 def view(selection: Selection, picture, side) -> None:
     """The joint graph, the overlap by layer, and the channels that differ most."""
     with side:
-        layers = asking.choose_layers(selection)
+        layers = asking.choose_layers(selection, picture)
         if layers is None:
             return
         place = st.container()

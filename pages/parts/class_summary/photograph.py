@@ -54,7 +54,7 @@ def view(selection: Selection, picture, side) -> None:
     with side:
         position = pickers.image(selection.photos)
         place = st.container()
-        layers = asking.choose_layers(selection)
+        layers = asking.choose_layers(selection, picture)
         if layers is None:
             return
         settings, share = asking.choose_settings(), asking.choose_share()
@@ -176,10 +176,10 @@ def said(summary: ClassSummary, number: int, graph: ClassGraph, found: Photograp
     known = {layer: one for layer, one in shares.items() if one is not None}
     if known:
         most, least = max(known, key=known.__getitem__), min(known, key=known.__getitem__)
-        told += (
-            f" By gradient times activation the graph's channels hold from {known[least]:.0%} ({plain(least)}) to "
-            f"{known[most]:.0%} ({plain(most)}) of what speaks for {name} here."
-        )
+        span = f"{known[most]:.0%} ({plain(most)})"
+        if known[least] < known[most]:
+            span = f"from {known[least]:.0%} ({plain(least)}) to {span}"
+        told += f" By gradient times activation the graph's channels hold {span} of what speaks for {name} here."
     beside = found.beside(graph)
     if beside:
         layer, channel = beside[0]
