@@ -226,12 +226,14 @@ def _open(page: Path, model: str, folder: Path | None, own: Path | None, photos:
         app.query_params["images"] = photos
     if page.parent != ROOT:
         app.switch_page(str(page.relative_to(ROOT)))
-    begun = time.monotonic()
+    begun, quiet = time.monotonic(), 0
     for _ in range(DRAWINGS):
         app.run()
         if app.exception:
             raise RuntimeError(f"{page.name} fails: {app.exception[0].message}")
-        if not queues.unfinished():
+        # Twice: what a drawing waited for may be done before it is looked at here.
+        quiet = 0 if queues.unfinished() else quiet + 1
+        if quiet == 2:
             break
         while queues.unfinished() and time.monotonic() - begun < PATIENCE:
             time.sleep(0.05)
