@@ -30,6 +30,7 @@ ORDER = [
     "interp.attribution",
     "interp.units",
     "interp.class_summary",
+    "interp.atlas",
     "interp.evaluation",
     "interp.shared_interest",
     "interp.figures",

@@ -1,0 +1,69 @@
+"""Activation atlases: all that a layer can tell, on one map (Carter et al. 2019).
+
+mapped = atlas.build(classifier, photos, layer="mixed4d", samples=16, grid=20)
+mapped.cells.label, mapped.cells.mean, mapped.cells.mixedness
+"""
+
+from interp.atlas.building import (
+    NOTEBOOKS,
+    RECIPE,
+    Atlas,
+    atlas_of,
+    build,
+    grids,
+    of_class,
+    subset,
+    whitened,
+)
+from interp.atlas.cells import AtlasCells, MapExtent, cells
+from interp.atlas.pasting import (
+    CORNERS,
+    Corner,
+    PastedPatch,
+    PastingPass,
+    PatchEffect,
+    PatchTrial,
+    noise,
+    tried,
+    trying,
+)
+from interp.atlas.patches import PatchWindows, patches, shown
+from interp.atlas.placing import LinkedSamples, PlacedPositions, linked, placed
+from interp.atlas.sampling import PositionSamples, SampledLayer, SamplingPass, sampled
+from interp.atlas.two_classes import contrasting
+
+__all__ = [
+    "CORNERS",
+    "NOTEBOOKS",
+    "RECIPE",
+    "Atlas",
+    "AtlasCells",
+    "Corner",
+    "LinkedSamples",
+    "MapExtent",
+    "PastedPatch",
+    "PastingPass",
+    "PatchEffect",
+    "PatchTrial",
+    "PatchWindows",
+    "PlacedPositions",
+    "PositionSamples",
+    "SampledLayer",
+    "SamplingPass",
+    "atlas_of",
+    "build",
+    "cells",
+    "contrasting",
+    "grids",
+    "linked",
+    "noise",
+    "of_class",
+    "patches",
+    "placed",
+    "sampled",
+    "shown",
+    "subset",
+    "tried",
+    "trying",
+    "whitened",
+]

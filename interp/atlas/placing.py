@@ -1,0 +1,107 @@
+"""Positions of another image on an atlas's map, and the same image positions in another atlas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+
+from interp import embedding
+from interp.atlas.building import Atlas
+from interp.atlas.sampling import PositionSamples
+from interp.models import hooks
+from interp.passes.grids import on_grid
+from interp.passes.receptive_fields import ReceptiveFields
+from interp.types import Classifier, Fingerprinted, Images
+
+
+@dataclass(frozen=True, eq=False)
+class PlacedPositions(Fingerprinted):
+    """Where the p positions of a layer's grid of `grid` rows and columns lie on an atlas's map, row by row.
+
+    `places` are in [0, 1] of the map. `distance` is the cosine distance to the nearest sample, beside `usual`, that of
+    nine tenths of the samples to their own nearest: what is much further is like nothing that the map shows.
+    """
+
+    grid: tuple[int, int]
+    places: Float[np.ndarray, "p 2"]
+    distance: Float[np.ndarray, " p"]
+    usual: float
+
+    def cells(self, grid: int) -> Int[np.ndarray, " p"]:
+        """Of each position, the cell of a grid of that size that it falls into, counted row by row."""
+        column, row = np.minimum((self.places * grid).astype(np.int64), grid - 1).T
+        return row * grid + column
+
+
+def placed(classifier: Classifier, atlas: Atlas, images: Images) -> PlacedPositions:
+    """Where the positions of one image lie on an atlas's map, which stays as it is (see `embedding.place`).
+
+    Raises `ValueError` for more than one image, another classifier's atlas, and a map of two classes, whose axes are
+    no projection.
+    """
+    if len(images) != 1:
+        raise ValueError(f"{len(images)} images were given: place one at a time.")
+    layer = classifier.layer(atlas.samples.layer)
+    if layer.channels != atlas.samples.activations.shape[1]:
+        raise ValueError(f"The atlas is of another classifier: {layer.name} has {layer.channels} channels here.")
+    if atlas.projection.points.shape[1] != 2:
+        raise ValueError("A map of two classes has axes of its own: place images on the atlas of the layer.")
+    with torch.no_grad(), hooks.activations(classifier, [layer.name]) as taken:
+        classifier.module(images.pixels.to(classifier.device))
+    maps = on_grid(taken[layer.name], layer).float()[0]
+    own, grid = maps.flatten(1).T.cpu().numpy(), (maps.shape[1], maps.shape[2])
+    points = embedding.place(own, atlas.samples.activations, atlas.projection)
+    known = atlas.samples.activations
+    found = embedding.nearest_to(own, known, 1, metric="cosine")
+    among = embedding.nearest(known[:: max(1, len(known) // 2_000)], 1, metric="cosine")
+    usual = float(np.quantile(among.distances[:, 0], 0.9))
+    return PlacedPositions(grid, atlas.extent.within(points), found.distances[:, 0], usual)
+
+
+@dataclass(frozen=True, eq=False)
+class LinkedSamples(Fingerprinted):
+    """Samples of another atlas at the same places of the same images, each once, as rows of its samples.
+
+    `unmatched` of the samples asked for have none: their image has no sample there that is near enough.
+    """
+
+    rows: Int[np.ndarray, " m"]
+    unmatched: int
+
+
+def linked(
+    samples: PositionSamples,
+    rows: Int[np.ndarray, " r"],
+    others: PositionSamples,
+    fields: ReceptiveFields,
+    other_fields: ReceptiveFields,
+) -> LinkedSamples:
+    """The samples of another atlas of the same images that lie where these do: the same image positions light up.
+
+    Of an image's samples there, the one whose centre in the picture is nearest counts, as long as it is no further off
+    than a step of the coarser of the two grids. `fields` are those of the two layers, over pictures of any two sizes.
+    """
+    own, its = _centres(samples, fields), _centres(others, other_fields)
+    step = max(1 / min(samples.grid), 1 / min(others.grid))
+    order = np.argsort(others.images, kind="stable")
+    starts, ends = (
+        np.searchsorted(others.images, samples.images[rows], side=side, sorter=order) for side in ("left", "right")
+    )
+    found, unmatched = [], 0
+    for row, start, end in zip(rows, starts, ends, strict=True):
+        of_image = order[start:end]
+        away = np.abs(its[of_image] - own[row]).max(axis=1) if len(of_image) else np.zeros(0)
+        if len(away) and away.min() <= step + 1e-9:
+            found.append(of_image[int(away.argmin())])
+        else:
+            unmatched += 1
+    return LinkedSamples(np.unique(np.array(found, np.int64)), unmatched)
+
+
+def _centres(samples: PositionSamples, fields: ReceptiveFields) -> Float[np.ndarray, "n 2"]:
+    """Where each sample's position has its centre, in shares of the picture's height and width."""
+    row, column = np.divmod(samples.places, samples.grid[1])
+    return np.stack([fields.centres_y[row] / fields.size[0], fields.centres_x[column] / fields.size[1]], axis=1)
