@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from interp import progress
-from interp.atlas.sampling import PositionSamples
+from interp.atlas.sampling import SamplePlaces
 from interp.images import ImageSet
 from interp.images.picture_bytes import bytes_of
 from interp.models import inputs
@@ -56,7 +56,7 @@ class PatchWindows:
 
 
 def patches(
-    classifier: Classifier, photos: ImageSet, samples: PositionSamples, rows: Sequence[int], side: int = SIDE
+    classifier: Classifier, photos: ImageSet, samples: SamplePlaces, rows: Sequence[int], side: int = SIDE
 ) -> Generator[UInt8[np.ndarray, "m s s 3"], None, UInt8[np.ndarray, "m s s 3"]]:
     """The patches of these samples, `side` pixels wide, yielded as they fill in; grey where there is none (row -1).
 

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 
 from interp import embedding
 from interp.atlas.building import Atlas
-from interp.atlas.sampling import PositionSamples
+from interp.atlas.sampling import SamplePlaces
 from interp.models import hooks
 from interp.passes.grids import on_grid
 from interp.passes.receptive_fields import ReceptiveFields
@@ -73,9 +73,9 @@ class LinkedSamples(Fingerprinted):
 
 
 def linked(
-    samples: PositionSamples,
+    samples: SamplePlaces,
     rows: Int[np.ndarray, " r"],
-    others: PositionSamples,
+    others: SamplePlaces,
     fields: ReceptiveFields,
     other_fields: ReceptiveFields,
 ) -> LinkedSamples:
@@ -101,7 +101,7 @@ def linked(
     return LinkedSamples(np.unique(np.array(found, np.int64)), unmatched)
 
 
-def _centres(samples: PositionSamples, fields: ReceptiveFields) -> Float[np.ndarray, "n 2"]:
+def _centres(samples: SamplePlaces, fields: ReceptiveFields) -> Float[np.ndarray, "n 2"]:
     """Where each sample's position has its centre, in shares of the picture's height and width."""
     row, column = np.divmod(samples.places, samples.grid[1])
     return np.stack([fields.centres_y[row] / fields.size[0], fields.centres_x[column] / fields.size[1]], axis=1)

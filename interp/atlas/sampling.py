@@ -64,26 +64,39 @@ class SampledLayer:
 
 
 @dataclass(frozen=True, eq=False)
-class PositionSamples(Fingerprinted):
-    """n samples, those of an image side by side: what k channels are at a position, and what it adds to c classes.
+class SamplePlaces(Fingerprinted):
+    """Where n samples are: `images` are positions in the set, `places` positions of the layer's grid, row by row.
 
-    `images` are positions in the set, `places` positions of the layer's grid of `grid` rows and columns, counted row by
-    row. `attributions` are in logits: activation times gradient at the position, summed over channels (Olah et al.
-    2018). Where `considered` is less than the number of classes, each image has them for its most probable classes
-    alone, and 0 for the others.
+    `grid` is how many rows and columns the layer has. Samples of an image come side by side.
     """
 
     layer: str
     grid: tuple[int, int]
     images: Int[np.ndarray, " n"]
     places: Int[np.ndarray, " n"]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+@dataclass(frozen=True, eq=False)
+class PositionSamples(SamplePlaces):
+    """n samples: what k channels are at a position, and what it adds to the scores of c classes.
+
+    `attributions` are in logits: activation times gradient at the position, summed over channels (Olah et al. 2018).
+    Where `considered` is less than the number of classes, each image has them for its most probable classes alone, and
+    0 for the others. Behind average pooling and one linear layer they are the very parts of the logit.
+    """
+
     activations: Float[np.ndarray, "n k"]
     attributions: Float[np.ndarray, "n c"]
     considered: int
     problems: tuple[Problem, ...] = ()
 
-    def __len__(self) -> int:
-        return len(self.images)
+    @property
+    def whereabouts(self) -> SamplePlaces:
+        """Where they are, without what is seen there."""
+        return SamplePlaces(self.layer, self.grid, self.images, self.places)
 
     @property
     def labels(self) -> Int[np.ndarray, " n"]:
