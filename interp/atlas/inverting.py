@@ -47,7 +47,7 @@ class InversionSettings:
     """
 
     steps: int = 64
-    steps_begun: int = 16
+    steps_begun: int = 32
     rounds: int = 2
     power: float | int = NOTEBOOK_POWER
     side: int | None = SIDE
