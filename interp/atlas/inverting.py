@@ -32,8 +32,9 @@ NOTEBOOK_POWER, RECIPE_POWER = 4, 2
 """Of the cosine: in the published notebooks, and in the published recipe (Carter et al. 2019)."""
 
 SIDE, LEAST_SIDE, JITTER = 80, 16, 8
-LEARNING_RATE = 0.1
-"""Twice the usual: in 64 steps more pictures beat the real samples than with 0.05 or 0.2 (`benchmarks/RESULTS.md`)."""
+NOISE_RATE, BEGUN_RATE = 0.05, 0.1
+"""Learning rates: the usual from noise, which gives calmer colours, and twice as much from a picture, so that a cell's
+own becomes another than its neighbours' (`benchmarks/RESULTS.md`)."""
 GREY = 128
 
 
@@ -46,7 +47,7 @@ class InversionSettings:
     Fourier space in these colours. Raises `ValueError` for what is not possible.
     """
 
-    steps: int = 64
+    steps: int = 96
     steps_begun: int = 32
     rounds: int = 2
     power: float | int = NOTEBOOK_POWER
@@ -69,11 +70,12 @@ class InversionSettings:
         """The settings of the optimization of a batch: jitter alone, of up to a tenth of the side."""
         how = Fourier(self.side, self.colours)
         border = min(JITTER, min(how.resolution(classifier)) // 8) // 2
-        start = Noise()
+        start, rate = Noise(), NOISE_RATE
         if batch.begun is not None:
+            rate = BEGUN_RATE
             start = FromPictures(torch.stack([pixels_of(one, classifier.channels) for one in batch.begun]))
         transforms = (Pad(border), Jitter(2 * border))
-        return Settings(batch.steps, how, transforms, (), start, 1, (), LEARNING_RATE, self.seed)
+        return Settings(batch.steps, how, transforms, (), start, 1, (), rate, self.seed)
 
 
 @dataclass(frozen=True, eq=False)
