@@ -64,7 +64,7 @@ class Level {
     for (const one of this.cells) Object.assign(one, { value: values?.[one.index] ?? null, marked: marks.has(one.index) });
     for (const kind of KINDS) {
       const come = own.filter((part) => part.what === kind);
-      this.sheets[kind] = this.sheets[kind].filter((_, i) => come.some((part) => part.sheet === i));
+      this.sheets[kind] = this.sheets[kind].map((one, i) => (come.some((part) => part.sheet === i) ? one : undefined));
       for (const part of come) this.load(kind, part, then);
     }
   }

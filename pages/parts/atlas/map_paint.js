@@ -7,30 +7,32 @@ const INSET = 0.45; // of a picture's side, that the patch in its corner has
 const SIGNED = 18; // pixels from which a picture has room for a sign
 const SHAPES = ["ring", "square", "diamond", "triangle"];
 
-// A scene: sight, levels, opacity (of each level), kind, colour, size, labels, found, ground, end, dense.
+// A scene: sight, levels, opacity (of each level), kind, colour, size, labels, found, ground, end; and perhaps a strip of
+// the stage, of which alone cells are painted, the unit of lines, and whether it is dense.
 function paintMap(context, scene) {
-  const { sight, levels, opacity, ground } = scene;
+  const { sight, levels, opacity, ground, strip = [0, 0, sight.width, sight.height] } = scene;
+  const [left, top, wide, high] = strip;
+  const box = [...sight.toMap(left, top), ...sight.toMap(left + wide, top + high)];
   context.globalAlpha = 1;
   context.fillStyle = ground.page;
-  context.fillRect(0, 0, sight.width, sight.height);
+  context.fillRect(...strip);
   context.imageSmoothingQuality = scene.dense ? "high" : "medium";
   const shown = opacity.lastIndexOf(1);
   levels.forEach((level, i) => {
     if (!opacity[i]) return;
     const finer = opacity[i + 1] === 1 ? levels[i + 1] : null;
-    for (const cell of level.between(...sight.box)) {
+    for (const cell of level.between(...box)) {
       if (finer && level.covered(cell, finer)) continue;
-      const left = Math.round(sight.x + cell.x * sight.scale);
-      const top = Math.round(sight.y + cell.y * sight.scale);
-      const side = Math.round(sight.x + (cell.x + level.side) * sight.scale) - left;
+      const [x, y] = [Math.round(sight.x + cell.x * sight.scale), Math.round(sight.y + cell.y * sight.scale)];
+      const side = Math.round(sight.x + (cell.x + level.side) * sight.scale) - x;
       if (i) {
         context.globalAlpha = opacity[i];
         context.fillStyle = ground.page;
-        context.fillRect(left, top, side, side);
+        context.fillRect(x, y, side, side);
       }
       const bright = scene.found && !scene.found.has(cell) ? FADED : 1;
-      if (i < shown) paintRest(context, scene, cell, left, top, side, bright);
-      else paintCell(context, scene, cell, left, top, side, opacity[i] * bright);
+      if (i < shown) paintRest(context, scene, cell, x, y, side, bright);
+      else paintCell(context, scene, cell, x, y, side, opacity[i] * bright);
     }
   });
   context.globalAlpha = 1;

@@ -4,6 +4,11 @@ const parts = (globalThis[Symbol.for("loupe atlas parts")] ??= new Map());
 
 export default function ({ data, parentElement }) {
   parts.set(parentElement, data);
-  dispatchEvent(new CustomEvent("loupe-atlas-parts", { detail: data.key }));
-  return () => parts.delete(parentElement);
+  const tell = () => dispatchEvent(new CustomEvent("loupe-atlas-parts", { detail: data.key }));
+  tell();
+  return () => {
+    parts.delete(parentElement);
+    // It may come again at once, changed.
+    setTimeout(() => { if (!parts.has(parentElement)) tell(); });
+  };
 }

@@ -40,7 +40,7 @@ class Search {
     const numbers = new Set(matches.length ? matches : names.flatMap((name, number) => (name.includes(wanted) ? [number] : [])));
     map.found = wanted ? new Set(map.levels.flatMap(({ cells }) => cells.filter((one) => this.matches(one, numbers)))) : null;
     this.count();
-    map.redraw();
+    map.repaint();
   }
 
   matches({ label, classes, attributions }, numbers) {

@@ -42,11 +42,11 @@ class Sight {
     this.hold();
   }
 
-  // A map that is smaller than the stage stands in its middle; a larger one leaves no more of it empty than a margin.
+  // On whole pixels, so that what is painted can be moved. A map that is smaller than the stage stands in its middle; a larger one leaves no more of it empty than a margin.
   hold() {
     const held = (at, room) => (this.scale + 2 * MARGIN <= room ? (room - this.scale) / 2 : within(at, room - this.scale - MARGIN, MARGIN));
-    this.x = held(this.x, this.width);
-    this.y = held(this.y, this.height);
+    this.x = Math.round(held(this.x, this.width));
+    this.y = Math.round(held(this.y, this.height));
   }
 
   toMap(x, y) { return [(x - this.x) / this.scale, (y - this.y) / this.scale]; }

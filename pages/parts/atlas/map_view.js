@@ -7,9 +7,10 @@ const SCHEME = matchMedia("(prefers-color-scheme: dark)");
 class AtlasMap {
   constructor(parent) {
     Object.assign(this, { levels: [], latest: { cell: 0, path: 0 }, wanted: "inverted", colour: "none", size: "alike", fixed: null, drawing: false,
-      found: null, chosen: null, pointed: null, shown: 0 });
+      found: null, chosen: null, pointed: null, shown: 0, stamp: 0 });
     this.sight = new Sight();
     this.fading = new Fading();
+    this.backing = new Backing();
     this.labels = new LabelColours();
     this.build();
     parent.append(this.root);
@@ -138,7 +139,7 @@ class AtlasMap {
     this.legend.show();
     this.strip.show(this.path.cells);
     if (this.card.cell) this.card.show(this.card.cell);
-    this.redraw();
+    this.repaint();
   }
 
   set(changes) {
@@ -167,6 +168,12 @@ class AtlasMap {
     return { sight, levels, kind, colour, size, labels, found, ground, end, opacity: this.fading.opacity };
   }
 
+  // Painted anew, as something but the sight is another; the pointed cell, points and path lie above what is painted.
+  repaint() {
+    this.stamp += 1;
+    this.redraw();
+  }
+
   redraw() {
     this.asked ??= requestAnimationFrame((now) => this.draw(now));
   }
@@ -178,9 +185,10 @@ class AtlasMap {
     this.target();
     const going = this.fading.step(this.levels, this.shown, now);
     const context = this.canvas.getContext("2d", { alpha: false });
-    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     const scene = this.scene();
-    paintMap(context, scene);
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.drawImage(this.backing.paint(scene, this.ratio, this.stamp), 0, 0);
+    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     const chosen = this.chosen && this.named(this.chosen);
     if (chosen) outline(context, scene, chosen, 4, this.ground.accent);
     if (this.pointed) outline(context, scene, this.pointed, 2, this.ground.ink);

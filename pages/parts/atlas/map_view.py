@@ -29,8 +29,8 @@ __all__ = [
 _HERE = Path(__file__).parent
 # They share one scope, in this order.
 _SCRIPTS = (
-    "elements", "grounds", "levels", "sight", "colours", "paint", "words", "card", "legend", "search", "strip", "path",
-    "cursor", "export", "moves", "tools", "view",
+    "elements", "grounds", "levels", "sight", "colours", "paint", "backing", "words", "card", "legend",
+    "search", "strip", "path", "cursor", "export", "moves", "tools", "view",
 )  # fmt: skip
 _CSS = (_HERE / "map_view.css").read_text("utf-8")
 _JS = "\n".join((_HERE / f"map_{name}.js").read_text("utf-8") for name in _SCRIPTS)
