@@ -9,6 +9,7 @@ const KINDS = ["inverted", "patches"];
 class Level {
   constructor(spec, { row, column, count, mixedness, label, classes, attributions }) {
     Object.assign(this, spec);
+    this.spec = JSON.stringify(spec);
     this.side = 1 / this.grid;
     this.places = new Int32Array(this.grid ** 2).fill(-1);
     this.cells = row.map((_, i) => ({

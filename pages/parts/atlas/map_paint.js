@@ -106,7 +106,7 @@ function outline(context, { sight, ground }, cell, width, colour) {
 }
 
 // A place's sign: colour and shape say the same.
-function paintPoint(context, x, y, group, radius, colour, halo) {
+function paintPoint(context, x, y, group, radius, colour) {
   const shape = SHAPES[group % SHAPES.length];
   const corners = { square: [[-1, -1], [1, -1], [1, 1], [-1, 1]], diamond: [[0, -1.3], [1.3, 0], [0, 1.3], [-1.3, 0]], triangle: [[0, -1.3], [1.2, 0.9], [-1.2, 0.9]] }[shape];
   context.beginPath();
@@ -116,18 +116,18 @@ function paintPoint(context, x, y, group, radius, colour, halo) {
   } else {
     context.arc(x, y, radius, 0, 2 * Math.PI);
   }
-  for (const [thick, ink] of [[radius, halo], [radius / 2.2, colour]]) {
+  for (const [thick, ink] of [[radius, HALO], [radius / 2.2, colour]]) {
     context.lineWidth = thick;
     context.strokeStyle = ink;
     context.stroke();
   }
 }
 
-function paintPoints(context, { sight, ground, unit = 1 }, { points, colours }) {
+function paintPoints(context, { sight, unit = 1 }, { points, colours }) {
   for (const [u, v, group] of points) {
     const [x, y] = [sight.x + u * sight.scale, sight.y + v * sight.scale];
     if (x < -9 || y < -9 || x > sight.width + 9 || y > sight.height + 9) continue;
-    paintPoint(context, x, y, group, 6 * unit, colours[group % colours.length], ground.page);
+    paintPoint(context, x, y, group, 6 * unit, colours[group % colours.length]);
   }
 }
 

@@ -57,7 +57,7 @@ class Strip {
     const at = (value) => 10 + (TALL - 20) * (1 - (value - low) / (high - low || 1));
     const svg = drawn("svg", { width: wide, height: TALL, viewBox: `0 0 ${wide} ${TALL}`, role: "img", "aria-label": this.said(curves) });
     const line = (value) => [drawn("path", { class: "guide", d: `M0 ${at(value)}H${wide}` }), Object.assign(drawn("text", { x: 2, y: at(value) - 3 }), { textContent: written(value, true) })];
-    svg.append(...new Set([low, 0, high].map((one) => Number(one.toPrecision(12)))).values().flatMap(line));
+    svg.append(...[...new Set([low, 0, high])].flatMap(line));
     for (const { tone, dashed, values } of curves) {
       const places = values.map(({ value, below }, i) => ({ x: (i + 0.5) * STEP, y: value === null ? null : at(value), below })).filter((one) => one.y !== null);
       svg.append(drawn("path", { d: places.map(({ x, y }, i) => `${i ? "L" : "M"}${x} ${y.toFixed(1)}`).join(""), stroke: tone, "stroke-dasharray": dashed ? "6 4" : "none", class: "curve" }),

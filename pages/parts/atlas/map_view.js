@@ -77,7 +77,7 @@ class AtlasMap {
     const same = JSON.stringify(data.levels.map(({ grid }) => grid)) === JSON.stringify(before.map(({ grid }) => grid));
     this.data = data;
     this.coming = null;
-    this.levels = data.levels.map((spec, i) => before.find((one) => one.of === spec.of && one.sheet === spec.sheet) ?? new Level(spec, numbers[i].cells));
+    this.levels = data.levels.map((spec, i) => before.find((one) => one.spec === JSON.stringify(spec)) ?? new Level(spec, numbers[i].cells));
     if (!same) {
       this.fixed = null;
       this.sight.fitted = true;
