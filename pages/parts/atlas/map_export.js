@@ -17,7 +17,7 @@ function printed(map) {
   const { level } = map;
   const side = within(Math.ceil(PRINT / level.grid) * level.grid, PRINT, WIDEST);
   const unit = side / 800;
-  const entries = legendOf({ ...map.scene(), data: map.data, level, end: map.end, ground: GROUNDS.light });
+  const entries = legendOf({ ...map.scene(), data: map.data, level, end: map.end, wanted: map.wanted, ground: GROUNDS.light });
   const pen = document.createElement("canvas").getContext("2d");
   const family = "system-ui, sans-serif";
   pen.font = `${LETTER}px ${family}`;

@@ -53,7 +53,7 @@ function paintCell(context, scene, cell, x, y, place, opacity) {
   }
   const inner = whole - 2 * frame;
   paintPicture(context, scene, cell, left + frame, top + frame, inner, opacity);
-  if (cell.marked && scene.kind !== "patches" && whole >= SIGNED * unit) paintSign(context, scene, left + frame, top + whole - frame, unit);
+  if (cell.marked && scene.kind !== "patches" && level.has("inverted", cell) && whole >= SIGNED * unit) paintSign(context, scene, left + frame, top + whole - frame, unit);
 }
 
 // What a finer level leaves of a coarser one's cell: its picture, without a frame and size that would be cut.

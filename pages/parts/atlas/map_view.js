@@ -97,8 +97,9 @@ class AtlasMap {
     const now = (one) => one && this.named(one.name);
     this.path.cells = this.path.cells.map(now).filter(Boolean);
     this.cursor.cell = now(this.cursor.cell);
-    this.pointed = null;
-    this.card.hide();
+    this.pointed = now(this.pointed);
+    this.card.cell = now(this.card.cell);
+    if (!this.card.cell) this.card.hide();
     if (!this.data.value && this.colour === "value") this.colour = "none";
     if (!this.data.value && this.size === "value") this.size = "alike";
   }
