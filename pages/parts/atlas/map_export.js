@@ -81,7 +81,9 @@ function paintEntry(context, { kind, text, tone, group, stops, ends }, x, y, { g
     context.fillStyle = tone;
     context.fillRect(x, y - LETTER / 2, LETTER, LETTER);
   } else if (kind === "ring") {
-    paintPoint(context, x + LETTER / 2, y, group, LETTER / 2.4, tone);
+    context.beginPath();
+    addSign(context, x + LETTER / 2, y, group, LETTER / 2.4);
+    strokeSigns(context, LETTER / 2.4, tone);
   }
   context.fillStyle = ground.ink;
   context.fillText(text, x + (tone ? 1.5 * LETTER : 0), y);

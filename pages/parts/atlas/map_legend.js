@@ -59,7 +59,8 @@ class Legend {
     const canvas = element("canvas", "ring", { width: 40, height: 40 });
     const context = canvas.getContext("2d");
     context.scale(2, 2);
-    paintPoint(context, 10, 10, group, 6, tone);
+    addSign(context, 10, 10, group, 6);
+    strokeSigns(context, 6, tone);
     return element("span", "entry", {}, canvas, element("span", "", { textContent: text }));
   }
 
