@@ -58,6 +58,18 @@ def unmade(atlas: DrawnAtlas) -> DrawnAtlas:
     return replace(atlas, levels=tuple(replace(one, inverted=()) for one in atlas.levels))
 
 
+def half(atlas: DrawnAtlas) -> DrawnAtlas:
+    """With the inverted pictures of the upper half alone, on sheets of 16."""
+    fine = atlas.levels[1]
+    count = len(fine.cells)
+    colours = np.tile([120, 0, 0], (16, 1))
+    made = tuple(sheet(colours, TILE, 4) if i < 2 else "" for i in range(4))
+    patches = tuple(sheet(colours[:, ::-1], TILE, 4) for _ in range(4))
+    ready = tuple(i < 31 for i in range(count))
+    part = replace(fine, inverted=made, patches=patches, ready=ready, sheet=16, columns=4)
+    return replace(atlas, levels=(atlas.levels[0], part))
+
+
 def hear(what: object) -> None:
     st.session_state["told"] = [*st.session_state.get("told", []), what]
 
@@ -69,8 +81,9 @@ def chosen(place: tuple[int, int, int] | None) -> None:
 
 if __name__ == "__main__":
     st.set_page_config(layout="wide")
-    crowd = st.query_params.get("case") == "crowd"
-    atlas = DrawnAtlas((level(10, 250), level(40, 120, 64)), LABELS) if crowd else small()
+    case = st.query_params.get("case")
+    crowd = DrawnAtlas((level(10, 250), level(40, 120, 64)), LABELS)
+    atlas = crowd if case == "crowd" else half(small()) if case == "half" else small()
     draw_atlas(
         atlas if st.toggle("Pictures", True) else unmade(atlas),
         key="atlas",

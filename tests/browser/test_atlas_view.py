@@ -174,6 +174,7 @@ def test_a_click_is_heard_once_and_a_double_click_not_at_all(shown) -> None:
     one = shown()
     one.click(0.7, 0.3)
     assert one.told() == [[8, 2, 5]] and one.said().startswith("Chosen. Row 3, column 6 of 8: <b>hand</b>.")
+    assert one.card.is_visible()
     one.page.mouse.dblclick(*one.at(0.3, 0.3))
     assert one.told() == [[8, 2, 5]] and one.zoom() == 2
     one.press("Show the whole map")
@@ -202,6 +203,18 @@ def test_pictures_real_patches_and_both(shown) -> None:
     one.page.get_by_text("Pictures").click()
     one.told()
     assert one.colour(0.73, 0.73) == [0, 0, 255] and not one.page.get_by_role("button", name="Both").is_visible()
+    assert "no inverted pictures yet" in one.page.locator(".atlas .legend").inner_text()
+
+
+def test_where_a_picture_is_not_made_yet_the_real_patch_is_faint(shown) -> None:
+    one = shown("case=half")
+    assert one.colour(0.44, 0.44) == [120, 0, 0] and "until the inverted" in one.page.locator(".legend").inner_text()
+    faint = one.colour(0.44, 0.56)
+    assert faint[2] > faint[0] > 120
+    one.point(0.44, 0.44)
+    assert one.card.locator("figcaption").all_inner_texts() == ["inverted", "real patch"]
+    one.point(0.44, 0.56)
+    assert one.card.locator("figcaption").all_inner_texts() == ["real patch"]
 
 
 def test_search_fades_the_rest_and_counts(shown) -> None:
@@ -359,6 +372,52 @@ def test_a_finger_scrolls_past_the_whole_map_and_moves_an_enlarged_one(shown) ->
     one.press("Show the whole map")
     one.press("Path: drag")
     assert one.canvas.evaluate(touch) == "none"
+
+
+class Fingers:
+    """Touches of a tab's screen."""
+
+    def __init__(self, page) -> None:
+        self.page = page
+        self.session = page.context.new_cdp_session(page)
+        self.session.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+
+    def drag(self, *fingers: tuple[tuple[float, float], tuple[float, float]]) -> None:
+        """Each finger from one place to another, in ten steps."""
+        for step in range(11):
+            places = [
+                {"x": a + (c - a) * step / 10, "y": b + (d - b) * step / 10, "id": i}
+                for i, ((a, b), (c, d)) in enumerate(fingers)
+            ]
+            kind = "touchMove" if step else "touchStart"
+            self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+            self.page.wait_for_timeout(20)
+        self.session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        self.page.wait_for_timeout(500)
+
+    def scrolled(self) -> float:
+        return self.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop")
+
+
+def test_two_fingers_enlarge_and_one_moves_or_taps(shown, page) -> None:
+    page.set_viewport_size({"width": 390, "height": 500})
+    one = shown()
+    fingers = Fingers(page)
+    page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop = 150")
+    x, y = one.at(0.5, 0.5)
+    before = fingers.scrolled()
+    fingers.drag(((x, y), (x, y - 60)))
+    assert fingers.scrolled() > before and one.zoom() == 1
+    x, y = one.at(0.5, 0.5)
+    fingers.drag(((x - 30, y), (x - 90, y)), ((x + 30, y), (x + 90, y)))
+    near, before = one.canvas.screenshot(), fingers.scrolled()
+    assert one.zoom() > 2
+    fingers.drag(((x, y), (x - 50, y - 50)))
+    assert fingers.scrolled() == before and one.canvas.screenshot() != near and one.told() == []
+    one.press("Show the whole map")
+    x, y = one.at(0.7, 0.3)
+    fingers.drag(((x, y), (x, y)))
+    assert one.told() == [[8, 2, 5]] and one.card.is_visible()
 
 
 def test_a_layer_of_many_cells_is_moved_without_a_jerk(shown) -> None:

@@ -249,7 +249,12 @@ def test_a_file_of_its_own_holds_everything_and_asks_nobody() -> None:
     assert held["shown"]["labels"][0] == cruel.labels[0] and held["shown"]["title"] == "Sea & <hand>"
     assert [part["url"] for part in held["parts"] if "url" in part] == [URL, URL]
     script = found.held["script module"]
-    assert "new AtlasMap(document.body)" in script and "export default" not in script
+    assert "new AtlasMap(document.body).update(" in script and "export default" not in script
+
+
+def test_every_script_beside_it_is_sent() -> None:
+    names = {path.stem.removeprefix("map_") for path in Path(map_view.__file__).parent.glob("map_*.js")}
+    assert names == {*map_view._SCRIPTS, "parts", "mount", "standalone"}
 
 
 def test_colours_are_of_the_series_and_grey_is_for_the_rest(browser: Browser) -> None:

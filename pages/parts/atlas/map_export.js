@@ -17,7 +17,7 @@ function printed(map) {
   const { level } = map;
   const side = within(Math.ceil(PRINT / level.grid) * level.grid, PRINT, WIDEST);
   const unit = side / 800;
-  const entries = legendOf({ ...map.scene(), data: map.data, level, end: map.end, ground: GROUNDS.light });
+  const entries = legendOf({ ...map.scene(), data: map.data, level, end: map.end, wanted: map.wanted, ground: GROUNDS.light });
   const pen = document.createElement("canvas").getContext("2d");
   const family = "system-ui, sans-serif";
   pen.font = `${LETTER}px ${family}`;
@@ -81,7 +81,9 @@ function paintEntry(context, { kind, text, tone, group, stops, ends }, x, y, { g
     context.fillStyle = tone;
     context.fillRect(x, y - LETTER / 2, LETTER, LETTER);
   } else if (kind === "ring") {
-    paintPoint(context, x + LETTER / 2, y, group, LETTER / 2.4, tone, ground.page);
+    context.beginPath();
+    addSign(context, x + LETTER / 2, y, group, LETTER / 2.4);
+    strokeSigns(context, LETTER / 2.4, tone);
   }
   context.fillStyle = ground.ink;
   context.fillText(text, x + (tone ? 1.5 * LETTER : 0), y);

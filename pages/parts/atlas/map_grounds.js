@@ -14,6 +14,8 @@ const GROUNDS = {
   },
 };
 
+const HALO = "#ffffff"; // around what lies on pictures
+
 const isDark = (root) => {
   const scheme = getComputedStyle(root).colorScheme;
   return scheme.includes("light") && scheme.includes("dark") ? matchMedia("(prefers-color-scheme: dark)").matches : scheme.includes("dark");

@@ -17,6 +17,7 @@ function legendOf(map) {
   if (size !== "alike") found.push({ kind: "text", text: `Size: ${{ count: `by samples, up to ${counted(map.level.most)}`, mixedness: "by mixedness, up to 1", value: `by the magnitude of the attribution, up to ${written(map.end)}` }[size]}` });
   data.groups.forEach((text, group) => { if (text) found.push({ kind: "ring", group, tone: data.colours[group % data.colours.length], text }); });
   if (kind !== "patches" && map.level.cells.some((one) => one.marked)) found.push({ kind: "sign", text: "! drives its cell no more than real patches do" });
+  if (kind === "patches" && map.wanted !== "patches") found.push({ kind: "text", text: "Real patches, as there are no inverted pictures yet" });
   if (kind !== "patches" && map.level.cells.some((one) => !map.level.has("inverted", one))) {
     found.push({ kind: "text", text: map.level.any("patches") ? "Faint: the real patch, until the inverted picture is made" : "Grey: no inverted picture yet" });
   }
@@ -58,7 +59,8 @@ class Legend {
     const canvas = element("canvas", "ring", { width: 40, height: 40 });
     const context = canvas.getContext("2d");
     context.scale(2, 2);
-    paintPoint(context, 10, 10, group, 6, tone, this.map.ground.page);
+    addSign(context, 10, 10, group, 6);
+    strokeSigns(context, 6, tone);
     return element("span", "entry", {}, canvas, element("span", "", { textContent: text }));
   }
 

@@ -9,6 +9,7 @@ const KINDS = ["inverted", "patches"];
 class Level {
   constructor(spec, { row, column, count, mixedness, label, classes, attributions }) {
     Object.assign(this, spec);
+    this.spec = JSON.stringify(spec);
     this.side = 1 / this.grid;
     this.places = new Int32Array(this.grid ** 2).fill(-1);
     this.cells = row.map((_, i) => ({
@@ -89,17 +90,18 @@ class Level {
 
   any(kind) { return this.sheets[kind].some((one) => one?.image); }
 
-  has(kind, { index }) {
+  // The sheet that a cell's picture is on; null where there is no such picture yet.
+  sheetOf(kind, { index }) {
     const one = this.sheets[kind][Math.floor(index / this.sheet)];
-    return Boolean(one?.image) && one.ready?.[index % this.sheet] !== "0";
+    return one?.image && one.ready?.[index % this.sheet] !== "0" ? one.image : null;
   }
 
-  // Draws a cell's picture; false where there is none yet.
+  has(kind, cell) { return this.sheetOf(kind, cell) !== null; }
+
+  // Draws a cell's picture, if there is one.
   draw(context, kind, cell, x, y, side) {
-    if (!this.has(kind, cell)) return false;
     const at = cell.index % this.sheet;
-    const { image } = this.sheets[kind][Math.floor(cell.index / this.sheet)];
-    context.drawImage(image, (at % this.columns) * this.tile, Math.floor(at / this.columns) * this.tile, this.tile, this.tile, x, y, side, side);
-    return true;
+    const image = this.sheetOf(kind, cell);
+    if (image) context.drawImage(image, (at % this.columns) * this.tile, Math.floor(at / this.columns) * this.tile, this.tile, this.tile, x, y, side, side);
   }
 }

@@ -5,6 +5,7 @@ const UNMADE = 0.35; // of a real patch in the place of an inverted picture that
 const LEFT = 0.5; // of a coarser level's cell between finer ones that tell of numbers
 const INSET = 0.45; // of a picture's side, that the patch in its corner has
 const SIGNED = 18; // pixels from which a picture has room for a sign
+const RADII = [[200, 6], [1000, 4.5], [Infinity, 3]]; // in pixels, of the signs of up to so many places
 const SHAPES = ["ring", "square", "diamond", "triangle"];
 
 // A scene: sight, levels, opacity (of each level), kind, colour, size, labels, found, ground, end; and perhaps a strip of
@@ -53,7 +54,7 @@ function paintCell(context, scene, cell, x, y, place, opacity) {
   }
   const inner = whole - 2 * frame;
   paintPicture(context, scene, cell, left + frame, top + frame, inner, opacity);
-  if (cell.marked && scene.kind !== "patches" && whole >= SIGNED * unit) paintSign(context, scene, left + frame, top + whole - frame, unit);
+  if (cell.marked && scene.kind !== "patches" && level.has("inverted", cell) && whole >= SIGNED * unit) paintSign(context, scene, left + frame, top + whole - frame, unit);
 }
 
 // What a finer level leaves of a coarser one's cell: its picture, without a frame and size that would be cut.
@@ -105,30 +106,39 @@ function outline(context, { sight, ground }, cell, width, colour) {
   }
 }
 
-// A place's sign: colour and shape say the same.
-function paintPoint(context, x, y, group, radius, colour, halo) {
+// A place's sign, added to what is to be stroked: a group has a shape as well as a colour.
+function addSign(context, x, y, group, radius) {
   const shape = SHAPES[group % SHAPES.length];
   const corners = { square: [[-1, -1], [1, -1], [1, 1], [-1, 1]], diamond: [[0, -1.3], [1.3, 0], [0, 1.3], [-1.3, 0]], triangle: [[0, -1.3], [1.2, 0.9], [-1.2, 0.9]] }[shape];
-  context.beginPath();
   if (corners) {
-    for (const [dx, dy] of corners) context.lineTo(x + dx * radius, y + dy * radius);
+    corners.forEach(([dx, dy], i) => context[i ? "lineTo" : "moveTo"](x + dx * radius, y + dy * radius));
     context.closePath();
   } else {
+    context.moveTo(x + radius, y);
     context.arc(x, y, radius, 0, 2 * Math.PI);
   }
-  for (const [thick, ink] of [[radius, halo], [radius / 2.2, colour]]) {
+}
+
+function strokeSigns(context, radius, colour) {
+  for (const [thick, ink] of [[radius, HALO], [radius / 2.2, colour]]) {
     context.lineWidth = thick;
     context.strokeStyle = ink;
     context.stroke();
   }
 }
 
-function paintPoints(context, { sight, ground, unit = 1 }, { points, colours }) {
-  for (const [u, v, group] of points) {
-    const [x, y] = [sight.x + u * sight.scale, sight.y + v * sight.scale];
-    if (x < -9 || y < -9 || x > sight.width + 9 || y > sight.height + 9) continue;
-    paintPoint(context, x, y, group, 6 * unit, colours[group % colours.length], ground.page);
-  }
+// All of a group at once; the more there are, the smaller they are.
+function paintPoints(context, { sight, unit = 1 }, { points, groups, colours }) {
+  const radius = unit * RADII.find(([most]) => points.length <= most)[1];
+  groups.forEach((_, group) => {
+    context.beginPath();
+    for (const [u, v, of] of points) {
+      const [x, y] = [sight.x + u * sight.scale, sight.y + v * sight.scale];
+      const seen = x > -9 && y > -9 && x < sight.width + 9 && y < sight.height + 9;
+      if (of === group && seen) addSign(context, x, y, group, radius);
+    }
+    strokeSigns(context, radius, colours[group % colours.length]);
+  });
 }
 
 // The line of a path, from its open end to its arrow.

@@ -2,10 +2,4 @@
 
 const { shown, parts: enclosed } = JSON.parse(document.getElementById("held").textContent);
 enclosed.forEach((part, i) => parts.set(i, part));
-const alone = new AtlasMap(document.body);
-// The title stands above, the legend below; on a phone the page scrolls.
-const heightOf = () => Math.max(320, innerHeight - alone.root.offsetHeight + alone.stage.offsetHeight - alone.root.offsetTop - 12);
-alone.update(shown, () => {});
-const fitted = () => { alone.stage.style.height = `${heightOf()}px`; };
-fitted();
-addEventListener("resize", fitted);
+new AtlasMap(document.body).update(shown, () => {});

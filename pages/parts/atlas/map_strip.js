@@ -6,27 +6,37 @@ const TALL = 96; // of the curves
 class Strip {
   constructor(map) {
     this.map = map;
-    this.root = element("div", "strip", { hidden: true, tabIndex: 0 });
+    this.root = element("div", "strip", { hidden: true });
     this.root.setAttribute("role", "region");
     this.root.setAttribute("aria-label", "Cells along the path");
   }
 
   show(cells) {
-    this.cells = cells;
     this.root.hidden = !cells.length;
-    if (!cells.length) return;
     const { labels } = this.map.data;
+    const shown = [labels.join(), ...cells.flatMap((one) => [one, ...KINDS.map((kind) => one.level.sheetOf(kind, one))])];
+    if (!cells.length || (shown.length === this.shown?.length && shown.every((one, i) => one === this.shown[i]))) return;
+    Object.assign(this, { cells, shown });
+    const [scrolled, focused] = [this.root.querySelector(".scroll")?.scrollLeft, [...this.root.querySelectorAll(".step")].findIndex((one) => one.matches(":focus"))];
     const row = element("div", "row", {}, ...cells.map((one) => this.figure(one)));
     const ends = [...new Set([cells[0].label, cells.at(-1).label])].filter((number) => number >= 0);
     const curves = ends.map((number, i) => ({ number, tone: this.map.data.colours[i], dashed: i > 0, values: cells.map((one) => this.attributionOf(one, number)) }));
-    const legend = element("p", "curves", {}, ...curves.map(({ number, tone, dashed }) => {
+    this.root.replaceChildren(this.heading(curves), element("div", "scroll", {}, row, ...(curves.length ? [this.chart(curves)] : [])));
+    // Pictures that come later leave the reader where they are.
+    if (scrolled) this.root.querySelector(".scroll").scrollLeft = scrolled;
+    row.children[focused]?.focus({ preventScroll: true });
+  }
+
+  heading(curves) {
+    const said = `${this.cells.length} cells along the path${curves.length ? ". Attribution in logits to" : ""}`;
+    const names = curves.map(({ number, tone, dashed }) => {
       const line = element("i", dashed ? "dashed" : "");
       line.style.borderColor = tone;
-      return element("span", "entry", {}, line, element("span", "", { textContent: labels[number] }));
-    }));
-    legend.prepend(element("span", "", { textContent: `${cells.length} cells along the path. Attribution in logits to` }));
-    if (curves.some(({ values }) => values.some((one) => one.below))) legend.append(element("span", "quiet", { textContent: "○ at most this: not among the cell's listed classes" }));
-    this.root.replaceChildren(legend, element("div", "scroll", {}, row, ...(curves.length ? [this.chart(curves)] : [])));
+      return element("span", "entry", {}, line, element("span", "", { textContent: this.map.data.labels[number] }));
+    });
+    const below = curves.some(({ values }) => values.some((one) => one.below));
+    const rest = below ? [element("span", "quiet", { textContent: "○ at most this: not among the cell's listed classes" })] : [];
+    return element("p", "curves", {}, element("span", "", { textContent: said }), ...names, ...rest);
   }
 
   // What a cell argues for a class; where that is not among those that are told, it is at most the smallest of these.
@@ -57,7 +67,7 @@ class Strip {
     const at = (value) => 10 + (TALL - 20) * (1 - (value - low) / (high - low || 1));
     const svg = drawn("svg", { width: wide, height: TALL, viewBox: `0 0 ${wide} ${TALL}`, role: "img", "aria-label": this.said(curves) });
     const line = (value) => [drawn("path", { class: "guide", d: `M0 ${at(value)}H${wide}` }), Object.assign(drawn("text", { x: 2, y: at(value) - 3 }), { textContent: written(value, true) })];
-    svg.append(...new Set([low, 0, high].map((one) => Number(one.toPrecision(12)))).values().flatMap(line));
+    svg.append(...[...new Set([low, 0, high])].flatMap(line));
     for (const { tone, dashed, values } of curves) {
       const places = values.map(({ value, below }, i) => ({ x: (i + 0.5) * STEP, y: value === null ? null : at(value), below })).filter((one) => one.y !== null);
       svg.append(drawn("path", { d: places.map(({ x, y }, i) => `${i ? "L" : "M"}${x} ${y.toFixed(1)}`).join(""), stroke: tone, "stroke-dasharray": dashed ? "6 4" : "none", class: "curve" }),

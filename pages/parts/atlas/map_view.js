@@ -77,7 +77,7 @@ class AtlasMap {
     const same = JSON.stringify(data.levels.map(({ grid }) => grid)) === JSON.stringify(before.map(({ grid }) => grid));
     this.data = data;
     this.coming = null;
-    this.levels = data.levels.map((spec, i) => before.find((one) => one.of === spec.of && one.sheet === spec.sheet) ?? new Level(spec, numbers[i].cells));
+    this.levels = data.levels.map((spec, i) => before.find((one) => one.spec === JSON.stringify(spec)) ?? new Level(spec, numbers[i].cells));
     if (!same) {
       this.fixed = null;
       this.sight.fitted = true;
@@ -97,8 +97,9 @@ class AtlasMap {
     const now = (one) => one && this.named(one.name);
     this.path.cells = this.path.cells.map(now).filter(Boolean);
     this.cursor.cell = now(this.cursor.cell);
-    this.pointed = null;
-    this.card.hide();
+    this.pointed = now(this.pointed);
+    this.card.cell = now(this.card.cell);
+    if (!this.card.cell) this.card.hide();
     if (!this.data.value && this.colour === "value") this.colour = "none";
     if (!this.data.value && this.size === "value") this.size = "alike";
   }
