@@ -94,7 +94,7 @@ def _measured(name: str, case: AtlasCase, given: argparse.Namespace) -> None:
     print(f"{name}: {len(classifier.labels)} classes, {count} images in batches of {size}", flush=True)
     for layer in case.layers:
         item = SampledLayer(classifier.layer(layer).name, case.count)
-        _sampled(classifier, read[: 2 * size], item, size)
+        samples = _sampled(classifier, read[: 2 * size], item, size)
         ratios, seconds = [], []
         for _ in range(given.rounds):
             forwards = _forward(classifier, read, size)

@@ -53,23 +53,25 @@ def slow(classifier: Classifier, pixels: torch.Tensor, layer: Layer, classes: li
     return grid_of(kept["own"].detach(), layer), torch.stack(found, dim=1), logits[0].detach()
 
 
+def most_probable(classifier: Classifier, pixels: torch.Tensor) -> list[int]:
+    with torch.no_grad():
+        return classifier.module(pixels[None])[0].argsort(descending=True)[:8].tolist()
+
+
 def agree(classifier: Classifier, photos: ImageSet, found: PositionSamples, classes: list[int] | None = None) -> None:
     """Whether the samples are those of the slow way; of the classes given, or of the most probable ones alone."""
     layer = classifier.layer(found.layer)
     for number, pixels in enumerate(pixels_of(classifier, photos)):
         rows = np.flatnonzero(found.images == number)
         places = found.places[rows]
-        asked = classes
-        if asked is None:
-            with torch.no_grad():
-                asked = classifier.module(pixels[None])[0].argsort(descending=True)[:8].tolist()
-            others = np.setdiff1d(np.arange(len(classifier.labels)), asked)
-            assert not found.attributions[np.ix_(rows, others)].any()
+        asked: list[int] = classes or most_probable(classifier, pixels)
+        if classes is None:
+            assert not np.delete(found.attributions[rows], asked, axis=1).any()
         own, brought, _ = slow(classifier, pixels, layer, asked)
-        for values, expected in ((found.activations[rows], own), (found.attributions[np.ix_(rows, asked)], brought)):
+        for values, expected in ((found.activations[rows], own), (found.attributions[rows][:, asked], brought)):
             expected = expected.numpy()[places]
             assert np.abs(values - expected).max() <= 1e-5 * max(1.0, np.abs(expected).max())
-        assert np.abs(found.attributions[np.ix_(rows, asked)]).max() > 0
+        assert np.abs(found.attributions[rows][:, asked]).max() > 0
 
 
 @pytest.fixture
@@ -105,13 +107,20 @@ def test_samples_of_published_networks_are_those_of_each_alone(name: str, layer:
     agree(classifier, photos, found, [0, 3, 500, 999] if closed else None)
 
 
-@pytest.mark.parametrize("kind", ["vit", "swin"])
-def test_samples_of_token_networks_are_those_of_each_alone(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "layer"),
+    [("vit", None), ("vit", "encoder.layers.encoder_layer_0"), ("swin", "norm"), ("swin", "features.1")],
+)
+def test_samples_of_token_networks_are_those_of_each_alone(kind: str, layer: str | None) -> None:
     classifier = tokens(kind)
     photos = pictures(classifier, (None,) * 3)
-    mapped = [one for one in classifier.layers if one.kind in ("tokens", "channels_last") and one.height > 1]
-    for layer in (mapped[len(mapped) // 2], mapped[-2]):
-        agree(classifier, photos, sampled(classifier, photos, layer.name, 4), list(range(5)))
+    agree(classifier, photos, sampled(classifier, photos, layer, 4), list(range(5)))
+
+
+def test_where_the_head_reads_the_class_token_alone_positions_of_the_last_layer_add_nothing() -> None:
+    classifier = tokens("vit")
+    found = sampled(classifier, pictures(classifier, (None,) * 2), "encoder.ln", 4)
+    assert not found.attributions.any() and (found.labels == -1).all() and found.activations.any()
 
 
 def test_behind_pooling_and_a_linear_layer_all_positions_add_up_to_the_logits(
@@ -195,7 +204,7 @@ def test_numbers_that_are_not_finite_are_refused_with_the_image_s_name(tiny: Cla
     photos = pictures(tiny, (None,) * 6)
     brightest = int(pixels_of(tiny, photos).mean(dim=(1, 2, 3)).argmax())
     assert brightest > 0
-    tiny.module.normalize = BadForBright()
+    tiny.module.add_module("normalize", BadForBright())
     with pytest.raises(ValueError, match=rf"not finite for {brightest}.png: check the weights"):
         sampled(tiny, photos, "conv2")
 
