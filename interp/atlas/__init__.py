@@ -16,6 +16,10 @@ from interp.atlas.building import (
     whitened,
 )
 from interp.atlas.cells import AtlasCells, MapExtent, cells
+from interp.atlas.foretelling import ForetoldPatches, fooling, foretold
+from interp.atlas.inverted import Inverted, InvertedLevel, LevelTargets, best_real, score
+from interp.atlas.inverting import InversionSettings, inverting
+from interp.atlas.mapping import AtlasMap, AtlasSettings, mapping, placing, sampling
 from interp.atlas.pasting import (
     CORNERS,
     Corner,
@@ -27,12 +31,29 @@ from interp.atlas.pasting import (
     tried,
     trying,
 )
-from interp.atlas.patches import PatchWindows, patches, shown
-from interp.atlas.placing import LinkedSamples, PlacedPositions, linked, placed
+from interp.atlas.patches import PatchWindows, level_patches, patches
+from interp.atlas.placing import LinkedSamples, MapLayout, PlacedPositions, linked, placed
 from interp.atlas.sampling import PositionSamples, SampledLayer, SamplingPass, sampled
 from interp.atlas.two_classes import contrasting
 
 __all__ = [
+    "ForetoldPatches",
+    "fooling",
+    "foretold",
+    "MapLayout",
+    "placing",
+    "score",
+    "sampling",
+    "mapping",
+    "level_patches",
+    "inverting",
+    "best_real",
+    "LevelTargets",
+    "InversionSettings",
+    "InvertedLevel",
+    "Inverted",
+    "AtlasSettings",
+    "AtlasMap",
     "CORNERS",
     "NOTEBOOKS",
     "RECIPE",
@@ -61,7 +82,6 @@ __all__ = [
     "patches",
     "placed",
     "sampled",
-    "shown",
     "subset",
     "tried",
     "trying",

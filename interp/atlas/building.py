@@ -26,17 +26,21 @@ COARSEST = 5
 
 @dataclass(frozen=True, eq=False)
 class Atlas(Fingerprinted):
-    """The samples, their map, and its cells, coarse grids first; `places` are the samples' places in [0, 1].
+    """The samples, their layout, and its cells, coarse grids first.
 
-    x goes from left to right, y from the top down. What `directions` gives is inverted. Of a class atlas `chosen` are
-    the samples that speak for the class, as rows of `sampled`, and `samples` are those alone.
+    `points` are where samples lie, over which grids cover `extent`: the projection's, or of two classes their own.
     """
 
     samples: PositionSamples
     projection: Projection
+    points: Float[np.ndarray, "n 2"]
     extent: MapExtent
-    places: Float[np.ndarray, "n 2"]
     levels: tuple[AtlasCells, ...]
+
+    @property
+    def places(self) -> Float[np.ndarray, "n 2"]:
+        """Where samples lie, in [0, 1] from the left and from the top."""
+        return self.extent.within(self.points)
 
     @property
     def cells(self) -> AtlasCells:
@@ -93,8 +97,21 @@ def atlas_of(samples: PositionSamples, projection: Projection, sizes: Sequence[i
             f"A map of shape {projection.points.shape} is none of {len(samples):,} samples in the plane: project the "
             "samples' activations to 2 dimensions."
         )
-    extent = MapExtent.of(projection.points)
-    places = extent.within(projection.points)
+    points = projection.points
+    return laid_out(samples, projection, points, MapExtent.of(points), sizes, least=least)
+
+
+def laid_out(
+    samples: PositionSamples,
+    projection: Projection,
+    points: Float[np.ndarray, "n 2"],
+    extent: MapExtent,
+    sizes: Sequence[int],
+    *,
+    least: int = LEAST,
+) -> Atlas:
+    """As `atlas_of`, of samples that lie at these points."""
+    places = extent.within(points)
     levels: list[AtlasCells] = []
     for size in sorted(sizes):
         try:
@@ -102,7 +119,7 @@ def atlas_of(samples: PositionSamples, projection: Projection, sizes: Sequence[i
         except ValueError:
             if not levels:
                 raise
-    return Atlas(samples, projection, extent, places, tuple(levels))
+    return Atlas(samples, projection, points, extent, tuple(levels))
 
 
 def of_class(samples: PositionSamples, number: int, *, most: int = OF_CLASS) -> Int[np.ndarray, " m"]:

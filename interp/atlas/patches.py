@@ -93,9 +93,18 @@ def _cut(pixels: Float[Tensor, "c h w"], box: tuple[int, int, int, int], side: i
     return bytes_of(resized.clamp(0, 1))
 
 
-def shown(rows: Int[np.ndarray, "m p"]) -> tuple[int, ...]:
-    """The sample that stands for each cell: the nearest to its mean."""
-    return tuple(int(one) for one in rows[:, 0])
+def level_patches(
+    classifier: Classifier, photos: ImageSet, samples: SamplePlaces, nearest: Sequence[Int[np.ndarray, " m"]]
+) -> Generator[tuple[UInt8[np.ndarray, "m s s 3"], ...], None, tuple[UInt8[np.ndarray, "m s s 3"], ...]]:
+    """The patch of one sample for each cell of each level, as `patches` cuts them, all in one reading of the images."""
+    ends = np.cumsum([len(one) for one in nearest])[:-1]
+    steps = patches(classifier, photos, samples, np.concatenate(list(nearest)).tolist())
+    while True:
+        try:
+            found = next(steps)
+        except StopIteration as stop:
+            return tuple(np.split(stop.value, ends))
+        yield tuple(np.split(found, ends))
 
 
 def as_pixels(picture: UInt8[np.ndarray, "h w 3"], classifier: Classifier) -> Float[Tensor, "c h w"]:

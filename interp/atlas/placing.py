@@ -9,12 +9,16 @@ import torch
 from jaxtyping import Float, Int
 
 from interp import embedding
-from interp.atlas.building import Atlas
-from interp.atlas.sampling import SamplePlaces
+from interp.atlas.cells import MapExtent
+from interp.atlas.sampling import PositionSamples, SamplePlaces
+from interp.embedding import Projection, ProjectionMethod, Quality
 from interp.models import hooks
 from interp.passes.grids import on_grid
 from interp.passes.receptive_fields import ReceptiveFields
+from interp.set_pass import evenly
 from interp.types import Classifier, Fingerprinted, Images
+
+ASKED, USUAL = 2_000, 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,29 +40,42 @@ class PlacedPositions(Fingerprinted):
         return row * grid + column
 
 
-def placed(classifier: Classifier, atlas: Atlas, images: Images) -> PlacedPositions:
-    """Where the positions of one image lie on an atlas's map, which stays as it is (see `embedding.place`).
+@dataclass(frozen=True, eq=False)
+class MapLayout:
+    """How samples were laid out: their points, by which method, and the rectangle that grids cover."""
 
-    Raises `ValueError` for more than one image, another classifier's atlas, and a map of two classes, whose axes are
-    no projection.
+    points: Float[np.ndarray, "n 2"]
+    method: ProjectionMethod
+    extent: MapExtent
+
+    @property
+    def projection(self) -> Projection:
+        """The same as a projection whose quality was not asked."""
+        unasked = np.zeros(0)
+        return Projection(self.points, (), Quality(0, "cosine", unasked, unasked, unasked), self.method)
+
+
+def placed(classifier: Classifier, samples: PositionSamples, layout: MapLayout, images: Images) -> PlacedPositions:
+    """Where the positions of one image lie on a map of samples, which stays as it is (see `embedding.place`).
+
+    Raises `ValueError` for more than one image, and samples of another classifier.
     """
     if len(images) != 1:
         raise ValueError(f"{len(images)} images were given: place one at a time.")
-    layer = classifier.layer(atlas.samples.layer)
-    if layer.channels != atlas.samples.activations.shape[1]:
+    layer, known = classifier.layer(samples.layer), samples.activations
+    if layer.channels != known.shape[1]:
         raise ValueError(f"The atlas is of another classifier: {layer.name} has {layer.channels} channels here.")
-    if atlas.projection.points.shape[1] != 2:
-        raise ValueError("A map of two classes has axes of its own: place images on the atlas of the layer.")
     with torch.no_grad(), hooks.activations(classifier, [layer.name]) as taken:
         classifier.module(images.pixels.to(classifier.device))
     maps = on_grid(taken[layer.name], layer).float()[0]
     own, grid = maps.flatten(1).T.cpu().numpy(), (maps.shape[1], maps.shape[2])
-    points = embedding.place(own, atlas.samples.activations, atlas.projection)
-    known = atlas.samples.activations
+    points = embedding.place(own, known, layout.projection)
     found = embedding.nearest_to(own, known, 1, metric="cosine")
-    among = embedding.nearest(known[:: max(1, len(known) // 2_000)], 1, metric="cosine")
-    usual = float(np.quantile(among.distances[:, 0], 0.9))
-    return PlacedPositions(grid, atlas.extent.within(points), found.distances[:, 0], usual)
+    some = known[evenly(len(known), ASKED)]
+    # Each is its own nearest.
+    among = embedding.nearest_to(some, known, min(2, len(known)), metric="cosine")
+    usual = float(np.quantile(among.distances[:, -1], USUAL))
+    return PlacedPositions(grid, layout.extent.within(points), found.distances[:, 0], usual)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,8 @@ from collections.abc import Generator, Sequence
 
 import numpy as np
 
-from interp.atlas.building import OF_EACH_OF_TWO, Atlas, of_class, subset
-from interp.atlas.cells import LEAST, MapExtent, cells
+from interp.atlas.building import OF_EACH_OF_TWO, Atlas, laid_out, of_class, subset
+from interp.atlas.cells import LEAST, MapExtent
 from interp.atlas.sampling import PositionSamples
 from interp.embedding import TSNE, MapFrame, Projection, projecting
 
@@ -41,12 +41,5 @@ def contrasting(
     largest = float(np.percentile(np.abs(difference), CLIPPED)) or 1.0
     height = MapExtent.of(np.repeat(projection.points, 2, axis=1))
     extent = MapExtent(np.array([-largest, height.low[0]]), np.array([largest, height.high[0]]))
-    places = extent.within(np.stack([difference, projection.points[:, 0]], axis=1))
-    levels = []
-    for size in sorted(sizes):
-        try:
-            levels.append(cells(own, places, size, least=least))
-        except ValueError:
-            if not levels:
-                raise
-    return Atlas(own, projection, extent, places, tuple(levels))
+    points = np.stack([difference, projection.points[:, 0]], axis=1)
+    return laid_out(own, projection, points, extent, sizes, least=least)

@@ -23,7 +23,6 @@ AT_ONCE = 32
 """How many classes go backward through the head at once, where it has no closed form."""
 
 
-
 @dataclass(frozen=True, eq=False)
 class ClassMaps:
     """The maps of one image for all classes, at the layer's own size, and what they cost.

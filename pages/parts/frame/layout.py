@@ -33,6 +33,7 @@ PAGES = {
         Link("pages/feature_visualization.py", "Feature visualization", ":material/texture:", needs_classes=False),
         Link("pages/units.py", "Units", ":material/apps:", needs_classes=False),
         Link("pages/class_summary.py", "Class summaries", ":material/hub:"),
+        Link("pages/atlas.py", "Activation atlas", ":material/map:", needs_classes=False),
     ],
     "One photograph": [
         Link("pages/saliency.py", "Saliency comparison", ":material/blur_on:"),
