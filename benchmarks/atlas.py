@@ -140,7 +140,7 @@ def _steps(classifier: Classifier, photos: ImageSet, samples: PositionSamples) -
     times.append(time.perf_counter())
     found = atlas.atlas_of(samples, projection, atlas.grids(20))
     times.append(time.perf_counter())
-    returned(atlas.patches(classifier, photos, samples, atlas.shown(found.cells.nearest)))
+    returned(atlas.patches(classifier, photos, samples, found.cells.nearest[:, 0].tolist()))
     times.append(time.perf_counter())
     laid, cut, patched = (later - earlier for earlier, later in zip(times, times[1:], strict=False))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

@@ -111,6 +111,8 @@ def laid_out(
     least: int = LEAST,
 ) -> Atlas:
     """As `atlas_of`, of samples that lie at these points."""
+    if not sizes:
+        raise ValueError("No size of a grid is given: name one or more, such as `grids(20)`.")
     places = extent.within(points)
     levels: list[AtlasCells] = []
     for size in sorted(sizes):
@@ -146,7 +148,7 @@ def subset(samples: PositionSamples, rows: Int[np.ndarray, " m"] | Bool[np.ndarr
 
 
 def whitened(
-    samples: PositionSamples, means: Float[np.ndarray, "m k"], *, damping: float = 1e-2
+    samples: PositionSamples, means: Float[np.ndarray, "m k"], *, damping: float | int = 1e-2
 ) -> Float[np.ndarray, "m k"]:
     """Directions for the dot product with correlations between channels taken out: S⁻¹ · mean, S = E[a aᵀ].
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from torch import nn
 
 from interp.atlas import PositionSamples, SampledLayer, SamplingPass, sampled
-from interp.atlas import sampling as atlas_sampling
+from interp.atlas.sampling import strongest
 from interp.images import ImageSet
 from interp.models.precision import in_bfloat16
 from interp.set_pass import by_chunks, once, returned
@@ -129,7 +130,7 @@ def test_behind_pooling_and_a_linear_layer_all_positions_add_up_to_the_logits(
     for classifier, layer, head in ((tiny, "conv2", "linear"), (calibrated("resnet50"), "layer4", "fc")):
         few = pictures(classifier, (None,) * 3)
         every = sampled(classifier, few, layer, 10_000, border=0)
-        bias = classifier.module.get_submodule(f"network.{head}").bias.numpy()
+        bias = classifier.module.get_parameter(f"network.{head}.bias").numpy()
         with torch.no_grad():
             logits = classifier.module(pixels_of(classifier, few)).numpy()
         sums = np.stack([every.attributions[every.images == one].sum(axis=0) for one in range(3)])
@@ -222,7 +223,7 @@ def test_what_cannot_be_sampled_is_refused(tiny: Classifier, photos: ImageSet, m
     with pytest.raises(ValueError, match="seed of -3"):
         sampled(tiny, photos, "conv2", seed=-3)
     # 20 images × 16 samples × (6 channels + 3 classes) × 4 bytes.
-    monkeypatch.setattr(atlas_sampling, "LARGEST", 11_520)
+    monkeypatch.setattr(sys.modules["interp.atlas.sampling"], "LARGEST", 11_520)
     assert len(sampled(tiny, photos, "conv2", 16)) == 320
     with pytest.raises(ValueError, match=r"17 samples of 20 images at conv2 take .* Take 16 samples of each"):
         sampled(tiny, photos, "conv2", 17)
@@ -250,7 +251,7 @@ def test_a_network_that_sees_grey_is_sampled(lenet: Classifier) -> None:
 
 def test_labels_are_the_class_that_most_is_added_to_and_none_where_nothing_is() -> None:
     attributions = np.array([[1, 2, 0], [-1, -2, 0], [3, 3, 1], [-1, -1, 0.5]], np.float32)
-    assert atlas_sampling.strongest(attributions).tolist() == [1, -1, 0, 2]
+    assert strongest(attributions).tolist() == [1, -1, 0, 2]
 
 
 def test_a_network_in_bfloat16_follows_few_classes_backward(monkeypatch: pytest.MonkeyPatch) -> None:
