@@ -12,6 +12,7 @@ import io
 import json
 import math
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -47,8 +48,8 @@ class _Arrays(dict[str, torch.Tensor]):
 def encode(value: Any, about: dict[str, str], *, compact: bool = False) -> bytes:
     """The value as a safetensors file, with `about` readable from its header. Raises `Unstorable`.
 
-    Where it is to be `compact`, pictures (of 8 bits, or several of floats from 0 to 1) become WebP, with loss, and
-    large arrays of floats have 11 binary digits, counted from the largest number among them.
+    Where it is to be `compact`, pictures (of 8 bits, one or several, or several of floats from 0 to 1) become WebP,
+    with loss, and large arrays of floats have 11 binary digits, counted from the largest number among them.
     """
     arrays = _Arrays()
     arrays.compact = compact
@@ -119,6 +120,8 @@ def _compacted(value: Any, arrays: _Arrays) -> dict[str, Any] | None:
         if min(value.shape[:2]) < LEAST_SIDE or max(value.shape[:2]) > LARGEST_WEBP:
             return None
         return {"webp": _add(arrays, _webp(value))}
+    if isinstance(value, np.ndarray) and value.dtype == np.uint8 and _many_pictures(value):
+        return {"sheet": _add(arrays, _webp(_sheet(value))), "shape": list(value.shape)}
     if type(value) is torch.Tensor:
         kind, given = "tensor", value.detach().cpu()
     elif isinstance(value, np.ndarray) and value.dtype in (np.float32, np.float64):
@@ -133,6 +136,33 @@ def _compacted(value: Any, arrays: _Arrays) -> dict[str, Any] | None:
     largest = float(given.abs().max()) or 1.0
     name = _add(arrays, (given / largest).half().contiguous())
     return {"half": name, "largest": largest, "of": [kind, str(given.dtype).removeprefix("torch.")]}
+
+
+def _many_pictures(value: np.ndarray) -> bool:
+    """Whether these are pictures of one size side by side, which fit on a sheet."""
+    if value.ndim != 4 or value.shape[3] != 3 or not len(value) or min(value.shape[1:3]) < LEAST_SIDE:
+        return False
+    return max(_sheet_size(value.shape)) <= LARGEST_WEBP
+
+
+def _sheet_size(shape: Sequence[int]) -> tuple[int, int]:
+    """Height and width of a sheet that is about as high as wide."""
+    count, height, width, _ = shape
+    columns = math.ceil(math.sqrt(count))
+    return -(-count // columns) * height, columns * width
+
+
+def _sheet(value: np.ndarray) -> np.ndarray:
+    count, height, width, _ = value.shape
+    rows, columns = (size // side for size, side in zip(_sheet_size(value.shape), (height, width), strict=True))
+    paper = np.concatenate([value, np.zeros((rows * columns - count, height, width, 3), np.uint8)])
+    return paper.reshape(rows, columns, height, width, 3).swapaxes(1, 2).reshape(rows * height, columns * width, 3)
+
+
+def _unsheet(sheet: np.ndarray, shape: Sequence[int]) -> np.ndarray:
+    count, height, width, _ = shape
+    rows, columns = len(sheet) // height, sheet.shape[1] // width
+    return sheet.reshape(rows, height, columns, width, 3).swapaxes(1, 2).reshape(-1, height, width, 3)[:count].copy()
 
 
 def _pictures(given: torch.Tensor) -> bool:
@@ -182,6 +212,8 @@ def _unpack(tree: Any, arrays: dict[str, torch.Tensor]) -> Any:
             return {_unpack(name, arrays): _unpack(one, arrays) for name, one in content}
         case "webp":
             return _unwebp(arrays[content])
+        case "sheet":
+            return _unsheet(_unwebp(arrays[content]), tree["shape"])
         case "webps":
             pictures = np.stack([_unwebp(arrays[one]) for one in content])
             return torch.from_numpy(pictures).permute(0, 3, 1, 2).to(getattr(torch, tree["dtype"])) / 255

@@ -231,3 +231,16 @@ def test_pictures_become_webp_and_maps_do_not() -> None:
     assert len(encode(several, {}, compact=True)) < several.numel()
     signed = several - 0.5
     assert float((back(signed) - signed).abs().max()) <= 0.5 * 2**-10
+
+
+@pytest.mark.parametrize("count", [1, 5, 9])
+def test_pictures_side_by_side_go_on_one_sheet_and_come_back_in_their_order(count: int) -> None:
+    plain = np.arange(count * 20, count * 20 + count, dtype=np.uint8) * 5
+    pictures = np.broadcast_to(plain[:, None, None, None], (count, 24, 32, 3)).copy()
+    found = back(pictures)
+    assert found.shape == pictures.shape and found.dtype == np.uint8
+    assert np.abs(found.astype(int) - pictures).max() <= 12
+    assert len(encode(pictures.repeat(9, axis=0), {}, compact=True)) < pictures.nbytes
+    # What is no picture stays as it is: another number of colours, or too small.
+    for values in (pictures[..., :2], pictures[:, :8]):
+        assert np.array_equal(back(values), values)
