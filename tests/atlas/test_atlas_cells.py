@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from interp.atlas import AtlasCells, MapExtent, PositionSamples, cells, subset
+from interp.atlas import AtlasCells, MapExtent, PositionSamples, cells, subset, whitened
 from tests.atlas.made_up import samples_of
 
 
@@ -164,3 +165,14 @@ def test_samples_without_classes_have_cells_without_labels() -> None:
     bare = replace(samples_of(), attributions=np.zeros((400, 0), np.float32), considered=0)
     found = cells(bare, places_of(400), 5)
     assert (found.label == -1).all() and found.attribution.shape == (len(found), 0) and not found.mixedness.any()
+
+
+def test_samples_are_not_copied_whole() -> None:
+    samples, places = samples_of(20_000, channels=100), places_of(20_000)
+    means = cells(samples, places, 10).mean
+    for work in (lambda: cells(samples, places, 10), lambda: whitened(samples, means)):
+        tracemalloc.start()
+        work()
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 0.7 * samples.activations.nbytes
