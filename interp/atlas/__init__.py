@@ -33,7 +33,7 @@ from interp.atlas.pasting import (
 )
 from interp.atlas.patches import PatchWindows, level_patches, patches
 from interp.atlas.placing import LinkedSamples, MapLayout, PlacedPositions, linked, placed
-from interp.atlas.sampling import PositionSamples, SampledLayer, SamplingPass, sampled
+from interp.atlas.sampling import PositionSamples, SampledLayer, SamplePlaces, SamplingPass, sampled
 from interp.atlas.two_classes import contrasting
 
 __all__ = [
@@ -70,6 +70,7 @@ __all__ = [
     "PlacedPositions",
     "PositionSamples",
     "SampledLayer",
+    "SamplePlaces",
     "SamplingPass",
     "atlas_of",
     "build",

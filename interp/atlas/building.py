@@ -22,6 +22,7 @@ RECIPE = UMAP(neighbours=50, minimum_distance=0.05, metric="cosine", epochs=200)
 """As in the published recipe."""
 OF_CLASS, OF_EACH_OF_TWO = 3_000, 2_000
 COARSEST = 5
+BLOCK = 1_024
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +112,8 @@ def laid_out(
     least: int = LEAST,
 ) -> Atlas:
     """As `atlas_of`, of samples that lie at these points."""
+    if not sizes:
+        raise ValueError("No size of a grid is given: name one or more, such as `grids(20)`.")
     places = extent.within(points)
     levels: list[AtlasCells] = []
     for size in sorted(sizes):
@@ -146,15 +149,20 @@ def subset(samples: PositionSamples, rows: Int[np.ndarray, " m"] | Bool[np.ndarr
 
 
 def whitened(
-    samples: PositionSamples, means: Float[np.ndarray, "m k"], *, damping: float = 1e-2
+    samples: PositionSamples, means: Float[np.ndarray, "m k"], *, damping: float | int = 1e-2
 ) -> Float[np.ndarray, "m k"]:
     """Directions for the dot product with correlations between channels taken out: S⁻¹ · mean, S = E[a aᵀ].
 
     Uncentred, as in the published notebooks (Carter et al. 2019). `damping`, a share of the mean of S's diagonal, is
     added to it, since channels that never occur alone leave S without an inverse. Scaled to the means' lengths.
     """
-    own = samples.activations.astype(np.float64)
-    second = own.T @ own / max(1, len(own))
+    own = samples.activations
+    second = np.zeros((own.shape[1], own.shape[1]))
+    # In blocks: in double precision all of them are twice what they are.
+    for start in range(0, len(own), BLOCK):
+        block = own[start : start + BLOCK].astype(np.float64)
+        second += block.T @ block
+    second /= max(1, len(own))
     second += np.eye(len(second)) * max(damping * float(np.trace(second)) / len(second), 1e-12)
     found = np.linalg.solve(second, means.T.astype(np.float64)).T
     lengths = np.linalg.norm(means, axis=1, keepdims=True) / np.maximum(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,7 +108,8 @@ def cells(
     number = np.full(grid * grid + 1, -1)
     number[kept] = np.arange(len(kept))
     members = number[flat]
-    mean, attribution = (_means(one, members, len(kept)) for one in (samples.activations, samples.attributions))
+    groups = _groups(members, len(kept))
+    mean, attribution = (_means(one, groups) for one in (samples.activations, samples.attributions))
     return AtlasCells(
         grid,
         kept // grid,
@@ -117,18 +119,23 @@ def cells(
         attribution,
         strongest(attribution),
         _mixedness(samples.labels, members, len(kept), attribution.shape[1]),
-        _nearest(samples.activations, mean, members, nearest),
+        _nearest(samples.activations, mean, groups, nearest),
         members,
     )
 
 
-def _means(values: Float[np.ndarray, "n k"], members: Int[np.ndarray, " n"], count: int) -> Float[np.ndarray, "m k"]:
-    """The mean of each cell's rows, summed in double precision."""
+def _groups(members: Int[np.ndarray, " n"], count: int) -> list[Int[np.ndarray, " _"]]:
+    """The samples of each cell, in their order."""
     order = np.argsort(members, kind="stable")
-    order = order[members[order] >= 0]
-    starts = np.searchsorted(members[order], np.arange(count))
-    sums = np.add.reduceat(values[order], starts, axis=0, dtype=np.float64)
-    return (sums / np.bincount(members[order], minlength=count)[:, None]).astype(np.float32)
+    return np.split(order, np.searchsorted(members[order], np.arange(count + 1)))[1:-1]
+
+
+def _means(values: Float[np.ndarray, "n k"], groups: Sequence[Int[np.ndarray, " _"]]) -> Float[np.ndarray, "m k"]:
+    """The mean of each cell's rows, summed in double precision; cell by cell, as all at once would be a copy of all."""
+    found = np.zeros((len(groups), values.shape[1]), np.float32)
+    for cell, own in enumerate(groups):
+        found[cell] = values[own].mean(axis=0, dtype=np.float64)
+    return found
 
 
 def _mixedness(
@@ -146,17 +153,14 @@ def _mixedness(
 def _nearest(
     activations: Float[np.ndarray, "n k"],
     means: Float[np.ndarray, "m k"],
-    members: Int[np.ndarray, " n"],
+    groups: Sequence[Int[np.ndarray, " _"]],
     count: int,
 ) -> Int[np.ndarray, "m p"]:
-    inside = np.flatnonzero(members >= 0)
-    own, mean = activations[inside], means[members[inside]]
-    lengths = np.linalg.norm(own, axis=1) * np.linalg.norm(mean, axis=1)
-    cosines = np.einsum("nk,nk->n", own, mean) / np.maximum(lengths, LENGTH)
-    order = np.lexsort((inside, -cosines, members[inside]))
-    sorted_cells = members[inside][order]
-    rank = np.arange(len(order)) - np.searchsorted(sorted_cells, sorted_cells)
     found = np.full((len(means), count), -1)
-    kept = rank < count
-    found[sorted_cells[kept], rank[kept]] = inside[order][kept]
+    for cell, own in enumerate(groups):
+        vectors = activations[own]
+        lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(means[cell])
+        cosines = np.einsum("nk,k->n", vectors, means[cell]) / np.maximum(lengths, LENGTH)
+        chosen = own[np.argsort(-cosines, kind="stable")[:count]]
+        found[cell, : len(chosen)] = chosen
     return found

@@ -11,11 +11,12 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from interp import progress
+from interp.atlas.adding import CONSIDERED
 from interp.atlas.building import NOTEBOOKS, Atlas, atlas_of, grids, of_class, subset, whitened
 from interp.atlas.cells import LEAST, AtlasCells, MapExtent
 from interp.atlas.inverted import LevelTargets, best_real
 from interp.atlas.placing import MapLayout, PlacedPositions, placed
-from interp.atlas.sampling import CONSIDERED, PositionSamples, SampledLayer, SamplePlaces, SamplingPass
+from interp.atlas.sampling import PositionSamples, SampledLayer, SamplePlaces, SamplingPass
 from interp.atlas.two_classes import contrasting
 from interp.embedding import ProjectionMethod, projecting
 from interp.images import ImageSet, Problem

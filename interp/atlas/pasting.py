@@ -13,8 +13,8 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from interp.atlas.patches import as_pixels
 from interp.images import ImageSet, Problem
+from interp.images.picture_bytes import pixels_of
 from interp.models.inputs import Input, PicturePass, positions_of
 from interp.set_pass import Positions, by_chunks, returned
 from interp.set_pass.running import ItemStore
@@ -53,7 +53,7 @@ class PastedPatch(Fingerprinted):
             return pixels
         height, width = pixels.shape[2:]
         side = self.side((height, width))
-        own = as_pixels(self.pixels, classifier)[None].to(pixels)
+        own = pixels_of(self.pixels, classifier.channels)[None].to(pixels)
         resized = interpolate(own, size=(side, side), mode="bilinear", antialias=True, align_corners=False)
         changed = pixels.clone()
         rows = slice(0, side) if self.corner.startswith("top") else slice(height - side, height)

@@ -6,7 +6,6 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 from torch.nn.functional import interpolate
@@ -94,8 +93,8 @@ def _cut(pixels: Float[Tensor, "c h w"], box: tuple[int, int, int, int], side: i
 
 
 def level_patches(
-    classifier: Classifier, photos: ImageSet, samples: SamplePlaces, nearest: Sequence[Int[np.ndarray, " m"]]
-) -> Generator[tuple[UInt8[np.ndarray, "m s s 3"], ...], None, tuple[UInt8[np.ndarray, "m s s 3"], ...]]:
+    classifier: Classifier, photos: ImageSet, samples: SamplePlaces, nearest: Sequence[Int[np.ndarray, " _"]]
+) -> Generator[tuple[UInt8[np.ndarray, "_ s s 3"], ...], None, tuple[UInt8[np.ndarray, "_ s s 3"], ...]]:
     """The patch of one sample for each cell of each level, as `patches` cuts them, all in one reading of the images."""
     ends = np.cumsum([len(one) for one in nearest])[:-1]
     steps = patches(classifier, photos, samples, np.concatenate(list(nearest)).tolist())
@@ -105,9 +104,3 @@ def level_patches(
         except StopIteration as stop:
             return tuple(np.split(stop.value, ends))
         yield tuple(np.split(found, ends))
-
-
-def as_pixels(picture: UInt8[np.ndarray, "h w 3"], classifier: Classifier) -> Float[Tensor, "c h w"]:
-    """A picture in [0, 1], in the colours that a classifier sees."""
-    colour = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1).float() / 255
-    return colour if classifier.channels == 3 else colour.mean(dim=0, keepdim=True)

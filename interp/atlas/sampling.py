@@ -4,28 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, fx
 
+from interp.atlas.adding import added, at_places, considered, linear_after
 from interp.images import ImageSet, Problem
 from interp.models import hooks
 from interp.models.inputs import Input, PicturePass, positions_of
-from interp.passes import heads, splitting
 from interp.passes.grids import on_grid
 from interp.set_pass import Collected, Growing, Positions, once, returned
 from interp.types import Classifier, Fingerprinted, Images, Layer
 
-EVERY_CLASS = 32
-"""Of so many classes each is followed backward, where the layer's gradients have no closed form."""
-CONSIDERED = 8
-"""Of more classes these, an image's most probable ones; what a sample adds to the others is not known, and 0."""
 LARGEST = 2_000_000_000
-
-_AFTER: WeakKeyDictionary[Classifier, dict[str, fx.GraphModule | None]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -34,7 +27,7 @@ class SampledLayer:
 
     Positions nearer than `border` to an edge of the layer's grid are left out, where any others are left: there a
     network sees its own padding. Images with fewer positions have fewer samples. Raises `ValueError` for a number of
-    samples that is none, and a border below 0.
+    samples that is none, and a border or a seed below 0.
     """
 
     layer: str
@@ -47,6 +40,8 @@ class SampledLayer:
             raise ValueError(f"{self.count} samples of each image are none: take 1 or more; 16 is usual.")
         if self.border < 0:
             raise ValueError(f"A border of {self.border} positions is not possible: take 0 or more; 1 is usual.")
+        if self.seed < 0:
+            raise ValueError(f"A seed of {self.seed} draws nothing: take 0 or more.")
 
     def offered(self, layer: Layer) -> Int[np.ndarray, " p"]:
         """The positions that may be drawn, counted row by row of the layer's grid."""
@@ -144,10 +139,14 @@ class SamplingPass(PicturePass[SampledLayer, PositionSamples]):
     ) -> Sequence[PositionSamples]:
         """The samples of some images at each layer."""
         positions = positions_of(read).astype(np.int64)
-        names = list(dict.fromkeys(one.layer for one in items))
-        with torch.inference_mode(False), torch.enable_grad(), hooks.activations(classifier, names) as taken:
+        # Asked before, since whatever runs meanwhile would take the place of what is seen of these images.
+        after = {one.layer: linear_after(classifier, one.layer) for one in items}
+        with torch.inference_mode(False), torch.enable_grad(), hooks.activations(classifier, list(after)) as taken:
             logits = classifier.module(images.pixels.detach().clone())
-            found = [self._of(classifier, one, positions, taken[one.layer], logits, images) for one in items]
+            found = [
+                self._of(classifier, one, positions, after[one.layer], taken[one.layer], logits, images)
+                for one in items
+            ]
         return found
 
     def _of(
@@ -155,6 +154,7 @@ class SamplingPass(PicturePass[SampledLayer, PositionSamples]):
         classifier: Classifier,
         item: SampledLayer,
         positions: Int[np.ndarray, " m"],
+        after: fx.GraphModule | None,
         activations: Tensor,
         logits: Tensor,
         images: Images,
@@ -162,8 +162,8 @@ class SamplingPass(PicturePass[SampledLayer, PositionSamples]):
         layer = classifier.layer(item.layer)
         drawn = [item.drawn(layer, int(one)) for one in positions]
         places = torch.from_numpy(np.stack(drawn)).to(activations.device)
-        own = _at(on_grid(activations.detach(), layer).float(), places)
-        brought = _attributions(classifier, layer, activations, logits, places)
+        own = at_places(on_grid(activations.detach(), layer).float(), places)
+        brought = added(classifier, layer, after, activations, logits, places)
         for values in (own, brought):
             finite = values.isfinite().flatten(1).all(dim=1)
             if not bool(finite.all()):
@@ -226,60 +226,3 @@ def sampled(
     item = SampledLayer(classifier.layer(layer).name, count, border, seed)
     [found] = returned(once(SamplingPass(), classifier, photos, (item,), positions))
     return found
-
-
-def considered(classifier: Classifier, layer: str) -> int:
-    """For how many classes of each image attributions are computed at a layer."""
-    classes = len(classifier.labels)
-    return classes if classes <= EVERY_CLASS or _closed(classifier, layer) is not None else CONSIDERED
-
-
-def _closed(classifier: Classifier, layer: str) -> fx.GraphModule | None:
-    """What follows the layer, where it is one linear map between channels; None else."""
-    of_layers = _AFTER.setdefault(classifier, {})
-    if layer not in of_layers:
-        split = splitting.split(classifier, layer)
-        own = classifier.layer(layer)
-        shape = 1, own.channels, own.height, own.width
-        probe = torch.rand(shape, device=classifier.device) if own.kind == "spatial" else None
-        with classifier.lock, torch.inference_mode(False), torch.enable_grad():
-            there = split is not None and probe is not None and heads.closed(split.after, probe) is not None
-        of_layers[layer] = split.after if there and split is not None else None
-    return of_layers[layer]
-
-
-def _at(grids: Float[Tensor, "n k u v"], places: Int[Tensor, "n s"]) -> Float[Tensor, "n s k"]:
-    """What a grid holds at some positions of each image."""
-    flat = grids.flatten(2)
-    return flat.gather(2, places[:, None].expand(-1, flat.shape[1], -1)).transpose(1, 2)
-
-
-def _attributions(
-    classifier: Classifier, layer: Layer, activations: Tensor, logits: Tensor, places: Int[Tensor, "n s"]
-) -> Float[Tensor, "n s c"]:
-    """Activation times gradient at the places, summed over channels, for the classes that are considered."""
-    after = _closed(classifier, layer.name)
-    if after is not None and heads.checked(after, activations, logits) is not None:
-        with torch.enable_grad():
-            every = [_in_closed_form(after, one, at) for one, at in zip(activations.split(1), places, strict=True)]
-        return torch.stack(every)
-    found = logits.new_zeros(*places.shape, logits.shape[1])
-    if not logits.shape[1]:
-        return found
-    order = logits.detach().argsort(dim=1, descending=True, stable=True)
-    chosen = order[:, : considered(classifier, layer.name)]
-    for column in range(chosen.shape[1]):
-        classes = chosen[:, column : column + 1]
-        # Kept for other layers' samples.
-        (slopes,) = torch.autograd.grad(logits.gather(1, classes).sum(), activations, retain_graph=True)
-        brought = on_grid(activations.detach() * slopes, layer).sum(dim=1, keepdim=True)
-        found.scatter_(2, classes[:, None].expand(-1, places.shape[1], -1), _at(brought, places))
-    return found
-
-
-def _in_closed_form(after: fx.GraphModule, activations: Tensor, places: Int[Tensor, " s"]) -> Float[Tensor, "s c"]:
-    head = heads.closed(after, activations.detach())
-    assert head is not None
-    entering = (activations.detach()[0].flatten(1) * head.gain)[:, places]
-    slope = head.slope if head.slope.shape[1] == 1 else head.slope[:, places]
-    return ((head.weight @ entering) * slope).T

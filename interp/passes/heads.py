@@ -41,7 +41,7 @@ class Head:
     slope: Float[Tensor, "k p"]
     gain: Float[Tensor, "c d"]
 
-    def gradients(self, classes: slice) -> Float[Tensor, "m c d"]:
+    def gradients(self, classes: slice | list[int]) -> Float[Tensor, "m c d"]:
         """∂f_k/∂A_c of some of the classes, positions in one row."""
         return self.weight[classes, :, None] * self.slope[classes, None] * self.gain
 
@@ -52,6 +52,12 @@ def closed(after: fx.GraphModule, activations: Float[Tensor, "1 c u v"]) -> Head
     The operations are judged by their kinds and by the sizes that come out of them: whoever relies on the gradients
     checks some of them against what automatic differentiation gives.
     """
+    found = closed_each(after, activations)
+    return None if found is None else found[0]
+
+
+def closed_each(after: fx.GraphModule, activations: Float[Tensor, "n c u v"]) -> tuple[Head, ...] | None:
+    """As `closed` for each image of a batch, by two backward passes for all of them."""
     mixing = _only_mixing(after)
     if mixing is None:
         return None
@@ -64,7 +70,8 @@ def closed(after: fx.GraphModule, activations: Float[Tensor, "1 c u v"]) -> Head
     assert isinstance(weight, Tensor)
     (slope,) = torch.autograd.grad(logits.sum(), watched.left, retain_graph=True)
     (gain,) = torch.autograd.grad(watched.entered.sum(), point)
-    return Head(weight.detach().flatten(1), slope[0].reshape(logits.shape[1], -1), gain[0].flatten(1))
+    weight, slopes = weight.detach().flatten(1), slope.reshape(*logits.shape[:2], -1)
+    return tuple(Head(weight, one, other) for one, other in zip(slopes, gain.flatten(2), strict=True))
 
 
 def checked(after: fx.GraphModule, activations: Tensor, logits: Tensor) -> Head | None:
@@ -78,12 +85,34 @@ def checked(after: fx.GraphModule, activations: Tensor, logits: Tensor) -> Head 
     order = logits[0].argsort()
     for index in (int(order[-1]), int(order[0])):
         (expected,) = torch.autograd.grad(logits[0, index], activations, retain_graph=True)
-        found = head.gradients(slice(index, index + 1))
-        if found.numel() != expected[0].numel():
-            return None
-        if float((found[0] - expected[0].flatten(1)).abs().max()) > TOLERANCE * float(expected[0].abs().max()):
+        if not _agrees(head.gradients(slice(index, index + 1))[0], expected[0]):
             return None
     return head
+
+
+def checked_each(after: fx.GraphModule, activations: Tensor, logits: Tensor) -> tuple[Head, ...] | None:
+    """As `closed_each`, where that gives for each image what automatic differentiation gives, in one backward pass.
+
+    What is compared is the gradient of the sum of an image's largest and smallest logit. `logits` were computed from
+    `activations`, whose graph is there.
+    """
+    found = closed_each(after, activations) if activations.ndim == 4 else None
+    if found is None:
+        return None
+    ends = torch.stack([logits.argmax(dim=1), logits.argmin(dim=1)], dim=1)
+    (expected,) = torch.autograd.grad(logits.gather(1, ends).sum(), activations, retain_graph=True)
+    for head, classes, gradient in zip(found, ends.tolist(), expected, strict=True):
+        own = head.gradients(classes).sum(dim=0)
+        if not _agrees(own, gradient):
+            return None
+    return found
+
+
+def _agrees(found: Float[Tensor, "c d"], expected: Float[Tensor, "c u v"]) -> bool:
+    if found.numel() != expected.numel():
+        return False
+    away = (found - expected.flatten(1)).abs().max()
+    return bool(away <= TOLERANCE * expected.abs().max())
 
 
 def for_classes(after: fx.GraphModule, classes: Sequence[int]) -> fx.GraphModule | None:
@@ -169,7 +198,7 @@ def _by_channel(watched: _Watched, activations: Tensor, logits: Tensor) -> bool:
     return (
         positions in (1, activations[0, 0].numel())
         and entered.shape[1] == channels
-        and entered.numel() == channels * positions
+        and entered[0].numel() == channels * positions
         and left.shape[1] == logits.shape[1]
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict
 from dataclasses import replace
 
@@ -11,7 +12,6 @@ import torch
 from torch import nn
 
 from interp import progress
-from interp.atlas import inverting as module
 from interp.atlas.inverted import Inverted, LevelTargets, best_real, score
 from interp.atlas.inverting import InversionSettings, inversion_settings, inverting
 from interp.feature_visualization import INDEPENDENT, Direction, Reading
@@ -22,6 +22,8 @@ from interp.types import Classifier, Layer, digest
 from tests.conftest import tiny_classifier
 from tests.steps import finished
 
+# The package gives the function of that name.
+module = sys.modules["interp.atlas.inverting"]
 QUICK = InversionSettings(steps=6, steps_begun=4, rounds=0, side=16, colours=INDEPENDENT)
 
 
