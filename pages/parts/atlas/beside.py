@@ -48,10 +48,11 @@ def view(selection: Selection, picture, side) -> None:
             return
         upper = st.container()
         lower = st.container()
+        # Of one visitor's jobs the newest comes first, so the second is asked for when the first is there.
         first_found = asking.results(selection, settings)
-        second_found = asking.results(*second, slot="atlas-second")
         if first_found is None:
             return
+        second_found = asking.results(*second, slot="atlas-second")
         with upper:
             st.markdown(f"**{_title(first_found)}**")
             opened = drawing.chosen_cell(first_found.mapped)
