@@ -18,7 +18,7 @@ import numpy as np
 
 from interp import atlas, images, models
 from interp import feature_visualization as fv
-from interp.atlas import CORNERS, AtlasMap, AtlasSettings, InversionSettings, LevelTargets, SampledLayer
+from interp.atlas import CORNERS, AtlasMap, AtlasSettings, LevelTargets, SampledLayer
 from interp.images import ImageSet
 from interp.images.scenes import REASONS
 from interp.models.scenes import bundled
@@ -77,7 +77,7 @@ def _inverted(
     few = LevelTargets(
         targets.grid, targets.rows[rows], targets.columns[rows], targets.vectors[rows], targets.best[rows]
     )
-    how = InversionSettings(colours=fv.colours_of(classifier, photos))
+    how = atlas.inversion_settings(classifier, layer, fv.colours_of(classifier, photos))
     return returned(atlas.inverting(classifier, layer, (few,), how)).levels[0].pictures
 
 

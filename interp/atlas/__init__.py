@@ -18,7 +18,7 @@ from interp.atlas.building import (
 from interp.atlas.cells import AtlasCells, MapExtent, cells
 from interp.atlas.foretelling import ForetoldPatches, fooling, foretold
 from interp.atlas.inverted import Inverted, InvertedLevel, LevelTargets, best_real, score
-from interp.atlas.inverting import InversionSettings, inverting
+from interp.atlas.inverting import InversionSettings, inversion_settings, inverting
 from interp.atlas.mapping import AtlasMap, AtlasSettings, mapping, placing, sampling
 from interp.atlas.pasting import (
     CORNERS,
@@ -37,6 +37,7 @@ from interp.atlas.sampling import PositionSamples, SampledLayer, SamplePlaces, S
 from interp.atlas.two_classes import contrasting
 
 __all__ = [
+    "inversion_settings",
     "ForetoldPatches",
     "fooling",
     "foretold",

@@ -18,7 +18,7 @@ from interp.passes.receptive_fields import ReceptiveFields
 from interp.set_pass import evenly
 from interp.types import Classifier, Fingerprinted, Images
 
-ASKED, USUAL = 2_000, 0.9
+ASKED, AMONG, USUAL = 1_000, 48, 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +26,7 @@ class PlacedPositions(Fingerprinted):
     """Where the p positions of a layer's grid of `grid` rows and columns lie on an atlas's map, row by row.
 
     `places` are in [0, 1] of the map. `distance` is the cosine distance to the nearest sample, beside `usual`, that of
-    nine tenths of the samples to their own nearest: what is much further is like nothing that the map shows.
+    nine tenths of the samples to the nearest one of another image: what is much further is like nothing on the map.
     """
 
     grid: tuple[int, int]
@@ -71,11 +71,20 @@ def placed(classifier: Classifier, samples: PositionSamples, layout: MapLayout, 
     own, grid = maps.flatten(1).T.cpu().numpy(), (maps.shape[1], maps.shape[2])
     points = embedding.place(own, known, layout.projection)
     found = embedding.nearest_to(own, known, 1, metric="cosine")
-    some = known[evenly(len(known), ASKED)]
-    # Each is its own nearest.
-    among = embedding.nearest_to(some, known, min(2, len(known)), metric="cosine")
-    usual = float(np.quantile(among.distances[:, -1], USUAL))
+    usual = float(np.quantile(_to_other_images(samples), USUAL))
     return PlacedPositions(grid, layout.extent.within(points), found.distances[:, 0], usual)
+
+
+def _to_other_images(samples: PositionSamples) -> Float[np.ndarray, " m"]:
+    """Of samples spread over all, the cosine distance to the nearest one of another image, or to the last looked at.
+
+    Those of the same image see much of the same picture, and a new image has no such neighbours.
+    """
+    known, rows = samples.activations, evenly(len(samples), ASKED)
+    found = embedding.nearest_to(known[rows], known, min(AMONG, len(known)), metric="cosine")
+    other = samples.images[found.indices] != samples.images[rows][:, None]
+    first = np.where(other.any(axis=1), other.argmax(axis=1), found.count - 1)
+    return found.distances[np.arange(len(rows)), first]
 
 
 @dataclass(frozen=True, eq=False)

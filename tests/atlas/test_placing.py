@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -130,3 +131,11 @@ def test_links_are_those_of_brute_force(tiny: Classifier) -> None:
     found = linked(samples, rows, others, own, its)
     assert set(found.rows.tolist()) == expected and found.unmatched == unmatched
     assert 0 < unmatched < len(rows)
+
+
+def test_what_is_usual_is_the_distance_to_another_image() -> None:
+    """Two images, each with two samples that are the same: apart by a right angle."""
+    own = np.array([[1, 0], [1, 0], [0, 1], [0, 1]], np.float32)
+    samples = atlas.PositionSamples("l", (1, 2), np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), own, own, 2)
+    reached = sys.modules["interp.atlas.placing"]._to_other_images(samples)
+    np.testing.assert_allclose(reached, 1, atol=1e-6)

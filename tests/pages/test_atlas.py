@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 import pytest
 
@@ -20,13 +18,16 @@ ADDRESS = {
     "at.grid": "10 × 10",
     "at.layout": "PCA",
 }
-QUICK = functools.partial(InversionSettings, steps=2, steps_begun=1, rounds=0, side=16)
+
+
+def quick(classifier, layer, colours, *, power) -> InversionSettings:
+    return InversionSettings(2, 1, 0, power, 16, colours)
 
 
 @pytest.fixture(autouse=True)
 def few_steps_of_inversion(monkeypatch: pytest.MonkeyPatch) -> None:
     """How good pictures are is asked in the library's tests."""
-    monkeypatch.setattr(asking, "InversionSettings", QUICK)
+    monkeypatch.setattr(atlas, "inversion_settings", quick)
 
 
 @pytest.fixture

@@ -111,8 +111,13 @@ def _inverting(selection: Selection, mapped: AtlasMap, settings: AtlasSettings, 
     colours = scope.survey("colours", fv.colours_of, classifier, selection.photos)
     if not waiting.settled(colours):
         return None
-    how = InversionSettings(power=settings.power, colours=colours.value)
     layer = settings.sampled.layer
+    usual = scope.gather(
+        f"{slot}-usual", atlas.inversion_settings, classifier, layer, colours.value, power=settings.power
+    )
+    if not waiting.settled(usual):
+        return None
+    how: InversionSettings = usual.value
     return scope.compute(
         f"{slot}-inverted", atlas.inverting, classifier, layer, mapped.targets, how, kept=cache.CachedItems()
     )
