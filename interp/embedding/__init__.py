@@ -2,6 +2,7 @@
 
 from interp.embedding.agreement import ClassAgreement, agreement, agreements
 from interp.embedding.alignment import Alignment, align, aligned, laid, wobble
+from interp.embedding.approximate import nearly_nearest
 from interp.embedding.cells import Cells, cells
 from interp.embedding.features import FeaturePass, features, features_of_layers
 from interp.embedding.labelled import LabelledRows, labelled
@@ -47,6 +48,7 @@ __all__ = [
     "laid",
     "look_up",
     "nearest",
+    "nearly_nearest",
     "nearest_images",
     "nearest_to",
     "place",

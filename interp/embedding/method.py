@@ -109,10 +109,11 @@ def snapshots(steps: int) -> frozenset[int]:
     return frozenset(round(steps * (i / (FRAMES - 1)) ** 2) for i in range(FRAMES - 1))
 
 
-def check_dimensions(dimensions: int) -> None:
-    """Raise `ValueError` for a map that cannot be drawn."""
-    if dimensions not in (2, 3):
-        raise ValueError(f"A map in {dimensions} dimensions cannot be drawn: take 2 or 3.")
+def check_dimensions(dimensions: int, fewest: int = 2) -> None:
+    """Raise `ValueError` for a map that cannot be drawn, or has fewer dimensions than the method gives."""
+    if not fewest <= dimensions <= 3:
+        possible = ", ".join(str(one) for one in range(fewest, 3))
+        raise ValueError(f"A map in {dimensions} dimensions cannot be drawn: take {possible} or 3.")
 
 
 def check_reduction(reduction: int | None) -> None:

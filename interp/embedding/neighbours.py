@@ -1,7 +1,6 @@
 """Exact nearest neighbours: all distances, a block of rows at a time, as matrix products.
 
-Approximate indices (Annoy, nearest-neighbour descent) save little at the sizes of a map and give other neighbours
-from run to run; 20,000 images of 512 features take some seconds here.
+20,000 images of 512 features take some seconds here; for many more see `interp.embedding.approximate`.
 """
 
 from __future__ import annotations
@@ -92,10 +91,12 @@ class Space:
         block = torch.addmm(self.squares, points, self.points.T, alpha=-2)
         return block.add_((points * points).sum(dim=1, keepdim=True))
 
-    def own_blocks(self, what: str) -> Iterator[tuple[Int[Tensor, " m"], Float[Tensor, "m n"]]]:
-        """All rows of the space's own distances, block by block, a point infinitely far from itself."""
-        rows = torch.arange(len(self.points), device=self.points.device)
-        for part in progress.steps(rows.split(max(1, BLOCK // len(rows))), what):
+    def own_blocks(
+        self, what: str, asked: Int[Tensor, " r"] | None = None
+    ) -> Iterator[tuple[Int[Tensor, " m"], Float[Tensor, "m n"]]]:
+        """All rows of the space's own distances, or some, block by block, a point infinitely far from itself."""
+        rows = torch.arange(len(self.points), device=self.points.device) if asked is None else asked
+        for part in progress.steps(rows.split(max(1, BLOCK // len(self.points))), what):
             block = self.block(self.points[part])
             block[torch.arange(len(part), device=part.device), part] = torch.inf
             yield part, block
@@ -104,7 +105,12 @@ class Space:
         self, points: Float[Tensor, "m d"], block: Float[Tensor, "m n"], count: int
     ) -> tuple[Int[Tensor, "m k"], Float[Tensor, "m k"]]:
         """Indices and distances of each row's nearest, nearest first; equally near ones in their own order."""
-        values, indices = block.topk(count, dim=1, largest=False)
+        return self.ordered(points, *block.topk(count, dim=1, largest=False))
+
+    def ordered(
+        self, points: Float[Tensor, "m d"], values: Float[Tensor, "m k"], indices: Int[Tensor, "m k"]
+    ) -> tuple[Int[Tensor, "m k"], Float[Tensor, "m k"]]:
+        """Indices and distances of some of each row's values, sorted as `nearest` does."""
         lengths = (points * points).sum(dim=1, keepdim=True) + self.squares[indices]
         rows, columns = torch.nonzero(values < NEAR * lengths, as_tuple=True)
         if len(rows):

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from interp.embedding.approximate import nearly_nearest
 from interp.embedding.checks import usable
 from interp.embedding.method import MapFrame, Projection, ProjectionMethod, Search
-from interp.embedding.neighbours import Neighbours, nearest
+from interp.embedding.neighbours import Neighbours
 from interp.embedding.pca import reduced
 from interp.embedding.quality import quality
 from interp.embedding.representations import Features
@@ -165,7 +166,7 @@ def _checked(features: Float[np.ndarray, "n d"], methods: Sequence[ProjectionMet
 
 
 def _searched(features: Float[np.ndarray, "n d"], search: Search, device: torch.device | str) -> Neighbours:
-    return nearest(reduced(features, search.reduction), search.count, metric=search.metric, device=device)
+    return nearly_nearest(reduced(features, search.reduction), search.count, metric=search.metric, device=device)
 
 
 def _check_neighbours(neighbours: Neighbours, features: Float[np.ndarray, "n d"], search: Search) -> None:

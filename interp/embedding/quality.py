@@ -1,7 +1,8 @@
 """How far a map can be trusted: whether its neighbours are neighbours in the features, and the other way round.
 
-Venna and Kaski, "Neighborhood preservation in nonlinear projection methods" (2001). Everything is exact, for all
-points, computed from blocks of distances so that memory grows with the number of points and not with its square.
+Venna and Kaski, "Neighborhood preservation in nonlinear projection methods" (2001). For each point asked about it is
+exact, computed from blocks of distances so that memory grows with the number of points and not with its square. Up to
+10,000 points all are asked about; of more, fewer, so that the time stays the same.
 """
 
 from __future__ import annotations
@@ -19,6 +20,12 @@ from interp.embedding.neighbours import Metric, Space
 K = 10
 """How many neighbours count."""
 
+PAIRS = 10**8
+"""So many distances are looked at, a few seconds' work: all of them up to 10,000 points."""
+
+FEWEST = 1000
+"""So many points are asked about however many there are: enough to know a mean to a few thousandths."""
+
 
 @dataclass(frozen=True, eq=False)
 class Quality:
@@ -27,8 +34,10 @@ class Quality:
     `trustworthiness` falls where the map shows neighbours that the features do not have, the more the further apart
     they are there; `continuity` where it tears true neighbours apart; `preservation` is the share of the map's k
     neighbours that are among the k in the features. They compare with maps of the same features, `k` and `metric`.
-    With `k` 0 there were too few points to ask, and the three are 1. `explained` is, for PCA, the share of the
-    variance that each axis carries, of the axes drawn and those after them; `divergence` is t-SNE's KL(P‖Q) in nats.
+    With `k` 0 there were too few points to ask, and the three are 1. Above 10,000 points the means are those of `asked`
+    points, spread evenly over the rows, each compared with all; by point the others are nan. `explained` is, for PCA,
+    the share of the variance that each axis carries, of the axes drawn and those after them; `divergence` is t-SNE's
+    KL(P‖Q) in nats.
     """
 
     k: int
@@ -40,22 +49,27 @@ class Quality:
     divergence: float | None = None
 
     @property
+    def asked(self) -> int:
+        """How many points the means are taken over: all of up to 10,000."""
+        return int(np.isfinite(self.trustworthiness_by_point).sum())
+
+    @property
     def trustworthiness(self) -> float:
         """1 − 2 / (n k (2n − 3k − 1)) Σᵢ Σ_j max(0, r(i, j) − k), over the map's k neighbours j of i.
 
         r(i, j) is j's rank among the neighbours of i in the features.
         """
-        return float(self.trustworthiness_by_point.mean())
+        return float(np.nanmean(self.trustworthiness_by_point))
 
     @property
     def continuity(self) -> float:
         """The same with map and features exchanged."""
-        return float(self.continuity_by_point.mean())
+        return float(np.nanmean(self.continuity_by_point))
 
     @property
     def preservation(self) -> float:
         """The mean share of k neighbours that map and features have in common, 0 to 1."""
-        return float(self.preservation_by_point.mean())
+        return float(np.nanmean(self.preservation_by_point))
 
 
 def quality(
@@ -72,7 +86,8 @@ def quality(
 
     k is lowered where there are fewer than 2k + 1 points, since the measures are defined below n / 2 only. Equal
     distances share the best of their ranks, so identical images count as each other's first neighbours. Raises
-    `ValueError` for values that are not finite, or a map of another number of points.
+    `ValueError` for values that are not finite, or a map of another number of points. Above 10,000 points a part of
+    them is asked about (`Quality.asked`), the same each time.
     """
     given, drawn = usable(features), usable(points)
     count = len(given)
@@ -88,8 +103,8 @@ def quality(
     # Differences are taken directly, as the map has few dimensions: single precision loses nothing then.
     middle = drawn - drawn.mean(axis=0, dtype=np.float64)
     low = torch.from_numpy(middle / (np.abs(middle).max() or 1.0)).float().to(device)
-    trust, continuity, kept = (torch.zeros(count, dtype=torch.float64) for _ in range(3))
-    for rows, far in high.own_blocks("quality of the map"):
+    trust, continuity, kept = (torch.full((count,), torch.nan, dtype=torch.float64) for _ in range(3))
+    for rows, far in high.own_blocks("quality of the map", _asked(count).to(device)):
         near = sum((low[rows, axis, None] - low[:, axis]).square_() for axis in range(low.shape[1]))
         assert isinstance(near, Tensor)
         near[torch.arange(len(rows), device=near.device), rows] = torch.inf
@@ -101,6 +116,11 @@ def quality(
     worst = k * (2 * count - 3 * k - 1) / 2
     by_point = ((1 - trust / worst).numpy(), (1 - continuity / worst).numpy(), kept.numpy())
     return Quality(k, metric, by_point[0], by_point[1], by_point[2], explained, divergence)
+
+
+def _asked(count: int) -> Int[Tensor, " m"]:
+    rows = min(count, max(FEWEST, PAIRS // count))
+    return torch.linspace(0, count - 1, rows, dtype=torch.float64).round().long()
 
 
 def _ranks(distances: Float[Tensor, "m n"], chosen: Int[Tensor, "m k"]) -> Int[Tensor, "m k"]:

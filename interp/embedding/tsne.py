@@ -42,7 +42,9 @@ class TSNE(ProjectionMethod):
     `learning_rate` "auto" is n / exaggeration, at least 50. `exaggeration` multiplies attraction during the first 250
     steps. `initialization` "pca" starts from the first principal axes, "random" from a small Gaussian cloud.
     `reduction` takes distances after PCA to so many components (50 is usual where features are noisy); None takes
-    them between the features themselves. With "pca" the seed moves the start by 1% only.
+    them between the features themselves. With "pca" the seed moves the start by 1% only. One of
+    the `dimensions` alone gives an order along a line, as for one axis of a figure; images cannot pass each other there
+    as easily as in the plane, so fewer neighbours are kept.
     """
 
     perplexity: float | int = 30
@@ -74,7 +76,7 @@ class TSNE(ProjectionMethod):
     )
 
     def __post_init__(self) -> None:
-        check_dimensions(self.dimensions)
+        check_dimensions(self.dimensions, fewest=1)
         check_reduction(self.reduction)
         if not self.perplexity >= 1:
             raise ValueError(f"A perplexity of {self.perplexity} is not possible: it counts neighbours, from 1.")

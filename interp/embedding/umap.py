@@ -1,11 +1,11 @@
 """UMAP: a graph of fuzzy neighbourhoods, laid out by attraction along its edges and repulsion from random others.
 
-The steps are umap-learn's own, called one by one, so that the layout can be watched and stopped. From the same
-neighbours the graph is umap-learn's up to rounding, and from the same start the first epochs are too. The whole map is
-not the one that `umap.UMAP(...).fit` gives, but another of the same quality: each point draws its random numbers by the
-last bits of its start, so that a last digit, in which umap-learn differs from processor to processor itself, decides
-where it is some epochs later. Where the graph falls apart the pieces may start elsewhere, too, since here their
-centres are compared by scikit-learn.
+Graph and start are by umap-learn's own steps, the epochs ours, one by one, so that the layout can be watched and
+stopped. From the same neighbours the graph is umap-learn's up to rounding, and from the same start the first epochs are
+too. The whole map is not the one that `umap.UMAP(...).fit` gives, but another of the same quality: each point draws its
+random numbers by the last bits of its start, so that a last digit, in which umap-learn differs from processor to
+processor itself, decides where it is some epochs later. Where the graph falls apart the pieces may start elsewhere,
+too, since here their centres are compared by scikit-learn.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import scipy
 from jaxtyping import Float, Int
 
 from interp import progress
+from interp.embedding import compiling
 from interp.embedding.checks import varied
 from interp.embedding.method import (
     Layout,
@@ -32,6 +33,7 @@ from interp.embedding.method import (
 )
 from interp.embedding.neighbours import Metric, Neighbours
 from interp.embedding.pca import placed, principal_axes, reduced
+from interp.embedding.pushes import pull_and_push
 
 NEGATIVES = 5
 """How many random others push an image for each neighbour that pulls it."""
@@ -182,34 +184,16 @@ class Graph:
     ) -> Generator[int, None, None]:
         """Move the points in place, one epoch after each yield; others that are not the points themselves stay."""
         move = _compiled().move
-        negative_pace = self._pace / float(NEGATIVES)
-        next_negative, next_edge = negative_pace.copy(), self._pace.copy()
+        pushes = self._pace / float(NEGATIVES)
+        next_push, next_pull = pushes.copy(), self._pace.copy()
         # Every point has a random stream of its own, so that the order of edges does not matter to it.
         streams = self._random + points[:, :1].astype(np.float64).view(np.int64)
-        nothing = np.zeros(1, dtype=np.float32)
         alpha = rate
         for epoch in range(self._epochs):
             yield epoch
-            move(
-                points,
-                others,
-                self._graph.row,
-                self._graph.col,
-                len(others),
-                self._pace,
-                *self._curve,
-                streams,
-                1.0,
-                points.shape[1],
-                others is points,
-                alpha,
-                negative_pace,
-                next_negative,
-                next_edge,
-                epoch,
-                # What follows belongs to densMAP, which is off.
-                *(False, nothing, nothing, 0, 0, 0, 0, nothing, nothing, 0),
-            )
+            ends = (self._graph.row, self._graph.col)
+            due = (self._pace, pushes, next_pull, next_push)
+            move(points, others, *ends, *due, streams, self._curve, alpha, epoch, others is points)
             alpha = rate * (1.0 - epoch / self._epochs)
 
 
@@ -221,21 +205,16 @@ class _Compiled(NamedTuple):
 
 @functools.cache
 def _compiled() -> _Compiled:
-    """umap-learn's inner loops, compiled for one thread and kept on disk.
+    """umap-learn's loops over the graph, and our own over its edges, compiled for one thread and kept on disk.
 
     As umap-learn compiles them, anew in each process and for many threads, the first map takes ten seconds longer.
     """
-    import numba
-    from umap import layouts, umap_
-
-    def compiled(function: Any, fast: bool) -> Callable[..., Any]:
-        plain, types = getattr(function, "py_func", function), getattr(function, "locals", {})
-        return numba.njit(plain, fastmath=fast, locals=types, cache=True)
+    from umap import umap_
 
     return _Compiled(
-        compiled(umap_.smooth_knn_dist, False),
-        compiled(umap_.compute_membership_strengths, False),
-        compiled(layouts._optimize_layout_euclidean_single_epoch, True),
+        compiling.exact(umap_.smooth_knn_dist),
+        compiling.exact(umap_.compute_membership_strengths),
+        compiling.fast(pull_and_push),
     )
 
 

@@ -11,6 +11,7 @@ METHODS = [
     embedding.PCA(),
     embedding.TSNE(perplexity=12, iterations=300),
     embedding.TSNE(perplexity=12, iterations=300, dimensions=3, reduction=5),
+    embedding.TSNE(perplexity=12, iterations=300, dimensions=1),
     embedding.UMAP(neighbours=10, epochs=150),
     embedding.UMAP(neighbours=10, epochs=150, metric="cosine"),
 ]
@@ -29,7 +30,7 @@ def test_new_images_land_in_their_own_cluster_the_same_way_each_time(method) -> 
     assert np.array_equal(embedding.place(features[new], features[old], projection), points)
 
 
-@pytest.mark.parametrize("method", METHODS[:3], ids=str)
+@pytest.mark.parametrize("method", METHODS[:4], ids=str)
 def test_a_place_does_not_depend_on_who_else_is_placed(method) -> None:
     features, _ = clusters(120)
     projection = embedding.project(features[:100], method)

@@ -85,7 +85,9 @@ def test_five_perplexities_cost_one_search_and_change_nothing(monkeypatch) -> No
     methods = [dataclasses.replace(TSNE, perplexity=perplexity) for perplexity in (2, 5, 10, 20, 30)]
     alone = [embedding.project(features, method) for method in methods]
     searches = []
-    monkeypatch.setattr(projections, "nearest", lambda *a, **k: searches.append(a[1]) or embedding.nearest(*a, **k))
+    monkeypatch.setattr(
+        projections, "nearly_nearest", lambda *a, **k: searches.append(a[1]) or embedding.nearest(*a, **k)
+    )
     methods = [*methods, embedding.PCA(), dataclasses.replace(TSNE, metric="cosine")]
     steps = embedding.project_each([some(features)], methods)
     seen = []

@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 from sklearn.manifold import trustworthiness
@@ -5,6 +7,9 @@ from sklearn.manifold import trustworthiness
 from interp.embedding import neighbours as searching
 from interp.embedding.quality import quality
 from tests.embedding.clusters import clusters, squared
+
+# The package has a function of this name, too.
+module = sys.modules["interp.embedding.quality"]
 
 
 def slow_ranks(points: np.ndarray) -> np.ndarray:
@@ -97,3 +102,26 @@ def test_it_does_not_depend_on_the_scale(scale) -> None:
     ):
         assert found.trustworthiness == pytest.approx(plain.trustworthiness, abs=1e-3)
         assert found.continuity == pytest.approx(plain.continuity, abs=1e-3)
+
+
+def test_of_many_points_some_are_asked_and_the_mean_is_near_that_of_all(monkeypatch) -> None:
+    features, _ = clusters(1500)
+    points = features[:, :2].copy()
+    whole = quality(features, points)
+    assert whole.asked == 1500
+    monkeypatch.setattr(module, "PAIRS", 1500 * 400)
+    monkeypatch.setattr(module, "FEWEST", 300)
+    part = quality(features, points)
+    assert part.asked == 400
+    for name in ("trustworthiness", "continuity", "preservation"):
+        exact, estimate = getattr(whole, f"{name}_by_point"), getattr(part, f"{name}_by_point")
+        given = np.isfinite(estimate)
+        assert given.sum() == 400
+        assert np.array_equal(estimate[given], exact[given])
+        # Four standard errors of a mean of 400.
+        assert abs(getattr(part, name) - exact.mean()) < 4 * exact.std() / 20
+    assert np.array_equal(
+        quality(features, points).trustworthiness_by_point, part.trustworthiness_by_point, equal_nan=True
+    )
+    monkeypatch.setattr(module, "PAIRS", 1)
+    assert quality(features, points).asked == 300

