@@ -91,3 +91,18 @@ def test_what_cannot_be_compared_is_refused(samples: PositionSamples, asked: lis
         returned(contrasting(samples, 0, 4, (2,)))
     with pytest.raises(ValueError, match="No cell of 30 × 30"):
         returned(contrasting(samples, 0, 1, (30,), least=20))
+
+
+def test_on_the_real_line_alike_samples_are_near(samples: PositionSamples) -> None:
+    """By t-SNE itself: of each sample's nearest in the plane of both axes more are alike than in any order."""
+    found, again = (returned(contrasting(samples, 2, 0, (2,), least=1, seed=1)) for _ in range(2))
+    assert np.array_equal(found.points, again.points)
+    line, own = found.points[:, 1], found.samples.activations
+    order = np.argsort(line)
+    unit = own / np.linalg.norm(own, axis=1, keepdims=True)
+
+    def along(rows: np.ndarray) -> float:
+        return float((unit[rows[1:]] * unit[rows[:-1]]).sum(axis=1).mean())
+
+    random = np.mean([along(np.random.default_rng(one).permutation(len(order))) for one in range(5)])
+    assert along(order) > random + 0.05

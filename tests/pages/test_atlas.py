@@ -107,7 +107,9 @@ def test_a_class_has_an_atlas_of_its_own_and_two_stand_against_each_other(app, d
     assert drawn[-1]["value"]["title"].startswith("Attribution to")
     app.segmented_control(key="at.view").set_value("Two classes")
     run_again()
-    assert "speaks for" in said(app) and len(drawn[-1]["levels"]) >= 1
+    names = app.selectbox(key="at.of").options
+    assert f"← speaks for **{names[2]}** · speaks for **{names[0]}** →" in said(app)
+    assert drawn[-1]["value"]["title"] == f"Attribution to {names[0]}" and not app.error
 
 
 def test_two_atlases_are_linked_by_image_positions(app, drawn: list[dict]) -> None:
