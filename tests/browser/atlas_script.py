@@ -28,10 +28,14 @@ def sheet(colours: np.ndarray, tile: int, columns: int) -> str:
 
 
 def level(grid: int, red: int, tile: int = TILE) -> DrawnLevel:
-    """Inverted pictures are of one red and ever greener, real patches all blue; left are seas, right are hands."""
+    """Inverted pictures are of one red and ever greener, real patches all blue; left are seas, right are hands.
+
+    Of a small level's cells, those on the diagonal are marked.
+    """
     places = [(i, j) for i in range(grid) for j in range(grid) if grid == 2 or (i, j) != MISSING]
+    along = {j: j / (grid - 1) for j in range(grid)}
     cells = tuple(
-        DrawnCell(i, j, 1 + i, j / grid, int(j >= grid / 2), _top(j / (grid - 1)), j / (grid - 1) - 0.5, i == j)
+        DrawnCell(i, j, 1 + i, j / grid, int(2 * j >= grid), _top(along[j]), along[j] - 0.5, i == j and grid < 9)
         for i, j in places
     )
     green = np.linspace(0, 200, len(cells)).astype(int)

@@ -14,7 +14,12 @@ function legendOf(map) {
     const end = written(data.value.end);
     found.push({ kind: "ramp", stops: ground.signed, text: data.value.title, ends: [`−${end}`, "0", `+${end}`] });
   }
-  if (size !== "alike") found.push({ kind: "text", text: `Size: ${{ count: `by samples, up to ${counted(map.level.most)}`, mixedness: "by mixedness, up to 1", value: `by the magnitude of the attribution, up to ${written(map.end)}` }[size]}` });
+  const sizes = {
+    count: `by samples, up to ${counted(map.level.most)}`,
+    mixedness: "by mixedness, up to 1",
+    value: `by the magnitude of the attribution, up to ${written(map.end)}`,
+  };
+  if (size !== "alike") found.push({ kind: "text", text: `Size: ${sizes[size]}` });
   data.groups.forEach((text, group) => { if (text) found.push({ kind: "ring", group, tone: data.colours[group % data.colours.length], text }); });
   if (kind !== "patches" && map.level.cells.some((one) => one.marked)) found.push({ kind: "sign", text: "! drives its cell no more than real patches do" });
   if (kind === "patches" && map.wanted !== "patches") found.push({ kind: "text", text: "Real patches, as there are no inverted pictures yet" });

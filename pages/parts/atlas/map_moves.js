@@ -54,7 +54,6 @@ class Moves {
     }
     const single = this.pointers.size === 1;
     if (single && !this.dragged && Math.hypot(now[0] - this.start[0], now[1] - this.start[1]) < STILL) return;
-    if (single && event.pointerType === "touch" && map.sight.fitted && !map.drawing) return;
     if (!this.dragged) this.begin(event);
     const other = [...this.pointers].find(([id]) => id !== event.pointerId)?.[1];
     this.pointers.set(event.pointerId, now);

@@ -25,11 +25,13 @@ function paintMap(context, scene) {
     for (const cell of level.between(...box)) {
       if (finer && level.covered(cell, finer)) continue;
       const [x, y] = [Math.round(sight.x + cell.x * sight.scale), Math.round(sight.y + cell.y * sight.scale)];
-      const side = Math.round(sight.x + (cell.x + level.side) * sight.scale) - x;
+      const [right, bottom] = [Math.round(sight.x + (cell.x + level.side) * sight.scale), Math.round(sight.y + (cell.y + level.side) * sight.scale)];
+      // A cell that reached into the next place would be cut where that is painted alone.
+      const side = Math.min(right - x, bottom - y);
       if (i) {
         context.globalAlpha = opacity[i];
         context.fillStyle = ground.page;
-        context.fillRect(x, y, side, side);
+        context.fillRect(x, y, right - x, bottom - y);
       }
       const bright = scene.found && !scene.found.has(cell) ? FADED : 1;
       if (i < shown) paintRest(context, scene, cell, x, y, side, bright);

@@ -64,14 +64,21 @@ class Strip {
     const known = curves.flatMap(({ values }) => values.map((one) => one.value)).filter((one) => one !== null);
     const [low, high] = [Math.min(0, ...known), Math.max(0, ...known)];
     const wide = this.cells.length * STEP;
-    const at = (value) => 10 + (TALL - 20) * (1 - (value - low) / (high - low || 1));
+    const at = (value) => Math.round(16 + (TALL - 24) * (1 - (value - low) / (high - low || 1)));
     const svg = drawn("svg", { width: wide, height: TALL, viewBox: `0 0 ${wide} ${TALL}`, role: "img", "aria-label": this.said(curves) });
-    const line = (value) => [drawn("path", { class: "guide", d: `M0 ${at(value)}H${wide}` }), Object.assign(drawn("text", { x: 2, y: at(value) - 3 }), { textContent: written(value, true) })];
-    svg.append(...[...new Set([low, 0, high])].flatMap(line));
+    for (const value of new Set([low, 0, high])) {
+      const number = Object.assign(drawn("text", { x: 2, y: at(value) - 3 }), { textContent: written(value, true) });
+      svg.append(drawn("path", { class: "guide", d: `M0 ${at(value)}H${wide}` }), number);
+    }
     for (const { tone, dashed, values } of curves) {
-      const places = values.map(({ value, below }, i) => ({ x: (i + 0.5) * STEP, y: value === null ? null : at(value), below })).filter((one) => one.y !== null);
-      svg.append(drawn("path", { d: places.map(({ x, y }, i) => `${i ? "L" : "M"}${x} ${y.toFixed(1)}`).join(""), stroke: tone, "stroke-dasharray": dashed ? "6 4" : "none", class: "curve" }),
-        ...places.map(({ x, y, below }) => drawn("circle", { cx: x, cy: y.toFixed(1), r: 4, stroke: tone, fill: below ? "var(--page)" : tone, class: "spot" })));
+      const places = values.map(({ value, below }, i) => ({ x: (i + 0.5) * STEP, y: value === null ? null : at(value), below }));
+      // Between two that are known; of the others there is no more than a bound.
+      const sure = ({ y, below }) => y !== null && !below;
+      const lines = places.slice(1).map((one, i) => (sure(one) && sure(places[i]) ? `M${places[i].x} ${places[i].y}L${one.x} ${one.y}` : ""));
+      svg.append(drawn("path", { d: lines.join(""), stroke: tone, "stroke-dasharray": dashed ? "6 4" : "none", class: "curve" }));
+      for (const { x, y, below } of places.filter((one) => one.y !== null)) {
+        svg.append(drawn("circle", { cx: x, cy: y, r: 4, stroke: tone, fill: below ? "var(--page)" : tone, class: "spot" }));
+      }
     }
     return svg;
   }
