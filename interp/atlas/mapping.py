@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, TypeVar
 
@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 
 from interp import progress
 from interp.atlas.adding import CONSIDERED
-from interp.atlas.building import NOTEBOOKS, Atlas, atlas_of, grids, of_class, subset, whitened
+from interp.atlas.building import NOTEBOOKS, Atlas, atlas_of, grids, laid_out, of_class, subset, whitened
 from interp.atlas.cells import LEAST, AtlasCells, MapExtent
 from interp.atlas.inverted import LevelTargets, best_real
 from interp.atlas.placing import MapLayout, PlacedPositions, placed
@@ -60,8 +60,9 @@ class AtlasMap(Fingerprinted):
 
     `samples` says where each is in its image, `points` where it lies on the map as it was projected, over which grids
     cover `extent`, and `labels` which class it adds most to. `levels` are the cells, coarse grids first; `targets` what
-    is inverted of each. `total` is the number of samples of the whole set, of which an atlas of classes has some.
-    `trust` has the projection's trustworthiness, continuity and share of neighbours kept, each in [0, 1].
+    is inverted of each. `total` is the number of samples of the whole set, of which an atlas of classes has some. `trust` has the
+    projection's trustworthiness, continuity and share of neighbours kept, each in [0, 1]; it is empty, and `total` 0,
+    as long as that is being asked.
     """
 
     samples: SamplePlaces
@@ -105,46 +106,78 @@ def sampling(
 
 def arranging(
     classifier: Classifier, photos: ImageSet, settings: AtlasSettings, *, kept: ItemStore | None = None
-) -> Generator[None, None, tuple[Atlas, int]]:
-    """An atlas with its samples, and the number of samples of the whole set; yields nothing, often.
+) -> Generator[Atlas | None, None, tuple[Atlas, int]]:
+    """An atlas with its samples, and the number of samples of the whole set.
 
+    Yields nothing, often, and the atlas as soon as its samples are laid out, before the quality of that is known.
     Raises `ValueError` as `sampling`, `of_class` and `project` do.
     """
     samples = yield from sampling(classifier, photos, settings.sampled, kept=kept)
-    sizes = grids(settings.grid)
+    sizes, least = grids(settings.grid), settings.least
     if len(settings.of) == 2:
         first, second = settings.of
-        atlas = yield from _quietly(contrasting(samples, first, second, sizes, least=settings.least))
+        atlas = yield from _quietly(contrasting(samples, first, second, sizes, least=least))
         return atlas, len(samples)
     own = subset(samples, of_class(samples, settings.of[0])) if settings.of else samples
-    projection = yield from _quietly(projecting(own.activations, settings.method))
-    return atlas_of(own, projection, sizes, least=settings.least), len(samples)
+    steps, early = projecting(own.activations, settings.method), None
+    while True:
+        try:
+            frame = next(steps)
+        except StopIteration as stop:
+            atlas = atlas_of(own, stop.value, sizes, least=least) if early is None else early
+            return replace(atlas, projection=stop.value), len(samples)
+        if frame.step == frame.total and frame.points.shape[1] == 2:
+            extent = MapExtent.of(frame.points)
+            unasked = MapLayout(frame.points, settings.method, extent).projection
+            early = laid_out(own, unasked, frame.points, extent, sizes, least=least)
+        yield early
 
 
 def mapping(
     classifier: Classifier, photos: ImageSet, settings: AtlasSettings, *, kept: ItemStore | None = None
-) -> Generator[None, None, AtlasMap]:
+) -> Generator[AtlasMap | None, None, AtlasMap]:
     """The atlas of a layer over a set, as it is shown; yields nothing, often, so that other work may go first.
 
-    Chunks of samples are left in `kept`, and found there. Raises `ValueError` as `arranging` does.
+    As soon as samples are laid out it yields the whole without its `trust`. Chunks of samples are left in `kept`, and
+    found there. Raises `ValueError` as `arranging` does.
     """
-    atlas, total = yield from arranging(classifier, photos, settings, kept=kept)
-    samples = atlas.samples
-    if samples.considered < len(classifier.labels):
-        progress.remark(
-            f"What a sample adds was computed for the {CONSIDERED} most probable classes of its image: of others it "
-            "counts as nothing."
-        )
-    if atlas.levels[-1].grid < settings.grid:
-        progress.remark(
-            f"The {settings.grid} × {settings.grid} grid has no cell with {settings.least} samples, so there is none."
-        )
+    steps = arranging(classifier, photos, settings, kept=kept)
+    early: AtlasMap | None = None
+    while True:
+        try:
+            laid = next(steps)
+        except StopIteration as stop:
+            atlas, total = stop.value
+            break
+        if laid is not None and early is None:
+            early = _shown(laid, settings, 0)
+        yield early
+    shown = _shown(atlas, settings, total) if early is None else early
+    _remark(classifier, shown, settings)
     quality = atlas.projection.quality
     trust = {
         "trustworthiness": quality.trustworthiness,
         "continuity": quality.continuity,
         "neighbours kept": quality.preservation,
     }
+    return replace(shown, total=total, trust=trust)
+
+
+def _remark(classifier: Classifier, shown: AtlasMap, settings: AtlasSettings) -> None:
+    """Say what the map lacks."""
+    if shown.considered < len(classifier.labels):
+        progress.remark(
+            f"What a sample adds was computed for the {CONSIDERED} most probable classes of its image: of others it "
+            "counts as nothing."
+        )
+    if shown.levels[-1].grid < settings.grid:
+        progress.remark(
+            f"The {settings.grid} × {settings.grid} grid has no cell with {settings.least} samples, so there is none."
+        )
+
+
+def _shown(atlas: Atlas, settings: AtlasSettings, total: int) -> AtlasMap:
+    samples = atlas.samples
     return AtlasMap(
         samples.whereabouts,
         atlas.points.astype(np.float32),
@@ -154,7 +187,7 @@ def mapping(
         tuple(_targets(samples, atlas.levels, settings)),
         samples.considered,
         total,
-        trust,
+        {},
         samples.problems,
     )
 

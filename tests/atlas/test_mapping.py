@@ -84,3 +84,17 @@ def test_what_could_not_be_done_is_said(tiny: Classifier, photos) -> None:
     broken = pictures(tiny, ["cat"] * 3, broken=(0, 1, 2))
     with pytest.raises(ValueError, match="could be read"):
         returned(atlas.mapping(tiny, broken, SETTINGS))
+
+
+def test_the_map_comes_before_it_is_known_how_far_to_trust_it(tiny: Classifier, photos) -> None:
+    for method in (PCA(), UMAP(neighbours=8, metric="cosine", epochs=20)):
+        steps = atlas.mapping(tiny, photos, replace(SETTINGS, method=method))
+        early, whole = [], None
+        while whole is None:
+            try:
+                early.append(next(steps))
+            except StopIteration as stop:
+                whole = stop.value
+        assert early[0] is None and early[-1].trust == {} and early[-1].total == 0
+        assert set(whole.trust) == {"trustworthiness", "continuity", "neighbours kept"} and whole.total == 32 * 8
+        assert replace(early[-1], trust=whole.trust, total=whole.total).fingerprint == whole.fingerprint

@@ -91,10 +91,12 @@ def results(selection: Selection, settings: AtlasSettings, *, slot: str = "atlas
     """The atlas as far as it is there; None while there is no map, with progress drawn where this is called."""
     classifier, photos, scope = selection.classifier, selection.photos, selection.scope
     job = scope.compute(slot, atlas.mapping, classifier, photos, settings, kept=cache.CachedItems())
-    if not waiting.settled(job):
+    done = waiting.settled(job)
+    mapped: AtlasMap | None = job.latest(None)
+    if mapped is None:
         return None
-    mapped: AtlasMap = job.value
-    problems.left_out(mapped.problems)
+    if done:
+        problems.left_out(mapped.problems)
     nearest = tuple(one.nearest[:, 0] for one in mapped.levels)
     cutting = scope.survey(f"{slot}-patches", atlas.level_patches, classifier, photos, mapped.samples, nearest)
     inverting = _inverting(selection, mapped, settings, slot)

@@ -69,9 +69,11 @@ def said(found: AtlasResults) -> str:
         beats = sum(int(one.beats.sum()) for one in found.inverted.levels)
         inverted = f" {beats:,} of {made:,} inverted pictures drive their cell's direction more than any real sample."
     finest = mapped.levels[-1]
-    part = "" if len(mapped.samples) == mapped.total else f" of {mapped.total:,}"
+    part = "" if len(mapped.samples) == mapped.total or not mapped.total else f" of {mapped.total:,}"
+    laid = ""
+    if trust:
+        laid = f" Trustworthiness of the layout {trust['trustworthiness']:.3f}, continuity {trust['continuity']:.3f}."
     return (
         f"{len(mapped.samples):,}{part} samples at {found.settings.sampled.layer}; {len(finest):,} cells on the grid "
-        f"of {finest.grid} × {finest.grid}, with {int(finest.count.sum()):,} of them. Trustworthiness of the layout "
-        f"{trust['trustworthiness']:.3f}, continuity {trust['continuity']:.3f}.{inverted}"
+        f"of {finest.grid} × {finest.grid}, with {int(finest.count.sum()):,} of them.{laid}{inverted}"
     )
