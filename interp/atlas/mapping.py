@@ -60,9 +60,9 @@ class AtlasMap(Fingerprinted):
 
     `samples` says where each is in its image, `points` where it lies on the map as it was projected, over which grids
     cover `extent`, and `labels` which class it adds most to. `levels` are the cells, coarse grids first; `targets` what
-    is inverted of each. `total` is the number of samples of the whole set, of which an atlas of classes has some. `trust` has the
-    projection's trustworthiness, continuity and share of neighbours kept, each in [0, 1]; it is empty, and `total` 0,
-    as long as that is being asked.
+    is inverted of each. `total` is the number of samples of the whole set, of which an atlas of classes has some.
+    `trust` has the projection's trustworthiness, continuity and share of neighbours kept, each in [0, 1]; it is empty,
+    and `total` 0, as long as that is being asked.
     """
 
     samples: SamplePlaces
