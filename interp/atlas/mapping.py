@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, TypeVar
@@ -59,8 +59,9 @@ class AtlasMap(Fingerprinted):
     """An atlas without its samples' activations.
 
     `samples` says where each is in its image, `points` where it lies on the map as it was projected, over which grids
-    cover `extent`, and `labels` which class it adds most to. `levels` are the cells, coarse grids first; `targets` what
-    is inverted of each. `total` is the number of samples of the whole set, of which an atlas of classes has some.
+    cover `extent`, and `labels` which class it adds most to. `levels` are the cells, coarse grids first; what is
+    inverted are their means or, where there are any, `directions`, and `best` is any sample's best score with each.
+    `total` is the number of samples of the whole set, of which an atlas of classes has some.
     `trust` has the projection's trustworthiness, continuity and share of neighbours kept, each in [0, 1]; it is empty,
     and `total` 0, as long as that is being asked.
     """
@@ -70,7 +71,8 @@ class AtlasMap(Fingerprinted):
     extent: MapExtent
     labels: Int[np.ndarray, " n"]
     levels: tuple[AtlasCells, ...]
-    targets: tuple[LevelTargets, ...]
+    best: tuple[Float[np.ndarray, " _"], ...]
+    directions: tuple[Float[np.ndarray, "_ k"], ...]
     considered: int
     total: int
     trust: Mapping[str, float]
@@ -80,6 +82,15 @@ class AtlasMap(Fingerprinted):
     def places(self) -> Float[np.ndarray, "n 2"]:
         """Where samples lie, in [0, 1] from the left and from the top."""
         return self.extent.within(self.points)
+
+    @cached_property
+    def targets(self) -> tuple[LevelTargets, ...]:
+        """What is inverted of each level."""
+        vectors = self.directions or tuple(one.mean for one in self.levels)
+        return tuple(
+            LevelTargets(one.grid, one.row, one.column, own, best)
+            for one, own, best in zip(self.levels, vectors, self.best, strict=True)
+        )
 
     def level(self, grid: int) -> AtlasCells:
         """The cells of one of its grids. Raises `ValueError` for one that it does not have."""
@@ -177,14 +188,17 @@ def _remark(classifier: Classifier, shown: AtlasMap, settings: AtlasSettings) ->
 
 
 def _shown(atlas: Atlas, settings: AtlasSettings, total: int) -> AtlasMap:
-    samples = atlas.samples
+    samples, means = atlas.samples, [one.mean for one in atlas.levels]
+    directions = [whitened(samples, one) for one in means] if settings.inverted == "whitened" else []
+    best = [best_real(samples.activations, one, settings.power) for one in directions or means]
     return AtlasMap(
         samples.whereabouts,
         atlas.points.astype(np.float32),
         atlas.extent,
         samples.labels,
         atlas.levels,
-        tuple(_targets(samples, atlas.levels, settings)),
+        tuple(one.astype(np.float32) for one in best),
+        tuple(directions),
         samples.considered,
         total,
         {},
@@ -211,15 +225,6 @@ def placing(
     if len(settings.of) == 2 or len(samples) != len(mapped.points):
         raise ValueError("A map of two classes has axes of its own: place images on the atlas of the layer.")
     return placed(classifier, samples, MapLayout(mapped.points, settings.method, mapped.extent), images)
-
-
-def _targets(
-    samples: PositionSamples, levels: tuple[AtlasCells, ...], settings: AtlasSettings
-) -> Iterator[LevelTargets]:
-    for one in levels:
-        vectors = one.mean if settings.inverted == "mean" else whitened(samples, one.mean)
-        best = best_real(samples.activations, vectors, settings.power).astype(np.float32)
-        yield LevelTargets(one.grid, one.row, one.column, vectors, best)
 
 
 def _quietly(steps: Generator[object, None, T]) -> Generator[None, None, T]:
