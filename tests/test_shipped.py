@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 import cache
 from cache import prepared, queues
 from cache.memory import MISSING
-from interp import class_summary, images, models, units
+from interp import atlas, class_summary, images, models, units
 from interp.models.scenes import bundled
 from pages.parts.kit import layers
 
@@ -29,9 +29,12 @@ NAMES = sorted(bundled.REASON_OF)
 LESSON = "scenes-c"
 PAGES = ["app.py", *sorted(f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py"))]
 # What devices' queues may run on a first visit all the same: it takes a moment, or only gathers what is there.
-QUICK = {"obstacles", "measured_pass", "usual", "by_chunks", "each", "made", "strongest_of_each", "strengths"}
-# An optimization is held by its pictures, which are made in the same way; dissection and summaries by tests of theirs.
-ELSEWHERE = {"optimizing", "dissecting", "summing", "judging"}
+QUICK = {
+    *("obstacles", "measured_pass", "usual", "by_chunks", "each", "made", "strongest_of_each", "strengths"),
+    "inversion_settings",
+}
+# An optimization is held by its pictures, which are made in the same way; these others by tests of theirs.
+ELSEWHERE = {"optimizing", "dissecting", "summing", "judging", "mapping", "inverting", "level_patches"}
 # Of a picture that hundreds of steps have made, details hang on how a processor rounds.
 BLURRED, COARSE = 14, 30
 
@@ -67,9 +70,9 @@ def opened(page: str, name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_each_bundled_classifier_has_archives_that_tell_how_they_were_made(shipped, name: str) -> None:
     archives = [one for one in prepared.archives() if one.note["classifier"] == name]
-    # Of units what the app opens with, of class summaries also what its lesson is about.
+    # Of units what the app opens with, of class summaries also what their lesson is about.
     summed, units_of = name in (bundled.HONEST, LESSON), name == bundled.HONEST
-    further = [f"{name}-classes.zip"] * summed + [f"{name}-units.zip"] * units_of
+    further = [f"{name}-atlas.zip"] + [f"{name}-classes.zip"] * summed + [f"{name}-units.zip"] * units_of
     assert [one.path.name for one in archives] == sorted([f"{name}.zip", *further])
     for archive in archives:
         assert archive.note["fingerprint"] == models.load(name).fingerprint
@@ -80,7 +83,8 @@ def test_each_bundled_classifier_has_archives_that_tell_how_they_were_made(shipp
 def test_all_of_it_is_small() -> None:
     sizes = {path.name: path.stat().st_size for path in prepared.BUNDLED.glob("*.zip")}
     assert sum(size for name, size in sizes.items() if name.endswith("-classes.zip")) <= 2e6
-    assert sum(size for name, size in sizes.items() if not name.endswith("-classes.zip")) <= 12e6
+    assert sum(size for name, size in sizes.items() if name.endswith("-atlas.zip")) <= 4e6
+    assert sum(size for name, size in sizes.items() if not name.endswith(("-classes.zip", "-atlas.zip"))) <= 12e6
 
 
 def neighbours_in_common(found: np.ndarray, own: np.ndarray, count: int = 10) -> float:
@@ -207,6 +211,27 @@ def test_the_summary_that_is_shipped_is_what_is_counted_of_a_class(shipped, monk
     for found, drawn in ((judged.support.vertices, few.support.vertices), (judged.support.edges, few.support.edges)):
         of_all, of_few = found * judged.support.draws, drawn * 10
         assert (of_few <= of_all + 0.5).all() and (of_all - of_few <= judged.support.draws - 10 + 0.5).all()
+
+
+def test_the_atlas_that_is_shipped_is_of_the_samples_that_are_drawn(shipped, monkeypatch: pytest.MonkeyPatch) -> None:
+    sample = Sample(("mapping", "inverting", "level_patches"))
+    monkeypatch.setattr(prepared, "kept", sample)
+    opened("pages/atlas.py", bundled.HONEST)
+    found = {title.rpartition(".")[2]: one for title, one in sample.calls.items()}
+    (call, mapped), (_, inverted), (_, cut) = (found[one] for one in ("mapping", "inverting", "level_patches"))
+    honest, photos, settings = call.arguments
+    own = finished(cache.call(atlas.sampling, honest, photos, settings.sampled))
+    assert np.array_equal(own.images, mapped.samples.images) and np.array_equal(own.places, mapped.samples.places)
+    assert np.mean(own.labels == mapped.labels) > 0.98 and mapped.total == len(own)
+    for level in mapped.levels:
+        means = np.stack([own.activations[level.members == one].mean(axis=0) for one in range(len(level))])
+        compare(level.mean, means, "means")
+        assert np.array_equal(level.count, np.bincount(level.members[level.members >= 0]))
+    # So many of the pictures drive their cell's direction more than any sample does.
+    assert inverted.complete and all(one.made.all() and one.beats.mean() >= 0.9 for one in inverted.levels)
+    first = mapped.levels[0].nearest[:, 0].tolist()
+    for shown, drawn in zip(cut[0], finished(cache.call(atlas.patches, honest, photos, own, first)), strict=True):
+        assert np.abs(coarse(shown) - coarse(drawn)).mean() <= COARSE
 
 
 @pytest.mark.parametrize("page", PAGES)

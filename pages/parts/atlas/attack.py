@@ -40,7 +40,6 @@ def view(selection: Selection, picture, side) -> None:
         corner = controls.one_of("Corner", "at.corner", CORNERS, default="bottom right")
         percent = controls.slid("Side, % of the picture's", "at.side", 30, low=10, high=60, step=5)
         settings = asking.choose(selection)
-        place = st.container()
     with picture:
         top = st.container()
         found = asking.results(selection, settings)
@@ -48,14 +47,13 @@ def view(selection: Selection, picture, side) -> None:
             return
         with top:
             chosen = drawing.draw(found, key="atlas-attack", value=target, height=520)
+            cell.panel(found, chosen)
         how = (kind, percent / 100, corner)
         if chosen is None:
             st.info("Click a cell: its picture is pasted into all images.")
         else:
             _pasted(found, chosen, target, how)
         foretelling(found, target, how)
-    with place:
-        cell.panel(found, chosen)
 
 
 def _pasted(found: AtlasResults, place: CellPlace, target: int, how: tuple[str, float, str]) -> None:

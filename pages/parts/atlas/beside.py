@@ -40,7 +40,6 @@ def view(selection: Selection, picture, side) -> None:
         kind = controls.one_of("Beside it", "at.beside", BESIDE)
         settings = asking.choose(selection)
         other = st.container()
-        place = st.container()
     with picture:
         second = _second(selection, settings, kind, other)
         if second is None:
@@ -63,7 +62,6 @@ def view(selection: Selection, picture, side) -> None:
             with lower:
                 st.markdown(f"**{_title(second_found)}**")
                 _linked(first_found, second_found, own)
-    with place:
         cell.panel(first_found, chosen)
 
 

@@ -22,7 +22,7 @@ SIDE = 96
 def panel(found: AtlasResults, place: CellPlace | None, *, prefix: str = "at") -> None:
     """Draw what is known of a cell; without one, that it can be clicked."""
     if place is None:
-        st.caption("Click a cell: the real patches behind it are shown here, with their images.")
+        st.caption(":material/touch_app: Click a cell: the real patches behind it are shown here, with their images.")
         return
     level = found.mapped.level(place[0])
     number = level.at(*place[1:])

@@ -32,7 +32,6 @@ def view(selection: Selection, picture, side) -> None:
     with side:
         kind = controls.one_of("Paste", "at.paste", attack.PICTURES)
         settings = asking.choose(selection)
-        place = st.container()
     with picture:
         st.markdown(ABOUT)
         top, below = st.container(), st.container()
@@ -41,11 +40,10 @@ def view(selection: Selection, picture, side) -> None:
             return
         with top:
             chosen = drawing.draw(found, key="atlas-lesson", height=520)
+            cell.panel(found, chosen)
         with below, planted.answer("at-lesson") as answer:
             if answer.open:
                 _answer(selection, found, reason, kind)
-    with place:
-        cell.panel(found, chosen)
 
 
 def _answer(selection: Selection, found: asking.AtlasResults, reason: Reason, kind: str) -> None:

@@ -25,7 +25,6 @@ def view(selection: Selection, picture, side) -> None:
         return
     with side:
         settings = asking.choose(selection, of=(number,))
-        place = st.container()
     with picture:
         top = st.container()
         found = asking.results(selection, settings)
@@ -34,9 +33,8 @@ def view(selection: Selection, picture, side) -> None:
         with top:
             chosen = drawing.draw(found, key="atlas-class", value=number)
             st.caption(whole.said(found))
+            cell.panel(found, chosen)
         cell.downloads(found)
-    with place:
-        cell.panel(found, chosen)
 
 
 def choose_class(

@@ -37,7 +37,6 @@ def view(selection: Selection, picture, side) -> None:
         source = controls.one_of("Picture from", "at.from", SOURCES)
         own, position = _source(selection, source)
         settings = asking.choose(selection)
-        place = st.container()
     with picture:
         if own is None or position is None:
             st.info("Upload a picture, with the button beside: its positions are put on the map.")
@@ -62,8 +61,7 @@ def view(selection: Selection, picture, side) -> None:
             st.caption(_said(found, before if after is None else after, value))
             if after is not None:
                 st.markdown(_moved(found, before, after))
-    with place:
-        cell.panel(found, chosen)
+            cell.panel(found, chosen)
 
 
 def _source(selection: Selection, source: str) -> tuple[Selection | None, int | None]:
@@ -107,7 +105,7 @@ def _said(found: AtlasResults, placed: PlacedPositions, value: int | None) -> st
     return (
         said
         if value is None
-        else f"It is taken for {plain(found.labels[value])}, whose attribution colours cells. {said}"
+        else f"It is taken for {plain(found.labels[value])}, whose attribution may colour cells. {said}"
     )
 
 

@@ -30,7 +30,6 @@ def view(selection: Selection, picture, side) -> None:
         return
     with side:
         settings = asking.choose(selection, of=(first, second))
-        place = st.container()
     labels = selection.classifier.labels
     with picture:
         top = st.container()
@@ -41,6 +40,5 @@ def view(selection: Selection, picture, side) -> None:
             st.markdown(f"← speaks for **{plain(labels[first])}** · speaks for **{plain(labels[second])}** →")
             chosen = drawing.draw(found, key="atlas-two", value=second)
             st.caption(whole.said(found))
+            cell.panel(found, chosen)
         cell.downloads(found)
-    with place:
-        cell.panel(found, chosen)

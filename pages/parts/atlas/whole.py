@@ -34,7 +34,6 @@ def view(selection: Selection, picture, side) -> None:
     with side:
         settings = asking.choose(selection)
         value = choose_value(selection)
-        place = st.container()
     with picture:
         top = st.container()
         found = asking.results(selection, settings)
@@ -43,9 +42,8 @@ def view(selection: Selection, picture, side) -> None:
         with top:
             chosen = drawing.draw(found, key="atlas", value=value)
             st.caption(said(found))
+            cell.panel(found, chosen)
         cell.downloads(found)
-    with place:
-        cell.panel(found, chosen)
 
 
 def choose_value(selection: Selection, key: str = "at.class") -> int | None:
