@@ -76,8 +76,10 @@ def colours(
     if chosen in (KEPT, WOBBLE) and not projections:
         return maps.NumberScale(np.full(len(about.labels), np.nan), chosen.lower(), low=0.0, high=1.0)
     if chosen == KEPT:
-        kept = projections[-1 if last else 0].quality.preservation_by_point
-        return maps.NumberScale(kept, "neighbours kept", low=0.0, high=1.0)
+        quality = projections[-1 if last else 0].quality
+        kept = quality.preservation_by_point
+        title = "neighbours kept" if quality.asked == len(kept) else f"neighbours kept, asked of {quality.asked:,}"
+        return maps.NumberScale(kept, title, low=0.0, high=1.0)
     if chosen == WOBBLE:
         return maps.NumberScale(embedding.wobble([one.points for one in projections]), "wobble", low=0.0)
     if isinstance(about, Toy):
