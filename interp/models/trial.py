@@ -13,6 +13,7 @@ from interp.types import Finding
 
 # As shares of the largest logit: the same arithmetic, and sums taken in another order.
 SAME_ORDER, OTHER_ORDER = 1e-5, 1e-3
+CHANNELS_LAST = "in channels-last memory"
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,11 @@ def settle(module: nn.Module, probe: Tensor, *, channels_last: bool) -> Trial:
         for change in changes:
             change.make(False)
         if _apart(_logits(module, probe, seed=1), built) > SAME_ORDER:
+            hooks.plain_pixels(module)
             return Trial(False, (), (_CHANCE,))
         done, difference = _one_by_one(module, probe, built, changes, findings)
+    if CHANNELS_LAST not in done:
+        hooks.plain_pixels(module)
     if done:
         said = f"Runs {' and '.join(done)}, other than as built: logits of noise differ by at most {difference:.1g} of"
         findings.append(Finding("changed", f"{said} the largest."))
@@ -75,7 +79,7 @@ def _changes(module: nn.Module, *, channels_last: bool) -> list[_Change]:
     if overwriting:
         changes.append(_Change("out of place", SAME_ORDER, lambda on: _set_inplace(overwriting, not on)))
     if channels_last:
-        changes.append(_Change("in channels-last memory", OTHER_ORDER, lambda on: _order(module, on)))
+        changes.append(_Change(CHANNELS_LAST, OTHER_ORDER, lambda on: _order(module, on)))
     return changes
 
 
