@@ -25,7 +25,8 @@ def _sheet(some: UInt8[np.ndarray, "m s s 3"]) -> str:
     for number, one in enumerate(some):
         row, column = divmod(number, columns)
         paper[row * side : (row + 1) * side, column * side : (column + 1) * side] = _tile(one)
-    return data_url(paper, "webp", quality=QUALITY)
+    # The quickest way: of a first visit a third of a second, for a twentieth more bytes.
+    return data_url(paper, "webp", quality=QUALITY, method=0)
 
 
 def _tile(picture: UInt8[np.ndarray, "s s 3"]) -> UInt8[np.ndarray, "t t 3"]:
