@@ -95,19 +95,6 @@ def replaced(classifier: Classifier, name: str, function: Callable[[Tensor], Ten
             handle.remove()
 
 
-def plain_pixels(module: nn.Module) -> None:
-    """From now on hand pixels to the network in plain order of memory, in whatever order they come.
-
-    Batches come with the colours of a pixel side by side, and a convolution gives what it was given: a network that
-    counts on plain order, as by `view`, fails at its first activation.
-    """
-
-    def plain(part: nn.Module, inputs: tuple[object, ...], output: Tensor) -> Tensor:
-        return output.contiguous()
-
-    module.get_submodule("normalize").register_forward_hook(plain)
-
-
 def plain_gradients(module: nn.Module) -> None:
     """From now on hand the gradient of what batch normalizations give back to them in plain order of memory.
 

@@ -15,6 +15,12 @@ class Normalize(nn.Module):
 
     mean: Tensor
     std: Tensor
+    plain = False
+    """Whether the network is handed pixels in plain order of memory, in whatever order they come.
+
+    Batches come with the colours of a pixel side by side, and a convolution gives what it was given: a network that
+    counts on plain order, as by `view`, would fail at its first activation.
+    """
 
     def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
@@ -28,7 +34,8 @@ class Normalize(nn.Module):
 
     def forward(self, pixels: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         """Pixels in [0, 1], normalized."""
-        return (pixels - self.mean) / self.std
+        normalized = (pixels - self.mean) / self.std
+        return normalized.contiguous() if self.plain else normalized
 
 
 def assemble(network: nn.Module, mean: Sequence[float], std: Sequence[float]) -> nn.Sequential:

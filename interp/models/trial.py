@@ -49,11 +49,11 @@ def settle(module: nn.Module, probe: Tensor, *, channels_last: bool) -> Trial:
         for change in changes:
             change.make(False)
         if _apart(_logits(module, probe, seed=1), built) > SAME_ORDER:
-            hooks.plain_pixels(module)
+            _plain(module)
             return Trial(False, (), (_CHANCE,))
         done, difference = _one_by_one(module, probe, built, changes, findings)
     if CHANNELS_LAST not in done:
-        hooks.plain_pixels(module)
+        _plain(module)
     if done:
         said = f"Runs {' and '.join(done)}, other than as built: logits of noise differ by at most {difference:.1g} of"
         findings.append(Finding("changed", f"{said} the largest."))
@@ -200,6 +200,11 @@ def _apart(found: Tensor, built: Tensor) -> float:
 def _set_inplace(parts: Sequence[nn.Module], on: bool) -> None:
     for part in parts:
         part.inplace = on  # pyright: ignore
+
+
+def _plain(module: nn.Module) -> None:
+    """Hand the network its pixels in plain order of memory from now on."""
+    module.get_submodule("normalize").plain = True  # pyright: ignore[reportAttributeAccessIssue, reportArgumentType]
 
 
 def _order(module: nn.Module, on: bool) -> None:

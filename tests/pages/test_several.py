@@ -203,7 +203,8 @@ def test_without_a_head_pages_of_classes_say_so(headless, page: str | None) -> N
     app = opened(headless, page)
     assert "This page needs classes, and mine has none" in said(app)
     links = app.main.get("page_link")
-    assert [one.proto.label for one in links] == ["Embedding explorer", "Feature visualization", "Units"]
+    runs = ["Activation atlas", "Embedding explorer", "Feature visualization", "Units"]
+    assert [one.proto.label for one in links] == runs
 
 
 def test_without_a_head_the_embedding_is_drawn_with_the_sets_own_labels(headless) -> None:
